@@ -1,0 +1,142 @@
+import { defineConfig, type OxlintConfig } from 'oxlint';
+
+type Override = NonNullable<OxlintConfig['overrides']>[number];
+
+interface FolderImports {
+  readonly values: readonly string[];
+  /** With `import type` only. */
+  readonly types: readonly string[];
+  readonly packages: readonly string[];
+  readonly node: 'none' | 'any' | 'node:crypto';
+}
+
+// Which folder below src/ may import which: main -> commands -> { cni, plan, kernel, … } -> address. Any may import
+// cni/error.ts and cni/json.ts, which import nothing else. What stands at the edges knows nothing of its neighbours but types.
+const EDGE = { values: ['address'], types: ['cni', 'plan', 'log'], packages: [], node: 'any' } as const;
+const EVERYTHING = ['address', 'agent', 'cluster', 'cni', 'delegate', 'journal', 'kernel', 'log', 'plan'] as const;
+const FOLDERS = {
+  address: { values: [], types: [], packages: ['ip-num'], node: 'none' },
+  cni: { values: ['address'], types: [], packages: ['ip-num'], node: 'none' },
+  plan: { values: ['address'], types: ['cni'], packages: ['ip-num'], node: 'none' },
+  agent: EDGE,
+  cluster: { ...EDGE, packages: ['yaml'] },
+  delegate: { ...EDGE, values: ['address', 'cni'] }, // it speaks the protocol too
+  journal: EDGE,
+  kernel: { ...EDGE, packages: ['netlink', 'koffi'] },
+  log: { values: [], types: ['cni'], packages: [], node: 'any' },
+  commands: { values: EVERYTHING, types: [], packages: [], node: 'any' },
+  inspect: { values: EVERYTHING, types: [], packages: [], node: 'any' },
+  install: { values: EVERYTHING, types: [], packages: [], node: 'any' },
+} as const satisfies Record<string, FolderImports>;
+
+// Where a parser brands, the one use of `as` but for `as const`.
+const BRANDING = [
+  'src/cni/attachment.ts',
+  'src/cni/json.ts',
+  'src/kernel/link-message.ts',
+  'src/plan/mac-address.ts',
+  'test/support/request-audit.ts',
+];
+
+const PACKAGES = ['ip-num', 'netlink', 'koffi', 'yaml'];
+
+export default defineConfig({
+  options: { typeAware: true, denyWarnings: true, reportUnusedDisableDirectives: 'error' },
+  plugins: ['typescript', 'unicorn', 'oxc', 'import', 'promise', 'vitest'],
+  categories: { correctness: 'error', suspicious: 'error' },
+  env: { node: true, es2024: true },
+  ignorePatterns: ['dist/**', 'node_modules/**'],
+  rules: {
+    eqeqeq: 'error',
+    'no-console': 'error',
+    'no-eval': 'error',
+    'no-new-func': 'error',
+    'no-param-reassign': 'error',
+    'no-throw-literal': 'error',
+    'no-var': 'error',
+    'prefer-const': 'error',
+    'no-control-regex': 'off', // names from outside are checked for control characters on purpose
+    'no-underscore-dangle': 'off',
+    'unicorn/consistent-function-scoping': 'off', // a small function reads best beside its one use
+    'import/no-default-export': 'error',
+    'import/no-cycle': 'error',
+    'import/no-unassigned-import': 'off',
+    'unicorn/no-process-exit': 'error',
+    'unicorn/prefer-node-protocol': 'error',
+    'typescript/await-thenable': 'error',
+    'typescript/consistent-type-assertions': ['error', { assertionStyle: 'as', objectLiteralTypeAssertions: 'never' }],
+    'typescript/consistent-type-imports': 'error',
+    'typescript/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+    'typescript/no-deprecated': 'error',
+    'typescript/no-explicit-any': 'error',
+    'typescript/no-floating-promises': ['error', { ignoreVoid: false }],
+    'typescript/no-misused-promises': 'error',
+    'typescript/no-non-null-assertion': 'error',
+    'typescript/no-unnecessary-condition': 'error',
+    'typescript/no-unsafe-argument': 'error',
+    'typescript/no-unsafe-assignment': 'error',
+    'typescript/no-unsafe-call': 'error',
+    'typescript/no-unsafe-member-access': 'error',
+    'typescript/no-unsafe-return': 'error',
+    'typescript/no-unsafe-type-assertion': 'error',
+    'typescript/only-throw-error': 'error',
+    'typescript/prefer-promise-reject-errors': 'error',
+    'typescript/restrict-plus-operands': 'error',
+    'typescript/restrict-template-expressions': ['error', { allowNumber: true }],
+    'typescript/return-await': ['error', 'error-handling-correctness-only'],
+    'typescript/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+    'typescript/unbound-method': 'error',
+  },
+  overrides: [
+    {
+      files: ['src/**'],
+      rules: {
+        'no-restricted-globals': [
+          'error',
+          { name: 'process', message: 'Only src/main.ts touches process: hand it in.' },
+        ],
+      },
+    },
+    { files: ['src/main.ts'], rules: { 'no-restricted-globals': 'off', 'unicorn/no-process-exit': 'off' } },
+    { files: ['src/kernel/native-addon*.ts'], rules: { 'no-restricted-globals': 'off' } }, // process.dlopen
+    { files: BRANDING, rules: { 'typescript/no-unsafe-type-assertion': 'off' } },
+    { files: ['*.config.ts'], rules: { 'import/no-default-export': 'off' } },
+    {
+      files: ['build/*.cjs', 'scripts/*.mjs'], // JavaScript, because no types can be stripped where these run
+      rules: {
+        'typescript/no-require-imports': 'off',
+        'typescript/no-unsafe-argument': 'off',
+        'typescript/no-unsafe-assignment': 'off',
+        'typescript/no-unsafe-call': 'off',
+        'typescript/no-unsafe-member-access': 'off',
+        'typescript/no-unsafe-return': 'off',
+      },
+    },
+    { files: ['test/**'], rules: { 'vitest/valid-title': 'off' } }, // tables of one-line cases
+    ...Object.entries<FolderImports>(FOLDERS).map(([folder, allowed]) => restrict(`src/${folder}/**`, folder, allowed)),
+    // `hash` of node:crypto is a function of its argument.
+    restrict('src/plan/host-interface-name.ts', 'plan', { ...FOLDERS.plan, node: 'node:crypto' }),
+  ],
+});
+
+function restrict(files: string, folder: string, { values, types, packages, node }: FolderImports): Override {
+  const others = Object.keys(FOLDERS).filter((other) => other !== folder && !values.includes(other));
+  const inFolders = (names: readonly string[]) => [
+    ...names.map((name) => `**/${name}/*`),
+    '!**/cni/error.ts',
+    '!**/cni/json.ts',
+  ];
+  const patterns = [
+    {
+      group: inFolders(others.filter((other) => !types.includes(other))),
+      message: `src/${folder} may not import this: see the table in oxlint.config.ts.`,
+    },
+    { group: inFolders(types), allowTypeImports: true, message: `src/${folder} may take only types from here.` },
+    {
+      group: PACKAGES.filter((name) => !packages.includes(name)).flatMap((name) => [name, `${name}/*`]),
+      message: `src/${folder} may not import this package: see the table in oxlint.config.ts.`,
+    },
+    { group: node === 'any' ? [] : ['node:*', `!${node}`], message: `src/${folder} is pure.` },
+  ];
+  return { files: [files], rules: { 'no-restricted-imports': ['error', { patterns }] } };
+}
