@@ -1,0 +1,67 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { AddressError, addressBytes, addressFromBytes, parseIpAddress } from '../../src/address/ip-address.ts';
+
+describe('parseIpAddress', () => {
+  const reads = (given: string, canonical: string) =>
+    it(`reads ${given}`, () => expect(parseIpAddress(given).text).toBe(canonical));
+  reads('10.0.0.5', '10.0.0.5');
+  reads('255.255.255.255', '255.255.255.255');
+  reads('::', '::');
+  reads('::1', '::1');
+  reads('FD00::5', 'fd00::5');
+  reads('fd00:0000:0:0:0:0:0:0005', 'fd00::5');
+  reads('2001:db8:0:1:1:1:1:1', '2001:db8:0:1:1:1:1:1');
+  reads('2001:0:0:1:0:0:0:1', '2001:0:0:1::1');
+  reads('2001:db8:0:0:1:0:0:1', '2001:db8::1:0:0:1');
+  reads('1:2:3:4:5:6:7::', '1:2:3:4:5:6:7:0');
+
+  const refuses = (why: string, text: string) =>
+    it(`refuses ${why}`, () => expect(() => parseIpAddress(text)).toThrow(AddressError));
+  refuses('nothing', '');
+  refuses('three octets', '10.0.0');
+  refuses('leading zeros, which are octal for some', '010.0.0.1');
+  refuses('an octet of 256', '10.0.0.256');
+  refuses('white space', ' 10.0.0.1');
+  refuses('a zone', 'fe80::1%eth0');
+  refuses('IPv4-mapped IPv6, which Go reads as IPv4', '::ffff:10.0.0.5');
+  refuses('two runs of zeros', '1::2::3');
+  refuses('nine groups', '1:2:3:4:5:6:7:8:9');
+  refuses('a host name', 'localhost');
+  refuses('a NUL', '10.0.0.1\0');
+
+  it('names the text in its error, cut to a readable length', () => {
+    expect(() => parseIpAddress('x'.repeat(10_000))).toThrow(/^"x{64}…" is no IP address$/);
+  });
+
+  it('takes any text: an address or an AddressError', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.ipV4(), fc.ipV6(), fc.stringMatching(/^[0-9a-f:.%]{0,45}$/)), (text) => {
+        try {
+          expect(parseIpAddress(parseIpAddress(text).text)).toEqual(parseIpAddress(text));
+        } catch (error) {
+          expect(error).toBeInstanceOf(AddressError);
+        }
+      }),
+      { numRuns: 20_000 },
+    );
+  });
+});
+
+describe('addressBytes', () => {
+  it('IPv4 is four bytes in network order', () => {
+    expect([...addressBytes(parseIpAddress('10.0.1.255'))]).toEqual([10, 0, 1, 255]);
+  });
+
+  it('is undone by addressFromBytes', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.uint8Array({ minLength: 4, maxLength: 4 }), fc.uint8Array({ minLength: 16, maxLength: 16 })), (bytes) => {
+        expect(addressBytes(addressFromBytes(bytes))).toEqual(bytes);
+      }),
+    );
+  });
+
+  it('bytes of another length are no address', () => {
+    expect(() => addressFromBytes(new Uint8Array(5))).toThrow(AddressError);
+  });
+});
