@@ -1,0 +1,63 @@
+import { parseContainerId, parseInterfaceName } from './attachment.ts';
+import { CniError, ERROR_CODE } from './error.ts';
+import type { CniVersion } from './versions.ts';
+
+/** The process's environment, handed in. An empty variable counts as unset. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+interface VerbRules {
+  readonly requires: readonly string[];
+  /** The first version of the protocol that has it. */
+  readonly since: CniVersion;
+}
+
+/**
+ * The values of CNI_COMMAND.
+ *
+ * @see SPEC.md 1.1.0, section 2, CNI operations
+ */
+export const VERBS = {
+  ADD: { requires: ['CNI_CONTAINERID', 'CNI_NETNS', 'CNI_IFNAME'], since: '0.1.0' },
+  CHECK: { requires: ['CNI_CONTAINERID', 'CNI_NETNS', 'CNI_IFNAME'], since: '0.4.0' },
+  DEL: { requires: ['CNI_CONTAINERID', 'CNI_IFNAME'], since: '0.1.0' },
+  GC: { requires: ['CNI_PATH'], since: '1.1.0' },
+  STATUS: { requires: [], since: '1.1.0' },
+  VERSION: { requires: [], since: '0.1.0' },
+} as const satisfies Readonly<Record<string, VerbRules>>;
+
+export type Verb = keyof typeof VERBS;
+
+// In the order in which the variables are checked and listed.
+const FORMATS: readonly { readonly variable: string; readonly parse: (value: string) => unknown }[] = [
+  { variable: 'CNI_CONTAINERID', parse: parseContainerId },
+  { variable: 'CNI_IFNAME', parse: parseInterfaceName },
+];
+
+/** CNI_COMMAND as a verb, `undefined` if it is none. */
+export function findVerb(command: string): Verb | undefined {
+  return isVerb(command) ? command : undefined;
+}
+
+/**
+ * Refuses an environment that the command cannot be done with. What it does not require is not looked at: libcni sends GC and STATUS
+ * an empty CNI_CONTAINERID, and an unknown command is refused only after the configuration has been read.
+ *
+ * @throws {CniError} 4 for a variable of the wrong format, else for all missing ones together
+ */
+export function refuseUnusableEnvironment(environment: Environment): void {
+  const command = environment['CNI_COMMAND'] ?? '';
+  const required: readonly string[] = isVerb(command) ? VERBS[command].requires : [];
+  for (const { variable, parse } of FORMATS) {
+    const value = environment[variable] ?? '';
+    if (required.includes(variable) && value !== '') parse(value);
+  }
+  const missing = ['CNI_COMMAND', ...required].filter((variable) => (environment[variable] ?? '') === '');
+  if (missing.length === 0) return;
+  throw new CniError(ERROR_CODE.invalidEnvironment, `required env variables [${missing.join(',')}] missing`, {
+    details: 'a container runtime sets them; to look at this plugin by hand, use its own commands: podwire --help',
+  });
+}
+
+function isVerb(command: string): command is Verb {
+  return Object.hasOwn(VERBS, command);
+}

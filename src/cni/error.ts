@@ -1,0 +1,45 @@
+/**
+ * The `code` of an error result. 1-99 are the specification's, from 100 on a plugin's own.
+ *
+ * @see SPEC.md 1.1.0, section 5, Error
+ */
+export const ERROR_CODE = {
+  incompatibleVersion: 1,
+  unsupportedField: 2,
+  unknownContainer: 3,
+  invalidEnvironment: 4,
+  inputOutput: 5,
+  undecodable: 6,
+  invalidConfig: 7,
+  invalidSandbox: 8,
+  tryAgainLater: 11,
+  notAvailable: 50,
+  limitedConnectivity: 51,
+  apiRefused: 100,
+  kernelRefused: 101,
+  delegateFailed: 102,
+  interfaceTaken: 103,
+  routeTaken: 104,
+  invalidAnnotation: 105,
+  internal: 999,
+} as const;
+
+export type ErrorCode = (typeof ERROR_CODE)[keyof typeof ERROR_CODE];
+
+/**
+ * The only error that the protocol sees. `message`: what failed, on which object, and what to do; `details`: the errno's
+ * name, the URL, the delegate's own words; `cause`: for the log alone.
+ *
+ * `code` is a plain number because a delegate's own code is passed on as it is.
+ */
+export class CniError extends Error {
+  override readonly name = 'CniError';
+  readonly code: number;
+  readonly details: string;
+
+  constructor(code: number, message: string, { details = '', cause }: { details?: string; cause?: unknown } = {}) {
+    super(message, { cause });
+    this.code = code;
+    this.details = details;
+  }
+}

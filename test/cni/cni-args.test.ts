@@ -1,0 +1,89 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseCniArgs, unreadableCniArgs } from '../../src/cni/cni-args.ts';
+import { CniError } from '../../src/cni/error.ts';
+import { cniFailure } from '../support/cni-failure.ts';
+
+const POD = 'K8S_POD_NAMESPACE=default;K8S_POD_NAME=web-0';
+
+describe('parseCniArgs', () => {
+  const refuses = (why: string, raw: string, message: RegExp) =>
+    it(`refuses ${why}`, () => {
+      const error = cniFailure(() => parseCniArgs(raw));
+      expect(error.code).toBe(4);
+      expect(error.message).toMatch(message);
+      expect(error.message.length).toBeLessThan(400);
+    });
+  const pod = { namespace: 'default', name: 'web-0' };
+
+  it('none are no pod', () => expect(parseCniArgs('')).toEqual({ pod: undefined, podUid: undefined, raw: '' }));
+  it('reads a pod', () => expect(parseCniArgs(POD)).toEqual({ pod, podUid: undefined, raw: POD }));
+  it('reads what containerd sends, in any order', () =>
+    expect(
+      parseCniArgs(
+        'K8S_POD_UID=6c1e;K8S_POD_INFRA_CONTAINER_ID=c1;K8S_POD_NAME=web-0;K8S_POD_NAMESPACE=default;IgnoreUnknown=1',
+      ),
+    ).toMatchObject({ pod, podUid: '6c1e' }));
+  it('takes the last of a key', () => expect(parseCniArgs(`K8S_POD_NAME=old;${POD}`).pod).toEqual(pod));
+  it('empty names are no pod', () => expect(parseCniArgs('K8S_POD_NAMESPACE=;K8S_POD_NAME=').pod).toBe(undefined));
+  it('an empty uid is none', () => expect(parseCniArgs('K8S_POD_UID=').podUid).toBe(undefined));
+  it("a static pod's uid has no dashes", () =>
+    expect(parseCniArgs(`K8S_POD_UID=${'0f'.repeat(16)}`).podUid).toHaveLength(32));
+  it('leaves IP to the delegate', () => expect(parseCniArgs('IP=10.0.0.5/24').raw).toBe('IP=10.0.0.5/24'));
+  it.each(['1', 'true', 'TRUE'])('IgnoreUnknown=%s ignores unknown keys, wherever it stands', (given) =>
+    expect(parseCniArgs(`FOO=1;=x;${POD};IgnoreUnknown=${given}`).pod).toEqual(pod),
+  );
+  it('a key named as a property of every object is unknown, no more', () =>
+    expect(parseCniArgs('__proto__=1;constructor=2;IgnoreUnknown=1').pod).toBe(undefined));
+
+  refuses('a pair without =', 'K8S_POD_NAME', /"K8S_POD_NAME" is no KEY=VALUE/);
+  refuses('a value with =, as the delegate would', 'IP=a=b', /exactly one "="/);
+  refuses('an empty pair', `${POD};;IgnoreUnknown=1`, /"" is no KEY=VALUE/);
+  refuses('a ; at the end', `${POD};`, /"" is no KEY=VALUE/);
+  refuses('an unknown key', 'FOO=1', /"FOO" is unknown/);
+  refuses('an empty key', '=1', /"" is unknown/);
+  refuses('an unknown key with IgnoreUnknown=0', 'FOO=1;IgnoreUnknown=0', /"FOO" is unknown/);
+  refuses('an IgnoreUnknown that is neither', 'IgnoreUnknown=yes', /IgnoreUnknown is "yes"/);
+  refuses('a name without a namespace', 'K8S_POD_NAME=web-0', /K8S_POD_NAMESPACE is ""/);
+  refuses('a namespace without a name', 'K8S_POD_NAMESPACE=default', /K8S_POD_NAME is ""/);
+  refuses('a namespace that is a path', 'K8S_POD_NAMESPACE=../kube-system;K8S_POD_NAME=a', /K8S_POD_NAMESPACE is/);
+  refuses('a name that is a path', 'K8S_POD_NAMESPACE=default;K8S_POD_NAME=../a', /K8S_POD_NAME is/);
+  refuses('a name in capitals', 'K8S_POD_NAMESPACE=default;K8S_POD_NAME=Web', /K8S_POD_NAME is "Web"/);
+  refuses('a uid that is a path', 'K8S_POD_UID=../../x', /K8S_POD_UID is/);
+  refuses('a uid of 129 characters', `K8S_POD_UID=${'a'.repeat(129)}`, /K8S_POD_UID is/);
+
+  it.each([
+    ';'.repeat(1e6),
+    '='.repeat(1e6),
+    'a=b;'.repeat(250_000),
+    `K8S_POD_NAMESPACE=${'a'.repeat(1e6)}`,
+    'a-'.repeat(500_000),
+  ])('1 MB is refused at once (%#)', (raw) => {
+    const begun = performance.now();
+    expect(cniFailure(() => parseCniArgs(raw)).message.length).toBeLessThan(400);
+    expect(performance.now() - begun).toBeLessThan(1000);
+  });
+
+  it('any text is read or refused with code 4', () => {
+    const piece = fc.oneof(
+      fc.constantFrom('K8S_POD_NAME', 'K8S_POD_NAMESPACE', 'K8S_POD_UID', 'IgnoreUnknown=1', '=', ';', 'a'),
+      fc.string(),
+    );
+    fc.assert(
+      fc.property(fc.array(piece), (pieces) => {
+        try {
+          expect(parseCniArgs(pieces.join('')).raw).toBe(pieces.join(''));
+        } catch (error) {
+          expect(error).toBeInstanceOf(CniError);
+          expect(error).toHaveProperty('code', 4);
+        }
+      }),
+      { numRuns: 5000 },
+    );
+  });
+});
+
+describe('unreadableCniArgs', () => {
+  it('are kept for the delegate, and say nothing of a pod', () =>
+    expect(unreadableCniArgs('a;b')).toEqual({ pod: undefined, podUid: undefined, raw: 'a;b' }));
+});

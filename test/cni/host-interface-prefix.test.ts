@@ -1,0 +1,21 @@
+import { describe, expect, it } from 'vitest';
+import { parseHostInterfacePrefix } from '../../src/cni/host-interface-prefix.ts';
+import { cniFailure } from '../support/cni-failure.ts';
+
+describe('parseHostInterfacePrefix', () => {
+  it.each([
+    ['', 'cali'],
+    ['tap', 'tap'],
+    ['eni,cali', 'eni'],
+    [' azv , cali', 'azv'],
+    ['c', 'c'],
+  ])('%j is %j', (list, prefix) => expect(parseHostInterfacePrefix(list)).toBe(prefix));
+  it.each(['calico', ',cali', ' ', 'a/b', 'a b', '%d', 'é', 'c:', '\u001b[2', ','.repeat(1e6)])(
+    '%j is refused',
+    (list) =>
+      expect(cniFailure(() => parseHostInterfacePrefix(list))).toMatchObject({
+        code: 4,
+        message: expect.stringContaining('FELIX_INTERFACEPREFIX'),
+      }),
+  );
+});
