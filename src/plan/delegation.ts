@@ -1,0 +1,115 @@
+import { AddressError } from '../address/ip-address.ts';
+import { formatCidr, parseCidr, type Cidr } from '../address/cidr.ts';
+import { FAMILIES, type Family } from '../address/family.ts';
+import { CniError, ERROR_CODE } from '../cni/error.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../cni/json.ts';
+import type { NetworkConfig } from '../cni/network-config.ts';
+
+/** What the delegate is asked: its program and the configuration it gets on stdin. */
+export interface Delegation {
+  readonly type: string;
+  readonly config: JsonObject;
+  /** The families that the configuration's ranges ask for; empty where it names no range. */
+  readonly families: readonly Family[];
+}
+
+/** Where the podCIDRs come from, for the message of one that is missing. */
+export interface PodCidrSource {
+  readonly nodeName: string;
+  readonly podCidrs: readonly Cidr[];
+}
+
+const POD_CIDR_WORDS: readonly { readonly word: string; readonly family: Family }[] = [
+  { word: 'usepodcidr', family: 'ipv4' },
+  { word: 'usepodcidripv6', family: 'ipv6' },
+];
+
+// RFC 5737 keeps this network for documentation: no pod can have an address of it.
+const RELEASE_RANGES: JsonValue = [[{ subnet: '192.0.2.0/24' }]];
+
+/** True if some subnet is to be replaced by the node's podCIDR, so that the node has to be known. */
+export function needsPodCidr({ ipam }: Pick<NetworkConfig, 'ipam'>): boolean {
+  return subnetsOf(ipam).some((subnet) => podCidrFamily(subnet) !== undefined);
+}
+
+/**
+ * The delegate's configuration for ADD and CHECK: the netconf, `usePodCidr` and `usePodCidrIPv6` replaced by the node's podCIDRs.
+ *
+ * @throws {CniError} 7 naming node and family, if the node has no podCIDR of a family that is asked for
+ */
+export function planDelegation(config: NetworkConfig, node: PodCidrSource | undefined): Delegation {
+  const ipam = replaceSubnets(config.ipam, (subnet) => {
+    const family = podCidrFamily(subnet);
+    return family === undefined ? subnet : formatCidr(findPodCidr(family, node));
+  });
+  return { type: config.delegateType, config: withIpam(config, ipam), families: familiesOf(ipam) };
+}
+
+/**
+ * The delegate's configuration for DEL, where the node need not be known any more: a release goes by container id and interface, but
+ * host-local wants a valid range all the same, and one only: two equal ones overlap, and it fails.
+ */
+export function planRelease(config: NetworkConfig): Delegation {
+  if (!needsPodCidr(config)) return planDelegation(config, undefined);
+  const { subnet, rangeStart, rangeEnd, gateway, ...ipam } = config.ipam;
+  const released = withIpam(config, { ...ipam, ranges: RELEASE_RANGES });
+  const { ipRanges, ...runtimeConfig } = isJsonObject(released['runtimeConfig']) ? released['runtimeConfig'] : {};
+  return { type: config.delegateType, config: { ...released, runtimeConfig }, families: [] };
+}
+
+// The delegate allocates addresses and needs no access to the API; what it gets may end in its logs.
+function withIpam({ raw }: NetworkConfig, ipam: JsonObject): JsonObject {
+  const { policy, kubernetes, ...forwarded } = raw;
+  return { ...forwarded, ipam };
+}
+
+function findPodCidr(family: Family, node: PodCidrSource | undefined): Cidr {
+  const podCidr = node?.podCidrs.find(({ address }) => address.family === family);
+  if (podCidr !== undefined) return podCidr;
+  const label = FAMILIES.find(({ name }) => name === family)?.label;
+  throw new CniError(
+    ERROR_CODE.invalidConfig,
+    `node ${node?.nodeName} has no ${label} podCIDR, which ipam asks for; give the controller manager ` +
+      `--allocate-node-cidrs and a --cluster-cidr of that family, or set spec.podCIDRs of the node`,
+    { details: `podCIDRs of the node: ${node?.podCidrs.map(formatCidr).join(', ') || 'none'}` },
+  );
+}
+
+function podCidrFamily(subnet: string): Family | undefined {
+  return POD_CIDR_WORDS.find(({ word }) => word === subnet.toLowerCase())?.family;
+}
+
+function familiesOf(ipam: JsonObject): readonly Family[] {
+  const families = subnetsOf(ipam).map((subnet) => {
+    try {
+      return parseCidr(subnet).address.family;
+    } catch (error) {
+      // The delegate refuses its own configuration in its own words.
+      if (error instanceof AddressError) return undefined;
+      throw error;
+    }
+  });
+  return FAMILIES.map(({ name }) => name).filter((name) => families.includes(name));
+}
+
+function subnetsOf(ipam: JsonObject): readonly string[] {
+  const subnets: string[] = [];
+  replaceSubnets(ipam, (subnet) => {
+    subnets.push(subnet);
+    return subnet;
+  });
+  return subnets;
+}
+
+/** `ipam` with each `subnet` replaced, the legacy one beside `type` and those of `ranges`; all else travels on as it came. */
+function replaceSubnets(ipam: JsonObject, replace: (subnet: string) => string): JsonObject {
+  const inRange = (range: JsonValue): JsonValue =>
+    isJsonObject(range) && typeof range['subnet'] === 'string' ? { ...range, subnet: replace(range['subnet']) } : range;
+  const inRangeSet = (rangeSet: JsonValue): JsonValue => (Array.isArray(rangeSet) ? rangeSet.map(inRange) : rangeSet);
+  const { ranges, subnet } = ipam;
+  return {
+    ...ipam,
+    ...(typeof subnet === 'string' ? { subnet: replace(subnet) } : {}),
+    ...(Array.isArray(ranges) ? { ranges: ranges.map(inRangeSet) } : {}),
+  };
+}

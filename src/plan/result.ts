@@ -1,0 +1,40 @@
+import { formatCidr, hostCidr } from '../address/cidr.ts';
+import type { CniResult } from '../cni/result.ts';
+import type { NetworkConfig } from '../cni/network-config.ts';
+import type { Lease } from './lease.ts';
+
+/** One end of the veth pair, as the kernel has it. */
+export interface LinkEnd {
+  readonly name: string;
+  readonly mac: string;
+  readonly mtuBytes: number;
+}
+
+/** All that the result of an ADD says. */
+export interface ResultFacts {
+  readonly config: Pick<NetworkConfig, 'dns' | 'prevResult'>;
+  readonly sandboxPath: string;
+  readonly hostInterface: LinkEnd;
+  readonly containerInterface: LinkEnd;
+  readonly lease: Pick<Lease, 'addresses' | 'resultRoutes' | 'dns'>;
+}
+
+/**
+ * The result: host interface, then container interface, addresses on the latter; after those of the plugins before this one.
+ *
+ * @see SPEC.md 1.1.0, section 5, Success
+ */
+export function planResult({ config, sandboxPath, hostInterface, containerInterface, lease }: ResultFacts): CniResult {
+  const { interfaces = [], ips = [], routes = [], dns } = config.prevResult ?? {};
+  const link = ({ name, mac, mtuBytes }: LinkEnd) => ({ name, mac, mtu: mtuBytes });
+  const containerIndex = interfaces.length + 1;
+  return {
+    interfaces: [...interfaces, link(hostInterface), { ...link(containerInterface), sandbox: sandboxPath }],
+    ips: [
+      ...ips,
+      ...lease.addresses.map((address) => ({ address: formatCidr(hostCidr(address)), interface: containerIndex })),
+    ],
+    routes: [...routes, ...lease.resultRoutes],
+    dns: config.dns ?? (Object.keys(lease.dns).length > 0 ? lease.dns : (dns ?? {})),
+  };
+}
