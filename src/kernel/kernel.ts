@@ -1,0 +1,183 @@
+import { closeSync } from 'node:fs';
+import type { MacAddress } from '../plan/mac-address.ts';
+import type { Step } from '../plan/step.ts';
+import { applySteps, type Namespace } from './apply.ts';
+import { KernelError } from './kernel-error.ts';
+import { openLibc, type Libc } from './libc.ts';
+import { decodeLink, deleteLinkRequest, getLinkRequest } from './link-message.ts';
+import { openEventLoopTransport } from './netlink-event-loop-transport.ts';
+import type { NetlinkRequest } from './netlink-message.ts';
+import { NetlinkSocket, type NetlinkReply } from './netlink-socket.ts';
+import { openThreadTransport } from './netlink-thread-transport.ts';
+import { OwnNetns } from './netns.ts';
+import { openSandboxDescriptor } from './sandbox-descriptor.ts';
+
+/** The kernel's network configuration, of the host and of sandboxes. Closing it closes the sandboxes too. */
+export interface Kernel extends AsyncDisposable {
+  /**
+   * Opens the network namespace at a path. Never blocks, whatever is there.
+   *
+   * @throws {KernelError} when this process itself cannot do such things
+   */
+  openSandbox(path: string): Sandbox | SandboxUnavailable;
+  /**
+   * An interface by its name, or `undefined` if there is none.
+   *
+   * @throws {KernelError}
+   */
+  observeInterface(where: Sandbox | 'host', name: string): Promise<ObservedInterface | undefined>;
+  /**
+   * Carries out steps in their order. On failure those behind the one that failed may have been carried out as well.
+   *
+   * @throws {KernelError} naming the step; with `owner` if another interface has the route
+   */
+  apply(steps: readonly Step[], sandbox: Sandbox): Promise<void>;
+  /**
+   * Deletes an interface (a veth's other end goes with it) without holding up the event loop.
+   *
+   * @throws {KernelError}
+   */
+  deleteInterface(where: Sandbox | 'host', name: string): Promise<'deleted' | 'absent'>;
+}
+
+/** A pod's network namespace, held open. */
+export interface Sandbox extends Disposable {
+  readonly kind: 'sandbox';
+  /** CNI_NETNS as given. */
+  readonly path: string;
+  /** It is the namespace that this process is in. */
+  readonly isOwnNetns: boolean;
+}
+
+export interface SandboxUnavailable {
+  readonly kind: 'unavailable';
+  /** Why, in words and with the errno's name; never "not found", for which containerd would swallow the error. */
+  readonly reason: string;
+}
+
+/** What the kernel says about an interface. */
+export interface ObservedInterface {
+  readonly index: number;
+  readonly name: string;
+  readonly mac: MacAddress;
+  readonly mtuBytes: number;
+  readonly alias: string | undefined;
+  /** `veth`; undefined for one without a driver's name, like `lo`. */
+  readonly linkKind: string | undefined;
+  readonly isUp: boolean;
+}
+
+/** The kernel, with nothing opened or loaded before it is needed. */
+export function openKernel(): Kernel {
+  return new LazyKernel();
+}
+
+class LazyKernel implements Kernel {
+  #libc: Libc | undefined;
+  #ownNetns: OwnNetns | undefined;
+  #hostSocket: Promise<NetlinkSocket> | undefined;
+  readonly #sandboxes = new Set<OpenSandbox>();
+
+  openSandbox(path: string): Sandbox | SandboxUnavailable {
+    const opened = openSandboxDescriptor(path, this.#netns());
+    if (opened.kind === 'unavailable') return opened;
+    const sandbox = new OpenSandbox(path, opened, () => this.#sandboxes.delete(sandbox));
+    this.#sandboxes.add(sandbox);
+    return sandbox;
+  }
+
+  async observeInterface(where: Sandbox | 'host', name: string): Promise<ObservedInterface | undefined> {
+    const reply = await ask(await this.#socketOf(where), getLinkRequest(name));
+    if (reply.errnoName === 'ENODEV') return undefined;
+    const [payload] = reply.payloads;
+    if (payload === undefined) throw new KernelError('find', objectOf(where, name), reply.errnoName ?? 'ENODATA');
+    return decodeLink(payload);
+  }
+
+  async apply(steps: readonly Step[], sandbox: Sandbox): Promise<void> {
+    const netns = this.#netns();
+    const host: Namespace = { socket: await this.#socketOf('host'), run: (action) => this.#in('host', action) };
+    const inside: Namespace = { socket: await this.#socketOf(sandbox), run: (action) => this.#in(sandbox, action) };
+    await applySteps(steps, { host, sandbox: inside, netnsFd: netns.fd });
+  }
+
+  async deleteInterface(where: Sandbox | 'host', name: string): Promise<'deleted' | 'absent'> {
+    const fd = this.#in(where, () => this.#loadedLibc().openNetlink());
+    using socket = new NetlinkSocket((listener) => openThreadTransport(fd, listener));
+    const reply = await ask(socket, deleteLinkRequest(name));
+    if (reply.errnoName === 'ENODEV') return 'absent';
+    if (reply.errnoName !== undefined) throw new KernelError('delete', objectOf(where, name), reply.errnoName);
+    return 'deleted';
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const sandbox of this.#sandboxes) sandbox[Symbol.dispose]();
+    (await this.#hostSocket?.catch(() => undefined))?.[Symbol.dispose]();
+    this.#ownNetns?.[Symbol.dispose]();
+    this.#hostSocket = this.#ownNetns = undefined;
+  }
+
+  #socketOf(where: Sandbox | 'host'): Promise<NetlinkSocket> {
+    if (where === 'host') return (this.#hostSocket ??= this.#openSocket('host'));
+    const sandbox = this.#own(where);
+    return (sandbox.socket ??= this.#openSocket(where));
+  }
+
+  async #openSocket(where: Sandbox | 'host'): Promise<NetlinkSocket> {
+    const { RawNetlinkSocket } = await import('netlink/dist/raw.js');
+    return this.#in(where, () => new NetlinkSocket((listener) => openEventLoopTransport(RawNetlinkSocket, listener)));
+  }
+
+  #in<Value>(where: Sandbox | 'host', action: () => Value): Value {
+    if (where !== 'host') return this.#netns().visit(this.#own(where).fd, action);
+    this.#ownNetns?.requireHome();
+    return action();
+  }
+
+  #own(sandbox: Sandbox): OpenSandbox {
+    if (sandbox instanceof OpenSandbox && this.#sandboxes.has(sandbox)) return sandbox;
+    throw new KernelError('use', `the sandbox ${sandbox.path}`, 'EBADF', { explanation: 'it is closed' });
+  }
+
+  #netns(): OwnNetns {
+    return (this.#ownNetns ??= new OwnNetns(this.#loadedLibc()));
+  }
+
+  #loadedLibc(): Libc {
+    return (this.#libc ??= openLibc());
+  }
+}
+
+class OpenSandbox implements Sandbox {
+  readonly kind = 'sandbox';
+  readonly path: string;
+  readonly isOwnNetns: boolean;
+  readonly fd: number;
+  socket: Promise<NetlinkSocket> | undefined;
+  readonly #onDispose: () => boolean;
+
+  constructor(path: string, { fd, isOwnNetns }: { fd: number; isOwnNetns: boolean }, onDispose: () => boolean) {
+    this.path = path;
+    this.fd = fd;
+    this.isOwnNetns = isOwnNetns;
+    this.#onDispose = onDispose;
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#onDispose()) return; // closed before
+    closeSync(this.fd);
+    this.socket?.then(
+      (socket) => socket[Symbol.dispose](),
+      () => undefined,
+    );
+  }
+}
+
+async function ask(socket: NetlinkSocket, request: NetlinkRequest): Promise<NetlinkReply> {
+  const [reply] = await socket.exchange([request]);
+  return reply ?? { errnoName: 'ENODATA', payloads: [] };
+}
+
+function objectOf(where: Sandbox | 'host', name: string): string {
+  return `interface ${name} (${where === 'host' ? 'host' : `sandbox ${where.path}`})`;
+}
