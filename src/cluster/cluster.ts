@@ -1,0 +1,129 @@
+import type { PodReference } from '../cni/cni-args.ts';
+import { CniError, ERROR_CODE } from '../cni/error.ts';
+import { openApiClient, type ApiAnswer, type ApiClientOptions, type ApiRequest } from './api-client.ts';
+import { parseStatus, refusedAnswer, strangeAnswer } from './api-error.ts';
+import type { Deadline } from './deadline.ts';
+import { parseFields, parseText, ShapeError } from './fields.ts';
+import { parseNode, type Node } from './node.ts';
+import { parsePod, type Pod } from './pod.ts';
+
+export interface AnnotationPatch {
+  /** Only this Pod, not one of the same name made later. */
+  readonly uid: string | undefined;
+  /** Only as it was read. */
+  readonly resourceVersion?: string;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/**
+ * The Kubernetes API, as far as podwire needs it. Every call ends with its deadline at the latest.
+ *
+ * All throw CniError: 11 when the server cannot be reached or answers nonsense, 100 when it refuses or is not trusted, and
+ * what reading the connection throws (4, 5, 7).
+ */
+export interface Cluster extends Disposable {
+  /** Starts to connect now, so that other work can be done meanwhile. A failure is told to the first request. */
+  begin(): void;
+  readPod(pod: PodReference, deadline: Deadline): Promise<Pod | 'absent'>;
+  readNode(name: string, deadline: Deadline): Promise<Node | 'absent'>;
+  /** The Pod as it is afterwards; `conflict`: it is another Pod, or another version of it, than the patch is for. */
+  patchPodAnnotations(pod: PodReference, patch: AnnotationPatch, deadline: Deadline): Promise<Pod | 'absent' | 'conflict'>;
+  /** The server's version, `v1.36.1`. */
+  probe(deadline: Deadline): Promise<string>;
+}
+
+/** Connects with the first request, or with `begin`. */
+export function openCluster(options: ApiClientOptions): Cluster {
+  const client = openApiClient(options);
+  return {
+    begin: () => client.begin(),
+    async readPod(pod, deadline) {
+      const request = { purpose: { verb: 'get', resource: 'pods', object: describePod(pod) }, path: podPath(pod) } as const;
+      const answer = await client.send(request, deadline);
+      return isAbsent(answer, pod.name) ? 'absent' : parseAnswer(answer, request, (value) => parseSamePod(value, pod));
+    },
+    async readNode(name, deadline) {
+      const purpose = { verb: 'get', resource: 'nodes', object: `node ${quote(name)}` } as const;
+      const request = { purpose, path: `/api/v1/nodes/${pathPart(name)}` };
+      const answer = await client.send(request, deadline);
+      return isAbsent(answer, name) ? 'absent' : parseAnswer(answer, request, (value) => parseSameNode(value, name));
+    },
+    async patchPodAnnotations(pod, { uid, resourceVersion, annotations }, deadline) {
+      // The server compares these with the Pod's own, and answers 409 where they differ.
+      const preconditions = { ...(uid !== undefined && { uid }), ...(resourceVersion !== undefined && { resourceVersion }) };
+      const purpose = { verb: 'patch', resource: 'pods/status', object: describePod(pod) } as const;
+      const request = { purpose, path: `${podPath(pod)}/status`, patch: { metadata: { ...preconditions, annotations } } };
+      const answer = await client.send(request, deadline);
+      if (isAbsent(answer, pod.name)) return 'absent';
+      return isConflict(answer) ? 'conflict' : parseAnswer(answer, request, (value) => parseSamePod(value, pod));
+    },
+    async probe(deadline) {
+      const request = { purpose: { verb: 'get', resource: '/version', object: 'its version' }, path: '/version' } as const;
+      const answer = await client.send(request, deadline);
+      return parseAnswer(answer, request, (value) => parseText(parseFields(value, 'the answer')['gitVersion'], 'gitVersion'));
+    },
+    [Symbol.dispose]: () => client[Symbol.dispose](),
+  };
+}
+
+// A 404 of something else (a proxy, a wrong path in the URL) says nothing about the Pod.
+function isAbsent({ response }: ApiAnswer, name: string): boolean {
+  if (response.status !== 404) return false;
+  const status = parseStatus(response);
+  return status?.reason === 'NotFound' && status.objectName === name;
+}
+
+// Another uid is 409 for most versions of the API; a field that may not change, 422, is the same in other words.
+function isConflict({ response }: ApiAnswer): boolean {
+  if (response.status === 409) return true;
+  return response.status === 422 && parseStatus(response)?.causeFields.includes('metadata.uid') === true;
+}
+
+function parseAnswer<Value>({ response, connection }: ApiAnswer, { purpose }: ApiRequest, parse: (value: unknown) => Value): Value {
+  if (response.status !== 200) throw refusedAnswer(connection, purpose, response);
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(response.body));
+  } catch {
+    // The parser's words quote the answer.
+    const type = quote(response.headers.get('content-type') ?? '');
+    throw strangeAnswer(connection, purpose, `it is no JSON (content type ${type})`);
+  }
+  try {
+    return parse(value);
+  } catch (cause) {
+    if (cause instanceof ShapeError) throw strangeAnswer(connection, purpose, cause.message);
+    throw cause;
+  }
+}
+
+function parseSamePod(value: unknown, { namespace, name }: PodReference): Pod {
+  const pod = parsePod(value);
+  if (pod.namespace === namespace && pod.name === name) return pod;
+  throw new ShapeError(`it is about another pod, ${describePod(pod)}`);
+}
+
+function parseSameNode(value: unknown, name: string): Node {
+  const node = parseNode(value);
+  if (node.name === name) return node;
+  throw new ShapeError(`it is about another node, ${quote(node.name)}`);
+}
+
+function podPath({ namespace, name }: PodReference): string {
+  return `/api/v1/namespaces/${pathPart(namespace)}/pods/${pathPart(name)}`;
+}
+
+// Names are checked where they come in; here they can at least not lead to another path.
+function pathPart(name: string): string {
+  if (name !== '' && name !== '.' && name !== '..' && name.isWellFormed()) return encodeURIComponent(name);
+  throw new CniError(ERROR_CODE.invalidEnvironment, `${quote(name)} is no name of a Kubernetes object`);
+}
+
+function describePod({ namespace, name }: PodReference): string {
+  return `pod ${quote(namespace)}/${quote(name)}`;
+}
+
+// Names are plain where they are valid; quotes would only be in the way.
+function quote(text: string): string {
+  return /^[a-z0-9][-.a-z0-9]{0,252}$/.test(text) ? text : JSON.stringify(text.slice(0, 300));
+}

@@ -1,0 +1,74 @@
+import { openLogFile, type LogFile, type LogFileSettings } from './log-file.ts';
+import { formatLine, type LogContext } from './log-line.ts';
+
+/** One line per message. Never fails: what cannot be written is lost. */
+export interface Log {
+  debug(message: string): void;
+  info(message: string): void;
+  warning(message: string): void;
+  error(message: string): void;
+}
+
+export type LogLevel = keyof Log;
+
+export interface LogSettings extends Omit<LogFileSettings, 'filePath'> {
+  readonly level: LogLevel;
+  /** Undefined: standard error alone. */
+  readonly filePath: string | undefined;
+}
+
+export interface LogOptions {
+  readonly settings: LogSettings;
+  /** Stands on every line: container id, interface, pod. */
+  readonly context: LogContext;
+  /** Writes to standard error: a line, its end included. */
+  readonly writeLine: (line: string) => void;
+  readonly now?: () => Date;
+}
+
+/**
+ * A log that writes to standard error and, if the settings name one, to a file. The file is opened with the first message
+ * that is of the level asked for; when it cannot be written, standard error says so once and the command goes on.
+ */
+export function openLog({ settings, context, writeLine, now = () => new Date() }: LogOptions): Log & Disposable {
+  let file: LogFile | undefined;
+  let isFileBroken = false;
+
+  const toStandardError = (line: string) => {
+    try {
+      writeLine(line);
+    } catch {
+      // A closed stderr is no reason to leave a pod without its network.
+    }
+  };
+  const toFile = (line: string, filePath: string) => {
+    try {
+      file ??= openLogFile({ ...settings, filePath });
+      file.append(line, now());
+    } catch (error) {
+      isFileBroken = true;
+      const reason = error instanceof Error ? error.message : String(error);
+      toStandardError(formatLine(now(), 'warning', `the log file ${filePath} cannot be written, standard error alone is: ${reason}`, context));
+    }
+  };
+  const at = (level: LogLevel) => (message: string) => {
+    if (RANK[level] < RANK[settings.level]) return;
+    const line = formatLine(now(), level, message, context);
+    toStandardError(line);
+    if (settings.filePath !== undefined && !isFileBroken) toFile(line, settings.filePath);
+  };
+
+  return {
+    debug: at('debug'),
+    info: at('info'),
+    warning: at('warning'),
+    error: at('error'),
+    [Symbol.dispose]: () => {
+      file?.[Symbol.dispose]();
+      file = undefined;
+      isFileBroken = true;
+    },
+  };
+}
+
+const RANK = { debug: 0, info: 1, warning: 2, error: 3 } as const satisfies Record<LogLevel, number>;
