@@ -1,0 +1,41 @@
+import { readFileSync, statSync, type Stats } from 'node:fs';
+import { join } from 'node:path';
+import { CniError, ERROR_CODE } from '../cni/error.ts';
+
+/**
+ * The path of an IPAM plugin: the first regular file of its name in CNI_PATH.
+ *
+ * @param type a bare file name; the netconf's parser has refused `/`, with which it could name any program of the node (CVE-2021-20206)
+ * @throws {CniError} 102 if there is none, or if others than root could have written it: it would run as root
+ */
+export function findDelegate(type: string, pluginPath: readonly string[]): string {
+  for (const directory of pluginPath) {
+    const path = join(directory, type);
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats?.isFile() !== true) continue;
+    refuseForeign(path, stats);
+    return path;
+  }
+  throw new CniError(
+    ERROR_CODE.delegateFailed,
+    `the IPAM plugin ${type} is missing on this node; install it (package containernetworking-plugins) into a folder of CNI_PATH`,
+    { details: `CNI_PATH: ${pluginPath.join(':') || 'empty'}` },
+  );
+}
+
+function refuseForeign(path: string, { uid, mode }: Stats): void {
+  const writableByOthers = (mode & 0o022) !== 0;
+  if (!writableByOthers && (uid === 0 || uid === overflowUid())) return;
+  throw new CniError(
+    ERROR_CODE.delegateFailed,
+    `the IPAM plugin ${path} is not run, because others than root can change it; ` +
+      `check where it comes from, then: chown root:root ${path} && chmod 0755 ${path}`,
+    { details: `owner ${uid}, mode ${(mode & 0o7777).toString(8)}` },
+  );
+}
+
+/** The uid that the real root's files show inside a user namespace; nobody's outside one, where no uid stands for another. */
+function overflowUid(): number | undefined {
+  const isWholeMachine = /^\s*0\s+0\s+4294967295\s*$/.test(readFileSync('/proc/self/uid_map', 'utf8'));
+  return isWholeMachine ? undefined : Number(readFileSync('/proc/sys/kernel/overflowuid', 'utf8'));
+}

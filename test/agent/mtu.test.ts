@@ -1,0 +1,31 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { readMtuBytes } from '../../src/agent/mtu.ts';
+import { ERROR_CODE } from '../../src/cni/error.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'podwire-'));
+let files = 0;
+const file = (text: string) => {
+  const path = join(folder, `mtu-${files++}`);
+  writeFileSync(path, text);
+  return path;
+};
+const UNSET = { mtuBytes: undefined, requireMtuFile: false };
+
+it('the netconf’s MTU wins over a file that is broken', () => expect(readMtuBytes({ ...UNSET, mtuBytes: 1400 }, file('broken'))).toBe(1400));
+it('the agent’s MTU', () => expect(readMtuBytes(UNSET, file('1450\n'))).toBe(1450));
+it('no file: the kernel’s default', () => expect(readMtuBytes(UNSET, '/nowhere')).toBeUndefined());
+it('a required file that is missing is an error', () => {
+  expect(() => readMtuBytes({ ...UNSET, requireMtuFile: true }, '/nowhere')).toThrow(expect.objectContaining({ code: ERROR_CODE.invalidConfig }));
+});
+
+const refuses = (why: string, text: string) =>
+  it(`refuses a file with ${why}`, () => expect(() => readMtuBytes(UNSET, file(text))).toThrow(/holds no MTU of 68 to 65535 bytes/));
+refuses('words', 'auto');
+refuses('nothing', '');
+refuses('67', '67');
+refuses('65536', '65536');
+refuses('a sign', '-1500');
+refuses('an exponent', '1e3');

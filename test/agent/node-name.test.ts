@@ -1,0 +1,24 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { readNodeName } from '../../src/agent/node-name.ts';
+import { ERROR_CODE } from '../../src/cni/error.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'podwire-'));
+const file = (text: string) => {
+  const path = join(folder, `nodename-${text.length}`);
+  writeFileSync(path, text);
+  return path;
+};
+const read = (nodeName: string | undefined, nodeNameFile: string, nodeNameFileOptional = false) =>
+  readNodeName({ nodeName, nodeNameFile, nodeNameFileOptional });
+
+it('the netconf’s name wins, and the file need not be there', () => expect(read('node-1', '/nowhere')).toBe('node-1'));
+it('the file’s name, without the line end', () => expect(read(undefined, file('node-2\n'))).toBe('node-2'));
+it('an optional file that is missing: the host name', () => expect(read(undefined, '/nowhere', true)).toBe(hostname().toLowerCase()));
+it('an optional file that is empty: the host name', () => expect(read(undefined, file('\n'), true)).toBe(hostname().toLowerCase()));
+it('a file that is missing is an error that names it', () => {
+  expect(() => read(undefined, '/nowhere')).toThrow(expect.objectContaining({ code: ERROR_CODE.invalidConfig, message: expect.stringContaining('/nowhere') }));
+});
+it('a file that is empty is an error', () => expect(() => read(undefined, file('\n\n'))).toThrow(/it is empty|gives none/));

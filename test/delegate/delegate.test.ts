@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ERROR_CODE } from '../../src/cni/error.ts';
+import { openDelegate } from '../../src/delegate/delegate.ts';
+import { fakeDelegate } from '../support/fake-delegate.ts';
+
+const RESULT = '{"cniVersion":"1.0.0","ips":[{"address":"10.0.0.5/24"}]}';
+const DELEGATION = { type: 'fake', config: { cniVersion: '1.1.0', name: 'net' }, families: [] } as const;
+
+function open(script: string) {
+  const folder = fakeDelegate(script);
+  const delegate = openDelegate({ environment: { PATH: '/usr/bin:/bin', CNI_COMMAND: 'ADD' }, pluginPath: [folder], budgetMs: 10_000 });
+  return { delegate, calls: () => readFileSync(join(folder, 'calls'), 'utf8').trim().split('\n') };
+}
+
+describe('the delegate', () => {
+  it('ADD: the configuration goes in, the result comes out', async () => {
+    const { delegate, calls } = open(`echo '${RESULT}'`);
+    expect((await delegate.add(DELEGATION)).ips).toEqual([{ address: '10.0.0.5/24' }]);
+    expect(calls()).toEqual([`ADD ${JSON.stringify(DELEGATION.config)}`]);
+  });
+
+  it('DEL: nothing comes out', async () => {
+    const { delegate, calls } = open('');
+    await delegate.del(DELEGATION);
+    expect(calls()[0]).toMatch(/^DEL /);
+  });
+
+  it('one that does not know our version is asked for its versions, and again with the newest common one', async () => {
+    const { delegate, calls } = open(`case "$CNI_COMMAND $stdin" in
+      VERSION*) echo '{"cniVersion":"1.0.0","supportedVersions":["0.4.0","1.0.0","9.9.9"]}';;
+      *1.1.0*) echo '{"code":1,"msg":"incompatible CNI versions"}'; exit 1;;
+      *) echo '${RESULT}';;
+    esac`);
+    expect((await delegate.add(DELEGATION)).ips).toHaveLength(1);
+    expect(calls().map((call) => call.replace(/^(\w+) .*"cniVersion":"([^"]+)".*/, '$1 $2'))).toEqual(['ADD 1.1.0', 'VERSION 1.1.0', 'ADD 1.0.0']);
+  });
+
+  it('one with which there is no common version: its own refusal', async () => {
+    const { delegate } = open(`echo '{"code":1,"msg":"incompatible CNI versions","supportedVersions":["7.0.0"]}'; exit 1`);
+    await expect(delegate.add(DELEGATION)).rejects.toMatchObject({ code: ERROR_CODE.incompatibleVersion });
+  });
+
+  it('its own code and message are passed on, with its path beside its details', async () => {
+    const { delegate } = open(`echo '{"code":11,"msg":"no addresses left","details":"of 254"}'; exit 1`);
+    await expect(delegate.add(DELEGATION)).rejects.toMatchObject({ code: 11, message: 'no addresses left', details: expect.stringMatching(/from the IPAM plugin .*fake; of 254/) });
+  });
+
+  const fails = (claim: string, script: string, message: RegExp) =>
+    it(claim, async () => {
+      const { delegate } = open(script);
+      await expect(delegate.add(DELEGATION)).rejects.toMatchObject({ code: ERROR_CODE.delegateFailed, message: expect.stringMatching(message) });
+    });
+  fails('success without a result', '', /no JSON object/);
+  fails('success with words', 'echo done', /no JSON object/);
+  fails('success with a list', 'echo []', /no JSON object/);
+  fails('success with a result of another shape', `echo '{"cniVersion":"1.0.0","ips":7}'`, /is no result/);
+  fails('failure without a reason', 'exit 9', /ended with status 9 and gave no reason/);
+  fails('death by a signal', 'kill -SEGV $$', /was ended by SIGSEGV/);
+});

@@ -1,0 +1,54 @@
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ERROR_CODE } from '../../src/cni/error.ts';
+import { findDelegate } from '../../src/delegate/find-delegate.ts';
+
+const folder = () => mkdtempSync(join(tmpdir(), 'podwire-'));
+const program = (directory: string, mode = 0o755) => {
+  const path = join(directory, 'host-local');
+  writeFileSync(path, '');
+  chmodSync(path, mode);
+  return path;
+};
+
+describe('findDelegate', () => {
+  it('the first folder of CNI_PATH that has a file of that name', () => {
+    const [empty, first, second] = [folder(), folder(), folder()];
+    const wanted = program(first);
+    program(second);
+    expect(findDelegate('host-local', [empty, first, second])).toBe(wanted);
+  });
+
+  it('a folder of that name is passed over', () => {
+    const [first, second] = [folder(), folder()];
+    mkdirSync(join(first, 'host-local'));
+    const wanted = program(second);
+    expect(findDelegate('host-local', [first, second])).toBe(wanted);
+  });
+
+  it('a link to a program is followed', () => {
+    const [real, linked] = [folder(), folder()];
+    symlinkSync(program(real), join(linked, 'host-local'));
+    expect(findDelegate('host-local', [linked])).toBe(join(linked, 'host-local'));
+  });
+
+  const refuses = (claim: string, make: () => string, message: RegExp) =>
+    it(claim, () => {
+      const directory = make();
+      expect(() => findDelegate('host-local', [directory])).toThrow(
+        expect.objectContaining({ code: ERROR_CODE.delegateFailed, message: expect.stringMatching(message) }),
+      );
+    });
+  refuses('one that is missing is an error that says how to get it', folder, /host-local is missing on this node; install it/);
+  refuses('one that others can write is not run', () => withProgram(0o757), /not run, because others than root can change it/);
+  refuses('one that its group can write is not run', () => withProgram(0o775), /chmod 0755/);
+  refuses('one that another user owns is not run', () => withProgram(0o755, 1234), /chown root:root/);
+
+  function withProgram(mode: number, uid = 0): string {
+    const directory = folder();
+    chownSync(program(directory, mode), uid, 0);
+    return directory;
+  }
+});

@@ -1,0 +1,16 @@
+import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/**
+ * Puts an IPAM plugin of a few shell lines into a folder of its own: for what no real one does on demand.
+ *
+ * @returns the folder, for CNI_PATH; its file `calls` gets a line for each call, `$CNI_COMMAND <stdin>`
+ */
+export function fakeDelegate(script: string, { name = 'fake', mode = 0o755 }: { name?: string; mode?: number } = {}): string {
+  const folder = mkdtempSync(join(tmpdir(), 'podwire-delegate-'));
+  const path = join(folder, name);
+  writeFileSync(path, `#!/bin/sh\nread -r stdin\necho "$CNI_COMMAND $stdin" >> ${folder}/calls\n${script}\n`);
+  chmodSync(path, mode);
+  return folder;
+}
