@@ -1,0 +1,71 @@
+import { fstatSync, readSync, writeSync } from 'node:fs';
+import { runForPerson } from './person.ts';
+import { runPlugin } from './plugin.ts';
+
+// One byte more than the parser takes, so that it is the one to refuse.
+const STDIN_LIMIT_BYTES = 16 * 1024 * 1024 + 1;
+
+async function main(): Promise<number> {
+  const { env: environment, argv } = process;
+  const io = { environment, writeStdout, writeStderr };
+  if ((environment['CNI_COMMAND'] ?? '') === '') return runForPerson({ ...io, words: argv.slice(2), readStdin });
+  const stdin = environment['CNI_COMMAND'] === 'VERSION' && isTerminal() ? new Uint8Array() : readStdin();
+  // Only now: until here there is nothing to undo, and a signal may end us while we wait for stdin.
+  const ended = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => ended.abort());
+  return runPlugin({ ...io, stdin, signal: ended.signal });
+}
+
+function isTerminal(): boolean {
+  return fstatSync(0).isCharacterDevice();
+}
+
+function isErrno(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'code' in error;
+}
+
+function readStdin(): Uint8Array {
+  const chunks: Buffer[] = [];
+  for (let sizeBytes = 0; sizeBytes < STDIN_LIMIT_BYTES; ) {
+    const chunk = Buffer.allocUnsafe(65536);
+    const readBytes = untilReady(() => readSync(0, chunk));
+    if (readBytes === 0) break;
+    chunks.push(chunk.subarray(0, readBytes));
+    sizeBytes += readBytes;
+  }
+  return Buffer.concat(chunks);
+}
+
+async function writeStdout(text: string): Promise<void> {
+  let rest = Buffer.from(text);
+  while (rest.length > 0) rest = rest.subarray(untilReady(() => writeSync(1, rest)));
+}
+
+function writeStderr(text: string): void {
+  try {
+    writeSync(2, text);
+  } catch {
+    // Nobody reads it, and there is no other place to say so.
+  }
+}
+
+// A caller may have made the pipe non-blocking; the process has nothing else to do meanwhile.
+function untilReady(transfer: () => number): number {
+  for (;;) {
+    try {
+      return transfer();
+    } catch (error) {
+      if (!isErrno(error) || error.code !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+  }
+}
+
+// All is undone, closed and written by now; what is left to wait for is a timer or a socket that nobody needs.
+void main().then(
+  (status) => process.exit(status),
+  (error: unknown) => {
+    writeStderr(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exit(70);
+  },
+);

@@ -1,0 +1,61 @@
+import { openCluster } from './cluster/cluster.ts';
+import { readConnection } from './cluster/connection.ts';
+import { startDeadline } from './cluster/deadline.ts';
+import type { Environment } from './cni/environment.ts';
+import { CniError } from './cni/error.ts';
+import { parseJsonObject } from './cni/json.ts';
+import { parseNetworkConfig } from './cni/network-config.ts';
+import { SUPPORTED_VERSIONS } from './cni/versions.ts';
+import { openLog } from './log/log.ts';
+import { PODWIRE_VERSION } from './version.ts';
+
+/** What a person's command gets and gives. */
+export interface PersonIo {
+  /** The words behind the program's name. */
+  readonly words: readonly string[];
+  readonly environment: Environment;
+  readonly readStdin: () => Uint8Array;
+  readonly writeStdout: (text: string) => Promise<void>;
+  readonly writeStderr: (text: string) => void;
+}
+
+const USAGE = `podwire ${PODWIRE_VERSION}: a CNI plugin for Kubernetes clusters that use the Kubernetes API as their only datastore.
+
+A container runtime calls it with CNI_COMMAND set and a network configuration on stdin. By hand:
+  podwire -v            print the version
+  podwire -t < NETCONF  test whether the API server can be reached with this network configuration
+To attach a sandbox by hand, use cnitool.`;
+
+/**
+ * Carries out what a person typed.
+ *
+ * @returns the exit status
+ */
+export async function runForPerson(io: PersonIo): Promise<number> {
+  switch (io.words[0]) {
+    case '-v':
+    case 'version':
+      await io.writeStdout(`podwire ${PODWIRE_VERSION}, CNI ${SUPPORTED_VERSIONS.join(' ')}\n`);
+      return 0;
+    case '-t':
+      return testConnection(io);
+    default:
+      io.writeStderr(`${USAGE}\n`);
+      return 1;
+  }
+}
+
+async function testConnection(io: PersonIo): Promise<number> {
+  try {
+    const config = parseNetworkConfig(parseJsonObject(io.readStdin()), io.environment);
+    using log = openLog({ settings: { ...config.log, filePath: undefined }, context: {}, writeLine: io.writeStderr });
+    using cluster = openCluster({ connect: () => readConnection({ ...config.connection, datastoreType: config.datastoreType }, io.environment), budgets: config.budgets, log });
+    const version = await cluster.probe(startDeadline(config.budgets.addApiMs));
+    await io.writeStdout(`the API server answers: ${version}\n`);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof CniError)) throw error;
+    io.writeStderr(`${error.message}${error.details === '' ? '' : ` (${error.details})`}\n`);
+    return 1;
+  }
+}

@@ -1,0 +1,108 @@
+import { openCluster } from './cluster/cluster.ts';
+import { readConnection } from './cluster/connection.ts';
+import type { Environment } from './cni/environment.ts';
+import { CniError, ERROR_CODE } from './cni/error.ts';
+import { formatError } from './cni/error-result.ts';
+import { parseRequest, requestCniVersion, type CniRequest } from './cni/request.ts';
+import { formatVersions } from './cni/version-result.ts';
+import { add } from './commands/add.ts';
+import { del } from './commands/del.ts';
+import type { Effects } from './commands/effects.ts';
+import { openDelegate } from './delegate/delegate.ts';
+import { openKernel } from './kernel/kernel.ts';
+import type { LogContext } from './log/log-line.ts';
+import { openLog } from './log/log.ts';
+
+/** What a runtime gives a plugin, and what it takes from it. */
+export interface PluginIo {
+  readonly environment: Environment;
+  readonly stdin: Uint8Array;
+  /** Rejects if the runtime no longer reads. */
+  readonly writeStdout: (text: string) => Promise<void>;
+  readonly writeStderr: (text: string) => void;
+  /** Aborted when the runtime ends this command. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Carries out one command of the CNI protocol.
+ *
+ * @returns the exit status: 0, or 1 with the error's JSON on stdout
+ * @see SPEC.md 1.1.0, sections 2 and 5
+ */
+export async function runPlugin(io: PluginIo): Promise<number> {
+  try {
+    const request = parseRequest(io);
+    if (request.verb === 'VERSION') await io.writeStdout(JSON.stringify(formatVersions(request.cniVersion)));
+    else await runCommand(request, io);
+    return 0;
+  } catch (error) {
+    const answer = formatError(toCniError(error, io), requestCniVersion(io));
+    await io.writeStdout(JSON.stringify(answer)).catch(() => undefined);
+    return 1;
+  }
+}
+
+type CommandRequest = Exclude<CniRequest, { verb: 'VERSION' }>;
+
+async function runCommand(request: CommandRequest, io: PluginIo): Promise<void> {
+  const { config, pluginPath } = request;
+  using log = openLog({ settings: config.log, context: contextOf(request), writeLine: io.writeStderr });
+  await using kernel = openKernel();
+  using cluster = openCluster({ connect: () => readConnection({ ...config.connection, datastoreType: config.datastoreType }, io.environment), budgets: config.budgets, log });
+  const delegate = openDelegate({ environment: io.environment, pluginPath, budgetMs: config.budgets.delegateMs });
+  const output = async (text: string): Promise<void> => {
+    io.signal.throwIfAborted();
+    await io.writeStdout(text);
+  };
+  try {
+    await dispatch(request, { kernel, cluster, delegate, log, output, signal: io.signal });
+  } catch (error) {
+    log.error(describeError(error));
+    throw error;
+  }
+}
+
+async function dispatch(request: CommandRequest, effects: Effects): Promise<void> {
+  switch (request.verb) {
+    case 'ADD':
+      return add(request, effects);
+    case 'DEL':
+      return del(request, effects);
+    case 'CHECK':
+    case 'GC':
+    case 'STATUS':
+      throw new CniError(ERROR_CODE.invalidEnvironment, `CNI_COMMAND ${request.verb} is not known to this version`);
+    default:
+      return request satisfies never;
+  }
+}
+
+function contextOf(request: CommandRequest): LogContext {
+  if (request.verb === 'GC' || request.verb === 'STATUS') return { command: request.verb };
+  const { containerId, interfaceName } = request.attachment;
+  const { pod } = request.args;
+  return {
+    command: request.verb,
+    container: containerId,
+    interface: interfaceName,
+    ...(pod !== undefined && { pod: `${pod.namespace}/${pod.name}` }),
+  };
+}
+
+function describeError(error: unknown): string {
+  if (!(error instanceof CniError)) return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const cause = error.cause instanceof Error && error.cause.message !== error.message ? `; cause: ${error.cause.message}` : '';
+  return `${error.message}${error.details === '' ? '' : ` (${error.details})`} [code ${error.code}]${cause}`;
+}
+
+function toCniError(error: unknown, { signal }: PluginIo): CniError {
+  if (error instanceof CniError) return error;
+  if (signal.aborted) {
+    return new CniError(ERROR_CODE.tryAgainLater, 'the runtime ended this command; what was done is undone', { cause: error });
+  }
+  return new CniError(ERROR_CODE.internal, 'podwire failed in a way that it should not; please report this with its log', {
+    details: error instanceof Error ? error.message : String(error),
+    cause: error,
+  });
+}
