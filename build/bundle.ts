@@ -1,0 +1,72 @@
+import { stat } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join, relative } from 'node:path';
+import { build, type Metafile, type Plugin } from 'esbuild';
+
+const REPOSITORY = join(import.meta.dirname, '..');
+
+export interface Bundle {
+  readonly sizeBytes: number;
+  /** What went in: paths relative to the repository. */
+  readonly inputs: readonly string[];
+}
+
+/**
+ * Makes one CommonJS file of an entry and everything it imports. Names stay readable, because a stack trace in a node's
+ * log is all that a bug report has; white space goes, because each byte loaded is a byte paid for on every ADD.
+ *
+ * The file is an expression, `(function (require, module, exports) {…})`, for build/bootstrap.ts to call.
+ *
+ * @throws on any warning too: one about `import.meta` or a missing export is a crash on a node
+ */
+export async function bundle(options: { entryPath: string; outputPath: string }): Promise<Bundle> {
+  const { metafile } = await build({
+    ...SHARED,
+    entryPoints: [options.entryPath],
+    outfile: options.outputPath,
+    banner: { js: '(function (require, module, exports) {' },
+    footer: { js: '})' },
+    plugins: [netlinkAddonFromExecutable],
+    metafile: true,
+  });
+  return { sizeBytes: (await stat(options.outputPath)).size, inputs: inputsOf(metafile) };
+}
+
+/** Makes one CommonJS file of a program that runs as it is: the bootstrap. */
+export async function bundleProgram(options: { entryPath: string; outputPath: string }): Promise<void> {
+  await build({ ...SHARED, entryPoints: [options.entryPath], outfile: options.outputPath });
+}
+
+const SHARED = {
+  absWorkingDir: REPOSITORY,
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node24',
+  // `using` as V8 runs it is smaller than esbuild's lowering. `import()` becomes require(): vm.Script refuses the real one.
+  supported: { using: true, 'dynamic-import': false },
+  minifyWhitespace: true,
+  minifySyntax: true,
+  lineLimit: 160, // Node prints the whole line in which an uncaught error was thrown
+  define: { __dirname: '""' }, // netlink asks, to find its addon
+  // build/third-party-notices.ts collects the licences; a comment would be parsed on every ADD.
+  legalComments: 'none',
+  charset: 'ascii',
+  logLevel: 'silent',
+} as const;
+
+// netlink asks node-gyp-build for its addon, which looks for a file beside the package: there is none beside us.
+const netlinkAddonFromExecutable: Plugin = {
+  name: 'netlink-addon-from-executable',
+  setup(context) {
+    const addon = createRequire(import.meta.url).resolve('./node-gyp-build.cjs');
+    context.onResolve({ filter: /^node-gyp-build$/ }, () => ({ path: addon }));
+    context.onEnd(({ warnings }) => ({ errors: warnings }));
+  },
+};
+
+function inputsOf(metafile: Metafile): readonly string[] {
+  return Object.keys(metafile.inputs)
+    .map((path) => relative(REPOSITORY, join(REPOSITORY, path)))
+    .toSorted();
+}

@@ -1,0 +1,110 @@
+// One ADD and one DEL of the bundle, with a real kernel and an API server and an IPAM plugin that say their lines:
+//   scripts/in-private-namespace.sh -- node build/rehearsal.ts COMMAND [ARGUMENTS]
+// COMMAND is what runs the bundle: build/code-cache-recorder.ts.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:https';
+import { join } from 'node:path';
+import { makeCertificateAuthority } from '../test/support/certificate-authority.ts';
+import { makeKubeconfig } from '../test/support/kubeconfig.ts';
+import { makeSandbox } from '../test/support/network-namespace.ts';
+
+const POD = {
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: {
+    namespace: 'default',
+    name: 'pod',
+    uid: '00000000-0000-4000-8000-000000000001',
+    resourceVersion: '1',
+    labels: {},
+    annotations: {},
+  },
+  spec: { nodeName: 'node', serviceAccountName: 'default', containers: [] },
+  status: { phase: 'Pending' },
+};
+const NODE = {
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: { name: 'node', uid: '00000000-0000-4000-8000-000000000002' },
+  spec: { podCIDR: '192.0.2.0/24', podCIDRs: ['192.0.2.0/24', '2001:db8::/64'] },
+};
+const LEASE = {
+  cniVersion: '1.0.0',
+  ips: [
+    { address: '192.0.2.10/24', gateway: '192.0.2.1' },
+    { address: '2001:db8::10/64', gateway: '2001:db8::1' },
+  ],
+  routes: [{ dst: '0.0.0.0/0' }, { dst: '::/0' }],
+  dns: {},
+};
+
+const folder = await mkdtemp('/run/podwire-rehearsal-');
+const authority = makeCertificateAuthority('rehearsal');
+const { certificatePem, keyPem } = authority.issue({ commonName: 'server', subjectAlternativeNames: ['127.0.0.1'] });
+const server = createServer({ cert: certificatePem, key: keyPem }, (request, response) => {
+  request.resume();
+  response.setHeader('content-type', 'application/json');
+  response.end(JSON.stringify(request.url?.includes('/nodes/') === true ? NODE : POD));
+});
+try {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  await rehearse(`https://127.0.0.1:${portOf(server)}`);
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+} finally {
+  server.closeAllConnections();
+  server.close();
+  await rm(folder, { recursive: true });
+}
+
+async function rehearse(serverUrl: string): Promise<void> {
+  const kubeconfigPath = join(folder, 'kubeconfig');
+  const kubeconfig = makeKubeconfig(serverUrl, authority.certificatePem, { token: 'rehearsal' });
+  await writeFile(kubeconfigPath, JSON.stringify(kubeconfig), { mode: 0o600 });
+  const delegate = `#!/bin/sh\ncat >/dev/null\n[ "$CNI_COMMAND" != ADD ] || echo '${JSON.stringify(LEASE)}'\n`;
+  await writeFile(join(folder, 'host-local'), delegate, { mode: 0o755 });
+  const config = {
+    cniVersion: '1.0.0',
+    name: 'k8s-pod-network',
+    type: 'podwire',
+    datastore_type: 'kubernetes',
+    nodename: 'node',
+    log_level: 'info',
+    ipam: { type: 'host-local', ranges: [[{ subnet: 'usePodCidr' }], [{ subnet: 'usePodCidrIPv6' }]] },
+    kubernetes: { kubeconfig: kubeconfigPath },
+  };
+  await using sandbox = await makeSandbox();
+  const result: unknown = JSON.parse(await command('ADD', sandbox.path, config));
+  await command('DEL', sandbox.path, { ...config, prevResult: result });
+}
+
+async function command(verb: 'ADD' | 'DEL', sandboxPath: string, config: object): Promise<string> {
+  const [program = '', ...programArguments] = process.argv.slice(2);
+  const environment = {
+    CNI_COMMAND: verb,
+    CNI_CONTAINERID: 'rehearsal',
+    CNI_IFNAME: 'eth0',
+    CNI_NETNS: sandboxPath,
+    CNI_PATH: folder,
+    CNI_ARGS: 'IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=pod;K8S_POD_INFRA_CONTAINER_ID=rehearsal',
+    PATH: process.env['PATH'] ?? '',
+  };
+  const child = spawn(program, programArguments, { env: environment, stdio: ['pipe', 'pipe', 'inherit'] });
+  child.stdin.end(JSON.stringify(config));
+  const ended = once(child, 'close');
+  let output = '';
+  for await (const chunk of child.stdout) output += String(chunk);
+  await ended;
+  if (child.exitCode !== 0) throw new Error(`the rehearsal's ${verb} failed: ${output}`);
+  return output;
+}
+
+function portOf(listening: Server): number {
+  const address = listening.address();
+  if (typeof address !== 'object' || address === null) throw new Error('the rehearsal has no server');
+  return address.port;
+}
