@@ -1,0 +1,20 @@
+#!/usr/bin/env node
+// npm run tools [-- name...]: builds the real programs that tests run against into dist/tools: all of them, or those named as arguments.
+import { ensureTools } from '../test/tools/ensure-tools.ts';
+import { toolProgressTo } from '../test/tools/tool-progress.ts';
+import { isToolName, toolNames } from '../test/tools/tool-table.ts';
+
+const names = process.argv.slice(2);
+const unknown = names.filter((name) => !isToolName(name));
+if (unknown.length > 0) {
+  process.stderr.write(`unknown: ${unknown.join(', ')}\nusage: npm run tools -- [${toolNames().join('|')}]...\n`);
+  process.exitCode = 2;
+} else {
+  try {
+    const wanted = names.length > 0 ? names.filter(isToolName) : toolNames();
+    await ensureTools(wanted, toolProgressTo(process.stderr));
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,107 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+import { assertPrivateNamespace } from './private-namespace.ts';
+
+/** A network namespace, looked at and changed with iproute2 and so without our own code. */
+export interface NetworkNamespace {
+  /** A file to enter it by, as a runtime gives in CNI_NETNS. */
+  readonly path: string;
+  /** Runs `ip -json` with these arguments: the parsed answer, `[]` for a command that prints none. */
+  ip(...args: readonly string[]): Promise<readonly unknown[]>;
+  /**
+   * Runs a program in it: what that wrote to stdout.
+   *
+   * @throws {Error} with its stderr, if its status is not 0
+   */
+  exec(program: string, ...args: readonly string[]): Promise<string>;
+  /** A sysctl by its path below /proc/sys, as in `net/ipv4/conf/eth0/forwarding`: names of interfaces can have dots. */
+  readSysctl(path: string): Promise<string>;
+}
+
+/** A pod's network namespace. */
+export interface Sandbox extends NetworkNamespace, AsyncDisposable {
+  /**
+   * Takes it away as a runtime does, early or when disposed of. Its file is gone when this is done; the kernel deletes its
+   * interfaces, and so their peers on the host, a moment later.
+   */
+  remove(): Promise<void>;
+}
+
+/**
+ * A new network namespace, its `lo` down, held by a file on the private /run.
+ *
+ * @throws {Error} outside scripts/in-private-namespace.sh
+ */
+export async function makeSandbox(): Promise<Sandbox> {
+  assertPrivateNamespace();
+  const folder = await mkdtemp('/run/podwire-sandbox-');
+  const path = join(folder, 'net');
+  await writeFile(path, '');
+  await run('unshare', [`--net=${path}`, 'true']);
+  let removal: Promise<void> | undefined;
+  const remove = () => (removal ??= unmount(path, folder));
+  return { ...namespaceAt(path), remove, [Symbol.asyncDispose]: remove };
+}
+
+/**
+ * The network namespace we run in, which plays the node.
+ *
+ * @throws {Error} outside scripts/in-private-namespace.sh
+ */
+export function hostNamespace(): NetworkNamespace {
+  assertPrivateNamespace();
+  return namespaceAt(`/proc/${process.pid}/ns/net`);
+}
+
+function namespaceAt(path: string): NetworkNamespace {
+  const exec = (program: string, ...args: readonly string[]) =>
+    run('nsenter', [`--net=${path}`, '--', program, ...args]);
+  return {
+    path,
+    exec,
+    async ip(...args) {
+      const answer = await exec('ip', '-json', ...args);
+      const parsed: unknown = answer.trim() === '' ? [] : JSON.parse(answer);
+      if (!isArray(parsed)) throw new Error(`ip -json ${args.join(' ')} answered ${answer}`);
+      return parsed;
+    },
+    async readSysctl(sysctl) {
+      return (await exec('cat', `/proc/sys/${sysctl}`)).trim();
+    },
+  };
+}
+
+function isArray(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value);
+}
+
+async function unmount(path: string, folder: string): Promise<void> {
+  // Lazily: a descriptor that a test still holds keeps the namespace, but must not keep the file.
+  await run('umount', ['--lazy', path]);
+  await rm(folder, { recursive: true });
+}
+
+const execute = promisify(execFile);
+
+/** Where a program comes from whose package is not called as it is. */
+const PACKAGES: Readonly<Record<string, string>> = {
+  ip: 'iproute2',
+  nsenter: 'util-linux',
+  ping: 'iputils-ping',
+  unshare: 'util-linux',
+};
+
+async function run(program: string, args: readonly string[]): Promise<string> {
+  try {
+    return (await execute(program, args, { maxBuffer: 64 * 1024 * 1024 })).stdout;
+  } catch (error) {
+    // nsenter is what says that a program is missing, when it is to run in a namespace.
+    const missing = /spawn (\w+) ENOENT|failed to execute (\w+): No such file/.exec(String(error));
+    const name = missing?.[1] ?? missing?.[2];
+    if (name === undefined) throw error;
+    throw new Error(`${name} is missing: apt-get install ${PACKAGES[name] ?? name}`, { cause: error });
+  }
+}

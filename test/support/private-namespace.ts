@@ -1,0 +1,24 @@
+import { readFileSync, readlinkSync } from 'node:fs';
+
+const MARKER = '/run/podwire-private-namespace';
+
+/**
+ * Nothing, if we run below scripts/in-private-namespace.sh: whatever the caller does to interfaces, routes, /run or /var/lib
+ * then stays in there.
+ *
+ * @throws {Error} on the machine itself, with the command to use
+ */
+export function assertPrivateNamespace(): void {
+  if (readMarker() === readlinkSync('/proc/self/ns/net')) return;
+  throw new Error(
+    "this would change the machine's own network: start it as `scripts/in-private-namespace.sh -- <command>`",
+  );
+}
+
+function readMarker(): string | undefined {
+  try {
+    return readFileSync(MARKER, 'utf8').trim();
+  } catch {
+    return undefined;
+  }
+}

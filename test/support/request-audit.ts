@@ -1,0 +1,93 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** The audit policy of the test's API server: every request but the test's own, when it comes and when it is answered. */
+export const AUDIT_POLICY = {
+  apiVersion: 'audit.k8s.io/v1',
+  kind: 'Policy',
+  rules: [{ level: 'None', userGroups: ['system:masters'] }, { level: 'Metadata' }],
+} as const;
+
+/** A request as the API server saw it. */
+export interface AuditedRequest {
+  readonly verb: string;
+  readonly uri: string;
+  readonly code: number;
+}
+
+/** A moment in the audit log: how much of it had been written. */
+export type AuditMark = number & { readonly brand: 'AuditMark' };
+
+/** The present moment, to count only the requests that come after it. */
+export async function readAuditMark(logFile: string): Promise<AuditMark> {
+  return (await readLog(logFile)).length as AuditMark;
+}
+
+/**
+ * The requests of one user, in the order in which they came; of `''` those that were refused with 401.
+ *
+ * A client has its answer before the server has logged that: a request that came is waited for until it is logged as
+ * answered.
+ */
+export async function readAuditedRequests(
+  logFile: string,
+  userName: string,
+  since?: AuditMark,
+): Promise<readonly AuditedRequest[]> {
+  const deadlineMs = Date.now() + 5000;
+  for (;;) {
+    const events = parseEvents((await readLog(logFile)).subarray(since ?? 0));
+    const ours = events.filter((event) => event.userName === userName);
+    const answers = new Map(ours.filter(isAnswer).map((event) => [event.id, event]));
+    const requests = ours.filter((event) => !isAnswer(event) || event.code === 401);
+    if (requests.every((request) => answers.has(request.id))) {
+      return requests.map(({ id, verb, uri }) => ({ verb, uri, code: answers.get(id)?.code ?? 0 }));
+    }
+    if (Date.now() > deadlineMs)
+      throw new Error(`requests of ${userName} were never answered: ${JSON.stringify(ours)}`);
+    await delay(5);
+  }
+}
+
+interface AuditEvent {
+  readonly id: string;
+  readonly stage: string;
+  readonly userName: string;
+  readonly verb: string;
+  readonly uri: string;
+  readonly code: number;
+}
+
+// A request that is refused with 401 has only ResponseStarted, a watch has it before ResponseComplete.
+function isAnswer(event: AuditEvent): boolean {
+  return event.stage !== 'RequestReceived';
+}
+
+async function readLog(logFile: string): Promise<Buffer> {
+  return readFile(logFile).catch(() => Buffer.alloc(0)); // the first request makes it
+}
+
+function parseEvents(log: Buffer): readonly AuditEvent[] {
+  const whole = log.subarray(0, log.lastIndexOf('\n') + 1).toString();
+  return whole.split('\n').flatMap((line) => (line === '' ? [] : [parseEvent(JSON.parse(line))]));
+}
+
+function parseEvent(value: unknown): AuditEvent {
+  return {
+    id: text(value, 'auditID'),
+    stage: text(value, 'stage'),
+    userName: text(property(value, 'user'), 'username'),
+    verb: text(value, 'verb'),
+    uri: text(value, 'requestURI'),
+    code: Number(property(property(value, 'responseStatus'), 'code') ?? 0),
+  };
+}
+
+function property(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null ? new Map(Object.entries(value)).get(key) : undefined;
+}
+
+function text(value: unknown, key: string): string {
+  const found = property(value, key);
+  return typeof found === 'string' ? found : '';
+}

@@ -1,0 +1,99 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, open, readFile } from 'node:fs/promises';
+import { createServer, Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** A temporary folder and the servers that use it. Neither outlives this process, however it ends. */
+export interface ServerProcesses extends AsyncDisposable {
+  readonly folder: string;
+  /** Starts a server whose output goes to `<name>.log` in the folder. */
+  start(name: string, program: string, args: readonly string[]): Promise<void>;
+  /** Rejects with the end of its log when one of the servers ends by itself; never resolves. */
+  readonly failure: Promise<never>;
+  /** The last lines of every server's log. */
+  readLogs(): Promise<string>;
+}
+
+/**
+ * Three things make sure of the end: a server dies with the thread that started it (`setpriv --pdeathsig`), it holds one end
+ * of a pipe, and at the other end a shell deletes the folder once nobody holds the pipe any more.
+ */
+export async function makeServerProcesses(prefix: string): Promise<ServerProcesses> {
+  const folder = await mkdtemp(join(tmpdir(), prefix));
+  const undertaker = spawn('sh', ['-c', 'cat >/dev/null; exec rm -rf -- "$1"', 'sh', folder], {
+    cwd: '/',
+    detached: true, // not in our process group, which Ctrl-C ends
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  await once(undertaker, 'spawn');
+  undertaker.unref();
+  const { stdin: lifeline } = undertaker;
+  if (lifeline instanceof Socket) lifeline.unref(); // typed as any stream, it is a socket
+  const servers = new Map<string, ChildProcess>();
+  const { promise: failure, reject } = Promise.withResolvers<never>();
+  failure.catch(() => {}); // it may come when nobody is waiting for it
+  let stopping = false;
+
+  const readLogs = async () => {
+    const logs = [...servers.keys()].map(async (name) => {
+      const text = await readFile(join(folder, `${name}.log`), 'utf8').catch(() => '');
+      return `--- ${name}\n${text.trimEnd().split('\n').slice(-15).join('\n')}`;
+    });
+    return (await Promise.all(logs)).join('\n');
+  };
+
+  return {
+    folder,
+    failure,
+    readLogs,
+    async start(name, program, args) {
+      await using log = await open(join(folder, `${name}.log`), 'a', 0o600);
+      const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', program, ...args], {
+        cwd: folder,
+        stdio: ['ignore', log.fd, log.fd, lifeline],
+      });
+      servers.set(name, child);
+      child.on('exit', (status, signal) => {
+        if (stopping) return;
+        readLogs().then((logs) => reject(new Error(`${name} ended with ${signal ?? status}\n${logs}`)), reject);
+      });
+      await once(child, 'spawn');
+      child.unref();
+    },
+    async [Symbol.asyncDispose]() {
+      stopping = true;
+      await Promise.all([...servers.values()].map(kill));
+      undertaker.ref();
+      lifeline.end();
+      if (undertaker.exitCode === null) await once(undertaker, 'exit');
+    },
+  };
+}
+
+/** `count` TCP ports that were free a moment ago, all different. */
+export async function freePorts(address: string, count: number): Promise<readonly number[]> {
+  const listeners = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const listener = createServer().listen(0, address);
+      await once(listener, 'listening');
+      return listener;
+    }),
+  );
+  const ports = listeners.map((listener) => {
+    const bound = listener.address();
+    return typeof bound === 'object' && bound !== null ? bound.port : 0;
+  });
+  await Promise.all(listeners.map((listener) => listener[Symbol.asyncDispose]()));
+  return ports;
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.ref();
+  const exit = once(child, 'exit');
+  // Nothing of theirs is worth a graceful end, which takes kube-apiserver seconds.
+  child.kill('SIGKILL');
+  await exit;
+}

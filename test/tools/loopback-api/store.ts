@@ -1,0 +1,74 @@
+/** An object as the API holds it. */
+export interface StoredObject {
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly uid: string;
+    readonly resourceVersion: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly [key: string]: unknown;
+  };
+  readonly [key: string]: unknown;
+}
+
+/** An answer before it is sent. */
+export interface Answer {
+  readonly status: number;
+  readonly body: object;
+}
+
+export type Resource = 'pods' | 'nodes';
+
+/** What GET answers. */
+export function readObject(object: StoredObject | undefined, resource: Resource, name: string): Answer {
+  return object === undefined ? absent(resource, name) : { status: 200, body: object };
+}
+
+/** What PATCH of the status subresource answers: annotations are merged, uid and resourceVersion must fit. */
+export function patchObject(object: StoredObject | undefined, resource: Resource, name: string, patch: unknown, version: string): Answer & { changed?: StoredObject } {
+  if (object === undefined) return absent(resource, name);
+  const metadata = objectAt(patch, 'metadata');
+  const { uid, resourceVersion } = object.metadata;
+  if (metadata['uid'] !== undefined && metadata['uid'] !== uid) {
+    return conflict(resource, name, `Precondition failed: UID in precondition: ${String(metadata['uid'])}, UID in object meta: ${uid}`);
+  }
+  if (metadata['resourceVersion'] !== undefined && metadata['resourceVersion'] !== resourceVersion) {
+    return conflict(resource, name, 'the object has been modified; please apply your changes to the latest version and try again');
+  }
+  const merged = new Map<string, string>(Object.entries(object.metadata.annotations ?? {}));
+  for (const [key, value] of Object.entries(objectAt(metadata, 'annotations'))) {
+    if (value === null) merged.delete(key);
+    else if (typeof value === 'string') merged.set(key, value);
+    else return status(422, 'Invalid', `${resource} "${name}" is invalid: metadata.annotations: not a string`, { name, kind: resource });
+  }
+  const changed = { ...object, metadata: { ...object.metadata, annotations: Object.fromEntries(merged), resourceVersion: version } };
+  return { status: 200, body: changed, changed };
+}
+
+export function unauthorized(): Answer {
+  return status(401, 'Unauthorized', 'Unauthorized', {});
+}
+
+export function forbidden(account: string, verb: string, resource: string, name: string, namespace: string): Answer {
+  const where = namespace === '' ? 'at the cluster scope' : `in the namespace "${namespace}"`;
+  const message = `${resource} "${name}" is forbidden: User "${account}" cannot ${verb} resource "${resource}" in API group "" ${where}`;
+  return status(403, 'Forbidden', message, { name, kind: resource });
+}
+
+/** The words that the API answers with for a path that it does not have are plain text, not this. */
+function absent(resource: string, name: string): Answer {
+  return status(404, 'NotFound', `${resource} "${name}" not found`, { name, kind: resource });
+}
+
+function conflict(resource: string, name: string, why: string): Answer {
+  return status(409, 'Conflict', `Operation cannot be fulfilled on ${resource} "${name}": ${why}`, { name, kind: resource });
+}
+
+function status(code: number, reason: string, message: string, details: object): Answer {
+  return { status: code, body: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, details, code } };
+}
+
+function objectAt(value: unknown, key: string): Readonly<Record<string, unknown>> {
+  const found: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
+  return typeof found === 'object' && found !== null ? Object.fromEntries(Object.entries(found)) : {};
+}

@@ -1,0 +1,54 @@
+interface Tool {
+  /** The folder below test/tools whose go.mod pins the module. */
+  readonly module: '.' | 'host-local-1.1.1';
+  /** The Go package that is the program. */
+  readonly package: string;
+  /** What the file is called: delegates are found in a folder by their own name, whatever their version. */
+  readonly fileName: string;
+  /** Where a program that is there already is looked for before one is built. */
+  readonly installed: 'envtest' | 'plugin' | 'never';
+  readonly linkerFlags?: string;
+}
+
+const PLUGINS = 'github.com/containernetworking/plugins/plugins';
+
+/** Built without its own scripts, Kubernetes calls itself v0.0.0-master. Keep in step with go.mod. */
+const KUBERNETES_VERSION = '-X k8s.io/component-base/version.gitVersion=v1.36.3';
+
+/** Every real program that tests run against. To add one: a `tool` line in go.mod and a row here. */
+export const TOOLS = {
+  cnitool: row('.', 'github.com/containernetworking/cni/cnitool', 'cnitool', 'never'),
+  'host-local': row('.', `${PLUGINS}/ipam/host-local`, 'host-local', 'plugin'),
+  'host-local-1.1.1': row('host-local-1.1.1', `${PLUGINS}/ipam/host-local`, 'host-local', 'never'),
+  bridge: row('.', `${PLUGINS}/main/bridge`, 'bridge', 'plugin'),
+  loopback: row('.', `${PLUGINS}/main/loopback`, 'loopback', 'plugin'),
+  ptp: row('.', `${PLUGINS}/main/ptp`, 'ptp', 'plugin'),
+  bandwidth: row('.', `${PLUGINS}/meta/bandwidth`, 'bandwidth', 'plugin'),
+  firewall: row('.', `${PLUGINS}/meta/firewall`, 'firewall', 'plugin'),
+  portmap: row('.', `${PLUGINS}/meta/portmap`, 'portmap', 'plugin'),
+  tuning: row('.', `${PLUGINS}/meta/tuning`, 'tuning', 'plugin'),
+  etcd: row('.', 'go.etcd.io/etcd/server/v3', 'etcd', 'envtest'),
+  'kube-apiserver': {
+    ...row('.', 'k8s.io/kubernetes/cmd/kube-apiserver', 'kube-apiserver', 'envtest'),
+    linkerFlags: KUBERNETES_VERSION,
+  },
+} as const satisfies Record<string, Tool>;
+
+export type ToolName = keyof typeof TOOLS;
+
+export function isToolName(name: string): name is ToolName {
+  return Object.hasOwn(TOOLS, name);
+}
+
+/** Every tool's name, in the order of the table: the quick ones first. */
+export function toolNames(): readonly ToolName[] {
+  return Object.keys(TOOLS).filter(isToolName);
+}
+
+export function toolNamed(name: ToolName): Tool {
+  return TOOLS[name];
+}
+
+function row(module: Tool['module'], goPackage: string, fileName: string, installed: Tool['installed']): Tool {
+  return { module, package: goPackage, fileName, installed };
+}
