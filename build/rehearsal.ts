@@ -63,7 +63,7 @@ try {
 
 async function rehearse(serverUrl: string): Promise<void> {
   const kubeconfigPath = join(folder, 'kubeconfig');
-  const kubeconfig = makeKubeconfig(serverUrl, authority.certificatePem, { token: 'rehearsal' });
+  const kubeconfig = makeKubeconfig(serverUrl, authority.certificatePem, { token: 'a-token-of-no-worth' });
   await writeFile(kubeconfigPath, JSON.stringify(kubeconfig), { mode: 0o600 });
   const delegate = `#!/bin/sh\ncat >/dev/null\n[ "$CNI_COMMAND" != ADD ] || echo '${JSON.stringify(LEASE)}'\n`;
   await writeFile(join(folder, 'host-local'), delegate, { mode: 0o755 });

@@ -55,7 +55,7 @@ export function refusedAnswer(connection: ApiConnection, purpose: Purpose, respo
   if (status === 403) return error(ERROR_CODE.apiRefused, forbidden(connection, purpose, words));
   if (status >= 300 && status < 400) {
     const location = JSON.stringify((headers.get('location') ?? '').slice(0, MOST_QUOTED));
-    return error(ERROR_CODE.apiRefused, `API server ${text} redirects to ${location} (${status}), which podwire does not follow: name the API server itself in ${connection.serverSource}`);
+    return error(ERROR_CODE.apiRefused, `API server ${text} redirects to ${location} (${status}) when asked to ${asked}, which podwire does not follow: name the API server itself in ${connection.serverSource}`);
   }
   if (status === 429) return error(ERROR_CODE.tryAgainLater, `API server ${text} has too many requests to ${asked} now (429)`);
   if (status >= 500) return error(ERROR_CODE.tryAgainLater, `API server ${text} failed to ${asked} (${status})`);

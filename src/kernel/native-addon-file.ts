@@ -26,13 +26,16 @@ export interface NativeAddonFile {
  * The path of a file with these bytes that nobody but root can have written or can change. It is checked on every use and
  * written where it is missing or different, whole at once: many processes may do this at the same time.
  *
+ * @param owners the users whose files are trusted: root
  * @throws {KernelError} naming the path and what to do
  */
-export function unpackNativeAddon({ root, version, fileName, bytes }: NativeAddonFile): string {
+export function unpackNativeAddon(
+  { root, version, fileName, bytes }: NativeAddonFile,
+  owners: ReadonlySet<number> = trustedOwners(),
+): string {
   if (!/^[0-9A-Za-z][0-9A-Za-z.+-]*$/.test(version)) {
     throw new KernelError('unpack', fileName, 'EINVAL', { explanation: 'its version is no folder name' });
   }
-  const owners = trustedOwners();
   const folder = join(root, version);
   for (const path of [dirname(root), root, folder]) ensureFolder(path, owners);
   const path = join(folder, fileName);

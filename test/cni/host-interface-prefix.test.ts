@@ -12,10 +12,10 @@ describe('parseHostInterfacePrefix', () => {
   ])('%j is %j', (list, prefix) => expect(parseHostInterfacePrefix(list)).toBe(prefix));
   it.each(['calico', ',cali', ' ', 'a/b', 'a b', '%d', 'é', 'c:', '\u001b[2', ','.repeat(1e6)])(
     '%j is refused',
-    (list) =>
-      expect(cniFailure(() => parseHostInterfacePrefix(list))).toMatchObject({
-        code: 4,
-        message: expect.stringContaining('FELIX_INTERFACEPREFIX'),
-      }),
+    (list) => {
+      const { code, message } = cniFailure(() => parseHostInterfacePrefix(list));
+      expect(code).toBe(4);
+      expect(message).toMatch(/^FELIX_INTERFACEPREFIX/);
+    },
   );
 });

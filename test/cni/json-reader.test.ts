@@ -20,7 +20,7 @@ describe('openReader', () => {
     expect(open({ a }).readUnlessZero('a', SMALL)).toBe(undefined),
   );
   it('false is not, where a number is wanted', () =>
-    expect(() => open({ a: false }).readUnlessZero('a', SMALL)).toThrow());
+    expect(() => open({ a: false }).readUnlessZero('a', SMALL)).toThrow(/"a"/));
   it('reads members of members', () =>
     expect(
       open({ a: { b: { c: true } } })

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { describe as describeValue, describeKind, quote } from '../../src/cni/quote.ts';
 
@@ -13,12 +13,11 @@ describe('quote', () => {
   shows('long text is cut', 'x'.repeat(10_000), `"${'x'.repeat(64)}…"`);
 
   it('any text becomes short and has no control character', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 500 }), (text) => {
-        expect(quote(text)).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
-        expect(quote(text).length).toBeLessThan(400);
-      }),
-    );
+    const property = fc.property(fc.string({ unit: 'binary', maxLength: 500 }), (text) => {
+      const shown = quote(text);
+      return shown.length < 400 && !/[\u0000-\u001f\u007f-\u009f]/.test(shown);
+    });
+    expect(() => fc.assert(property)).not.toThrow();
   });
 });
 

@@ -89,13 +89,13 @@ export async function startLoopbackApi(options: LoopbackApiOptions = {}): Promis
   };
   const answerTo = (request: IncomingMessage, body: string): Answer | 'no such path' => {
     if (!isAllowedIn(request)) return unauthorized();
-    const path = decodeURIComponent((request.url ?? '').replace(/^\/base(?=\/)/, ''));
+    const path = (request.url ?? '').replace(/^\/base(?=\/)/, '');
     const verb = (request.method ?? '').toLowerCase();
     if (path === '/version') return { status: 200, body: { major: '1', minor: '36', gitVersion: 'v1.36.1' } };
-    const [, namespace = '', pod = '', subresource = ''] = /^\/api\/v1\/namespaces\/([^/]+)\/pods\/([^/]+)(\/status)?$/.exec(path) ?? [];
-    const [, node = ''] = /^\/api\/v1\/nodes\/([^/]+)$/.exec(path) ?? [];
+    const [namespace = '', pod = '', subresource = ''] = partsOf(path, /^\/api\/v1\/namespaces\/([^/]+)\/pods\/([^/]+)(\/status)?$/);
+    const [node = ''] = partsOf(path, /^\/api\/v1\/nodes\/([^/]+)$/);
     const resource = pod !== '' ? `pods${subresource}` : 'nodes';
-    if (banned?.verb === verb.replace('GET', 'get') && banned.resource === resource) return forbidden(account, verb, resource, pod || node, namespace);
+    if (banned?.verb === verb && banned.resource === resource) return forbidden(account, verb, resource, pod || node, namespace);
     if (verb === 'get' && pod !== '') return readObject(pods.get(`${namespace}/${pod}`), 'pods', pod);
     if (verb === 'get' && node !== '') return readObject(nodes.get(node), 'nodes', node);
     if (verb !== 'patch' || subresource === '') return 'no such path';
@@ -128,7 +128,8 @@ export async function startLoopbackApi(options: LoopbackApiOptions = {}): Promis
 
   const tls = { key: server.key, cert: server.certificate, ca: authority.certificate, requestCert: true, rejectUnauthorized: false };
   const inner = scheme === 'https' ? createHttpsServer(tls, onRequest) : createHttpServer(onRequest);
-  inner.on('tlsClientError', () => undefined).on('clientError', () => undefined);
+  inner.on('tlsClientError', () => undefined);
+  inner.on('clientError', (_error, socket) => socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'));
   const listener = createNetServer((socket) => {
     sockets.set(socket, ++connections);
     socket.on('close', () => sockets.delete(socket)).on('error', () => undefined);
@@ -174,6 +175,10 @@ export async function startLoopbackApi(options: LoopbackApiOptions = {}): Promis
     },
     [Symbol.asyncDispose]: hangUp,
   };
+}
+
+function partsOf(path: string, pattern: RegExp): readonly (string | undefined)[] {
+  return (pattern.exec(path) ?? []).slice(1).map((part) => part && decodeURIComponent(part));
 }
 
 function put(objects: Map<string, StoredObject>, object: object, defaults: { namespace?: string; uid: string; resourceVersion: string }): void {

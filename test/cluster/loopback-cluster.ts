@@ -1,0 +1,81 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CniError } from '../../src/cni/error.ts';
+import { openCluster, type Cluster } from '../../src/cluster/cluster.ts';
+import type { ConnectionConfig } from '../../src/cluster/connection-settings.ts';
+import { readConnection } from '../../src/cluster/connection.ts';
+import { startLoopbackApi, type LoopbackApi, type LoopbackApiOptions } from '../tools/loopback-api/loopback-api.ts';
+import type { KubeconfigOptions } from '../tools/loopback-api/kubeconfig.ts';
+
+/** A token that must never be seen in any message. Formed like a JWT of an account, expired in 2020. */
+export const CANARY = [
+  Buffer.from('{"alg":"RS256"}').toString('base64url'),
+  Buffer.from('{"sub":"system:serviceaccount:kube-system:podwire","exp":1600000000}').toString('base64url'),
+  'c2VjcmV0LWNhbmFyeS1zaWduYXR1cmU',
+].join('.');
+
+/** A network configuration's connection that says nothing. */
+export function aConnectionConfig(special: Partial<ConnectionConfig> = {}): ConnectionConfig {
+  return {
+    datastoreType: undefined,
+    kubeconfigPath: undefined,
+    apiRoot: undefined,
+    token: undefined,
+    clientCertificatePath: undefined,
+    clientKeyPath: undefined,
+    certificateAuthorityPath: undefined,
+    ...special,
+  };
+}
+
+/** A folder of its own, deleted with its end. */
+export function makeFolder(): Disposable & { readonly path: string } {
+  const path = mkdtempSync(join(tmpdir(), 'podwire-test-'));
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+export interface LoopbackCluster extends AsyncDisposable {
+  readonly api: LoopbackApi;
+  readonly cluster: Cluster;
+  readonly kubeconfigPath: string;
+  readonly logged: readonly string[];
+}
+
+/** An API server with the pod default/web and the node n1, a kubeconfig for it, and a cluster that uses it on short budgets. */
+export async function openLoopbackCluster(
+  options: LoopbackApiOptions = {},
+  kubeconfig: KubeconfigOptions = {},
+  budgets = { apiConnectMs: 150, apiRequestMs: 150 },
+): Promise<LoopbackCluster> {
+  await using stack = new AsyncDisposableStack();
+  const folder = stack.use(makeFolder());
+  const api = stack.use(await startLoopbackApi({ token: CANARY, nodes: [NODE], pods: [POD], ...options }));
+  const kubeconfigPath = join(folder.path, 'kubeconfig');
+  api.writeKubeconfig(kubeconfigPath, kubeconfig);
+  const logged: string[] = [];
+  const connect = () => readConnection(aConnectionConfig({ kubeconfigPath }), {});
+  const cluster = stack.use(openCluster({ connect, budgets, log: { debug: (message) => logged.push(message) } }));
+  const kept = stack.move();
+  return { api, cluster, kubeconfigPath, logged, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+/** What the promise is rejected with, which must be a CniError. */
+export async function refusalOf(promise: Promise<unknown>): Promise<CniError> {
+  const error = await promise.then(
+    (value) => new Error(`resolved with ${JSON.stringify(value)}`),
+    (reason: unknown) => reason,
+  );
+  if (error instanceof CniError) return error;
+  throw error;
+}
+
+export const WEB = { namespace: 'default', name: 'web' };
+
+const POD = {
+  metadata: { name: 'web', namespace: 'default', uid: 'uid-1', annotations: { kept: 'yes' }, labels: { app: 'web' } },
+  spec: { nodeName: 'n1', serviceAccountName: 'default' },
+  status: { phase: 'Pending' },
+};
+
+const NODE = { metadata: { name: 'n1' }, spec: { podCIDRs: ['fd71::/64', '10.71.0.0/24'] } };

@@ -1,0 +1,155 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isJsonObject, type JsonObject } from '../../src/cni/json.ts';
+import { hostNamespace, makeSandbox, type NetworkNamespace } from '../support/network-namespace.ts';
+import { startPluginNode, type PluginNode } from '../support/plugin-node.ts';
+
+// What Calico's own plugin left for the same netconfs: a cluster that changes plugins must not see a difference.
+const RECORDED: Readonly<Record<string, Recorded>> = JSON.parse(
+  readFileSync(join(import.meta.dirname, 'recorded-attachments.json'), 'utf8'),
+);
+
+interface Recorded {
+  readonly netconf: JsonObject;
+  readonly result: JsonObject;
+  readonly podAnnotationsBefore: Readonly<Record<string, string>>;
+  readonly podAnnotationsAfterAdd: Readonly<Record<string, string>>;
+  readonly podAnnotationsAfterDel: Readonly<Record<string, string>>;
+  readonly host: Observed & { readonly sysctl4: Sysctls; readonly sysctl6: Sysctls; readonly neigh4: Sysctls };
+  readonly sandbox: Observed & { readonly sysctl: Sysctls };
+}
+type Sysctls = Readonly<Record<string, string>>;
+interface Observed {
+  readonly address: readonly JsonObject[];
+  readonly link: readonly JsonObject[];
+  readonly route4: readonly JsonObject[];
+  readonly route6: readonly JsonObject[];
+}
+
+const HOST_INTERFACE = 'cali54a674feafd';
+const POD = { namespace: 'default', name: 'rec' };
+
+describe('an attachment equals the one that was recorded', () => {
+  let node: PluginNode;
+  beforeAll(async () => {
+    node = await startPluginNode({ name: 'rec-node' });
+  });
+  afterAll(() => node[Symbol.asyncDispose]());
+
+  it.each(Object.entries(RECORDED))('%s', async (_, recorded) => {
+    const { uid } = await node.cluster.createPod(POD.namespace, POD.name, { nodeName: node.name, annotations: recorded.podAnnotationsBefore });
+    await using sandbox = await makeSandbox();
+    const before = await node.state();
+    const config = JSON.parse(
+      JSON.stringify(recorded.netconf).replace('"DATADIR"', JSON.stringify(node.dataDir)).replace('"KUBECONFIG"', JSON.stringify(node.kubeconfigPath)),
+    );
+    const call = { config, sandboxPath: sandbox.path, containerId: 'rec0', pod: { ...POD, uid } };
+
+    const added = await node.call({ ...call, verb: 'ADD' });
+    expect(added).toMatchObject({ exitCode: 0, stderr: '' });
+    const [v4, v6] = addressesOf(added.answer);
+    const names = [[sandbox.path, '/var/run/netns/rec'], [v4, '10.71.0.2'], [v6, 'fd71::2']] as const;
+    const asRecorded = (value: unknown) =>
+      JSON.parse(names.reduce((text, [ours, theirs]) => (ours === undefined ? text : text.replaceAll(ours, theirs)), JSON.stringify(value)));
+
+    expect(comparableResult(asRecorded(added.answer))).toEqual(comparableResult(recorded.result));
+    const host = hostNamespace();
+    expect(asRecorded(await observe(host, HOST_INTERFACE))).toEqual(comparable(recorded.host, HOST_INTERFACE));
+    expect(asRecorded(await observe(sandbox, 'eth0'))).toEqual(comparable(recorded.sandbox, 'eth0'));
+    const families = { v4: v4 !== undefined, v6: v6 !== undefined };
+    expect(await readSysctls(host, Object.keys(hostSysctls(recorded, families)))).toEqual(hostSysctls(recorded, families));
+    expect(await readSysctls(sandbox, Object.keys(sandboxSysctls(recorded, families)))).toEqual(sandboxSysctls(recorded, families));
+    expect(asRecorded(await endpointAnnotations(node))).toEqual(recorded.podAnnotationsAfterAdd);
+
+    expect(await node.call({ ...call, verb: 'DEL' })).toMatchObject({ exitCode: 0, answer: undefined, stderr: '' });
+    expect(await endpointAnnotations(node)).toEqual(recorded.podAnnotationsAfterDel);
+    expect(await node.state()).toEqual(before);
+    await node.cluster.admin.delete(`/api/v1/namespaces/${POD.namespace}/pods/${POD.name}?gracePeriodSeconds=0`);
+  });
+});
+
+function addressesOf(result: JsonObject | undefined): readonly (string | undefined)[] {
+  const ips: readonly JsonObject[] = JSON.parse(JSON.stringify(result?.['ips'] ?? []));
+  const addresses = ips.map(({ address }) => String(address).split('/')[0] ?? '');
+  return [addresses.find((text) => !text.includes(':')), addresses.find((text) => text.includes(':'))];
+}
+
+// MACs are random, and the result's `mtu` and host `mac` follow the version that was asked for.
+function comparableResult({ interfaces, dns, ...result }: JsonObject): JsonObject {
+  const links: readonly JsonObject[] = JSON.parse(JSON.stringify(interfaces));
+  return { ...result, interfaces: links.map(({ mac, mtu, ...link }) => link) };
+}
+
+async function observe(namespace: NetworkNamespace, name: string): Promise<JsonObject> {
+  const found = {
+    address: await namespace.ip('address', 'show', 'dev', name),
+    link: await namespace.ip('-details', 'link', 'show', 'dev', name),
+    route4: await namespace.ip('-4', 'route', 'show', 'dev', name),
+    route6: await namespace.ip('-6', 'route', 'show', 'dev', name),
+  };
+  return comparable(JSON.parse(JSON.stringify(found)), name);
+}
+
+function comparable({ address, link, route4, route6 }: Observed, name: string): JsonObject {
+  const isHost = name === HOST_INTERFACE;
+  return {
+    address: address.map(({ addr_info, mtu, flags, address: mac }) => ({
+      mtu: mtu ?? null,
+      flags: flags ?? null,
+      ...(isHost && { mac: mac ?? null }),
+      addresses: JSON.parse(JSON.stringify(addr_info))
+        .filter(({ scope }: JsonObject) => isHost || scope !== 'link')
+        .map(({ family, local, prefixlen, scope }: JsonObject) => ({ family, local, prefixlen, scope })),
+    })),
+    link: link.map(({ inet6_addr_gen_mode, linkinfo, mtu, ifname }) => ({
+      ifname: ifname ?? null,
+      mtu: mtu ?? null,
+      mode: inet6_addr_gen_mode ?? null,
+      kind: isJsonObject(linkinfo) ? (linkinfo['info_kind'] ?? null) : null,
+    })),
+    route4: comparableRoutes(route4),
+    route6: comparableRoutes(route6),
+  };
+}
+
+// `ip route show dev` leaves out the device, and prints no flags that are empty.
+function comparableRoutes(routes: readonly JsonObject[]): readonly JsonObject[] {
+  return routes.map(({ dev, flags, ...route }) => route).toSorted((one, other) => JSON.stringify(one).localeCompare(JSON.stringify(other)));
+}
+
+interface FamiliesOfPod {
+  readonly v4: boolean;
+  readonly v6: boolean;
+}
+
+// What Calico does not write equals the host's defaults, which are this machine's.
+function hostSysctls({ host }: Recorded, { v4, v6 }: FamiliesOfPod): Sysctls {
+  const paths = (folder: string, values: Sysctls) => Object.fromEntries(Object.entries(values).map(([key, value]) => [`net/${folder}/${HOST_INTERFACE}/${key}`, value]));
+  const { rp_filter, accept_local, ...sysctl4 } = host.sysctl4;
+  const { accept_ra, ...sysctl6 } = host.sysctl6;
+  return {
+    ...paths('ipv6/conf', { accept_ra: accept_ra ?? '' }),
+    ...(v4 && { ...paths('ipv4/conf', sysctl4), ...paths('ipv4/neigh', host.neigh4) }),
+    ...(v6 && paths('ipv6/conf', sysctl6)),
+  };
+}
+
+function sandboxSysctls({ sandbox }: Recorded, { v4, v6 }: FamiliesOfPod): Sysctls {
+  const { 'net.ipv4.ip_forward': ipForward = '', ...rest } = sandbox.sysctl;
+  const entries = Object.entries({ ...rest, ...(v4 && { 'net.ipv4.ip_forward': ipForward }) });
+  return Object.fromEntries(
+    entries.filter(([key]) => v6 || !key.startsWith('net.ipv6')).map(([key, value]) => [key.replaceAll('.', '/'), value]),
+  );
+}
+
+async function readSysctls(namespace: NetworkNamespace, paths: readonly string[]): Promise<Sysctls> {
+  return Object.fromEntries(await Promise.all(paths.map(async (path) => [path, await namespace.readSysctl(path)] as const)));
+}
+
+async function endpointAnnotations({ cluster }: PluginNode): Promise<unknown> {
+  const pod: { readonly metadata?: { readonly annotations?: unknown } } = JSON.parse(
+    JSON.stringify(await cluster.admin.get(`/api/v1/namespaces/${POD.namespace}/pods/${POD.name}`)),
+  );
+  return pod.metadata?.annotations;
+}

@@ -1,0 +1,41 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { writeSysctl } from '../../src/kernel/sysctl.ts';
+
+const setting = (key: string, whenMissing: 'fail' | 'skip' = 'fail') =>
+  ({ kind: 'write-sysctl', in: 'host', key, value: '1', whenMissing }) as const;
+
+describe('a sysctl', () => {
+  const withRoot = (action: (root: string) => void): void => {
+    const root = mkdtempSync(join(tmpdir(), 'podwire-sysctl-'));
+    try {
+      mkdirSync(join(root, 'net/ipv4'), { recursive: true });
+      writeFileSync(join(root, 'net/ipv4/ip_forward'), '0\n');
+      action(root);
+    } finally {
+      rmSync(root, { recursive: true });
+    }
+  };
+
+  it('is written', () =>
+    withRoot((root) => {
+      writeSysctl(setting('net/ipv4/ip_forward'), root);
+      expect(readFileSync(join(root, 'net/ipv4/ip_forward'), 'utf8')).toMatch(/^1/);
+    }));
+
+  it('that is missing is an error, and is not made', () =>
+    withRoot((root) => {
+      expect(() => writeSysctl(setting('net/ipv6/x'), root)).toThrow('ENOENT');
+      expect(() => readFileSync(join(root, 'net/ipv6/x'))).toThrow('ENOENT');
+    }));
+
+  it('that is missing is skipped where the step says so', () =>
+    withRoot((root) => writeSysctl(setting('net/ipv6/x', 'skip'), root)));
+
+  const refused = (why: string, key: string) =>
+    it(`${why} is refused`, () => withRoot((root) => expect(() => writeSysctl(setting(key), root)).toThrow('EINVAL')));
+  refused('outside net/', 'kernel/core_pattern');
+  refused('that climbs out of net/', 'net/../kernel/core_pattern');
+});
