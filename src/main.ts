@@ -26,7 +26,7 @@ function isErrno(error: unknown): error is NodeJS.ErrnoException {
 
 function readStdin(): Uint8Array {
   const chunks: Buffer[] = [];
-  for (let sizeBytes = 0; sizeBytes < STDIN_LIMIT_BYTES; ) {
+  for (let sizeBytes = 0; sizeBytes < STDIN_LIMIT_BYTES;) {
     const chunk = Buffer.allocUnsafe(65536);
     const readBytes = untilReady(() => readSync(0, chunk));
     if (readBytes === 0) break;

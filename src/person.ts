@@ -49,7 +49,11 @@ async function testConnection(io: PersonIo): Promise<number> {
   try {
     const config = parseNetworkConfig(parseJsonObject(io.readStdin()), io.environment);
     using log = openLog({ settings: { ...config.log, filePath: undefined }, context: {}, writeLine: io.writeStderr });
-    using cluster = openCluster({ connect: () => readConnection({ ...config.connection, datastoreType: config.datastoreType }, io.environment), budgets: config.budgets, log });
+    using cluster = openCluster({
+      connect: () => readConnection({ ...config.connection, datastoreType: config.datastoreType }, io.environment),
+      budgets: config.budgets,
+      log,
+    });
     const version = await cluster.probe(startDeadline(config.budgets.addApiMs));
     await io.writeStdout(`the API server answers: ${version}\n`);
     return 0;

@@ -49,7 +49,11 @@ async function runCommand(request: CommandRequest, io: PluginIo): Promise<void> 
   const { config, pluginPath } = request;
   using log = openLog({ settings: config.log, context: contextOf(request), writeLine: io.writeStderr });
   await using kernel = openKernel();
-  using cluster = openCluster({ connect: () => readConnection({ ...config.connection, datastoreType: config.datastoreType }, io.environment), budgets: config.budgets, log });
+  using cluster = openCluster({
+    connect: () => readConnection({ ...config.connection, datastoreType: config.datastoreType }, io.environment),
+    budgets: config.budgets,
+    log,
+  });
   const delegate = openDelegate({ environment: io.environment, pluginPath, budgetMs: config.budgets.delegateMs });
   const output = async (text: string): Promise<void> => {
     io.signal.throwIfAborted();
@@ -92,17 +96,24 @@ function contextOf(request: CommandRequest): LogContext {
 
 function describeError(error: unknown): string {
   if (!(error instanceof CniError)) return error instanceof Error ? (error.stack ?? error.message) : String(error);
-  const cause = error.cause instanceof Error && error.cause.message !== error.message ? `; cause: ${error.cause.message}` : '';
+  const cause =
+    error.cause instanceof Error && error.cause.message !== error.message ? `; cause: ${error.cause.message}` : '';
   return `${error.message}${error.details === '' ? '' : ` (${error.details})`} [code ${error.code}]${cause}`;
 }
 
 function toCniError(error: unknown, { signal }: PluginIo): CniError {
   if (error instanceof CniError) return error;
   if (signal.aborted) {
-    return new CniError(ERROR_CODE.tryAgainLater, 'the runtime ended this command; what was done is undone', { cause: error });
+    return new CniError(ERROR_CODE.tryAgainLater, 'the runtime ended this command; what was done is undone', {
+      cause: error,
+    });
   }
-  return new CniError(ERROR_CODE.internal, 'podwire failed in a way that it should not; please report this with its log', {
-    details: error instanceof Error ? error.message : String(error),
-    cause: error,
-  });
+  return new CniError(
+    ERROR_CODE.internal,
+    'podwire failed in a way that it should not; please report this with its log',
+    {
+      details: error instanceof Error ? error.message : String(error),
+      cause: error,
+    },
+  );
 }

@@ -15,7 +15,8 @@ export interface Cidr {
  */
 export function parseCidr(text: string): Cidr {
   const slash = text.indexOf('/');
-  if (slash < 0) throw new AddressError(`${JSON.stringify(text.slice(0, 64))} has no prefix length: ADDRESS/LENGTH is wanted`);
+  if (slash < 0)
+    throw new AddressError(`${JSON.stringify(text.slice(0, 64))} has no prefix length: ADDRESS/LENGTH is wanted`);
   const address = parseIpAddress(text.slice(0, slash));
   const digits = text.slice(slash + 1);
   const prefixLength = /^(0|[1-9][0-9]{0,2})$/.test(digits) ? Number(digits) : Number.NaN;

@@ -30,7 +30,11 @@ export function readMtuBytes(
   }
   const mtuBytes = /^[0-9]{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (mtuBytes >= 68 && mtuBytes <= 65535) return mtuBytes;
-  throw new CniError(ERROR_CODE.invalidConfig, `${file} holds no MTU of 68 to 65535 bytes; remove it, or set mtu in the netconf`, {
-    details: JSON.stringify(text.slice(0, 32)),
-  });
+  throw new CniError(
+    ERROR_CODE.invalidConfig,
+    `${file} holds no MTU of 68 to 65535 bytes; remove it, or set mtu in the netconf`,
+    {
+      details: JSON.stringify(text.slice(0, 32)),
+    },
+  );
 }

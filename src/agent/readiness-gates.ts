@@ -25,7 +25,8 @@ export async function waitForReadinessGates(
   }
 }
 
-async function ask(url: string, timeoutMs: number, signal: AbortSignal): Promise<'ready' | string> {
+/** `ready`, or what stands in its way. */
+async function ask(url: string, timeoutMs: number, signal: AbortSignal): Promise<string> {
   try {
     const limits = AbortSignal.any([AbortSignal.timeout(timeoutMs), signal]);
     const { ok, status } = await fetch(url, { signal: limits, redirect: 'error' });
@@ -38,7 +39,11 @@ async function ask(url: string, timeoutMs: number, signal: AbortSignal): Promise
 }
 
 function notReady(url: string, answer: string, budgetMs: number): CniError {
-  return new CniError(ERROR_CODE.tryAgainLater, `the readiness gate ${url} was not ready within ${budgetMs / 1000} s; see the program that serves it`, {
-    details: answer,
-  });
+  return new CniError(
+    ERROR_CODE.tryAgainLater,
+    `the readiness gate ${url} was not ready within ${budgetMs / 1000} s; see the program that serves it`,
+    {
+      details: answer,
+    },
+  );
 }

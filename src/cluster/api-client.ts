@@ -2,7 +2,13 @@ import { failedRequest, type Purpose } from './api-error.ts';
 import { ConnectError, connectSocket } from './connect-socket.ts';
 import type { ApiConnection } from './connection.ts';
 import { DeadlineError, pause, remainingMs, startBudget, untilDeadline, type Deadline } from './deadline.ts';
-import { HttpError, openHttpExchange, type HttpExchange, type HttpRequest, type HttpResponse } from './http-exchange.ts';
+import {
+  HttpError,
+  openHttpExchange,
+  type HttpExchange,
+  type HttpRequest,
+  type HttpResponse,
+} from './http-exchange.ts';
 
 /** One request, without what the connection adds to it. */
 export interface ApiRequest {
@@ -129,7 +135,12 @@ function startSession(connection: ApiConnection, { apiConnectMs, apiRequestMs }:
   };
 }
 
-async function exchangeOnce(session: Session, request: ApiRequest, budgetMs: number, deadline: Deadline): Promise<HttpResponse> {
+async function exchangeOnce(
+  session: Session,
+  request: ApiRequest,
+  budgetMs: number,
+  deadline: Deadline,
+): Promise<HttpResponse> {
   const exchange = await untilDeadline(session.exchange, deadline);
   const answer = exchange.send(httpRequest(request, session.connection));
   // Answers come in order: where one does not come, none behind it can.
@@ -153,7 +164,12 @@ function httpRequest({ purpose, path, patch }: ApiRequest, { server, token }: Ap
   const target = `${server.basePath}${path}`;
   if (purpose.verb === 'get') return { method: 'GET', path: target, headers };
   const body = Buffer.from(JSON.stringify(patch));
-  return { method: 'PATCH', path: target, headers: { ...headers, 'Content-Type': 'application/strategic-merge-patch+json' }, body };
+  return {
+    method: 'PATCH',
+    path: target,
+    headers: { ...headers, 'Content-Type': 'application/strategic-merge-patch+json' },
+    body,
+  };
 }
 
 // Whole seconds, as the API server writes it; a date would need two clocks that agree.

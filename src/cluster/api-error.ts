@@ -55,12 +55,19 @@ export function refusedAnswer(connection: ApiConnection, purpose: Purpose, respo
   if (status === 403) return error(ERROR_CODE.apiRefused, forbidden(connection, purpose, words));
   if (status >= 300 && status < 400) {
     const location = JSON.stringify((headers.get('location') ?? '').slice(0, MOST_QUOTED));
-    return error(ERROR_CODE.apiRefused, `API server ${text} redirects to ${location} (${status}) when asked to ${asked}, which podwire does not follow: name the API server itself in ${connection.serverSource}`);
+    return error(
+      ERROR_CODE.apiRefused,
+      `API server ${text} redirects to ${location} (${status}) when asked to ${asked}, which podwire does not follow: name the API server itself in ${connection.serverSource}`,
+    );
   }
-  if (status === 429) return error(ERROR_CODE.tryAgainLater, `API server ${text} has too many requests to ${asked} now (429)`);
+  if (status === 429)
+    return error(ERROR_CODE.tryAgainLater, `API server ${text} has too many requests to ${asked} now (429)`);
   if (status >= 500) return error(ERROR_CODE.tryAgainLater, `API server ${text} failed to ${asked} (${status})`);
   if (status === 404) {
-    return error(ERROR_CODE.apiRefused, `API server ${text} does not know the path to ${asked} (404): check the server's URL in ${connection.serverSource}`);
+    return error(
+      ERROR_CODE.apiRefused,
+      `API server ${text} does not know the path to ${asked} (404): check the server's URL in ${connection.serverSource}`,
+    );
   }
   return error(ERROR_CODE.apiRefused, `API server ${text} refused to ${asked} (${status})`);
 }
@@ -71,26 +78,44 @@ export function failedRequest(connection: ApiConnection, { verb, object }: Purpo
   const { text } = connection.server;
   const asked = `${verb} ${object}`;
   const unavailable = (why: string, details: string, inner?: unknown) =>
-    apiError(connection, ERROR_CODE.tryAgainLater, `API server ${text} ${why} (to ${asked})`, { details: `${details} ${text}`, cause: inner });
+    apiError(connection, ERROR_CODE.tryAgainLater, `API server ${text} ${why} (to ${asked})`, {
+      details: `${details} ${text}`,
+      cause: inner,
+    });
   if (cause instanceof ConnectError) return unavailable(cause.message, 'connect');
   if (cause instanceof DeadlineError) return unavailable(`gave no answer: ${cause.message}`, 'deadline');
   // An HttpError quotes the server, so it is not handed on as `cause`, which nobody masks: only what the socket said is.
   const fault = cause instanceof HttpError ? cause.cause : cause;
   const code = fault instanceof Error && 'code' in fault ? String(fault.code) : undefined;
   const tls = code === undefined ? undefined : explainTlsFailure(code, fault, connection);
-  if (tls !== undefined) return apiError(connection, ERROR_CODE.apiRefused, tls, { details: `${code} ${text}`, cause: fault });
+  if (tls !== undefined)
+    return apiError(connection, ERROR_CODE.apiRefused, tls, { details: `${code} ${text}`, cause: fault });
   if (cause instanceof HttpError) return unavailable(cause.message, code ?? cause.kind, fault);
-  return unavailable(`${REASONS[code ?? ''] ?? 'cannot be reached'} (${code ?? 'unknown error'})`, code ?? 'unknown error', fault);
+  return unavailable(
+    `${REASONS[code ?? ''] ?? 'cannot be reached'} (${code ?? 'unknown error'})`,
+    code ?? 'unknown error',
+    fault,
+  );
 }
 
 /** The error for a whole answer that is not what it should be. */
 export function strangeAnswer(connection: ApiConnection, { verb, object }: Purpose, problem: string): CniError {
   const { text } = connection.server;
-  return apiError(connection, ERROR_CODE.tryAgainLater, `API server ${text} gave a strange answer to ${verb} ${object}: ${problem}`, { details: text });
+  return apiError(
+    connection,
+    ERROR_CODE.tryAgainLater,
+    `API server ${text} gave a strange answer to ${verb} ${object}: ${problem}`,
+    { details: text },
+  );
 }
 
 /** Every message of the API goes through here: a server may echo the token, and containerd swallows "not found". */
-function apiError(connection: ApiConnection, code: number, message: string, { details, cause }: { details: string; cause?: unknown }): CniError {
+function apiError(
+  connection: ApiConnection,
+  code: number,
+  message: string,
+  { details, cause }: { details: string; cause?: unknown },
+): CniError {
   const clean = (text: string) => {
     const token = connection.token?.reveal();
     const masked = token === undefined ? text : text.replaceAll(token, '(token)');
@@ -103,11 +128,15 @@ function unauthorized({ server, token, tls }: ApiConnection): string {
   if (token !== undefined) {
     const { account, expiresAt } = readTokenClaims(token);
     const owner = account === undefined ? '' : `, of ${JSON.stringify(account)}`;
-    const expiry = expiresAt === undefined ? '' : `, which ${expiresAt.getTime() < Date.now() ? 'expired' : 'expires'} at ${expiresAt.toISOString()}`;
+    const expiry =
+      expiresAt === undefined
+        ? ''
+        : `, which ${expiresAt.getTime() < Date.now() ? 'expired' : 'expires'} at ${expiresAt.toISOString()}`;
     return `API server ${server.text}: the token was refused (401): ${token.source}${owner}${expiry}: put a new token there`;
   }
   const certificate = tls?.clientCertificate?.certificate;
-  if (certificate !== undefined) return `API server ${server.text}: the client certificate was refused (401): ${certificate.source}`;
+  if (certificate !== undefined)
+    return `API server ${server.text}: the client certificate was refused (401): ${certificate.source}`;
   return `API server ${server.text}: neither a token nor a client certificate is configured, and it wants one (401)`;
 }
 

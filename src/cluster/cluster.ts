@@ -27,7 +27,11 @@ export interface Cluster extends Disposable {
   readPod(pod: PodReference, deadline: Deadline): Promise<Pod | 'absent'>;
   readNode(name: string, deadline: Deadline): Promise<Node | 'absent'>;
   /** The Pod as it is afterwards; `conflict`: it is another Pod, or another version of it, than the patch is for. */
-  patchPodAnnotations(pod: PodReference, patch: AnnotationPatch, deadline: Deadline): Promise<Pod | 'absent' | 'conflict'>;
+  patchPodAnnotations(
+    pod: PodReference,
+    patch: AnnotationPatch,
+    deadline: Deadline,
+  ): Promise<Pod | 'absent' | 'conflict'>;
   /** The server's version, `v1.36.1`. */
   probe(deadline: Deadline): Promise<string>;
 }
@@ -38,7 +42,10 @@ export function openCluster(options: ApiClientOptions): Cluster {
   return {
     begin: () => client.begin(),
     async readPod(pod, deadline) {
-      const request = { purpose: { verb: 'get', resource: 'pods', object: describePod(pod) }, path: podPath(pod) } as const;
+      const request = {
+        purpose: { verb: 'get', resource: 'pods', object: describePod(pod) },
+        path: podPath(pod),
+      } as const;
       const answer = await client.send(request, deadline);
       return isAbsent(answer, pod.name) ? 'absent' : parseAnswer(answer, request, (value) => parseSamePod(value, pod));
     },
@@ -50,17 +57,29 @@ export function openCluster(options: ApiClientOptions): Cluster {
     },
     async patchPodAnnotations(pod, { uid, resourceVersion, annotations }, deadline) {
       // The server compares these with the Pod's own, and answers 409 where they differ.
-      const preconditions = { ...(uid !== undefined && { uid }), ...(resourceVersion !== undefined && { resourceVersion }) };
+      const preconditions = {
+        ...(uid !== undefined && { uid }),
+        ...(resourceVersion !== undefined && { resourceVersion }),
+      };
       const purpose = { verb: 'patch', resource: 'pods/status', object: describePod(pod) } as const;
-      const request = { purpose, path: `${podPath(pod)}/status`, patch: { metadata: { ...preconditions, annotations } } };
+      const request = {
+        purpose,
+        path: `${podPath(pod)}/status`,
+        patch: { metadata: { ...preconditions, annotations } },
+      };
       const answer = await client.send(request, deadline);
       if (isAbsent(answer, pod.name)) return 'absent';
       return isConflict(answer) ? 'conflict' : parseAnswer(answer, request, (value) => parseSamePod(value, pod));
     },
     async probe(deadline) {
-      const request = { purpose: { verb: 'get', resource: '/version', object: 'its version' }, path: '/version' } as const;
+      const request = {
+        purpose: { verb: 'get', resource: '/version', object: 'its version' },
+        path: '/version',
+      } as const;
       const answer = await client.send(request, deadline);
-      return parseAnswer(answer, request, (value) => parseText(parseFields(value, 'the answer')['gitVersion'], 'gitVersion'));
+      return parseAnswer(answer, request, (value) =>
+        parseText(parseFields(value, 'the answer')['gitVersion'], 'gitVersion'),
+      );
     },
     [Symbol.dispose]: () => client[Symbol.dispose](),
   };
@@ -79,7 +98,11 @@ function isConflict({ response }: ApiAnswer): boolean {
   return response.status === 422 && parseStatus(response)?.causeFields.includes('metadata.uid') === true;
 }
 
-function parseAnswer<Value>({ response, connection }: ApiAnswer, { purpose }: ApiRequest, parse: (value: unknown) => Value): Value {
+function parseAnswer<Value>(
+  { response, connection }: ApiAnswer,
+  { purpose }: ApiRequest,
+  parse: (value: unknown) => Value,
+): Value {
   if (response.status !== 200) throw refusedAnswer(connection, purpose, response);
   let value: unknown;
   try {

@@ -25,7 +25,10 @@ export function readConfiguredFile(file: ConfiguredFile): string {
 
 /** The file is there, but is not what its name promises. `problem` continues a sentence: `has no field users`. */
 export function unusable(file: ConfiguredFile, problem: string): CniError {
-  return new CniError(ERROR_CODE.invalidConfig, `the ${file.what} ${file.path} ${problem}: put right the file, or ${file.namedBy}`);
+  return new CniError(
+    ERROR_CODE.invalidConfig,
+    `the ${file.what} ${file.path} ${problem}: put right the file, or ${file.namedBy}`,
+  );
 }
 
 function readBytes(file: ConfiguredFile): Uint8Array {
@@ -34,7 +37,8 @@ function readBytes(file: ConfiguredFile): Uint8Array {
     // O_NONBLOCK: opening a FIFO would wait for its writer.
     descriptor = openSync(file.path, constants.O_RDONLY | constants.O_NONBLOCK);
     const facts = fstatSync(descriptor);
-    if (!facts.isFile()) throw unusable(file, facts.isDirectory() ? 'is a directory, a file is wanted' : 'is no regular file');
+    if (!facts.isFile())
+      throw unusable(file, facts.isDirectory() ? 'is a directory, a file is wanted' : 'is no regular file');
     if (facts.size > MOST_BYTES) throw unusable(file, `has ${facts.size} bytes, at most ${MOST_BYTES} are read`);
     return readAll(descriptor, facts.size);
   } catch (cause) {

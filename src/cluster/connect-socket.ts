@@ -30,7 +30,10 @@ export interface PendingSocket {
  *
  * @throws {CniError} 7 when the certificates or the key cannot be used
  */
-export function connectSocket({ server, tls }: ApiConnection, { connectMs, handshakeMs }: ConnectBudgets): PendingSocket {
+export function connectSocket(
+  { server, tls }: ApiConnection,
+  { connectMs, handshakeMs }: ConnectBudgets,
+): PendingSocket {
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
   const target = { host: server.host, port: server.port, noDelay: true };
   const socket = tls === undefined ? loadNet().connect(target) : connectTls(target, tls);
@@ -46,11 +49,15 @@ export function connectSocket({ server, tls }: ApiConnection, { connectMs, hands
     resolve(socket);
   };
   const closed = () => fail(new ConnectError('closed the connection before it was ready'));
-  let budget = startBudget(connectMs, () => fail(new ConnectError(`did not take the connection within ${connectMs} ms`)));
+  let budget = startBudget(connectMs, () =>
+    fail(new ConnectError(`did not take the connection within ${connectMs} ms`)),
+  );
   socket.once('connect', () => {
     budget[Symbol.dispose]();
     if (tls === undefined) return succeed();
-    budget = startBudget(handshakeMs, () => fail(new ConnectError(`did not finish the TLS handshake within ${handshakeMs} ms`)));
+    budget = startBudget(handshakeMs, () =>
+      fail(new ConnectError(`did not finish the TLS handshake within ${handshakeMs} ms`)),
+    );
   });
   socket.once('secureConnect', succeed);
   socket.on('error', fail).on('close', closed);

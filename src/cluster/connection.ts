@@ -76,7 +76,10 @@ async function readBase(settings: Settings, environment: Environment, folder: st
   if (kubeconfigPath !== undefined) {
     const { value: path, namedBy } = kubeconfigPath;
     const contextName = environment['K8S_CURRENT_CONTEXT'];
-    const context = await readKubeconfig({ path, what: 'kubeconfig', namedBy }, isSet(contextName) ? contextName : undefined);
+    const context = await readKubeconfig(
+      { path, what: 'kubeconfig', namedBy },
+      isSet(contextName) ? contextName : undefined,
+    );
     return { context, namedBy: `the kubeconfig ${path}` };
   }
   if (apiRoot !== undefined) return { context: {}, namedBy: apiRoot.namedBy };
@@ -94,7 +97,9 @@ async function readBase(settings: Settings, environment: Environment, folder: st
 function refuseOtherDatastores(datastoreType: Setting | undefined): void {
   if (datastoreType === undefined || datastoreType.value === 'kubernetes') return;
   const { value, namedBy } = datastoreType;
-  throw invalid(`${namedBy} is ${JSON.stringify(value.slice(0, 64))}: podwire knows only "kubernetes" (the Kubernetes API as datastore)`);
+  throw invalid(
+    `${namedBy} is ${JSON.stringify(value.slice(0, 64))}: podwire knows only "kubernetes" (the Kubernetes API as datastore)`,
+  );
 }
 
 function nothingConfigured(): CniError {
@@ -132,7 +137,9 @@ function parseToken(text: string, source: string): Secret {
 
 function readTlsSettings(settings: Settings, base: Base, isOff: boolean): TlsSettings {
   const { context } = base;
-  const authority = isOff ? undefined : (fileOf(settings.certificateAuthorityPath) ?? sourceIn(base, context.certificateAuthority));
+  const authority = isOff
+    ? undefined
+    : (fileOf(settings.certificateAuthorityPath) ?? sourceIn(base, context.certificateAuthority));
   const isOffInKubeconfig = context.isVerificationOff === true && settings.certificateAuthorityPath === undefined;
   if (isOffInKubeconfig && authority !== undefined) {
     throw invalid(`${base.namedBy} has both insecure-skip-tls-verify and a certificate authority: remove one of them`);
@@ -176,7 +183,8 @@ function readPem(named: NamedSource | undefined, what: string, label: string): P
   const isFile = source.kind === 'file';
   const text = isFile ? readConfiguredFile({ path: source.path, what, namedBy }) : source.text;
   const where = isFile ? `the ${what} ${source.path}` : `the ${what} in ${namedBy}`;
-  if (!new RegExp(`-----BEGIN ([A-Z]+ )*${label}-----`).test(text)) throw invalid(`${where} is no PEM: "BEGIN ${label}" is wanted`);
+  if (!new RegExp(`-----BEGIN ([A-Z]+ )*${label}-----`).test(text))
+    throw invalid(`${where} is no PEM: "BEGIN ${label}" is wanted`);
   return { text, source: where };
 }
 

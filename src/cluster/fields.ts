@@ -74,5 +74,8 @@ function kindOf(value: unknown): string {
   if (value === undefined) return 'missing';
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
-  return { object: 'an object', string: 'text', number: 'a number', boolean: 'true or false' }[String(typeof value)] ?? typeof value;
+  return (
+    { object: 'an object', string: 'text', number: 'a number', boolean: 'true or false' }[String(typeof value)] ??
+    typeof value
+  );
 }

@@ -66,7 +66,8 @@ export function openHttpExchange(socket: Duplex): HttpExchange {
     }
   };
   const ended = (cause?: unknown) => {
-    if (reader.isInsideResponse()) close(new HttpError('truncated', 'closed the connection in the middle of an answer', { cause }));
+    if (reader.isInsideResponse())
+      close(new HttpError('truncated', 'closed the connection in the middle of an answer', { cause }));
     else if (answeredCount > 0) close(new HttpError('unanswered', 'closed the connection', { cause }));
     else close(new HttpError('closed', 'closed the connection without an answer', { cause }));
   };
@@ -101,7 +102,8 @@ export function formatRequest({ method, path, headers, body }: HttpRequest): Uin
   const lines = Object.entries({ ...headers, ...length }).map(([name, value]) => `${name}: ${value}`);
   // Values are not named here: one of them is the token.
   if (!/^\/[\x21-\x7e]*$/.test(path)) throw new TypeError('a request path has characters that do not belong there');
-  if (!lines.every((line) => /^[A-Za-z-]+: [\x20-\x7e]+$/.test(line))) throw new TypeError('a request header is not printable ASCII');
+  if (!lines.every((line) => /^[A-Za-z-]+: [\x20-\x7e]+$/.test(line)))
+    throw new TypeError('a request header is not printable ASCII');
   const head = Buffer.from(`${[`${method} ${path} HTTP/1.1`, ...lines].join('\r\n')}\r\n\r\n`, 'latin1');
   return body === undefined ? head : Buffer.concat([head, body]);
 }
@@ -145,7 +147,8 @@ export function createResponseReader(): ResponseReader {
     }
     const end = unread.indexOf(state.kind === 'head' ? '\r\n\r\n' : '\r\n');
     const most = state.kind === 'head' ? MOST_HEAD_BYTES : MOST_CHUNK_LINE_BYTES;
-    if (end > most || (end < 0 && unread.length > most + 3)) throw malformed('sent too long a line or too many headers');
+    if (end > most || (end < 0 && unread.length > most + 3))
+      throw malformed('sent too long a line or too many headers');
     if (end < 0) {
       if (state.kind === 'head') refuseOtherProtocols(unread);
       return 'more';
@@ -154,7 +157,10 @@ export function createResponseReader(): ResponseReader {
     unread = unread.subarray(end + (state.kind === 'head' ? 4 : 2));
     if (state.kind === 'head') {
       const head = parseHead(text);
-      state = head.length === 'chunked' ? { kind: 'chunk-size', head, parts: [], size: 0 } : { kind: 'body', head, parts: [], missing: head.length };
+      state =
+        head.length === 'chunked'
+          ? { kind: 'chunk-size', head, parts: [], size: 0 }
+          : { kind: 'body', head, parts: [], missing: head.length };
       return 'again';
     }
     if (state.kind === 'chunk-size') {
@@ -164,7 +170,12 @@ export function createResponseReader(): ResponseReader {
       state = missing === 0 ? { ...state, kind: 'last-line' } : { ...state, kind: 'chunk', missing, size };
       return 'again';
     }
-    if (text !== '') throw malformed(state.kind === 'last-line' ? 'sent trailers, which podwire does not know' : 'sent a chunk of another length than it said');
+    if (text !== '')
+      throw malformed(
+        state.kind === 'last-line'
+          ? 'sent trailers, which podwire does not know'
+          : 'sent a chunk of another length than it said',
+      );
     if (state.kind === 'chunk-end') {
       state = { ...state, kind: 'chunk-size' };
       return 'again';
@@ -194,11 +205,25 @@ interface Head {
 type State =
   | { readonly kind: 'head' }
   | { readonly kind: 'body'; readonly head: Head; readonly parts: Buffer[]; readonly missing: number }
-  | { readonly kind: 'chunk-size' | 'chunk-end' | 'last-line'; readonly head: Head; readonly parts: Buffer[]; readonly size: number }
-  | { readonly kind: 'chunk'; readonly head: Head; readonly parts: Buffer[]; readonly size: number; readonly missing: number };
+  | {
+      readonly kind: 'chunk-size' | 'chunk-end' | 'last-line';
+      readonly head: Head;
+      readonly parts: Buffer[];
+      readonly size: number;
+    }
+  | {
+      readonly kind: 'chunk';
+      readonly head: Head;
+      readonly parts: Buffer[];
+      readonly size: number;
+      readonly missing: number;
+    };
 
 function finish({ status, headers }: Head, parts: readonly Buffer[]): ReadResponse {
-  const isLast = (headers.get('connection') ?? '').toLowerCase().split(/[ \t]*,[ \t]*/).includes('close');
+  const isLast = (headers.get('connection') ?? '')
+    .toLowerCase()
+    .split(/[ \t]*,[ \t]*/)
+    .includes('close');
   return { response: { status, headers, body: Buffer.concat(parts) }, isLast };
 }
 
@@ -206,7 +231,8 @@ function parseHead(text: string): Head {
   const [statusLine = '', ...lines] = text.split('\r\n');
   const [, digits] = /^HTTP\/1\.1 ([0-9]{3})(?: [\t\x20-\x7e\x80-\xff]*)?$/.exec(statusLine) ?? [];
   const status = Number(digits ?? 0);
-  if (status < 200 || status > 599 || status === 204 || status === 304) throw malformed(`sent ${quoteLine(statusLine)}, no answer of HTTP/1.1 that podwire knows`);
+  if (status < 200 || status > 599 || status === 204 || status === 304)
+    throw malformed(`sent ${quoteLine(statusLine)}, no answer of HTTP/1.1 that podwire knows`);
   const headers = new Map<string, string>();
   for (const line of lines) {
     const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \t]*$/.exec(line) ?? [];
@@ -216,7 +242,8 @@ function parseHead(text: string): Head {
     headers.set(key, earlier === undefined ? value : `${earlier}, ${value}`);
   }
   const encoding = headers.get('content-encoding');
-  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw malformed('sent a compressed answer, which nobody asked for');
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
+    throw malformed('sent a compressed answer, which nobody asked for');
   return { status, headers, length: parseLength(headers) };
 }
 
@@ -227,7 +254,8 @@ function parseLength(headers: ReadonlyMap<string, string>): number | 'chunked' {
   if (coding?.toLowerCase() === 'chunked') return 'chunked';
   if (coding !== undefined) throw malformed('sent a Transfer-Encoding other than chunked');
   // Two Content-Lengths have been joined by a comma, so they fail here.
-  if (length === undefined || !/^(0|[1-9][0-9]{0,14})$/.test(length)) throw malformed('sent an answer of no known length (Content-Length)');
+  if (length === undefined || !/^(0|[1-9][0-9]{0,14})$/.test(length))
+    throw malformed('sent an answer of no known length (Content-Length)');
   if (Number(length) > MOST_BODY_BYTES) throw malformed(TOO_BIG);
   return Number(length);
 }
@@ -240,11 +268,18 @@ function parseChunkSize(text: string): number {
 // At the first byte that does not fit: a server of another protocol may wait for us to speak.
 function refuseOtherProtocols(bytes: Buffer): void {
   const start = bytes.toString('latin1', 0, HTTP_1_1.length);
-  if (!HTTP_1_1.startsWith(start)) throw malformed(`sent ${quoteLine(bytes.toString('latin1', 0, 64))}, which is not HTTP/1.1`);
+  if (!HTTP_1_1.startsWith(start))
+    throw malformed(`sent ${quoteLine(bytes.toString('latin1', 0, 64))}, which is not HTTP/1.1`);
 }
 
 function quoteLine(text: string): string {
-  return JSON.stringify(text.split(/[\r\n]/, 1).join('').slice(0, 64).replace(/[^\x20-\x7e]/g, '?'));
+  return JSON.stringify(
+    text
+      .split(/[\r\n]/, 1)
+      .join('')
+      .slice(0, 64)
+      .replace(/[^\x20-\x7e]/g, '?'),
+  );
 }
 
 function malformed(message: string): HttpError {

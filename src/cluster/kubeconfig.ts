@@ -2,7 +2,9 @@ import { readConfiguredFile, unusable, type ConfiguredFile } from './configured-
 import { parseFields, parseFlag, parseList, parseOptionalText, parseText, ShapeError, type Fields } from './fields.ts';
 
 /** Text in the kubeconfig itself, or the file that it names. Relative paths are the kubeconfig folder's. */
-export type Source = { readonly kind: 'inline'; readonly text: string } | { readonly kind: 'file'; readonly path: string };
+export type Source =
+  | { readonly kind: 'inline'; readonly text: string }
+  | { readonly kind: 'file'; readonly path: string };
 
 /** One context of a kubeconfig, with its cluster and user. Nothing is read from the files that it names. */
 export interface KubeconfigContext {
@@ -84,7 +86,9 @@ function lineOf(text: string, position: number): number {
 }
 
 function namedEntry(config: Fields, kind: 'context' | 'cluster' | 'user', name: string): Fields {
-  const entries = parseList(config[`${kind}s`], `${kind}s`).map((entry, index) => parseFields(entry, `${kind}s[${index}]`));
+  const entries = parseList(config[`${kind}s`], `${kind}s`).map((entry, index) =>
+    parseFields(entry, `${kind}s[${index}]`),
+  );
   const found = entries.find((entry) => entry['name'] === name);
   if (found !== undefined) return parseFields(found[kind], `${kind} ${JSON.stringify(name)}`);
   const names = entries.map((entry) => entry['name']).filter((other) => typeof other === 'string');
@@ -138,4 +142,6 @@ const USER_REFUSALS = {
   'as-user-extra': 'podwire acts as nobody else; give it an account of its own',
 };
 
-const CLUSTER_REFUSALS = { 'proxy-url': 'podwire uses no proxy; name the API server itself, or a load balancer before it' };
+const CLUSTER_REFUSALS = {
+  'proxy-url': 'podwire uses no proxy; name the API server itself, or a load balancer before it',
+};

@@ -1,4 +1,12 @@
-import { parseFields, parseFlag, parseList, parseOptionalFields, parseOptionalText, parseText, parseTextMap } from './fields.ts';
+import {
+  parseFields,
+  parseFlag,
+  parseList,
+  parseOptionalFields,
+  parseOptionalText,
+  parseText,
+  parseTextMap,
+} from './fields.ts';
 
 /** What podwire wants to know of a Pod. */
 export interface Pod {

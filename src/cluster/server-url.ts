@@ -26,8 +26,10 @@ export function parseServerUrl(text: string): ServerUrl {
   if (!/^https?:\/\//i.test(text)) throw new ServerUrlError('begins with neither https:// nor http://');
   if (!URL.canParse(text)) throw new ServerUrlError('is no URL');
   const url = new URL(text);
-  if (url.username !== '' || url.password !== '') throw new ServerUrlError('has a user or password, which podwire does not send');
-  if (url.search !== '' || url.hash !== '') throw new ServerUrlError('has a part after "?" or "#", which an API server has no use for');
+  if (url.username !== '' || url.password !== '')
+    throw new ServerUrlError('has a user or password, which podwire does not send');
+  if (url.search !== '' || url.hash !== '')
+    throw new ServerUrlError('has a part after "?" or "#", which an API server has no use for');
   const isEncrypted = url.protocol === 'https:';
   const basePath = url.pathname.replace(/\/+$/, '');
   return {

@@ -8,9 +8,12 @@ import type { ApiConnection } from './connection.ts';
  */
 export function explainTlsFailure(code: string, cause: unknown, connection: ApiConnection): string | undefined {
   const { server, serverSource, tls } = connection;
-  const kind = FAILURES[code] ?? (/^ERR_SSL_.*ALERT_(BAD_CERTIFICATE|.*CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)/.test(code) ? 'ours' : undefined);
+  const kind =
+    FAILURES[code] ??
+    (/^ERR_SSL_.*ALERT_(BAD_CERTIFICATE|.*CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)/.test(code) ? 'ours' : undefined);
   if (kind === undefined) return undefined;
-  const authority = tls?.certificateAuthority?.source ?? 'the public roots, because no certificate authority is configured';
+  const authority =
+    tls?.certificateAuthority?.source ?? 'the public roots, because no certificate authority is configured';
   const certificate = tls?.clientCertificate?.certificate.source;
   switch (kind) {
     case 'authority':
@@ -35,7 +38,9 @@ export function explainTlsFailure(code: string, cause: unknown, connection: ApiC
 
 function namesOf(certificate: unknown): string {
   if (typeof certificate !== 'object' || certificate === null || !('subjectaltname' in certificate)) return '';
-  return typeof certificate.subjectaltname === 'string' ? `, but for ${JSON.stringify(certificate.subjectaltname.slice(0, 300))}` : '';
+  return typeof certificate.subjectaltname === 'string'
+    ? `, but for ${JSON.stringify(certificate.subjectaltname.slice(0, 300))}`
+    : '';
 }
 
 type Failure = 'authority' | 'name' | 'time' | 'protocol' | 'ours';

@@ -62,6 +62,11 @@ export function omitAbsent(members: Readonly<Record<string, JsonValue | undefine
   );
 }
 
+/** The object without these members, in the same order. */
+export function omitMembers(object: JsonObject, names: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(object).filter(([name]) => !names.includes(name)));
+}
+
 function decodeUtf8(bytes: Uint8Array, what: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);

@@ -25,8 +25,12 @@ export async function del(request: DelRequest, effects: Effects): Promise<void> 
 
   using sandbox = openRemainingSandbox(request, effects);
   const planned = planHostInterface(config.hostInterfacePrefix, attachment, args.pod);
-  const listed = config.prevResult?.interfaces.filter((link) => link.sandbox === undefined).map(({ name }) => name) ?? [];
-  await detach({ attachment, sandbox, hostInterfaces: [planned.name, ...listed], release: planRelease(config) }, effects);
+  const listed =
+    config.prevResult?.interfaces.filter((link) => link.sandbox === undefined).map(({ name }) => name) ?? [];
+  await detach(
+    { attachment, sandbox, hostInterfaces: [planned.name, ...listed], release: planRelease(config) },
+    effects,
+  );
 
   const owner = endpointPod(request);
   if (owner === undefined) return;
@@ -35,6 +39,8 @@ export async function del(request: DelRequest, effects: Effects): Promise<void> 
     await api.spend((deadline) => clearEndpoint(request, owner, cluster, deadline));
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    log.warning(`the endpoint of pod ${owner.namespace}/${owner.name} stays until the API can be asked, the node is clean: ${why}`);
+    log.warning(
+      `the endpoint of pod ${owner.namespace}/${owner.name} stays until the API can be asked, the node is clean: ${why}`,
+    );
   }
 }

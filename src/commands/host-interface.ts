@@ -39,7 +39,9 @@ export async function replaceHostInterface(
     const found = await kernel.observeInterface('host', planned.name);
     if (found === undefined) return;
     refuseForeign(planned, found);
-    log.warning(`host interface ${planned.name} of an earlier sandbox of the same pod is replaced: alias ${found.alias ?? 'none'}`);
+    log.warning(
+      `host interface ${planned.name} of an earlier sandbox of the same pod is replaced: alias ${found.alias ?? 'none'}`,
+    );
     await kernel.deleteInterface('host', planned.name);
   });
 }

@@ -40,12 +40,19 @@ async function readPod(
   const pod = await cluster.readPod(reference, deadline);
   const name = `${reference.namespace}/${reference.name}`;
   if (pod === 'absent') {
-    throw new CniError(ERROR_CODE.apiRefused, `the API server has no pod ${name}; it was deleted while its sandbox was made`);
+    throw new CniError(
+      ERROR_CODE.apiRefused,
+      `the API server has no pod ${name}; it was deleted while its sandbox was made`,
+    );
   }
   if (isSamePod(pod, podUid)) return pod;
-  throw new CniError(ERROR_CODE.apiRefused, `the API server has another pod ${name}; the one of this sandbox was replaced`, {
-    details: `uid of the sandbox's pod ${podUid}, of the API's ${pod.uid}`,
-  });
+  throw new CniError(
+    ERROR_CODE.apiRefused,
+    `the API server has another pod ${name}; the one of this sandbox was replaced`,
+    {
+      details: `uid of the sandbox's pod ${podUid}, of the API's ${pod.uid}`,
+    },
+  );
 }
 
 async function readPodCidrs(nodeName: string, cluster: Cluster, deadline: Deadline): Promise<PodCidrSource> {

@@ -84,7 +84,8 @@ export async function observeEnds(
   const [hostInterface, containerInterface] = await inKernel(`look at ${hostName} and ${containerName}`, () =>
     Promise.all([kernel.observeInterface('host', hostName), kernel.observeInterface(sandbox, containerName)]),
   );
-  if (hostInterface?.mac === HOST_INTERFACE_MAC && containerInterface !== undefined) return { hostInterface, containerInterface };
+  if (hostInterface?.mac === HOST_INTERFACE_MAC && containerInterface !== undefined)
+    return { hostInterface, containerInterface };
   throw new CniError(
     ERROR_CODE.kernelRefused,
     `the veth pair ${hostName} and ${containerName} was changed while it was made: ` +

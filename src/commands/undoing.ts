@@ -11,7 +11,9 @@ export function undoing(what: string, log: Log, undo: () => Promise<void>): () =
     try {
       await undo();
     } catch (error) {
-      log.error(`${what} could not be undone, DEL will try again: ${error instanceof Error ? error.message : String(error)}`);
+      log.error(
+        `${what} could not be undone, DEL will try again: ${error instanceof Error ? error.message : String(error)}`,
+      );
     }
   };
 }

@@ -55,7 +55,7 @@ export function openDelegate({
 
   return {
     async add(delegation, signal) {
-      return parseAnswer(delegation.type, await call('ADD', delegation, signal));
+      return parseAnswer(delegation, await call('ADD', delegation, signal));
     },
     async check(delegation, signal) {
       await call('CHECK', delegation, signal);
@@ -75,15 +75,20 @@ function parseFailure(path: string, { exitCode, killedBy, stdout }: DelegateExit
     return new CniError(code, msg, { details: `from the IPAM plugin ${path}${own}` });
   }
   const end = killedBy === null ? `ended with status ${exitCode}` : `was ended by ${killedBy}`;
-  return new CniError(ERROR_CODE.delegateFailed, `the IPAM plugin ${path} ${end} and gave no reason; its stderr may have one`, {
-    details: stdout.slice(0, 200),
-  });
+  return new CniError(
+    ERROR_CODE.delegateFailed,
+    `the IPAM plugin ${path} ${end} and gave no reason; its stderr may have one`,
+    {
+      details: stdout.slice(0, 200),
+    },
+  );
 }
 
-function parseAnswer(type: string, stdout: string): CniResult {
+// A result without a version has the configuration's (containernetworking/cni pkg/types, GetCNIVersion).
+function parseAnswer({ type, config: { cniVersion } }: Delegation, stdout: string): CniResult {
   const answer = tryParse(stdout);
   try {
-    if (answer !== undefined) return parseResult(answer);
+    if (answer !== undefined) return parseResult(typeof cniVersion === 'string' ? { cniVersion, ...answer } : answer);
   } catch (cause) {
     throw unusableAnswer(type, stdout, cause instanceof Error ? cause.message : String(cause));
   }
@@ -91,9 +96,13 @@ function parseAnswer(type: string, stdout: string): CniResult {
 }
 
 function unusableAnswer(type: string, stdout: string, why: string): CniError {
-  return new CniError(ERROR_CODE.delegateFailed, `the IPAM plugin ${type} answered with something that is no result: ${why}`, {
-    details: stdout.slice(0, 200),
-  });
+  return new CniError(
+    ERROR_CODE.delegateFailed,
+    `the IPAM plugin ${type} answered with something that is no result: ${why}`,
+    {
+      details: stdout.slice(0, 200),
+    },
+  );
 }
 
 function newestCommonVersion(stdout: string): string | undefined {

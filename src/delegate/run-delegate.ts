@@ -71,7 +71,10 @@ function readLimited(child: ChildProcess, path: string): Promise<string> {
       if (sizeBytes <= STDOUT_LIMIT_BYTES) return;
       child.kill('SIGKILL');
       reject(
-        new CniError(ERROR_CODE.delegateFailed, `the IPAM plugin ${path} printed more than ${STDOUT_LIMIT_BYTES} bytes; a result has a few hundred`),
+        new CniError(
+          ERROR_CODE.delegateFailed,
+          `the IPAM plugin ${path} printed more than ${STDOUT_LIMIT_BYTES} bytes; a result has a few hundred`,
+        ),
       );
     });
     child.stdout?.once('close', () => resolve(Buffer.concat(chunks).toString('utf8')));
@@ -80,7 +83,10 @@ function readLimited(child: ChildProcess, path: string): Promise<string> {
 
 function tookTooLong(path: string, budgetMs: number, signal: AbortSignal | undefined): CniError {
   if (signal?.aborted === true) {
-    return new CniError(ERROR_CODE.tryAgainLater, `the IPAM plugin ${path} was ended, because the runtime ended this command`);
+    return new CniError(
+      ERROR_CODE.tryAgainLater,
+      `the IPAM plugin ${path} was ended, because the runtime ended this command`,
+    );
   }
   return new CniError(
     ERROR_CODE.tryAgainLater,

@@ -1,4 +1,16 @@
-import { closeSync, constants, existsSync, fstatSync, lstatSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 
 export interface LogFileSettings {
@@ -61,9 +73,15 @@ function rotate({ filePath, maxAgeDays, maxCount }: LogFileSettings, { inode }: 
   const stem = `${basename(filePath, ending)}-`;
   const renamed = join(folder, `${stem}${now.toISOString().slice(0, -1).replaceAll(':', '-')}${ending}`);
   // Unless another process has done it meanwhile.
-  if (lstatSync(filePath, { throwIfNoEntry: false })?.ino === inode && !existsSync(renamed)) renameSync(filePath, renamed);
+  if (lstatSync(filePath, { throwIfNoEntry: false })?.ino === inode && !existsSync(renamed))
+    renameSync(filePath, renamed);
   const earlier = readdirSync(folder)
-    .filter((name) => name.startsWith(stem) && name.endsWith(ending) && STAMP.test(name.slice(stem.length, name.length - ending.length)))
+    .filter(
+      (name) =>
+        name.startsWith(stem) &&
+        name.endsWith(ending) &&
+        STAMP.test(name.slice(stem.length, name.length - ending.length)),
+    )
     .toSorted()
     .toReversed();
   const oldest = new Date(now.getTime() - maxAgeDays * MS_PER_DAY).toISOString().slice(0, -1).replaceAll(':', '-');

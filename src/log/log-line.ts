@@ -10,7 +10,10 @@ export type LogContext = Readonly<Record<string, string | undefined>>;
 export function formatLine(time: Date, level: string, message: string, context: LogContext): string {
   const about = Object.entries(context).flatMap(([key, value]) => (value === undefined ? [] : [` ${key}=${value}`]));
   const whole = `${message}${about.join('')}`;
-  const kept = whole.length > MOST_CHARACTERS ? `${message.slice(0, MOST_CHARACTERS)}… (cut)${about.join('').slice(0, MOST_CHARACTERS)}` : whole;
+  const kept =
+    whole.length > MOST_CHARACTERS
+      ? `${message.slice(0, MOST_CHARACTERS)}… (cut)${about.join('').slice(0, MOST_CHARACTERS)}`
+      : whole;
   return `${time.toISOString()} ${level.toUpperCase()} ${escapeControls(maskTokens(kept))}\n`;
 }
 

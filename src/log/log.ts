@@ -48,7 +48,14 @@ export function openLog({ settings, context, writeLine, now = () => new Date() }
     } catch (error) {
       isFileBroken = true;
       const reason = error instanceof Error ? error.message : String(error);
-      toStandardError(formatLine(now(), 'warning', `the log file ${filePath} cannot be written, standard error alone is: ${reason}`, context));
+      toStandardError(
+        formatLine(
+          now(),
+          'warning',
+          `the log file ${filePath} cannot be written, standard error alone is: ${reason}`,
+          context,
+        ),
+      );
     }
   };
   const at = (level: LogLevel) => (message: string) => {

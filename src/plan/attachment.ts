@@ -103,11 +103,15 @@ function gatewayStep(containerInterface: string): Step {
 }
 
 function planRoutes({ routes, includeDefaultRoutes }: AttachmentFacts, families: readonly Family[]): readonly Route[] {
-  const defaults = FAMILIES.filter(({ name }) => families.includes(name)).map(({ defaultRoute }) => parseCidr(defaultRoute));
+  const defaults = FAMILIES.filter(({ name }) => families.includes(name)).map(({ defaultRoute }) =>
+    parseCidr(defaultRoute),
+  );
   const wanted = routes.filter(({ destination }) => families.includes(destination.address.family));
   const added = routes.length === 0 || includeDefaultRoutes ? defaults : [];
   return [
-    ...added.filter((destination) => !wanted.some((route) => isSameNetwork(route.destination, destination))).map((destination) => ({ destination })),
+    ...added
+      .filter((destination) => !wanted.some((route) => isSameNetwork(route.destination, destination)))
+      .map((destination) => ({ destination })),
     ...wanted,
   ].map((route) => ({
     ...route,

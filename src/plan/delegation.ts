@@ -2,7 +2,7 @@ import { AddressError } from '../address/ip-address.ts';
 import { formatCidr, parseCidr, type Cidr } from '../address/cidr.ts';
 import { FAMILIES, type Family } from '../address/family.ts';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../cni/json.ts';
+import { isJsonObject, omitMembers, type JsonObject, type JsonValue } from '../cni/json.ts';
 import type { NetworkConfig } from '../cni/network-config.ts';
 
 /** What the delegate is asked: its program and the configuration it gets on stdin. */
@@ -51,16 +51,16 @@ export function planDelegation(config: NetworkConfig, node: PodCidrSource | unde
  */
 export function planRelease(config: NetworkConfig): Delegation {
   if (!needsPodCidr(config)) return planDelegation(config, undefined);
-  const { subnet, rangeStart, rangeEnd, gateway, ...ipam } = config.ipam;
+  const ipam = omitMembers(config.ipam, ['subnet', 'rangeStart', 'rangeEnd', 'gateway']);
   const released = withIpam(config, { ...ipam, ranges: RELEASE_RANGES });
-  const { ipRanges, ...runtimeConfig } = isJsonObject(released['runtimeConfig']) ? released['runtimeConfig'] : {};
-  return { type: config.delegateType, config: { ...released, runtimeConfig }, families: [] };
+  const { runtimeConfig } = released;
+  const ownRanges = isJsonObject(runtimeConfig) ? { runtimeConfig: omitMembers(runtimeConfig, ['ipRanges']) } : {};
+  return { type: config.delegateType, config: { ...released, ...ownRanges }, families: [] };
 }
 
 // The delegate allocates addresses and needs no access to the API; what it gets may end in its logs.
 function withIpam({ raw }: NetworkConfig, ipam: JsonObject): JsonObject {
-  const { policy, kubernetes, ...forwarded } = raw;
-  return { ...forwarded, ipam };
+  return { ...omitMembers(raw, ['policy', 'kubernetes']), ipam };
 }
 
 function findPodCidr(family: Family, node: PodCidrSource | undefined): Cidr {

@@ -44,8 +44,10 @@ function refuseUnusable(addresses: readonly IpAddress[], families: Delegation['f
   if (families.length === 0) return;
   for (const { name, label } of FAMILIES) {
     const found = addresses.find(({ family }) => family === name);
-    if (families.includes(name) && found === undefined) throw new AddressError(`no ${label} address, which its ranges ask for`);
-    if (!families.includes(name) && found !== undefined) throw new AddressError(`${found.text}, though no ${label} range was given`);
+    if (families.includes(name) && found === undefined)
+      throw new AddressError(`no ${label} address, which its ranges ask for`);
+    if (!families.includes(name) && found !== undefined)
+      throw new AddressError(`${found.text}, though no ${label} range was given`);
   }
 }
 

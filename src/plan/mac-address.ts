@@ -16,10 +16,13 @@ export class MacAddressError extends Error {
  */
 export function parseMacAddress(text: string): MacAddress {
   if (!/^[0-9a-f]{2}([:-][0-9a-f]{2}){5}$/i.test(text)) {
-    throw new MacAddressError(`${JSON.stringify(text.slice(0, 32))} is no MAC address: six pairs of hexadecimal digits are wanted`);
+    throw new MacAddressError(
+      `${JSON.stringify(text.slice(0, 32))} is no MAC address: six pairs of hexadecimal digits are wanted`,
+    );
   }
   const address = text.toLowerCase().replaceAll('-', ':');
-  if (Number.parseInt(address.slice(0, 2), 16) % 2 === 1) throw new MacAddressError(`${address} is a multicast address`);
+  if (Number.parseInt(address.slice(0, 2), 16) % 2 === 1)
+    throw new MacAddressError(`${address} is a multicast address`);
   if (address === '00:00:00:00:00:00') throw new MacAddressError(`${address} is no address of one interface`);
   return address as MacAddress;
 }

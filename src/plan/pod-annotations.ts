@@ -40,13 +40,15 @@ export function parsePodWishes(
 
   for (const name of ['ipAddrs', 'ipAddrsNoIpam']) {
     read(name, () => {
-      throw new SyntaxError("a pod cannot choose its address where each node has its own range; remove the annotation");
+      throw new SyntaxError('a pod cannot choose its address where each node has its own range; remove the annotation');
     });
   }
   read('allowedSourcePrefixes', (text) => parseList(text).map(parseCidr));
   read('floatingIPs', (text) => {
     if (!floatingIpsEnabled) {
-      throw new SyntaxError('floating IPs are off; remove the annotation, or set feature_control.floating_ips in the netconf');
+      throw new SyntaxError(
+        'floating IPs are off; remove the annotation, or set feature_control.floating_ips in the netconf',
+      );
     }
     parseList(text).map(parseIpAddress);
   });

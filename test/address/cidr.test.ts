@@ -36,6 +36,8 @@ describe('networkOf', () => {
 });
 
 describe('hostCidr', () => {
-  it('an IPv4 address alone is a /32', () => expect(formatCidr(hostCidr(parseIpAddress('10.0.0.5')))).toBe('10.0.0.5/32'));
-  it('an IPv6 address alone is a /128', () => expect(formatCidr(hostCidr(parseIpAddress('fd00::5')))).toBe('fd00::5/128'));
+  it('an IPv4 address alone is a /32', () =>
+    expect(formatCidr(hostCidr(parseIpAddress('10.0.0.5')))).toBe('10.0.0.5/32'));
+  it('an IPv6 address alone is a /128', () =>
+    expect(formatCidr(hostCidr(parseIpAddress('fd00::5')))).toBe('fd00::5/128'));
 });

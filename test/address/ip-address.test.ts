@@ -1,6 +1,12 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AddressError, addressBytes, addressFromBytes, parseIpAddress } from '../../src/address/ip-address.ts';
+import {
+  AddressError,
+  addressBytes,
+  addressFromBytes,
+  parseIpAddress,
+  type IpAddress,
+} from '../../src/address/ip-address.ts';
 
 describe('parseIpAddress', () => {
   const reads = (given: string, canonical: string) =>
@@ -37,11 +43,8 @@ describe('parseIpAddress', () => {
   it('takes any text: an address or an AddressError', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.ipV4(), fc.ipV6(), fc.stringMatching(/^[0-9a-f:.%]{0,45}$/)), (text) => {
-        try {
-          expect(parseIpAddress(parseIpAddress(text).text)).toEqual(parseIpAddress(text));
-        } catch (error) {
-          expect(error).toBeInstanceOf(AddressError);
-        }
+        const read = parseOrRefuse(text);
+        expect(read === undefined || parseOrRefuse(read.text)?.text === read.text).toBe(true);
       }),
       { numRuns: 20_000 },
     );
@@ -55,9 +58,12 @@ describe('addressBytes', () => {
 
   it('is undone by addressFromBytes', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.uint8Array({ minLength: 4, maxLength: 4 }), fc.uint8Array({ minLength: 16, maxLength: 16 })), (bytes) => {
-        expect(addressBytes(addressFromBytes(bytes))).toEqual(bytes);
-      }),
+      fc.property(
+        fc.oneof(fc.uint8Array({ minLength: 4, maxLength: 4 }), fc.uint8Array({ minLength: 16, maxLength: 16 })),
+        (bytes) => {
+          expect(addressBytes(addressFromBytes(bytes))).toEqual(bytes);
+        },
+      ),
     );
   });
 
@@ -65,3 +71,12 @@ describe('addressBytes', () => {
     expect(() => addressFromBytes(new Uint8Array(5))).toThrow(AddressError);
   });
 });
+
+function parseOrRefuse(text: string): IpAddress | undefined {
+  try {
+    return parseIpAddress(text);
+  } catch (error) {
+    if (error instanceof AddressError) return undefined;
+    throw error;
+  }
+}

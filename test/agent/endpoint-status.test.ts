@@ -26,8 +26,10 @@ it('a file that comes later, after others', async () => {
   expect(await waiting).toBe(true);
 });
 
-it('a file that never comes', async () => expect(await waitForEndpointStatus(folder(), POD, { timeoutMs: 20, signal: never })).toBe(false));
-it('a folder that is not there', async () => expect(await waitForEndpointStatus('/nowhere', POD, { timeoutMs: 20, signal: never })).toBe(false));
+it('a file that never comes', async () =>
+  expect(await waitForEndpointStatus(folder(), POD, { timeoutMs: 20, signal: never })).toBe(false));
+it('a folder that is not there', async () =>
+  expect(await waitForEndpointStatus('/nowhere', POD, { timeoutMs: 20, signal: never })).toBe(false));
 
 it('a command that is ended does not wait on', async () => {
   const ended = new AbortController();

@@ -16,9 +16,14 @@ const read = (nodeName: string | undefined, nodeNameFile: string, nodeNameFileOp
 
 it('the netconf’s name wins, and the file need not be there', () => expect(read('node-1', '/nowhere')).toBe('node-1'));
 it('the file’s name, without the line end', () => expect(read(undefined, file('node-2\n'))).toBe('node-2'));
-it('an optional file that is missing: the host name', () => expect(read(undefined, '/nowhere', true)).toBe(hostname().toLowerCase()));
-it('an optional file that is empty: the host name', () => expect(read(undefined, file('\n'), true)).toBe(hostname().toLowerCase()));
+it('an optional file that is missing: the host name', () =>
+  expect(read(undefined, '/nowhere', true)).toBe(hostname().toLowerCase()));
+it('an optional file that is empty: the host name', () =>
+  expect(read(undefined, file('\n'), true)).toBe(hostname().toLowerCase()));
 it('a file that is missing is an error that names it', () => {
-  expect(() => read(undefined, '/nowhere')).toThrow(expect.objectContaining({ code: ERROR_CODE.invalidConfig, message: expect.stringContaining('/nowhere') }));
+  expect(() => read(undefined, '/nowhere')).toThrow(
+    expect.objectContaining({ code: ERROR_CODE.invalidConfig, message: expect.stringContaining('/nowhere') }),
+  );
 });
-it('a file that is empty is an error', () => expect(() => read(undefined, file('\n\n'))).toThrow(/it is empty|gives none/));
+it('a file that is empty is an error', () =>
+  expect(() => read(undefined, file('\n\n'))).toThrow(/it is empty|gives none/));

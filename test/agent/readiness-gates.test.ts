@@ -18,11 +18,16 @@ async function gate(statuses: readonly number[]) {
   return {
     url: `http://127.0.0.1:${address.port}/`,
     asked: () => asked,
-    [Symbol.asyncDispose]: async () => void server.close().closeAllConnections(),
+    [Symbol.asyncDispose]: async () => {
+      server.close();
+      server.closeAllConnections();
+    },
   };
 }
 
-it('no gate: nothing is asked', async () => expect(await waitForReadinessGates([], never)).toBeUndefined());
+it('no gate: nothing is asked', async () => {
+  await expect(waitForReadinessGates([], never)).resolves.toBeUndefined();
+});
 
 it('a gate that is ready is asked once', async () => {
   await using ready = await gate([204]);
@@ -48,5 +53,7 @@ it('a gate that stays shut is an error that names it and its answer', async () =
 it('a gate that refuses connections is an error that says so', async () => {
   const gone = await gate([200]);
   await gone[Symbol.asyncDispose]();
-  await expect(waitForReadinessGates([gone.url], never, QUICK)).rejects.toMatchObject({ details: expect.stringContaining('ECONNREFUSED') });
+  await expect(waitForReadinessGates([gone.url], never, QUICK)).rejects.toMatchObject({
+    details: expect.stringContaining('ECONNREFUSED'),
+  });
 });

@@ -1,11 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect } from 'vitest';
 import { CniError } from '../../src/cni/error.ts';
 import { openCluster, type Cluster } from '../../src/cluster/cluster.ts';
 import type { ConnectionConfig } from '../../src/cluster/connection-settings.ts';
 import { readConnection } from '../../src/cluster/connection.ts';
 import { startLoopbackApi, type LoopbackApi, type LoopbackApiOptions } from '../tools/loopback-api/loopback-api.ts';
+import { startDeadline, type Deadline } from '../../src/cluster/deadline.ts';
 import type { KubeconfigOptions } from '../tools/loopback-api/kubeconfig.ts';
 
 /** A token that must never be seen in any message. Formed like a JWT of an account, expired in 2020. */
@@ -69,6 +71,30 @@ export async function refusalOf(promise: Promise<unknown>): Promise<CniError> {
   if (error instanceof CniError) return error;
   throw error;
 }
+
+/** The cluster of a kubeconfig, with another server. */
+export function clusterOf(kubeconfigPath: string, server: string): object {
+  const config: { clusters: { cluster: object }[] } = JSON.parse(readFileSync(kubeconfigPath, 'utf8'));
+  return { ...config.clusters[0]?.cluster, server };
+}
+
+/** No secret anywhere in what a person or a log gets to see, nor the words that containerd takes for "it is gone already". */
+export function expectClean(error: Error & { details: string }, logged: readonly string[]): void {
+  const inspected = [
+    error.message,
+    error.details,
+    error.stack,
+    String(error.cause),
+    JSON.stringify(error),
+    ...logged,
+  ].join('\n');
+  expect(inspected).not.toContain(CANARY);
+  expect(inspected).not.toContain(CANARY.split('.')[2]);
+  expect(`${error.message} ${error.details}`).not.toMatch(/not found/i);
+}
+
+/** A deadline that no test is meant to meet. */
+export const soon = (): Deadline => startDeadline(5000);
 
 export const WEB = { namespace: 'default', name: 'web' };
 

@@ -10,7 +10,11 @@ const DELEGATION = { type: 'fake', config: { cniVersion: '1.1.0', name: 'net' },
 
 function open(script: string) {
   const folder = fakeDelegate(script);
-  const delegate = openDelegate({ environment: { PATH: '/usr/bin:/bin', CNI_COMMAND: 'ADD' }, pluginPath: [folder], budgetMs: 10_000 });
+  const delegate = openDelegate({
+    environment: { PATH: '/usr/bin:/bin', CNI_COMMAND: 'ADD' },
+    pluginPath: [folder],
+    budgetMs: 10_000,
+  });
   return { delegate, calls: () => readFileSync(join(folder, 'calls'), 'utf8').trim().split('\n') };
 }
 
@@ -34,23 +38,36 @@ describe('the delegate', () => {
       *) echo '${RESULT}';;
     esac`);
     expect((await delegate.add(DELEGATION)).ips).toHaveLength(1);
-    expect(calls().map((call) => call.replace(/^(\w+) .*"cniVersion":"([^"]+)".*/, '$1 $2'))).toEqual(['ADD 1.1.0', 'VERSION 1.1.0', 'ADD 1.0.0']);
+    expect(calls().map((call) => call.replace(/^(\w+) .*"cniVersion":"([^"]+)".*/, '$1 $2'))).toEqual([
+      'ADD 1.1.0',
+      'VERSION 1.1.0',
+      'ADD 1.0.0',
+    ]);
   });
 
   it('one with which there is no common version: its own refusal', async () => {
-    const { delegate } = open(`echo '{"code":1,"msg":"incompatible CNI versions","supportedVersions":["7.0.0"]}'; exit 1`);
+    const { delegate } = open(
+      `echo '{"code":1,"msg":"incompatible CNI versions","supportedVersions":["7.0.0"]}'; exit 1`,
+    );
     await expect(delegate.add(DELEGATION)).rejects.toMatchObject({ code: ERROR_CODE.incompatibleVersion });
   });
 
   it('its own code and message are passed on, with its path beside its details', async () => {
     const { delegate } = open(`echo '{"code":11,"msg":"no addresses left","details":"of 254"}'; exit 1`);
-    await expect(delegate.add(DELEGATION)).rejects.toMatchObject({ code: 11, message: 'no addresses left', details: expect.stringMatching(/from the IPAM plugin .*fake; of 254/) });
+    await expect(delegate.add(DELEGATION)).rejects.toMatchObject({
+      code: 11,
+      message: 'no addresses left',
+      details: expect.stringMatching(/from the IPAM plugin .*fake; of 254/),
+    });
   });
 
   const fails = (claim: string, script: string, message: RegExp) =>
     it(claim, async () => {
       const { delegate } = open(script);
-      await expect(delegate.add(DELEGATION)).rejects.toMatchObject({ code: ERROR_CODE.delegateFailed, message: expect.stringMatching(message) });
+      await expect(delegate.add(DELEGATION)).rejects.toMatchObject({
+        code: ERROR_CODE.delegateFailed,
+        message: expect.stringMatching(message),
+      });
     });
   fails('success without a result', '', /no JSON object/);
   fails('success with words', 'echo done', /no JSON object/);

@@ -41,8 +41,16 @@ describe('findDelegate', () => {
         expect.objectContaining({ code: ERROR_CODE.delegateFailed, message: expect.stringMatching(message) }),
       );
     });
-  refuses('one that is missing is an error that says how to get it', folder, /host-local is missing on this node; install it/);
-  refuses('one that others can write is not run', () => withProgram(0o757), /not run, because others than root can change it/);
+  refuses(
+    'one that is missing is an error that says how to get it',
+    folder,
+    /host-local is missing on this node; install it/,
+  );
+  refuses(
+    'one that others can write is not run',
+    () => withProgram(0o757),
+    /not run, because others than root can change it/,
+  );
   refuses('one that its group can write is not run', () => withProgram(0o775), /chmod 0755/);
   refuses('one that another user owns is not run', () => withProgram(0o755, 1234), /chown root:root/);
 

@@ -5,20 +5,32 @@ import { runDelegate } from '../../src/delegate/run-delegate.ts';
 import { fakeDelegate } from '../support/fake-delegate.ts';
 
 const run = (script: string, { budgetMs = 10_000, signal }: { budgetMs?: number; signal?: AbortSignal } = {}) =>
-  runDelegate({ path: join(fakeDelegate(script), 'fake'), environment: { PATH: '/usr/bin:/bin', CNI_COMMAND: 'ADD' }, stdin: '{}', budgetMs, signal });
+  runDelegate({
+    path: join(fakeDelegate(script), 'fake'),
+    environment: { PATH: '/usr/bin:/bin', CNI_COMMAND: 'ADD' },
+    stdin: '{}',
+    budgetMs,
+    signal,
+  });
 
 describe('runDelegate', () => {
   it('status and output of one that ends', async () => {
     expect(await run('echo hello; exit 3')).toEqual({ exitCode: 3, killedBy: null, stdout: 'hello\n' });
   });
-  it('one that dies by a signal', async () => expect(await run('kill -TERM $$')).toMatchObject({ exitCode: null, killedBy: 'SIGTERM' }));
+  it('one that dies by a signal', async () =>
+    expect(await run('kill -TERM $$')).toMatchObject({ exitCode: null, killedBy: 'SIGTERM' }));
   it('one that never reads its input', async () => {
     const path = join(fakeDelegate(''), 'fake');
     const stdin = 'x'.repeat(4 * 1024 * 1024);
-    expect(await runDelegate({ path, environment: {}, stdin, budgetMs: 10_000, signal: undefined })).toMatchObject({ exitCode: 0 });
+    expect(await runDelegate({ path, environment: {}, stdin, budgetMs: 10_000, signal: undefined })).toMatchObject({
+      exitCode: 0,
+    });
   });
   it('one that hangs is ended at the budget', async () => {
-    await expect(run('exec sleep 60', { budgetMs: 100 })).rejects.toMatchObject({ code: ERROR_CODE.tryAgainLater, message: expect.stringContaining('within 100 ms') });
+    await expect(run('exec sleep 60', { budgetMs: 100 })).rejects.toMatchObject({
+      code: ERROR_CODE.tryAgainLater,
+      message: expect.stringContaining('within 100 ms'),
+    });
   });
   it('one whose child keeps the pipe open is not waited for beyond the budget', async () => {
     await expect(run('sleep 1 & exit 0', { budgetMs: 100 })).rejects.toMatchObject({ code: ERROR_CODE.tryAgainLater });
@@ -27,14 +39,22 @@ describe('runDelegate', () => {
     const ended = new AbortController();
     const running = run('exec sleep 60', { signal: ended.signal });
     ended.abort();
-    await expect(running).rejects.toMatchObject({ code: ERROR_CODE.tryAgainLater, message: expect.stringContaining('the runtime ended this command') });
+    await expect(running).rejects.toMatchObject({
+      code: ERROR_CODE.tryAgainLater,
+      message: expect.stringContaining('the runtime ended this command'),
+    });
   });
   it('one that prints without end is ended', async () => {
-    await expect(run('exec yes')).rejects.toMatchObject({ code: ERROR_CODE.delegateFailed, message: expect.stringContaining('printed more than') });
+    await expect(run('exec yes')).rejects.toMatchObject({
+      code: ERROR_CODE.delegateFailed,
+      message: expect.stringContaining('printed more than'),
+    });
   });
   it('one that cannot be executed is an error that names it', async () => {
     const path = join(fakeDelegate('', { mode: 0o644 }), 'fake');
-    await expect(runDelegate({ path, environment: {}, stdin: '', budgetMs: 1000, signal: undefined })).rejects.toMatchObject({
+    await expect(
+      runDelegate({ path, environment: {}, stdin: '', budgetMs: 1000, signal: undefined }),
+    ).rejects.toMatchObject({
       code: ERROR_CODE.delegateFailed,
       message: expect.stringMatching(/fake cannot be run: .*EACCES/),
     });

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isJsonObject, type JsonObject } from '../../src/cni/json.ts';
+import { isJsonObject, omitMembers, parseJsonObject, type JsonObject } from '../../src/cni/json.ts';
 import { hostNamespace, makeSandbox, type NetworkNamespace } from '../support/network-namespace.ts';
-import { startPluginNode, type PluginNode } from '../support/plugin-node.ts';
+import { pick, startPluginNode, type PluginNode } from '../support/plugin-node.ts';
 
 // What Calico's own plugin left for the same netconfs: a cluster that changes plugins must not see a difference.
 const RECORDED: Readonly<Record<string, Recorded>> = JSON.parse(
@@ -21,10 +21,10 @@ interface Recorded {
 }
 type Sysctls = Readonly<Record<string, string>>;
 interface Observed {
-  readonly address: readonly JsonObject[];
-  readonly link: readonly JsonObject[];
-  readonly route4: readonly JsonObject[];
-  readonly route6: readonly JsonObject[];
+  readonly address: readonly unknown[];
+  readonly link: readonly unknown[];
+  readonly route4: readonly unknown[];
+  readonly route6: readonly unknown[];
 }
 
 const HOST_INTERFACE = 'cali54a674feafd';
@@ -38,28 +38,46 @@ describe('an attachment equals the one that was recorded', () => {
   afterAll(() => node[Symbol.asyncDispose]());
 
   it.each(Object.entries(RECORDED))('%s', async (_, recorded) => {
-    const { uid } = await node.cluster.createPod(POD.namespace, POD.name, { nodeName: node.name, annotations: recorded.podAnnotationsBefore });
+    const { uid } = await node.cluster.createPod(POD.namespace, POD.name, {
+      nodeName: node.name,
+      annotations: recorded.podAnnotationsBefore,
+    });
     await using sandbox = await makeSandbox();
     const before = await node.state();
-    const config = JSON.parse(
-      JSON.stringify(recorded.netconf).replace('"DATADIR"', JSON.stringify(node.dataDir)).replace('"KUBECONFIG"', JSON.stringify(node.kubeconfigPath)),
+    const config = parseJsonObject(
+      JSON.stringify(recorded.netconf)
+        .replace('"DATADIR"', JSON.stringify(node.dataDir))
+        .replace('"KUBECONFIG"', JSON.stringify(node.kubeconfigPath)),
     );
     const call = { config, sandboxPath: sandbox.path, containerId: 'rec0', pod: { ...POD, uid } };
 
     const added = await node.call({ ...call, verb: 'ADD' });
     expect(added).toMatchObject({ exitCode: 0, stderr: '' });
     const [v4, v6] = addressesOf(added.answer);
-    const names = [[sandbox.path, '/var/run/netns/rec'], [v4, '10.71.0.2'], [v6, 'fd71::2']] as const;
+    const names = [
+      [sandbox.path, '/var/run/netns/rec'],
+      [v4, '10.71.0.2'],
+      [v6, 'fd71::2'],
+    ] as const;
     const asRecorded = (value: unknown) =>
-      JSON.parse(names.reduce((text, [ours, theirs]) => (ours === undefined ? text : text.replaceAll(ours, theirs)), JSON.stringify(value)));
+      parseJsonObject(
+        names.reduce(
+          (text, [ours, theirs]) => (ours === undefined ? text : text.replaceAll(ours, theirs)),
+          JSON.stringify(value),
+        ),
+      );
 
     expect(comparableResult(asRecorded(added.answer))).toEqual(comparableResult(recorded.result));
     const host = hostNamespace();
     expect(asRecorded(await observe(host, HOST_INTERFACE))).toEqual(comparable(recorded.host, HOST_INTERFACE));
     expect(asRecorded(await observe(sandbox, 'eth0'))).toEqual(comparable(recorded.sandbox, 'eth0'));
     const families = { v4: v4 !== undefined, v6: v6 !== undefined };
-    expect(await readSysctls(host, Object.keys(hostSysctls(recorded, families)))).toEqual(hostSysctls(recorded, families));
-    expect(await readSysctls(sandbox, Object.keys(sandboxSysctls(recorded, families)))).toEqual(sandboxSysctls(recorded, families));
+    expect(await readSysctls(host, Object.keys(hostSysctls(recorded, families)))).toEqual(
+      hostSysctls(recorded, families),
+    );
+    expect(await readSysctls(sandbox, Object.keys(sandboxSysctls(recorded, families)))).toEqual(
+      sandboxSysctls(recorded, families),
+    );
     expect(asRecorded(await endpointAnnotations(node))).toEqual(recorded.podAnnotationsAfterAdd);
 
     expect(await node.call({ ...call, verb: 'DEL' })).toMatchObject({ exitCode: 0, answer: undefined, stderr: '' });
@@ -70,15 +88,14 @@ describe('an attachment equals the one that was recorded', () => {
 });
 
 function addressesOf(result: JsonObject | undefined): readonly (string | undefined)[] {
-  const ips: readonly JsonObject[] = JSON.parse(JSON.stringify(result?.['ips'] ?? []));
-  const addresses = ips.map(({ address }) => String(address).split('/')[0] ?? '');
+  const addresses = objects(result?.['ips']).map((ip) => pick(ip, 'address').replace(/\/.*/, ''));
   return [addresses.find((text) => !text.includes(':')), addresses.find((text) => text.includes(':'))];
 }
 
 // MACs are random, and the result's `mtu` and host `mac` follow the version that was asked for.
-function comparableResult({ interfaces, dns, ...result }: JsonObject): JsonObject {
-  const links: readonly JsonObject[] = JSON.parse(JSON.stringify(interfaces));
-  return { ...result, interfaces: links.map(({ mac, mtu, ...link }) => link) };
+function comparableResult(result: JsonObject): JsonObject {
+  const interfaces = objects(result['interfaces']).map((link) => omitMembers(link, ['mac', 'mtu']));
+  return { ...omitMembers(result, ['dns']), interfaces };
 }
 
 async function observe(namespace: NetworkNamespace, name: string): Promise<JsonObject> {
@@ -88,25 +105,21 @@ async function observe(namespace: NetworkNamespace, name: string): Promise<JsonO
     route4: await namespace.ip('-4', 'route', 'show', 'dev', name),
     route6: await namespace.ip('-6', 'route', 'show', 'dev', name),
   };
-  return comparable(JSON.parse(JSON.stringify(found)), name);
+  return comparable(found, name);
 }
 
 function comparable({ address, link, route4, route6 }: Observed, name: string): JsonObject {
   const isHost = name === HOST_INTERFACE;
   return {
-    address: address.map(({ addr_info, mtu, flags, address: mac }) => ({
-      mtu: mtu ?? null,
-      flags: flags ?? null,
-      ...(isHost && { mac: mac ?? null }),
-      addresses: JSON.parse(JSON.stringify(addr_info))
-        .filter(({ scope }: JsonObject) => isHost || scope !== 'link')
-        .map(({ family, local, prefixlen, scope }: JsonObject) => ({ family, local, prefixlen, scope })),
+    address: objects(address).map((found) => ({
+      ...pickAll(found, isHost ? ['mtu', 'flags', 'address'] : ['mtu', 'flags']),
+      addresses: objects(found['addr_info'])
+        .filter(({ scope }) => isHost || scope !== 'link')
+        .map((one) => pickAll(one, ['family', 'local', 'prefixlen', 'scope'])),
     })),
-    link: link.map(({ inet6_addr_gen_mode, linkinfo, mtu, ifname }) => ({
-      ifname: ifname ?? null,
-      mtu: mtu ?? null,
-      mode: inet6_addr_gen_mode ?? null,
-      kind: isJsonObject(linkinfo) ? (linkinfo['info_kind'] ?? null) : null,
+    link: objects(link).map((found) => ({
+      ...pickAll(found, ['ifname', 'mtu', 'inet6_addr_gen_mode']),
+      kind: isJsonObject(found['linkinfo']) ? pick(found['linkinfo'], 'info_kind') : '',
     })),
     route4: comparableRoutes(route4),
     route6: comparableRoutes(route6),
@@ -114,8 +127,18 @@ function comparable({ address, link, route4, route6 }: Observed, name: string): 
 }
 
 // `ip route show dev` leaves out the device, and prints no flags that are empty.
-function comparableRoutes(routes: readonly JsonObject[]): readonly JsonObject[] {
-  return routes.map(({ dev, flags, ...route }) => route).toSorted((one, other) => JSON.stringify(one).localeCompare(JSON.stringify(other)));
+function comparableRoutes(routes: readonly unknown[]): readonly JsonObject[] {
+  return objects(routes)
+    .map((route) => omitMembers(route, ['dev', 'flags']))
+    .toSorted((one, other) => JSON.stringify(one).localeCompare(JSON.stringify(other)));
+}
+
+function objects(list: unknown): readonly JsonObject[] {
+  return Array.isArray(list) ? list.filter(isJsonObject) : [];
+}
+
+function pickAll(object: JsonObject, names: readonly string[]): JsonObject {
+  return Object.fromEntries(names.map((name) => [name, object[name] ?? null]));
 }
 
 interface FamiliesOfPod {
@@ -125,8 +148,11 @@ interface FamiliesOfPod {
 
 // What Calico does not write equals the host's defaults, which are this machine's.
 function hostSysctls({ host }: Recorded, { v4, v6 }: FamiliesOfPod): Sysctls {
-  const paths = (folder: string, values: Sysctls) => Object.fromEntries(Object.entries(values).map(([key, value]) => [`net/${folder}/${HOST_INTERFACE}/${key}`, value]));
-  const { rp_filter, accept_local, ...sysctl4 } = host.sysctl4;
+  const paths = (folder: string, values: Sysctls) =>
+    Object.fromEntries(Object.entries(values).map(([key, value]) => [`net/${folder}/${HOST_INTERFACE}/${key}`, value]));
+  const sysctl4 = Object.fromEntries(
+    Object.entries(host.sysctl4).filter(([key]) => key !== 'rp_filter' && key !== 'accept_local'),
+  );
   const { accept_ra, ...sysctl6 } = host.sysctl6;
   return {
     ...paths('ipv6/conf', { accept_ra: accept_ra ?? '' }),
@@ -139,17 +165,20 @@ function sandboxSysctls({ sandbox }: Recorded, { v4, v6 }: FamiliesOfPod): Sysct
   const { 'net.ipv4.ip_forward': ipForward = '', ...rest } = sandbox.sysctl;
   const entries = Object.entries({ ...rest, ...(v4 && { 'net.ipv4.ip_forward': ipForward }) });
   return Object.fromEntries(
-    entries.filter(([key]) => v6 || !key.startsWith('net.ipv6')).map(([key, value]) => [key.replaceAll('.', '/'), value]),
+    entries
+      .filter(([key]) => v6 || !key.startsWith('net.ipv6'))
+      .map(([key, value]) => [key.replaceAll('.', '/'), value]),
   );
 }
 
 async function readSysctls(namespace: NetworkNamespace, paths: readonly string[]): Promise<Sysctls> {
-  return Object.fromEntries(await Promise.all(paths.map(async (path) => [path, await namespace.readSysctl(path)] as const)));
+  return Object.fromEntries(
+    await Promise.all(paths.map(async (path) => [path, await namespace.readSysctl(path)] as const)),
+  );
 }
 
 async function endpointAnnotations({ cluster }: PluginNode): Promise<unknown> {
-  const pod: { readonly metadata?: { readonly annotations?: unknown } } = JSON.parse(
-    JSON.stringify(await cluster.admin.get(`/api/v1/namespaces/${POD.namespace}/pods/${POD.name}`)),
-  );
-  return pod.metadata?.annotations;
+  const pod = await cluster.admin.get(`/api/v1/namespaces/${POD.namespace}/pods/${POD.name}`);
+  const metadata = isJsonObject(pod) ? pod['metadata'] : undefined;
+  return isJsonObject(metadata) ? metadata['annotations'] : undefined;
 }

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { KernelError } from '../../src/kernel/kernel-error.ts';
 import {
@@ -27,7 +27,8 @@ const veth = {
 
 describe('the request that makes a veth', () => {
   const { type, flags, payload } = createVethRequest(veth, 19);
-  const nested = (bytes: Uint8Array | undefined, attribute: number) => decodeAttributes(bytes ?? Buffer.alloc(0), 0).get(attribute);
+  const nested = (bytes: Uint8Array | undefined, attribute: number) =>
+    decodeAttributes(bytes ?? Buffer.alloc(0), 0).get(attribute);
   const linkInfo = decodeAttributes(payload, HEADER_BYTES).get(IFLA.LINKINFO);
 
   it('makes, and fails where one of the name exists', () =>
@@ -84,11 +85,21 @@ describe('other requests are as the judge encodes them', () => {
     getLinkRequest('eth0').payload,
     encodeByJudge({ kind: 'link', data: {}, attrs: { ifname: 'eth0', extMask } }),
   );
-  same('get by index', getLinkRequest(7).payload, encodeByJudge({ kind: 'link', data: { index: 7 }, attrs: { extMask } }));
-  same('delete', deleteLinkRequest('eth0').payload, encodeByJudge({ kind: 'link', data: {}, attrs: { ifname: 'eth0' } }));
+  same(
+    'get by index',
+    getLinkRequest(7).payload,
+    encodeByJudge({ kind: 'link', data: { index: 7 }, attrs: { extMask } }),
+  );
+  same(
+    'delete',
+    deleteLinkRequest('eth0').payload,
+    encodeByJudge({ kind: 'link', data: {}, attrs: { ifname: 'eth0' } }),
+  );
 
   it('an alias goes without a NUL, which the kernel would keep', () =>
-    expect(decodeAttributes(setAliasRequest(7, 'pod/a').payload, HEADER_BYTES).get(IFLA.IFALIAS)?.toString()).toBe('pod/a'));
+    expect(decodeAttributes(setAliasRequest(7, 'pod/a').payload, HEADER_BYTES).get(IFLA.IFALIAS)?.toString()).toBe(
+      'pod/a',
+    ));
 });
 
 describe('an interface', () => {
@@ -124,15 +135,25 @@ describe('an interface', () => {
     expect(decodePeerIndex(plain)).toBeUndefined();
   });
 
-  it('is read from any bytes, or a KernelError', () =>
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 120 }), (bytes) => {
-        try {
-          expect(decodeLink(bytes).index).toBeTypeOf('number');
-        } catch (error) {
-          expect(error).toBeInstanceOf(KernelError);
-        }
-      }),
-      { numRuns: 10_000 },
-    ));
+  const isValueOrKernelError = (bytes: Uint8Array): boolean => {
+    try {
+      return Number.isInteger(decodeLink(bytes).index);
+    } catch (error) {
+      return error instanceof KernelError;
+    }
+  };
+  const holds = (bytes: fc.Arbitrary<Uint8Array>) => () =>
+    fc.assert(fc.property(bytes, isValueOrKernelError), { numRuns: 10_000 });
+
+  it('is read from any bytes, or a KernelError', () => expect(holds(fc.uint8Array({ maxLength: 120 }))).not.toThrow());
+
+  it('is read from what was cut short or has some other bytes in it, or a KernelError', () => {
+    const change = fc.tuple(fc.nat(encoded.length - 1), fc.nat(255));
+    const spoiled = fc.tuple(fc.array(change, { maxLength: 4 }), fc.nat(encoded.length)).map(([changes, length]) => {
+      const bytes = Buffer.from(encoded);
+      for (const [offset, byte] of changes) bytes[offset] = byte;
+      return bytes.subarray(0, length);
+    });
+    expect(holds(spoiled)).not.toThrow();
+  });
 });

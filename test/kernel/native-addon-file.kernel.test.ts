@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -100,7 +100,9 @@ describe('its folder', () => {
   it('of another user is refused: who can be it, can put any file there', () => {
     const { addon } = unpacked();
     const nobodys = new Set([NOBODY]);
-    expect(() => unpackNativeAddon(addon, nobodys)).toThrow(`${dirname(addon.root)}: it belongs to user 0 and not to root`);
+    expect(() => unpackNativeAddon(addon, nobodys)).toThrow(
+      `${dirname(addon.root)}: it belongs to user 0 and not to root`,
+    );
   });
 
   it('that is a link is refused', () => {
@@ -169,5 +171,8 @@ it("in a user namespace the real root's files, which show the overflow uid, are 
   const program = `
     import { unpackNativeAddon } from ${JSON.stringify(join(import.meta.dirname, '../../src/kernel/native-addon-file.ts'))};
     unpackNativeAddon({ ...${JSON.stringify({ ...addon, bytes: undefined })}, bytes: Buffer.from('the addon') });`;
-  execFileSync('unshare', ['--user', process.execPath, '--input-type=module', '-e', program]);
+  const run = spawnSync('unshare', ['--user', process.execPath, '--input-type=module', '-e', program], {
+    encoding: 'utf8',
+  });
+  expect([run.stderr, run.status]).toEqual(['', 0]);
 });

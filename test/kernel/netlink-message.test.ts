@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { KernelError } from '../../src/kernel/kernel-error.ts';
 import {
@@ -25,7 +25,12 @@ const message = (bent: Partial<NetlinkMessage> = {}): NetlinkMessage => ({
 describe('messages', () => {
   it('stand behind each other at multiples of 4 bytes, each with its own length', () =>
     expect(Buffer.from(encodeMessages([message(), message({ sequence: 8 })])).toString('hex')).toBe(
-      '15000000100005000700000000000000010203040500000015000000100005000800000000000000' + '0102030405000000',
+      [
+        '15000000100005000700000000000000',
+        '0102030405000000',
+        '15000000100005000800000000000000',
+        '0102030405000000',
+      ].join(''),
     ));
 
   it('come back as they were', () => {
@@ -61,7 +66,16 @@ describe('attributes', () => {
 
   it('are padded to 4 bytes, text ends with a NUL', () =>
     expect(Buffer.from(payload).toString('hex')).toBe(
-      '00000000' + '0900010065746830' + '00000000' + '08000200feffffff' + '07000300aabbcc00' + '10001200' + '0900010076657468' + '00000000',
+      [
+        '00000000',
+        '0900010065746830',
+        '00000000',
+        '08000200feffffff',
+        '07000300aabbcc00',
+        '10001200',
+        '0900010076657468',
+        '00000000',
+      ].join(''),
     ));
 
   it('come back by type', () => {
@@ -82,7 +96,8 @@ describe('attributes', () => {
   refuses('a header cut short', '0400');
   refuses('a length of 0, which would never end', '00000100');
   refuses('a length beyond the end', '0900010065746830');
-  it('a fixed header cut short is refused', () => expect(() => decodeAttributes(Buffer.alloc(15), 16)).toThrow(KernelError));
+  it('a fixed header cut short is refused', () =>
+    expect(() => decodeAttributes(Buffer.alloc(15), 16)).toThrow(KernelError));
   it('a number of 3 bytes is refused', () => expect(() => decodeUint32(Buffer.alloc(3))).toThrow(KernelError));
 });
 
@@ -93,26 +108,31 @@ describe('the errno of an answer', () => {
   has('EEXIST comes as -17', NLMSG.ERROR, 'efffffff', 17);
   has("a dump's end can have one", NLMSG.DONE, 'fcffffff', 4);
   has("a dump's end can have none", NLMSG.DONE, '', 0);
-  it('an acknowledgement without one is refused', () => expect(() => decodeErrno(NLMSG.ERROR, Buffer.alloc(3))).toThrow(KernelError));
+  it('an acknowledgement without one is refused', () =>
+    expect(() => decodeErrno(NLMSG.ERROR, Buffer.alloc(3))).toThrow(KernelError));
 });
 
 describe('any bytes', () => {
-  const valueOrKernelError = (read: () => unknown): void => {
+  const isValueOrKernelError = (read: () => unknown): boolean => {
     try {
-      read();
+      return read() !== undefined;
     } catch (error) {
-      expect(error).toBeInstanceOf(KernelError);
+      return error instanceof KernelError;
     }
   };
 
-  it('are messages and attributes, or a KernelError', () =>
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat(20), (bytes, headerBytes) => {
-        valueOrKernelError(() => decodeMessages(bytes).map(({ payload }) => decodeAttributes(payload, headerBytes)));
-        valueOrKernelError(() => decodeAttributes(bytes, headerBytes));
-      }),
-      { numRuns: 20_000 },
-    ));
+  it('are messages and attributes, or a KernelError', () => {
+    const property = fc.property(
+      fc.uint8Array({ maxLength: 200 }),
+      fc.nat(20),
+      (bytes, headerBytes) =>
+        isValueOrKernelError(() =>
+          decodeMessages(bytes).map(({ payload }) => decodeAttributes(payload, headerBytes)),
+        ) && isValueOrKernelError(() => decodeAttributes(bytes, headerBytes)),
+    );
+    expect(() => fc.assert(property, { numRuns: 20_000 })).not.toThrow();
+  });
 
-  it('that are malformed say which part', () => expect(malformed('message').message).toContain('a message has an impossible length'));
+  it('that are malformed say which part', () =>
+    expect(malformed('message').message).toContain('a message has an impossible length'));
 });

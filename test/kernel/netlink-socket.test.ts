@@ -22,14 +22,19 @@ describe('requests', () => {
   });
 
   it('get their own answers, in whatever order these come', async () => {
-    const kernel = kernelDouble((asked) => asked.toReversed().map((message) => acknowledge(message, message.sequence === 2 ? ERRNO.EEXIST : 0)));
+    const kernel = kernelDouble((asked) =>
+      asked.toReversed().map((message) => acknowledge(message, message.sequence === 2 ? ERRNO.EEXIST : 0)),
+    );
     const replies = await new NetlinkSocket(kernel.open).exchange([change, change, change]);
     expect(replies.map(({ errnoName }) => errnoName)).toEqual([undefined, 'EEXIST', undefined]);
   });
 
   it('get what they asked for before the acknowledgement', async () => {
     const kernel = kernelDouble((asked) =>
-      asked.flatMap((message) => [{ ...message, type: RTM.NEWLINK, payload: Buffer.from([1, 2, 3, 4]) }, acknowledge(message)]),
+      asked.flatMap((message) => [
+        { ...message, type: RTM.NEWLINK, payload: Buffer.from([1, 2, 3, 4]) },
+        acknowledge(message),
+      ]),
     );
     const [reply] = await new NetlinkSocket(kernel.open).exchange([question]);
     expect(reply?.payloads).toEqual([Buffer.from([1, 2, 3, 4])]);
@@ -37,7 +42,13 @@ describe('requests', () => {
 
   it('end at the end of a dump, without acknowledgement', async () => {
     const kernel = kernelDouble(([message]) =>
-      message === undefined ? [] : [{ ...message, type: RTM.NEWLINK }, { ...message, type: RTM.NEWLINK }, { ...message, type: NLMSG.DONE, payload: Buffer.alloc(0) }],
+      message === undefined
+        ? []
+        : [
+            { ...message, type: RTM.NEWLINK },
+            { ...message, type: RTM.NEWLINK },
+            { ...message, type: NLMSG.DONE, payload: Buffer.alloc(0) },
+          ],
     );
     const [reply] = await new NetlinkSocket(kernel.open).exchange([dump]);
     expect(reply?.payloads).toHaveLength(2);
@@ -54,9 +65,12 @@ describe('what fails for the moment', () => {
   it('is sent again with what failed behind it, and nothing that was done', async () => {
     const kernel = kernelDouble(
       ([first, second, third, fourth]) =>
-        [first && acknowledge(first), second && acknowledge(second, ERRNO.EBUSY), third && acknowledge(third, ERRNO.ENODEV), fourth && acknowledge(fourth)].filter(
-          (message) => message !== undefined,
-        ),
+        [
+          first && acknowledge(first),
+          second && acknowledge(second, ERRNO.EBUSY),
+          third && acknowledge(third, ERRNO.ENODEV),
+          fourth && acknowledge(fourth),
+        ].filter((message) => message !== undefined),
       (asked) => asked.map((message) => acknowledge(message)),
     );
     const replies = await new NetlinkSocket(kernel.open).exchange([change, question, change, change]);
@@ -68,7 +82,8 @@ describe('what fails for the moment', () => {
   });
 
   it('is given up after five tries', async () => {
-    const busy = (asked: readonly Parameters<typeof acknowledge>[0][]) => asked.map((message) => acknowledge(message, ERRNO.EBUSY));
+    const busy = (asked: readonly Parameters<typeof acknowledge>[0][]) =>
+      asked.map((message) => acknowledge(message, ERRNO.EBUSY));
     const kernel = kernelDouble(busy, busy, busy, busy, busy, busy);
     const [reply] = await new NetlinkSocket(kernel.open).exchange([change]);
     expect(reply?.errnoName).toBe('EBUSY');
@@ -77,7 +92,13 @@ describe('what fails for the moment', () => {
 
   it('includes a dump during which something changed', async () => {
     const kernel = kernelDouble(
-      ([message]) => (message === undefined ? [] : [{ ...message, flags: NLM_F.DUMP_INTR, type: RTM.NEWLINK }, { ...message, type: NLMSG.DONE, payload: Buffer.alloc(4) }]),
+      ([message]) =>
+        message === undefined
+          ? []
+          : [
+              { ...message, flags: NLM_F.DUMP_INTR, type: RTM.NEWLINK },
+              { ...message, type: NLMSG.DONE, payload: Buffer.alloc(4) },
+            ],
       ([message]) => (message === undefined ? [] : [{ ...message, type: NLMSG.DONE, payload: Buffer.alloc(4) }]),
     );
     const [reply] = await new NetlinkSocket(kernel.open).exchange([dump]);
@@ -100,7 +121,9 @@ describe('nothing hangs', () => {
   });
 
   it('an answer to another request changes nothing', async () => {
-    const kernel = kernelDouble((asked) => asked.map((message) => acknowledge({ ...message, sequence: message.sequence + 1 })));
+    const kernel = kernelDouble((asked) =>
+      asked.map((message) => acknowledge({ ...message, sequence: message.sequence + 1 })),
+    );
     const [reply] = await new NetlinkSocket(kernel.open, 20).exchange([change]);
     expect(reply?.errnoName).toBe('ETIMEDOUT');
   });

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseCidr } from '../../src/address/cidr.ts';
 import { parseIpAddress } from '../../src/address/ip-address.ts';
@@ -15,7 +15,10 @@ import { NLM_F, RTM } from '../../src/kernel/rtnetlink-constants.ts';
 import type { Route } from '../../src/plan/step.ts';
 import { encodeByJudge } from '../support/kernel-message-judge.ts';
 
-const route = ({ destination = '10.0.0.5/32', ...bent }: Partial<Omit<Route, 'destination'>> & { destination?: string } = {}): Route => ({
+const route = ({
+  destination = '10.0.0.5/32',
+  ...bent
+}: Partial<Omit<Route, 'destination'>> & { destination?: string } = {}): Route => ({
   gateway: undefined,
   scope: 'link',
   ...bent,
@@ -27,7 +30,14 @@ describe('a route is as the judge encodes it', () => {
     it(why, () => expect(Buffer.from(addRouteRequest(7, wanted).payload).toString('hex')).toBe(judged.toString('hex')));
   const data = { family: 2, dstLen: 32, table: 254, protocol: 'BOOT', scope: 'LINK', type: 'UNICAST' } as const;
   const dst = Buffer.from([10, 0, 0, 5]);
-  const defaultIpv6 = { family: 10, dstLen: 0, table: 254, protocol: 'BOOT', scope: 'UNIVERSE', type: 'UNICAST' } as const;
+  const defaultIpv6 = {
+    family: 10,
+    dstLen: 0,
+    table: 254,
+    protocol: 'BOOT',
+    scope: 'UNIVERSE',
+    type: 'UNICAST',
+  } as const;
   const gateway = parseIpAddress('fe80::ecee:eeff:feee:eeee');
   same('to a pod', route(), encodeByJudge({ kind: 'route', data, attrs: { dst, oif: 7 } }));
   same(
@@ -44,7 +54,7 @@ describe('a route is as the judge encodes it', () => {
     route({ priority: 5, table: 100, scope: 200 }),
     encodeByJudge({
       kind: 'route',
-      data: { ...data, table: 100, scope: 200 },
+      data: { ...data, table: 100, scope: 'SITE' },
       attrs: { dst, oif: 7, priority: 5 },
     }),
   );
@@ -75,7 +85,13 @@ describe('a route that exists', () => {
   const IPV6 = route({ destination: 'fd00::5/128' });
 
   it('comes back as it was encoded', () => {
-    const wanted = route({ gateway: parseIpAddress('10.0.0.1'), mtuBytes: 1400, advertisedMssBytes: 1360, priority: 3, table: 1000 });
+    const wanted = route({
+      gateway: parseIpAddress('10.0.0.1'),
+      mtuBytes: 1400,
+      advertisedMssBytes: 1360,
+      priority: 3,
+      table: 1000,
+    });
     expect(observed({}, wanted)).toEqual({
       isIpv6: false,
       prefixLength: 32,
@@ -98,7 +114,12 @@ describe('a route that exists', () => {
   inTheWay('of another length is not', observed({ prefixLength: 24 }), route(), false);
   inTheWay('to another address is not', observed({ destination: Buffer.from([10, 0, 0, 6]) }), route(), false);
   inTheWay('of IPv6 has priority 1024 where none was given', observed({ priority: 1024 }, IPV6), IPV6, true);
-  inTheWay('of IPv6 is not in the way of IPv4', observed({ priority: 0 }, route({ destination: '::/0' })), route({ destination: '0.0.0.0/0' }), false);
+  inTheWay(
+    'of IPv6 is not in the way of IPv4',
+    observed({ priority: 0 }, route({ destination: '::/0' })),
+    route({ destination: '0.0.0.0/0' }),
+    false,
+  );
 
   const same = (why: string, existing: ObservedRoute, wanted: Route, expected: boolean) =>
     it(why, () => expect(isSameRoute(existing, 7, wanted)).toBe(expected));
@@ -116,15 +137,20 @@ describe('a route that exists', () => {
   it('is asked for with all of its family', () =>
     expect(dumpRoutesRequest('ipv6')).toMatchObject({ type: RTM.GETROUTE, flags: NLM_F.DUMP }));
 
-  it('is read from any bytes, or a KernelError', () =>
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 120 }), (bytes) => {
-        try {
-          expect(decodeRoute(bytes).table).toBeTypeOf('number');
-        } catch (error) {
-          expect(error).toBeInstanceOf(KernelError);
-        }
-      }),
-      { numRuns: 10_000 },
-    ));
+  it('is read from any bytes, or a KernelError', () => {
+    const read = (bytes: Uint8Array): unknown => {
+      try {
+        return decodeRoute(bytes);
+      } catch (error) {
+        return error;
+      }
+    };
+    const isExpected = (value: unknown) => value instanceof KernelError || !(value instanceof Error);
+    expect(() =>
+      fc.assert(
+        fc.property(fc.uint8Array({ maxLength: 120 }), (bytes) => isExpected(read(bytes))),
+        { numRuns: 10_000 },
+      ),
+    ).not.toThrow();
+  });
 });

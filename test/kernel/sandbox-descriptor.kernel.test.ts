@@ -8,7 +8,7 @@ import { openSandboxDescriptor } from '../../src/kernel/sandbox-descriptor.ts';
 import { makeSandbox } from '../support/network-namespace.ts';
 import { assertPrivateNamespace } from '../support/private-namespace.ts';
 
-it("a sandbox is open and not ours; the one that we are in is", async () => {
+it('a sandbox is open and not ours; the one that we are in is', async () => {
   await using sandbox = await makeSandbox();
   using own = new OwnNetns(openLibc());
   const opened = [sandbox.path, '/proc/self/ns/net'].map((path) => openSandboxDescriptor(path, own));

@@ -32,7 +32,7 @@ describe('a sysctl', () => {
     }));
 
   it('that is missing is skipped where the step says so', () =>
-    withRoot((root) => writeSysctl(setting('net/ipv6/x', 'skip'), root)));
+    withRoot((root) => expect(() => writeSysctl(setting('net/ipv6/x', 'skip'), root)).not.toThrow()));
 
   const refused = (why: string, key: string) =>
     it(`${why} is refused`, () => withRoot((root) => expect(() => writeSysctl(setting(key), root)).toThrow('EINVAL')));

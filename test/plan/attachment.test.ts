@@ -50,20 +50,29 @@ describe('planAttachment', () => {
   it('a dual-stack pod has all settings of both families before any link is up', () => {
     const steps = planAttachment(attachmentFacts({ addresses: DUAL }));
     const firstUp = steps.findIndex(({ kind }) => kind === 'set-up');
-    const interfaceSettings = steps.flatMap((step, index) => (step.kind === 'write-sysctl' && !/ip_forward|all\/forwarding/.test(step.key) ? [index] : []));
+    const interfaceSettings = steps.flatMap((step, index) =>
+      step.kind === 'write-sysctl' && !/ip_forward|all\/forwarding/.test(step.key) ? [index] : [],
+    );
     expect(Math.max(...interfaceSettings)).toBeLessThan(firstUp);
   });
 
   it('forwarding in the pod is switched on only where the netconf allows it', () => {
     const settings = (allowIpForwarding: boolean) =>
-      planAttachment(attachmentFacts({ addresses: DUAL, allowIpForwarding })).map(describeStep).filter((text) => /ip_forward|all\/forwarding/.test(text));
+      planAttachment(attachmentFacts({ addresses: DUAL, allowIpForwarding }))
+        .map(describeStep)
+        .filter((text) => /ip_forward|all\/forwarding/.test(text));
     expect(settings(true)).toEqual(['sandbox net/ipv4/ip_forward=1', 'sandbox net/ipv6/conf/all/forwarding=1']);
     expect(settings(false)).toEqual(['sandbox net/ipv4/ip_forward=0', 'sandbox net/ipv6/conf/all/forwarding=0']);
   });
 
   it('MTU, queues, MAC and alias travel with the request that makes the pair', () => {
     const [create] = planAttachment(attachmentFacts({ mtuBytes: 1400, queueCount: 2 }));
-    expect(create).toMatchObject({ kind: 'create-veth', mtuBytes: 1400, queueCount: 2, host: { alias: 'podwire c1 eth0 default/rec' } });
+    expect(create).toMatchObject({
+      kind: 'create-veth',
+      mtuBytes: 1400,
+      queueCount: 2,
+      host: { alias: 'podwire c1 eth0 default/rec' },
+    });
   });
 });
 
@@ -71,7 +80,9 @@ describe('the routes of the pod', () => {
   const routes = (name: string, given: Parameters<typeof attachmentFacts>[0], wanted: readonly string[]) =>
     it(name, () => {
       const found = planAttachment(attachmentFacts(given)).flatMap((step) =>
-        step.kind === 'add-route' && step.in === 'sandbox' && step.route.gateway !== undefined ? [formatCidr(step.route.destination)] : [],
+        step.kind === 'add-route' && step.in === 'sandbox' && step.route.gateway !== undefined
+          ? [formatCidr(step.route.destination)]
+          : [],
       );
       expect(found).toEqual(wanted);
     });
@@ -79,14 +90,28 @@ describe('the routes of the pod', () => {
 
   routes('none given: the default of each family', { addresses: DUAL }, ['0.0.0.0/0', '::/0']);
   routes('given ones replace the defaults', { routes: to('10.96.0.0/12') }, ['10.96.0.0/12']);
-  routes('given ones and the defaults', { routes: to('10.96.0.0/12'), includeDefaultRoutes: true }, ['0.0.0.0/0', '10.96.0.0/12']);
-  routes('a default that is given is not added twice', { routes: to('0.0.0.0/0'), includeDefaultRoutes: true }, ['0.0.0.0/0']);
-  routes('those of a family without an address are left out', { routes: to('10.96.0.0/12', 'fd96::/112') }, ['10.96.0.0/12']);
+  routes('given ones and the defaults', { routes: to('10.96.0.0/12'), includeDefaultRoutes: true }, [
+    '0.0.0.0/0',
+    '10.96.0.0/12',
+  ]);
+  routes('a default that is given is not added twice', { routes: to('0.0.0.0/0'), includeDefaultRoutes: true }, [
+    '0.0.0.0/0',
+  ]);
+  routes('those of a family without an address are left out', { routes: to('10.96.0.0/12', 'fd96::/112') }, [
+    '10.96.0.0/12',
+  ]);
   routes('host bits are cleared, since the kernel refuses them', { routes: to('10.96.1.1/12') }, ['10.96.0.0/12']);
 
   it('a route keeps its own metric, table and MTU', () => {
     const [route] = to('10.96.0.0/12');
-    const given = { ...route, destination: parseCidr('10.96.0.0/12'), priority: 100, table: 7, mtuBytes: 1300, advertisedMssBytes: 1200 };
+    const given = {
+      ...route,
+      destination: parseCidr('10.96.0.0/12'),
+      priority: 100,
+      table: 7,
+      mtuBytes: 1300,
+      advertisedMssBytes: 1200,
+    };
     const steps = planAttachment(attachmentFacts({ routes: [given] }));
     expect(steps.find((step) => step.kind === 'add-route' && step.route.priority === 100)).toMatchObject({
       route: { priority: 100, table: 7, mtuBytes: 1300, advertisedMssBytes: 1200, scope: 'global' },

@@ -6,11 +6,14 @@ import { needsPodCidr, planDelegation, planRelease } from '../../src/plan/delega
 import { networkConfig } from '../support/network-config.ts';
 
 const NODE = { nodeName: 'node-1', podCidrs: ['10.71.0.0/24', 'fd71::/64'].map(parseCidr) };
-const withIpam = (ipam: JsonObject, bent: JsonObject = {}) => networkConfig({ ipam: { type: 'host-local', ...ipam }, ...bent });
+const withIpam = (ipam: JsonObject, bent: JsonObject = {}) =>
+  networkConfig({ ipam: { type: 'host-local', ...ipam }, ...bent });
 
 describe('planDelegation', () => {
   const replaces = (claim: string, ipam: JsonObject, wanted: JsonObject) =>
-    it(claim, () => expect(planDelegation(withIpam(ipam), NODE).config['ipam']).toEqual({ type: 'host-local', ...wanted }));
+    it(claim, () =>
+      expect(planDelegation(withIpam(ipam), NODE).config['ipam']).toEqual({ type: 'host-local', ...wanted }),
+    );
   replaces('the legacy subnet', { subnet: 'usePodCidr' }, { subnet: '10.71.0.0/24' });
   replaces('any case', { subnet: 'USEPODCIDR' }, { subnet: '10.71.0.0/24' });
   replaces('IPv6 in ranges', { ranges: [[{ subnet: 'usePodCidrIPv6' }]] }, { ranges: [[{ subnet: 'fd71::/64' }]] });
@@ -19,18 +22,36 @@ describe('planDelegation', () => {
     { ranges: [[{ subnet: 'usePodCidr', rangeStart: '10.71.0.9' }], [{ subnet: 'usepodcidripv6' }]], dataDir: '/d' },
     { ranges: [[{ subnet: '10.71.0.0/24', rangeStart: '10.71.0.9' }], [{ subnet: 'fd71::/64' }]], dataDir: '/d' },
   );
-  replaces('nothing else', { ranges: [[{ subnet: '10.9.0.0/24' }]], routes: [{ dst: '10.96.0.0/12' }] }, { ranges: [[{ subnet: '10.9.0.0/24' }]], routes: [{ dst: '10.96.0.0/12' }] });
-  replaces('malformed ranges travel on to the delegate, which refuses them', { ranges: [7, [null, 'x']] }, { ranges: [7, [null, 'x']] });
+  replaces(
+    'nothing else',
+    { ranges: [[{ subnet: '10.9.0.0/24' }]], routes: [{ dst: '10.96.0.0/12' }] },
+    { ranges: [[{ subnet: '10.9.0.0/24' }]], routes: [{ dst: '10.96.0.0/12' }] },
+  );
+  replaces(
+    'malformed ranges travel on to the delegate, which refuses them',
+    { ranges: [7, [null, 'x']] },
+    { ranges: [7, [null, 'x']] },
+  );
 
   it('knows the families that are asked for', () => {
-    expect(planDelegation(withIpam({ ranges: [[{ subnet: 'usePodCidr' }], [{ subnet: 'fd00::/64' }]] }), NODE).families).toEqual(['ipv4', 'ipv6']);
+    expect(
+      planDelegation(withIpam({ ranges: [[{ subnet: 'usePodCidr' }], [{ subnet: 'fd00::/64' }]] }), NODE).families,
+    ).toEqual(['ipv4', 'ipv6']);
     expect(planDelegation(withIpam({ addresses: [] }), NODE).families).toEqual([]);
   });
 
   it('keys that are not ours travel on, those that hold secrets do not', () => {
-    const config = withIpam({ subnet: 'usePodCidr' }, { policy: { type: 'k8s', k8s_auth_token: 'secret' }, args: { cni: { ips: ['10.71.0.7'] } }, mine: 1 });
+    const config = withIpam(
+      { subnet: 'usePodCidr' },
+      { policy: { type: 'k8s', k8s_auth_token: 'secret' }, args: { cni: { ips: ['10.71.0.7'] } }, mine: 1 },
+    );
     const given = planDelegation(config, NODE).config;
-    expect(given).toMatchObject({ name: 'k8s-pod-network', cniVersion: '1.0.0', args: { cni: { ips: ['10.71.0.7'] } }, mine: 1 });
+    expect(given).toMatchObject({
+      name: 'k8s-pod-network',
+      cniVersion: '1.0.0',
+      args: { cni: { ips: ['10.71.0.7'] } },
+      mine: 1,
+    });
     expect(JSON.stringify(given)).not.toMatch(/secret|kubeconfig/);
   });
 
@@ -38,12 +59,18 @@ describe('planDelegation', () => {
     const ipv4Only = { ...NODE, podCidrs: NODE.podCidrs.slice(0, 1) };
     const refusal = () => planDelegation(withIpam({ subnet: 'usePodCidrIPv6' }), ipv4Only);
     expect(refusal).toThrow(CniError);
-    expect(refusal).toThrow(expect.objectContaining({ code: ERROR_CODE.invalidConfig, message: expect.stringContaining('node node-1 has no IPv6 podCIDR') }));
+    expect(refusal).toThrow(
+      expect.objectContaining({
+        code: ERROR_CODE.invalidConfig,
+        message: expect.stringContaining('node node-1 has no IPv6 podCIDR'),
+      }),
+    );
   });
 });
 
 describe('needsPodCidr', () => {
-  const asks = (wanted: boolean, claim: string, ipam: JsonObject) => it(claim, () => expect(needsPodCidr(withIpam(ipam))).toBe(wanted));
+  const asks = (wanted: boolean, claim: string, ipam: JsonObject) =>
+    it(claim, () => expect(needsPodCidr(withIpam(ipam))).toBe(wanted));
   asks(true, 'the legacy subnet', { subnet: 'usePodCidr' });
   asks(true, 'the second range', { ranges: [[{ subnet: '10.9.0.0/24' }], [{ subnet: 'usePodCidrIPv6' }]] });
   asks(false, 'a subnet of its own', { subnet: '10.9.0.0/24' });
@@ -52,11 +79,23 @@ describe('needsPodCidr', () => {
 
 describe('planRelease', () => {
   it('one range whatever the ranges were: host-local fails on two that overlap', () => {
-    const config = withIpam({ subnet: 'usePodCidr', rangeStart: '10.71.0.9', ranges: [[{ subnet: 'usePodCidr' }], [{ subnet: 'usePodCidrIPv6' }]], dataDir: '/d' });
-    expect(planRelease(config).config['ipam']).toEqual({ type: 'host-local', dataDir: '/d', ranges: [[{ subnet: '192.0.2.0/24' }]] });
+    const config = withIpam({
+      subnet: 'usePodCidr',
+      rangeStart: '10.71.0.9',
+      ranges: [[{ subnet: 'usePodCidr' }], [{ subnet: 'usePodCidrIPv6' }]],
+      dataDir: '/d',
+    });
+    expect(planRelease(config).config['ipam']).toEqual({
+      type: 'host-local',
+      dataDir: '/d',
+      ranges: [[{ subnet: '192.0.2.0/24' }]],
+    });
   });
   it('ranges of the runtime, which would come on top, are left out; its other settings stay', () => {
-    const config = withIpam({ subnet: 'usePodCidr' }, { runtimeConfig: { ipRanges: [[{ subnet: '192.0.2.0/24' }]], portMappings: [] } });
+    const config = withIpam(
+      { subnet: 'usePodCidr' },
+      { runtimeConfig: { ipRanges: [[{ subnet: '192.0.2.0/24' }]], portMappings: [] } },
+    );
     expect(planRelease(config).config['runtimeConfig']).toEqual({ portMappings: [] });
   });
   it('a configuration without podCIDR is the same as for ADD', () => {

@@ -4,7 +4,11 @@ import { hostInterfaceName } from '../../src/plan/host-interface-name.ts';
 const names = (
   claim: string,
   wanted: string,
-  { prefix = 'cali', pod = { namespace: 'default', name: 'rec' }, interfaceName = 'eth0' }: { prefix?: string; pod?: { namespace: string; name: string } | null; interfaceName?: string } = {},
+  {
+    prefix = 'cali',
+    pod = { namespace: 'default', name: 'rec' },
+    interfaceName = 'eth0',
+  }: { prefix?: string; pod?: { namespace: string; name: string } | null; interfaceName?: string } = {},
 ) =>
   it(claim, () => {
     const owner = { pod: pod ?? undefined, interfaceName, containerId: '0123456789abcdef0123' };
@@ -17,5 +21,11 @@ names('a pod of a second network has a name of its own', 'cali197bbff3edd', { in
 names('without a pod, the start of the container id', 'cali0123456789a', { pod: null });
 
 it('every name fits the 15 bytes of the kernel', () => {
-  expect(hostInterfaceName('cali', { pod: { namespace: 'n'.repeat(63), name: 'p'.repeat(253) }, interfaceName: 'net1', containerId: 'c' })).toHaveLength(15);
+  expect(
+    hostInterfaceName('cali', {
+      pod: { namespace: 'n'.repeat(63), name: 'p'.repeat(253) },
+      interfaceName: 'net1',
+      containerId: 'c',
+    }),
+  ).toHaveLength(15);
 });

@@ -12,11 +12,15 @@ const result = (addresses: readonly string[], bent: Partial<CniResult> = {}): Cn
   dns: {},
   ...bent,
 });
-const parse = (given: CniResult, families: readonly Family[] = []) => parseLease(given, { type: 'host-local', config: {}, families });
+const parse = (given: CniResult, families: readonly Family[] = []) =>
+  parseLease(given, { type: 'host-local', config: {}, families });
 
 describe('parseLease', () => {
   it('IPv4 comes first, whatever the order', () => {
-    expect(parse(result(['fd00::5/64', '10.0.0.5/24'])).addresses.map(({ text }) => text)).toEqual(['10.0.0.5', 'fd00::5']);
+    expect(parse(result(['fd00::5/64', '10.0.0.5/24'])).addresses.map(({ text }) => text)).toEqual([
+      '10.0.0.5',
+      'fd00::5',
+    ]);
   });
   it('routes keep what they carry, and the result’s stay as they came', () => {
     const routes = [{ dst: '10.96.0.0/12', gw: '10.0.0.1', mtu: 1300, advmss: 1200, priority: 10, table: 0, scope: 0 }];

@@ -1,12 +1,14 @@
 import { expect, it } from 'vitest';
 import { MacAddressError, parseMacAddress } from '../../src/plan/mac-address.ts';
 
-const reads = (given: string, canonical: string) => it(`reads ${given}`, () => expect(parseMacAddress(given)).toBe(canonical));
+const reads = (given: string, canonical: string) =>
+  it(`reads ${given}`, () => expect(parseMacAddress(given)).toBe(canonical));
 reads('1e:05:be:ef:00:01', '1e:05:be:ef:00:01');
 reads('1E:05:BE:EF:00:01', '1e:05:be:ef:00:01');
 reads('1e-05-be-ef-00-01', '1e:05:be:ef:00:01');
 
-const refuses = (why: string, text: string) => it(`refuses ${why}`, () => expect(() => parseMacAddress(text)).toThrow(MacAddressError));
+const refuses = (why: string, text: string) =>
+  it(`refuses ${why}`, () => expect(() => parseMacAddress(text)).toThrow(MacAddressError));
 refuses('nothing', '');
 refuses('five pairs', '1e:05:be:ef:00');
 refuses('eight bytes, an EUI-64', '1e:05:be:ef:00:01:02:03');

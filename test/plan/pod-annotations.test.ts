@@ -5,16 +5,25 @@ import { parsePodWishes } from '../../src/plan/pod-annotations.ts';
 const parse = (name: string, value: string, floatingIpsEnabled = false) =>
   parsePodWishes({ [`cni.projectcalico.org/${name}`]: value }, { floatingIpsEnabled });
 
-it('no annotation, no wish', () => expect(parsePodWishes({}, { floatingIpsEnabled: false })).toEqual({ mac: undefined }));
-it('hwAddr is the MAC of the container interface', () => expect(parse('hwAddr', '1E:05:be:ef:00:01').mac).toBe('1e:05:be:ef:00:01'));
-it('allowedSourcePrefixes are the agent’s', () => expect(parse('allowedSourcePrefixes', '["10.0.0.0/8", "fd00::/8"]').mac).toBeUndefined());
-it('floatingIPs with the feature on are the agent’s', () => expect(parse('floatingIPs', '["192.0.2.7"]', true).mac).toBeUndefined());
+it('no annotation, no wish', () =>
+  expect(parsePodWishes({}, { floatingIpsEnabled: false })).toEqual({ mac: undefined }));
+it('hwAddr is the MAC of the container interface', () =>
+  expect(parse('hwAddr', '1E:05:be:ef:00:01').mac).toBe('1e:05:be:ef:00:01'));
+it('allowedSourcePrefixes are the agent’s', () =>
+  expect(parse('allowedSourcePrefixes', '["10.0.0.0/8", "fd00::/8"]').mac).toBeUndefined());
+it('floatingIPs with the feature on are the agent’s', () =>
+  expect(parse('floatingIPs', '["192.0.2.7"]', true).mac).toBeUndefined());
 
 const refuses = (why: string, name: string, value: string, features?: boolean) =>
   it(`refuses ${why}`, () => {
     const refusal = () => parse(name, value, features);
     expect(refusal).toThrow(CniError);
-    expect(refusal).toThrow(expect.objectContaining({ code: ERROR_CODE.invalidAnnotation, message: expect.stringContaining(`cni.projectcalico.org/${name}`) }));
+    expect(refusal).toThrow(
+      expect.objectContaining({
+        code: ERROR_CODE.invalidAnnotation,
+        message: expect.stringContaining(`cni.projectcalico.org/${name}`),
+      }),
+    );
   });
 refuses('a MAC that is none', 'hwAddr', 'eth0');
 refuses('a multicast MAC', 'hwAddr', '01:00:5e:00:00:01');

@@ -7,7 +7,11 @@ const facts = (bent: Partial<ResultFacts> = {}): ResultFacts => ({
   sandboxPath: '/var/run/netns/p',
   hostInterface: { name: 'cali1', mac: 'ee:ee:ee:ee:ee:ee', mtuBytes: 1500 },
   containerInterface: { name: 'eth0', mac: '1e:05:be:ef:00:01', mtuBytes: 1500 },
-  lease: { addresses: [parseIpAddress('10.0.0.5'), parseIpAddress('fd00::5')], resultRoutes: [{ dst: '10.96.0.0/12' }], dns: {} },
+  lease: {
+    addresses: [parseIpAddress('10.0.0.5'), parseIpAddress('fd00::5')],
+    resultRoutes: [{ dst: '10.96.0.0/12' }],
+    dns: {},
+  },
   ...bent,
 });
 
@@ -28,7 +32,12 @@ describe('planResult', () => {
   });
 
   it('what plugins before this one gave comes first', () => {
-    const prevResult = { interfaces: [{ name: 'before' }], ips: [{ address: '10.9.0.1/24', interface: 0 }], routes: [{ dst: '10.9.0.0/16' }], dns: { domain: 'before' } };
+    const prevResult = {
+      interfaces: [{ name: 'before' }],
+      ips: [{ address: '10.9.0.1/24', interface: 0 }],
+      routes: [{ dst: '10.9.0.0/16' }],
+      dns: { domain: 'before' },
+    };
     const result = planResult(facts({ config: { dns: undefined, prevResult } }));
     expect(result.interfaces.map(({ name }) => name)).toEqual(['before', 'cali1', 'eth0']);
     expect(result.ips.map((ip) => ip.interface)).toEqual([0, 2, 2]);

@@ -10,18 +10,26 @@ const annotations = (containerID: string, podIP: string, podIPs: string) => ({
 
 describe('planWorkloadEndpoint', () => {
   const writes = (claim: string, addresses: readonly string[], podIP: string, podIPs: string) =>
-    it(claim, () => expect(planWorkloadEndpoint('c1', addresses.map(parseIpAddress))).toEqual(annotations('c1', podIP, podIPs)));
+    it(claim, () =>
+      expect(planWorkloadEndpoint('c1', addresses.map(parseIpAddress))).toEqual(annotations('c1', podIP, podIPs)),
+    );
   writes('IPv4', ['10.0.0.5'], '10.0.0.5/32', '10.0.0.5/32');
   writes('dual stack, IPv4 first', ['10.0.0.5', 'fd00::5'], '10.0.0.5/32', '10.0.0.5/32,fd00::5/128');
   writes('IPv6', ['fd00::5'], 'fd00::5/128', 'fd00::5/128');
 });
 
 describe('planEndpointClearing', () => {
-  const ATTACHED = { uid: 'u1', nodeName: 'n1', hostNetwork: false, annotations: annotations('c1', '10.0.0.5/32', '10.0.0.5/32') };
+  const ATTACHED = {
+    uid: 'u1',
+    nodeName: 'n1',
+    hostNetwork: false,
+    annotations: annotations('c1', '10.0.0.5/32', '10.0.0.5/32'),
+  };
   const OURS = { containerId: 'c1', podUid: 'u1', nodeName: 'n1' };
   const CLEARED = { 'cni.projectcalico.org/podIP': '', 'cni.projectcalico.org/podIPs': '' };
 
-  it('our endpoint: addresses to empty, container id kept', () => expect(planEndpointClearing(ATTACHED, OURS)).toEqual(CLEARED));
+  it('our endpoint: addresses to empty, container id kept', () =>
+    expect(planEndpointClearing(ATTACHED, OURS)).toEqual(CLEARED));
   it('uid and node unknown to the runtime', () => {
     expect(planEndpointClearing(ATTACHED, { ...OURS, podUid: undefined, nodeName: undefined })).toEqual(CLEARED);
   });

@@ -7,7 +7,10 @@ import { join } from 'node:path';
  *
  * @returns the folder, for CNI_PATH; its file `calls` gets a line for each call, `$CNI_COMMAND <stdin>`
  */
-export function fakeDelegate(script: string, { name = 'fake', mode = 0o755 }: { name?: string; mode?: number } = {}): string {
+export function fakeDelegate(
+  script: string,
+  { name = 'fake', mode = 0o755 }: { name?: string; mode?: number } = {},
+): string {
   const folder = mkdtempSync(join(tmpdir(), 'podwire-delegate-'));
   const path = join(folder, name);
   writeFileSync(path, `#!/bin/sh\nread -r stdin\necho "$CNI_COMMAND $stdin" >> ${folder}/calls\n${script}\n`);

@@ -3,7 +3,11 @@ import type { NetlinkTransport, TransportListener } from '../../src/kernel/netli
 import { NLMSG } from '../../src/kernel/rtnetlink-constants.ts';
 
 /** One answer of a double: messages, or the word that something went wrong on the way. */
-export type DoubleAnswer = readonly NetlinkMessage[] | { readonly lost: string } | { readonly unsent: string } | Uint8Array;
+export type DoubleAnswer =
+  | readonly NetlinkMessage[]
+  | { readonly lost: string }
+  | { readonly unsent: string }
+  | Uint8Array;
 
 /** What stands in for the kernel. */
 export interface KernelDouble {
@@ -14,7 +18,9 @@ export interface KernelDouble {
 }
 
 /** A double that meets each send with the next of `answers`, and any further one with silence. */
-export function kernelDouble(...answers: readonly ((asked: readonly NetlinkMessage[]) => DoubleAnswer)[]): KernelDouble {
+export function kernelDouble(
+  ...answers: readonly ((asked: readonly NetlinkMessage[]) => DoubleAnswer)[]
+): KernelDouble {
   const sends: (readonly NetlinkMessage[])[] = [];
   let isClosed = false;
   const open = (listener: TransportListener): NetlinkTransport => ({

@@ -125,7 +125,9 @@ function environmentOf(
 async function observeState(dataDir: string): Promise<JsonObject> {
   const host = hostNamespace();
   const links = (await host.ip('link', 'show', 'type', 'veth')).map((link) => pick(link, 'ifname'));
-  const routes = [...(await host.ip('-4', 'route')), ...(await host.ip('-6', 'route'))].map((route) => `${pick(route, 'dst')} dev ${pick(route, 'dev')}`);
+  const routes = [...(await host.ip('-4', 'route')), ...(await host.ip('-6', 'route'))].map(
+    (route) => `${pick(route, 'dst')} dev ${pick(route, 'dev')}`,
+  );
   const files = await readdir(dataDir, { recursive: true }).catch(() => []);
   const leases = files.filter((file) => /\/[0-9a-f.:]+$/.test(file) && !file.endsWith('/lock')).toSorted();
   return { links: links.toSorted(), routes: routes.toSorted(), leases };

@@ -1,7 +1,18 @@
 import { createHash, generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto';
 import { isIP } from 'node:net';
 import { addressBytes, parseIpAddress } from '../../../src/address/ip-address.ts';
-import { bitString, boolean, der, integer, objectIdentifier, octetString, sequence, set, time, utf8String } from './der.ts';
+import {
+  bitString,
+  boolean,
+  der,
+  integer,
+  objectIdentifier,
+  octetString,
+  sequence,
+  set,
+  time,
+  utf8String,
+} from './der.ts';
 
 /** A certificate with its key, both PEM. */
 export interface Identity {
@@ -50,7 +61,13 @@ export function makeIdentity({ subject, issuer, use, names = [], notBefore, notA
   );
   const signature = sign('sha256', toBeSigned, signer.privateKey);
   const certificate = pem('CERTIFICATE', sequence(toBeSigned, ecdsaWithSha256, bitString(signature)));
-  return { subject, certificate, key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), publicKey, privateKey };
+  return {
+    subject,
+    certificate,
+    key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    publicKey,
+    privateKey,
+  };
 }
 
 function distinguishedName({ organization, commonName }: Subject): Uint8Array {
@@ -58,7 +75,12 @@ function distinguishedName({ organization, commonName }: Subject): Uint8Array {
   return sequence(...(organization === undefined ? [] : [part('2.5.4.10', organization)]), part('2.5.4.3', commonName));
 }
 
-function extensions(use: CertificateOptions['use'], names: readonly string[], own: KeyObject, signer: KeyObject): Uint8Array[] {
+function extensions(
+  use: CertificateOptions['use'],
+  names: readonly string[],
+  own: KeyObject,
+  signer: KeyObject,
+): Uint8Array[] {
   const critical = (id: string, value: Uint8Array) => sequence(objectIdentifier(id), boolean(true), octetString(value));
   const plain = (id: string, value: Uint8Array) => sequence(objectIdentifier(id), octetString(value));
   const identifiers = [
@@ -67,7 +89,11 @@ function extensions(use: CertificateOptions['use'], names: readonly string[], ow
   ];
   if (use === 'authority') {
     // keyCertSign and cRLSign are bits 5 and 6.
-    return [critical('2.5.29.19', sequence(boolean(true))), critical('2.5.29.15', bitString(Buffer.from([0x06]), 1)), ...identifiers];
+    return [
+      critical('2.5.29.19', sequence(boolean(true))),
+      critical('2.5.29.15', bitString(Buffer.from([0x06]), 1)),
+      ...identifiers,
+    ];
   }
   const purpose = use === 'server' ? '1.3.6.1.5.5.7.3.1' : '1.3.6.1.5.5.7.3.2';
   return [
@@ -84,11 +110,16 @@ function generalName(name: string): Uint8Array {
 }
 
 function keyIdentifier(key: KeyObject): Uint8Array {
-  return createHash('sha1').update(key.export({ type: 'spki', format: 'der' })).digest();
+  return createHash('sha1')
+    .update(key.export({ type: 'spki', format: 'der' }))
+    .digest();
 }
 
 function pem(label: string, bytes: Uint8Array): string {
-  const lines = Buffer.from(bytes).toString('base64').match(/.{1,64}/g) ?? [];
+  const lines =
+    Buffer.from(bytes)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
   return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n');
 }
 

@@ -7,7 +7,8 @@ export function der(tag: number, ...contents: readonly Uint8Array[]): Uint8Array
 export const sequence = (...items: readonly Uint8Array[]): Uint8Array => der(0x30, ...items);
 export const set = (...items: readonly Uint8Array[]): Uint8Array => der(0x31, ...items);
 export const octetString = (content: Uint8Array): Uint8Array => der(0x04, content);
-export const bitString = (content: Uint8Array, unusedBits = 0): Uint8Array => der(0x03, Buffer.from([unusedBits]), content);
+export const bitString = (content: Uint8Array, unusedBits = 0): Uint8Array =>
+  der(0x03, Buffer.from([unusedBits]), content);
 export const utf8String = (text: string): Uint8Array => der(0x0c, Buffer.from(text));
 export const boolean = (value: boolean): Uint8Array => der(0x01, Buffer.from([value ? 0xff : 0]));
 

@@ -7,7 +7,12 @@ export type Fault =
   | { readonly kind: 'refuse' }
   /** `accept`: as soon as TCP is connected. `tls`: after the client's first bytes. `headers`: after the request. `body`: in the middle of it. */
   | { readonly kind: 'reset' | 'stall' | 'close'; readonly at: 'accept' | 'tls' | 'headers' | 'body' }
-  | { readonly kind: 'status'; readonly status: number; readonly retryAfterSeconds?: number; readonly headers?: Readonly<Record<string, string>> }
+  | {
+      readonly kind: 'status';
+      readonly status: number;
+      readonly retryAfterSeconds?: number;
+      readonly headers?: Readonly<Record<string, string>>;
+    }
   /** 502 with a page for people, as a load balancer sends it. */
   | { readonly kind: 'html' }
   /** 200 with this instead of what was asked for. */
@@ -53,12 +58,15 @@ export function spoilAnswer(fault: Fault, response: ServerResponse, answer: stri
       }
       return fault.at === 'headers' || fault.at === 'body';
     case 'status': {
-      const retry: Record<string, string> = fault.retryAfterSeconds === undefined ? {} : { 'Retry-After': String(fault.retryAfterSeconds) };
+      const retry: Record<string, string> =
+        fault.retryAfterSeconds === undefined ? {} : { 'Retry-After': String(fault.retryAfterSeconds) };
       response.writeHead(fault.status, { 'Content-Type': 'text/plain', ...retry, ...fault.headers }).end('no');
       return true;
     }
     case 'html':
-      response.writeHead(502, { 'Content-Type': 'text/html' }).end('<html><body><h1>502 Bad Gateway</h1>404 page not found</body></html>');
+      response
+        .writeHead(502, { 'Content-Type': 'text/html' })
+        .end('<html><body><h1>502 Bad Gateway</h1>404 page not found</body></html>');
       return true;
     case 'body':
       response.writeHead(200, { 'Content-Type': 'application/json' }).end(fault.body);
@@ -68,7 +76,14 @@ export function spoilAnswer(fault: Fault, response: ServerResponse, answer: stri
       return true;
     case 'echo':
       response.writeHead(400, { 'Content-Type': 'application/json' });
-      response.end(JSON.stringify({ kind: 'Status', message: `bad request: ${JSON.stringify(requestHeaders)}`, reason: 'BadRequest', code: 400 }));
+      response.end(
+        JSON.stringify({
+          kind: 'Status',
+          message: `bad request: ${JSON.stringify(requestHeaders)}`,
+          reason: 'BadRequest',
+          code: 400,
+        }),
+      );
       return true;
     case 'last-answer':
       response.writeHead(200, { 'Content-Type': 'application/json', Connection: 'close' }).end(answer);
@@ -83,5 +98,11 @@ function breakOff(kind: 'reset' | 'stall' | 'close', socket: Socket | null): voi
   if (kind !== 'reset' || socket === null) return;
   // Below TLS there is the socket that can be reset.
   const below: unknown = Reflect.get(socket, '_parent') ?? socket;
-  if (typeof below === 'object' && below !== null && 'resetAndDestroy' in below && typeof below.resetAndDestroy === 'function') below.resetAndDestroy();
+  if (
+    typeof below === 'object' &&
+    below !== null &&
+    'resetAndDestroy' in below &&
+    typeof below.resetAndDestroy === 'function'
+  )
+    below.resetAndDestroy();
 }

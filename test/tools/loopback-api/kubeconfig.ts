@@ -17,7 +17,10 @@ interface Facts {
 }
 
 /** A kubeconfig for the server, everything inline. */
-export function formatKubeconfig(facts: Facts, { format = 'json', auth = 'token', server, user, cluster }: KubeconfigOptions): string {
+export function formatKubeconfig(
+  facts: Facts,
+  { format = 'json', auth = 'token', server, user, cluster }: KubeconfigOptions,
+): string {
   const base64 = (text: string) => Buffer.from(text).toString('base64');
   const { certificate, key } = facts.clientIdentity;
   const users = {
@@ -25,7 +28,9 @@ export function formatKubeconfig(facts: Facts, { format = 'json', auth = 'token'
     certificate: { 'client-certificate-data': base64(certificate), 'client-key-data': base64(key) },
     none: {},
   };
-  const ca = facts.url.startsWith('https:') ? { 'certificate-authority-data': base64(facts.authority.certificate) } : {};
+  const ca = facts.url.startsWith('https:')
+    ? { 'certificate-authority-data': base64(facts.authority.certificate) }
+    : {};
   const config = {
     apiVersion: 'v1',
     kind: 'Config',
@@ -39,10 +44,12 @@ export function formatKubeconfig(facts: Facts, { format = 'json', auth = 'token'
 
 // Enough for the object above: JSON's scalars and empty lists are YAML's too.
 function toYaml(value: unknown, indent = ''): string {
-  if (Array.isArray(value)) return value.map((item) => `${indent}- ${toYaml(item, `${indent}  `).trimStart()}`).join('');
+  if (Array.isArray(value))
+    return value.map((item) => `${indent}- ${toYaml(item, `${indent}  `).trimStart()}`).join('');
   if (typeof value !== 'object' || value === null) return `${JSON.stringify(value)}\n`;
   const lines = Object.entries(value).map(([key, item]) => {
-    if (typeof item !== 'object' || item === null || Object.keys(item).length === 0) return `${indent}${key}: ${JSON.stringify(item)}\n`;
+    if (typeof item !== 'object' || item === null || Object.keys(item).length === 0)
+      return `${indent}${key}: ${JSON.stringify(item)}\n`;
     return `${indent}${key}:\n${toYaml(item, `${indent}  `)}`;
   });
   return lines.join('');

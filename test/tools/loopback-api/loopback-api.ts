@@ -63,7 +63,11 @@ export async function startLoopbackApi(options: LoopbackApiOptions = {}): Promis
     names,
     ...(options.certificateEndsAt && { notBefore: new Date(0), notAfter: options.certificateEndsAt }),
   });
-  const clientIdentity = makeIdentity({ subject: { commonName: account, organization: 'system:nodes' }, issuer: authority, use: 'client' });
+  const clientIdentity = makeIdentity({
+    subject: { commonName: account, organization: 'system:nodes' },
+    issuer: authority,
+    use: 'client',
+  });
 
   const pods = new Map<string, StoredObject>();
   const nodes = new Map<string, StoredObject>();
@@ -77,8 +81,10 @@ export async function startLoopbackApi(options: LoopbackApiOptions = {}): Promis
   let scope: FaultScope = {};
   let left = Number.POSITIVE_INFINITY;
 
-  const putPod = (pod: object) => put(pods, pod, { namespace: 'default', uid: `pod-uid-${version}`, resourceVersion: String(version++) });
-  const putNode = (node: object) => put(nodes, node, { uid: `node-uid-${version}`, resourceVersion: String(version++) });
+  const putPod = (pod: object) =>
+    put(pods, pod, { namespace: 'default', uid: `pod-uid-${version}`, resourceVersion: String(version++) });
+  const putNode = (node: object) =>
+    put(nodes, node, { uid: `node-uid-${version}`, resourceVersion: String(version++) });
   options.pods?.forEach(putPod);
   options.nodes?.forEach(putNode);
 
@@ -92,10 +98,14 @@ export async function startLoopbackApi(options: LoopbackApiOptions = {}): Promis
     const path = (request.url ?? '').replace(/^\/base(?=\/)/, '');
     const verb = (request.method ?? '').toLowerCase();
     if (path === '/version') return { status: 200, body: { major: '1', minor: '36', gitVersion: 'v1.36.1' } };
-    const [namespace = '', pod = '', subresource = ''] = partsOf(path, /^\/api\/v1\/namespaces\/([^/]+)\/pods\/([^/]+)(\/status)?$/);
+    const [namespace = '', pod = '', subresource = ''] = partsOf(
+      path,
+      /^\/api\/v1\/namespaces\/([^/]+)\/pods\/([^/]+)(\/status)?$/,
+    );
     const [node = ''] = partsOf(path, /^\/api\/v1\/nodes\/([^/]+)$/);
     const resource = pod !== '' ? `pods${subresource}` : 'nodes';
-    if (banned?.verb === verb && banned.resource === resource) return forbidden(account, verb, resource, pod || node, namespace);
+    if (banned?.verb === verb && banned.resource === resource)
+      return forbidden(account, verb, resource, pod || node, namespace);
     if (verb === 'get' && pod !== '') return readObject(pods.get(`${namespace}/${pod}`), 'pods', pod);
     if (verb === 'get' && node !== '') return readObject(nodes.get(node), 'nodes', node);
     if (verb !== 'patch' || subresource === '') return 'no such path';
@@ -104,7 +114,8 @@ export async function startLoopbackApi(options: LoopbackApiOptions = {}): Promis
     return patched;
   };
   const takeFault = (request: IncomingMessage): Fault | undefined => {
-    const isMeant = (scope.method ?? request.method) === request.method && (request.url ?? '').includes(scope.path ?? '');
+    const isMeant =
+      (scope.method ?? request.method) === request.method && (request.url ?? '').includes(scope.path ?? '');
     return isMeant && left-- > 0 ? fault : undefined;
   };
   const respond = (request: IncomingMessage, body: string, response: ServerResponse) => {
@@ -116,8 +127,12 @@ export async function startLoopbackApi(options: LoopbackApiOptions = {}): Promis
     const answer = isInstead ? undefined : answerTo(request, body);
     const text = typeof answer === 'object' ? JSON.stringify(answer.body) : '{}';
     if (taken !== undefined && spoilAnswer(taken, response, text, request.headers)) return;
-    if (typeof answer !== 'object') response.writeHead(404, { 'Content-Type': 'text/plain' }).end('404 page not found\n');
-    else response.writeHead(answer.status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) }).end(text);
+    if (typeof answer !== 'object')
+      response.writeHead(404, { 'Content-Type': 'text/plain' }).end('404 page not found\n');
+    else
+      response
+        .writeHead(answer.status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) })
+        .end(text);
   };
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
     const chunks: Buffer[] = [];
@@ -126,7 +141,13 @@ export async function startLoopbackApi(options: LoopbackApiOptions = {}): Promis
     request.on('error', () => undefined);
   };
 
-  const tls = { key: server.key, cert: server.certificate, ca: authority.certificate, requestCert: true, rejectUnauthorized: false };
+  const tls = {
+    key: server.key,
+    cert: server.certificate,
+    ca: authority.certificate,
+    requestCert: true,
+    rejectUnauthorized: false,
+  };
   const inner = scheme === 'https' ? createHttpsServer(tls, onRequest) : createHttpServer(onRequest);
   inner.on('tlsClientError', () => undefined);
   inner.on('clientError', (_error, socket) => socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'));
@@ -136,12 +157,14 @@ export async function startLoopbackApi(options: LoopbackApiOptions = {}): Promis
     if (fault !== undefined && left > 0 && spoilConnection(fault, socket)) left--;
     else inner.emit('connection', socket);
   });
-  const listen = (port: number) => new Promise<void>((resolve, reject) => void listener.once('error', reject).listen(port, host, resolve));
-  const hangUp = () => new Promise<void>((resolve) => {
-    for (const socket of sockets.keys()) socket.destroy();
-    if (listener.listening) listener.close(() => resolve());
-    else resolve();
-  });
+  const listen = (port: number) =>
+    new Promise<void>((resolve, reject) => void listener.once('error', reject).listen(port, host, resolve));
+  const hangUp = () =>
+    new Promise<void>((resolve) => {
+      for (const socket of sockets.keys()) socket.destroy();
+      if (listener.listening) listener.close(() => resolve());
+      else resolve();
+    });
   await listen(0);
   const address = listener.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
@@ -181,7 +204,11 @@ function partsOf(path: string, pattern: RegExp): readonly (string | undefined)[]
   return (pattern.exec(path) ?? []).slice(1).map((part) => part && decodeURIComponent(part));
 }
 
-function put(objects: Map<string, StoredObject>, object: object, defaults: { namespace?: string; uid: string; resourceVersion: string }): void {
+function put(
+  objects: Map<string, StoredObject>,
+  object: object,
+  defaults: { namespace?: string; uid: string; resourceVersion: string },
+): void {
   const given: unknown = Reflect.get(object, 'metadata');
   const metadata = { name: '', ...defaults, ...(typeof given === 'object' ? given : {}) };
   const key = metadata.namespace === undefined ? metadata.name : `${metadata.namespace}/${metadata.name}`;

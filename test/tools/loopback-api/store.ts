@@ -25,23 +25,44 @@ export function readObject(object: StoredObject | undefined, resource: Resource,
 }
 
 /** What PATCH of the status subresource answers: annotations are merged, uid and resourceVersion must fit. */
-export function patchObject(object: StoredObject | undefined, resource: Resource, name: string, patch: unknown, version: string): Answer & { changed?: StoredObject } {
+export function patchObject(
+  object: StoredObject | undefined,
+  resource: Resource,
+  name: string,
+  patch: unknown,
+  version: string,
+): Answer & { changed?: StoredObject } {
   if (object === undefined) return absent(resource, name);
   const metadata = objectAt(patch, 'metadata');
   const { uid, resourceVersion } = object.metadata;
   if (metadata['uid'] !== undefined && metadata['uid'] !== uid) {
-    return conflict(resource, name, `Precondition failed: UID in precondition: ${String(metadata['uid'])}, UID in object meta: ${uid}`);
+    return conflict(
+      resource,
+      name,
+      `Precondition failed: UID in precondition: ${String(metadata['uid'])}, UID in object meta: ${uid}`,
+    );
   }
   if (metadata['resourceVersion'] !== undefined && metadata['resourceVersion'] !== resourceVersion) {
-    return conflict(resource, name, 'the object has been modified; please apply your changes to the latest version and try again');
+    return conflict(
+      resource,
+      name,
+      'the object has been modified; please apply your changes to the latest version and try again',
+    );
   }
   const merged = new Map<string, string>(Object.entries(object.metadata.annotations ?? {}));
   for (const [key, value] of Object.entries(objectAt(metadata, 'annotations'))) {
     if (value === null) merged.delete(key);
     else if (typeof value === 'string') merged.set(key, value);
-    else return status(422, 'Invalid', `${resource} "${name}" is invalid: metadata.annotations: not a string`, { name, kind: resource });
+    else
+      return status(422, 'Invalid', `${resource} "${name}" is invalid: metadata.annotations: not a string`, {
+        name,
+        kind: resource,
+      });
   }
-  const changed = { ...object, metadata: { ...object.metadata, annotations: Object.fromEntries(merged), resourceVersion: version } };
+  const changed = {
+    ...object,
+    metadata: { ...object.metadata, annotations: Object.fromEntries(merged), resourceVersion: version },
+  };
   return { status: 200, body: changed, changed };
 }
 
@@ -61,11 +82,17 @@ function absent(resource: string, name: string): Answer {
 }
 
 function conflict(resource: string, name: string, why: string): Answer {
-  return status(409, 'Conflict', `Operation cannot be fulfilled on ${resource} "${name}": ${why}`, { name, kind: resource });
+  return status(409, 'Conflict', `Operation cannot be fulfilled on ${resource} "${name}": ${why}`, {
+    name,
+    kind: resource,
+  });
 }
 
 function status(code: number, reason: string, message: string, details: object): Answer {
-  return { status: code, body: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, details, code } };
+  return {
+    status: code,
+    body: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, details, code },
+  };
 }
 
 function objectAt(value: unknown, key: string): Readonly<Record<string, unknown>> {

@@ -1,0 +1,127 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type BenchNode, type BenchPod, POD_NAMESPACE } from './bench-node.ts';
+import type { MeteredProgram, ProcessCost, ProcessMeter } from './process-meter.ts';
+
+export type Verb = 'ADD' | 'DEL';
+
+/** One plugin, called as a runtime calls it, for any pod of the node. */
+export interface AttachmentRun {
+  readonly name: string;
+  /** Attaches or detaches one pod. */
+  measure(verb: Verb, pod: BenchPod): ProcessCost;
+  /** All these pods at once. */
+  measureTogether(verb: Verb, pods: readonly BenchPod[]): readonly ProcessCost[];
+  /** The peak memory of one run. */
+  measurePeakKb(verb: Verb, pod: BenchPod): number;
+  /** What one run printed on stderr. */
+  trace(verb: Verb, pod: BenchPod): string;
+}
+
+export interface AttachmentRunOptions {
+  readonly name: string;
+  readonly binFolder: string;
+  readonly node: BenchNode;
+  readonly meter: ProcessMeter;
+}
+
+/** @throws {Error} from every call whose run fails, with what it printed: a run that fails early would look fast */
+export function openAttachmentRun({ name, binFolder, node, meter }: AttachmentRunOptions): AttachmentRun {
+  const folder = join(node.folder, name);
+  mkdirSync(folder);
+  const config = name === 'ptp' ? ptpConfig(folder) : podwireConfig(name, node, folder);
+  let lastContainer = 0;
+  const containers = new Map<string, string>();
+
+  const prepare = (verb: Verb, pod: BenchPod, extra: Readonly<Record<string, string>> = {}): MeteredProgram => {
+    const file = (kind: string) => join(folder, `${pod.name}.${kind}`);
+    if (verb === 'ADD') containers.set(pod.name, `${name}-${String(++lastContainer).padStart(8, '0')}`);
+    const containerId = containers.get(pod.name) ?? '';
+    const prevResult: unknown = verb === 'DEL' ? JSON.parse(readFileSync(file('result'), 'utf8')) : undefined;
+    writeFileSync(file('netconf'), JSON.stringify(prevResult === undefined ? config : { ...config, prevResult }));
+    const words = [
+      'IgnoreUnknown=1',
+      `K8S_POD_NAMESPACE=${POD_NAMESPACE}`,
+      `K8S_POD_NAME=${pod.name}`,
+      `K8S_POD_INFRA_CONTAINER_ID=${containerId}`,
+      `K8S_POD_UID=${pod.uid}`,
+    ];
+    return {
+      path: join(binFolder, name),
+      environment: {
+        CNI_COMMAND: verb,
+        CNI_CONTAINERID: containerId,
+        CNI_NETNS: pod.sandbox.path,
+        CNI_IFNAME: 'eth0',
+        CNI_PATH: binFolder,
+        CNI_ARGS: words.join(';'),
+        PATH: process.env['PATH'] ?? '',
+        ...extra,
+      },
+      stdinPath: file('netconf'),
+      stdoutPath: file(verb === 'ADD' ? 'result' : 'answer'),
+      stderrPath: file('stderr'),
+    };
+  };
+  const accept = (verb: Verb, { stdoutPath, stderrPath }: MeteredProgram, exitStatus: number): void => {
+    if (exitStatus === 0) return;
+    const said = [stdoutPath, stderrPath].map((path) => readFileSync(path, 'utf8').trim().slice(0, 2000));
+    throw new Error(`${verb} of ${name} ended with ${exitStatus}: ${said.join('\n')}`);
+  };
+
+  return {
+    name,
+    measure(verb, pod) {
+      const program = prepare(verb, pod);
+      const cost = meter.run(program);
+      accept(verb, program, cost.exitStatus);
+      return cost;
+    },
+    measureTogether(verb, pods) {
+      const programs = pods.map((pod) => prepare(verb, pod));
+      const costs = meter.runTogether(programs);
+      for (const [index, program] of programs.entries()) accept(verb, program, costs[index]?.exitStatus ?? 1);
+      return costs;
+    },
+    measurePeakKb(verb, pod) {
+      const program = prepare(verb, pod);
+      const { exitStatus, peakKb } = meter.runForPeak(program, join(folder, 'pid'));
+      accept(verb, program, exitStatus);
+      return peakKb;
+    },
+    trace(verb, pod) {
+      const program = prepare(verb, pod, { PODWIRE_TRACE: '1' });
+      accept(verb, program, meter.run(program).exitStatus);
+      return readFileSync(program.stderrPath, 'utf8');
+    },
+  };
+}
+
+function podwireConfig(name: string, node: BenchNode, folder: string): object {
+  return {
+    cniVersion: '1.0.0',
+    name: `network-of-${name}`,
+    type: name,
+    log_level: 'warning',
+    datastore_type: 'kubernetes',
+    nodename: node.name,
+    ipam: { type: 'host-local', subnet: 'usePodCidr', dataDir: join(folder, 'leases') },
+    policy: { type: 'k8s' },
+    kubernetes: { kubeconfig: node.kubeconfigPath },
+  };
+}
+
+function ptpConfig(folder: string): object {
+  return {
+    cniVersion: '1.0.0',
+    name: 'network-of-ptp',
+    type: 'ptp',
+    ipMasq: false,
+    ipam: {
+      type: 'host-local',
+      subnet: '10.245.0.0/22',
+      routes: [{ dst: '0.0.0.0/0' }],
+      dataDir: join(folder, 'leases'),
+    },
+  };
+}

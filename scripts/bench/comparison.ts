@@ -1,0 +1,102 @@
+import type { AttachmentRun, Verb } from './attachment-run.ts';
+import type { BenchNode } from './bench-node.ts';
+import type { ProcessCost } from './process-meter.ts';
+import { percentile, rotate } from './statistics.ts';
+
+/** What one plugin has cost for one command. */
+export interface Series {
+  readonly name: string;
+  readonly verb: Verb;
+  /** Each run alone. */
+  readonly alone: readonly ProcessCost[];
+  /** Resident, of the plugin or its delegate, whichever had more. */
+  readonly peakKb: number;
+  readonly apiRequests: number;
+  /** Each round of many runs at once. */
+  readonly together: readonly TogetherCost[];
+}
+
+export interface TogetherCost {
+  /** Until the last of them has ended. */
+  readonly wallMs: number;
+  /** Of all. */
+  readonly cpuMs: number;
+}
+
+export interface ComparisonOptions {
+  readonly warmUpRounds: number;
+  readonly rounds: number;
+  readonly togetherRounds: number;
+  readonly onProgress: (stage: string) => void;
+}
+
+export const VERBS = ['ADD', 'DEL'] as const;
+
+/**
+ * Measures plugins side by side: round by round each attaches and detaches the same pod, another one first in every round,
+ * so that what the machine does meanwhile hits them all alike.
+ */
+export async function compare(
+  runs: readonly AttachmentRun[],
+  node: BenchNode,
+  options: ComparisonOptions,
+): Promise<readonly Series[]> {
+  const results = runs.flatMap((run) =>
+    VERBS.map((verb) => ({ run, name: run.name, verb, alone: [] as ProcessCost[], together: [] as TogetherCost[] })),
+  );
+  const resultOf = (run: AttachmentRun, verb: Verb) => results.find((result) => result.run === run && result.verb === verb);
+  const [pod] = node.pods;
+  if (pod === undefined) throw new Error('the node has no pods');
+
+  options.onProgress('warm-up');
+  for (let round = 0; round < options.warmUpRounds; round++) {
+    for (const run of rotate(runs, round)) for (const verb of VERBS) run.measure(verb, pod);
+  }
+  options.onProgress(`${options.rounds} rounds of one at a time`);
+  for (let round = 0; round < options.rounds; round++) {
+    for (const run of rotate(runs, round)) {
+      for (const verb of VERBS) resultOf(run, verb)?.alone.push(run.measure(verb, pod));
+    }
+  }
+  options.onProgress(`${options.togetherRounds} rounds of ${node.pods.length} at once`);
+  for (let round = 0; round < options.togetherRounds; round++) {
+    for (const run of rotate(runs, round)) {
+      for (const verb of VERBS) resultOf(run, verb)?.together.push(sumOf(run.measureTogether(verb, node.pods)));
+    }
+  }
+  options.onProgress('memory and requests');
+  const series: Series[] = [];
+  for (const { run, ...result } of results) {
+    const peaks: number[] = [];
+    for (let round = 0; round < PEAK_ROUNDS; round++) {
+      for (const verb of VERBS) {
+        const peakKb = run.measurePeakKb(verb, pod);
+        if (verb === result.verb) peaks.push(peakKb);
+      }
+    }
+    series.push({ ...result, peakKb: percentile(peaks, 50), apiRequests: await countRequests(run, result.verb, node) });
+  }
+  return series;
+}
+
+const PEAK_ROUNDS = 5;
+
+/** The wall time until the last has ended, and the sum of CPU times. */
+export function sumOf(costs: readonly ProcessCost[]): TogetherCost {
+  return {
+    wallMs: Math.max(...costs.map(({ wallMs }) => wallMs)),
+    cpuMs: costs.reduce((total, { cpuMs }) => total + cpuMs, 0),
+  };
+}
+
+async function countRequests(run: AttachmentRun, counted: Verb, { cluster, pods, userName }: BenchNode): Promise<number> {
+  const [pod] = pods;
+  if (pod === undefined) return 0;
+  let count = 0;
+  for (const verb of VERBS) {
+    const mark = await cluster.auditMark();
+    run.measure(verb, pod);
+    if (verb === counted) count = (await cluster.requestsBy(userName, mark)).length;
+  }
+  return count;
+}

@@ -1,0 +1,35 @@
+/** The value below or at which `percent` of the values lie: the nearest rank, so always one that was measured. */
+export function percentile(values: readonly number[], percent: number): number {
+  const sorted = values.toSorted((left, right) => left - right);
+  const rank = Math.max(1, Math.ceil((percent / 100) * sorted.length));
+  const value = sorted[rank - 1];
+  if (value === undefined) throw new RangeError('a percentile of no values');
+  return value;
+}
+
+export interface Spread {
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+}
+
+/** The middle and the slow end of a series. */
+export function spreadOf(values: readonly number[]): Spread {
+  return { p50: percentile(values, 50), p90: percentile(values, 90), p99: percentile(values, 99) };
+}
+
+/** The same items, beginning at another one in each round, so that none of them always runs first. */
+export function rotate<Item>(items: readonly Item[], round: number): readonly Item[] {
+  const start = items.length === 0 ? 0 : round % items.length;
+  return [...items.slice(start), ...items.slice(0, start)];
+}
+
+/** `1.7x`; a dash where there is nothing to compare with. */
+export function formatRatio(value: number, reference: number | undefined): string {
+  return reference === undefined || reference === 0 ? '-' : `${(value / reference).toFixed(2)}x`;
+}
+
+/** Milliseconds as a table shows them: a decimal only where it says something. */
+export function formatMs(milliseconds: number): string {
+  return milliseconds < 100 ? milliseconds.toFixed(1) : milliseconds.toFixed(0);
+}

@@ -1,0 +1,64 @@
+/** Text as it may stand in an element or an attribute of XML. */
+export function escapeXml(text: string): string {
+  const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+  // What XML 1.0 cannot hold at all is dropped.
+  return text.replace(/[\0-\x08\x0b\x0c\x0e-\x1f]/g, '').replace(/[&<>"']/g, (character) => entities[character] ?? '');
+}
+
+type Attributes = Readonly<Record<string, string | number>>;
+
+/** One element; numbers are rounded to what can be seen. */
+export function element(name: string, attributes: Attributes, ...children: readonly string[]): string {
+  const written = Object.entries(attributes).map(([key, value]) => ` ${key}="${escapeXml(formatValue(value))}"`);
+  const start = `<${name}${written.join('')}`;
+  return children.length === 0 ? `${start}/>` : `${start}>${children.join('')}</${name}>`;
+}
+
+/** A line of text, by its class. */
+export function label(x: number, y: number, className: string, text: string, attributes: Attributes = {}): string {
+  return element('text', { x, y, class: className, ...attributes }, escapeXml(text));
+}
+
+/** A whole drawing, readable on a light and on a dark page. */
+export function drawing(options: {
+  readonly width: number;
+  readonly height: number;
+  /** For those who cannot see it. */
+  readonly title: string;
+  readonly parts: readonly string[];
+}): string {
+  const { width, height, title, parts } = options;
+  const attributes = { xmlns: 'http://www.w3.org/2000/svg', viewBox: `0 0 ${width} ${height}`, width, height, role: 'img' };
+  const content = [element('title', {}, escapeXml(title)), `<style>${STYLE}</style>`, ...parts];
+  return `${element('svg', attributes, `\n${content.join('\n')}\n`)}\n`;
+}
+
+/** The colour of the nth series. */
+export function seriesClass(index: number): string {
+  return `series-${index % 4}`;
+}
+
+const STYLE = `
+text { font: 12px system-ui, sans-serif; fill: #1f2328 }
+.title { font-size: 15px; font-weight: 600 }
+.quiet { fill: #59636e }
+.end { text-anchor: end }
+.middle { text-anchor: middle }
+.axis { stroke: #d1d9e0; stroke-width: 1 }
+.series-0 { fill: #0969da; stroke: #0969da }
+.series-1 { fill: #8250df; stroke: #8250df }
+.series-2 { fill: #1a7f37; stroke: #1a7f37 }
+.series-3 { fill: #bc4c00; stroke: #bc4c00 }
+.line { fill: none; stroke-width: 2 }
+.thin { stroke-width: 2 }
+.faint { opacity: 0.35 }
+@media (prefers-color-scheme: dark) {
+  text { fill: #f0f6fc } .quiet { fill: #9198a1 } .axis { stroke: #3d444d }
+  .series-0 { fill: #4493f8; stroke: #4493f8 } .series-1 { fill: #ab7df8; stroke: #ab7df8 }
+  .series-2 { fill: #3fb950; stroke: #3fb950 } .series-3 { fill: #db6d28; stroke: #db6d28 }
+}
+`;
+
+function formatValue(value: string | number): string {
+  return typeof value === 'number' ? String(Math.round(value * 10) / 10) : value;
+}

@@ -1,0 +1,135 @@
+import { rmSync } from 'node:fs';
+import { describe, expect, it, vi } from 'vitest';
+import { ERROR_CODE } from '../../src/cni/error.ts';
+import { startDeadline } from '../../src/cluster/deadline.ts';
+import { expectClean, openLoopbackCluster, refusalOf, soon, WEB } from './loopback-cluster.ts';
+
+describe('a server that fails', () => {
+  it('does not hold back longer than the deadline', async () => {
+    await using loopback = await openLoopbackCluster({}, {}, { apiConnectMs: 60_000, apiRequestMs: 60_000 });
+    for (const at of ['accept', 'headers', 'body'] as const) {
+      await loopback.api.setFault({ kind: 'stall', at });
+      const error = await refusalOf(loopback.cluster.readPod(WEB, startDeadline(100)));
+      expect(error).toMatchObject({ code: 11, message: expect.stringContaining('100 ms, was used up') });
+    }
+  });
+
+  it('is left at once when the command is told to stop', async () => {
+    await using loopback = await openLoopbackCluster({}, {}, { apiConnectMs: 60_000, apiRequestMs: 60_000 });
+    await loopback.api.setFault({ kind: 'stall', at: 'headers' });
+    const stop = new AbortController();
+    const reading = refusalOf(loopback.cluster.readPod(WEB, startDeadline(60_000, stop.signal)));
+    await vi.waitUntil(() => loopback.api.requests.length === 1);
+    stop.abort();
+    expect((await reading).message).toContain('told to stop');
+  });
+
+  it('that closes an idle connection is connected to again, once', async () => {
+    await using loopback = await openLoopbackCluster();
+    const { api, cluster } = loopback;
+    await cluster.readPod(WEB, soon());
+    await api.setFault({ kind: 'close', at: 'headers' }, { times: 1 });
+    expect(await cluster.readPod(WEB, soon())).toMatchObject(WEB);
+    expect(api.connections).toBe(2);
+  });
+
+  it('a patch without an answer is not sent again', async () => {
+    await using loopback = await openLoopbackCluster();
+    const { api, cluster } = loopback;
+    await cluster.readPod(WEB, soon());
+    await api.setFault({ kind: 'close', at: 'headers' }, { times: 1 });
+    const error = await refusalOf(cluster.patchPodAnnotations(WEB, { uid: 'uid-1', annotations: {} }, soon()));
+    expect(error.code).toBe(11);
+    expect(api.requests.filter(({ method }) => method === 'PATCH')).toHaveLength(1);
+  });
+
+  it('that says "Connection: close" answers the other request on a new connection', async () => {
+    await using loopback = await openLoopbackCluster();
+    const { api, cluster } = loopback;
+    await api.setFault({ kind: 'last-answer' }, { times: 1 });
+    const deadline = soon();
+    const both = await Promise.all([cluster.readPod(WEB, deadline), cluster.readNode('n1', deadline)]);
+    expect(both).toMatchObject([WEB, { name: 'n1' }]);
+    expect(await cluster.patchPodAnnotations(WEB, { uid: 'uid-1', annotations: {} }, deadline)).toMatchObject(WEB);
+    expect(api.connections).toBe(2);
+  });
+
+  for (const status of [429, 503]) {
+    it(`that answers ${status} with Retry-After is waited for once`, async () => {
+      await using loopback = await openLoopbackCluster();
+      await loopback.api.setFault({ kind: 'status', status, retryAfterSeconds: 1 }, { times: 1 });
+      const beganAt = performance.now();
+      expect(await loopback.cluster.readPod(WEB, soon())).toMatchObject(WEB);
+      expect(performance.now() - beganAt).toBeGreaterThan(990);
+    });
+  }
+
+  it('that answers 429 twice is not waited for again', async () => {
+    await using loopback = await openLoopbackCluster();
+    await loopback.api.setFault({ kind: 'status', status: 429, retryAfterSeconds: 0 });
+    expect((await refusalOf(loopback.cluster.readPod(WEB, soon()))).code).toBe(11);
+    expect(loopback.api.requests).toHaveLength(2);
+  });
+
+  it('that wants more time than is left is not waited for', async () => {
+    await using loopback = await openLoopbackCluster();
+    await loopback.api.setFault({ kind: 'status', status: 503, retryAfterSeconds: 30 });
+    const beganAt = performance.now();
+    expect((await refusalOf(loopback.cluster.readPod(WEB, soon()))).code).toBe(11);
+    expect(performance.now() - beganAt).toBeLessThan(900);
+  });
+});
+
+describe('who is asking', () => {
+  it('a token that has been replaced in the kubeconfig is read again', async () => {
+    await using loopback = await openLoopbackCluster();
+    const { api, cluster, kubeconfigPath } = loopback;
+    await cluster.readPod(WEB, soon());
+    api.setToken('a-new-one');
+    api.writeKubeconfig(kubeconfigPath);
+    const deadline = soon();
+    expect(await Promise.all([cluster.readPod(WEB, deadline), cluster.readNode('n1', deadline)])).toMatchObject([
+      WEB,
+      { name: 'n1' },
+    ]);
+    expect(api.connections).toBe(2);
+  });
+
+  it('a token that stays refused names its file, account and expiry', async () => {
+    await using loopback = await openLoopbackCluster();
+    const { api, cluster, kubeconfigPath, logged } = loopback;
+    api.setToken('another');
+    const error = await refusalOf(cluster.readPod(WEB, soon()));
+    expect(error.code).toBe(ERROR_CODE.apiRefused);
+    expect(error.message).toContain('the token was refused (401)');
+    expect(error.message).toContain(kubeconfigPath);
+    expect(error.message).toContain(
+      '"system:serviceaccount:kube-system:podwire", which expired at 2020-09-13T12:26:40.000Z',
+    );
+    expect(api.requests).toHaveLength(2);
+    expectClean(error, logged);
+  });
+
+  it('no token at all is told', async () => {
+    await using loopback = await openLoopbackCluster({}, { auth: 'none' });
+    expect((await refusalOf(loopback.cluster.readPod(WEB, soon()))).message).toContain(
+      'neither a token nor a client certificate',
+    );
+  });
+
+  it('a kubeconfig that has gone when it is read again is told', async () => {
+    await using loopback = await openLoopbackCluster();
+    await loopback.cluster.readPod(WEB, soon());
+    loopback.api.setToken('another');
+    rmSync(loopback.kubeconfigPath);
+    expect((await refusalOf(loopback.cluster.readPod(WEB, soon()))).message).toContain('does not exist (ENOENT)');
+  });
+
+  it('a server that echoes the request does not get the token into a message', async () => {
+    await using loopback = await openLoopbackCluster();
+    await loopback.api.setFault({ kind: 'echo' });
+    const error = await refusalOf(loopback.cluster.readPod(WEB, soon()));
+    expect(error.details).toContain('Bearer (token)');
+    expectClean(error, loopback.logged);
+  });
+});

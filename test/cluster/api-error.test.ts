@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest';
+import { ERROR_CODE } from '../../src/cni/error.ts';
+import type { Cluster } from '../../src/cluster/cluster.ts';
+import { failedRequest, parseStatus } from '../../src/cluster/api-error.ts';
+import { readConnection } from '../../src/cluster/connection.ts';
+import type { Deadline } from '../../src/cluster/deadline.ts';
+import type { Fault } from '../tools/loopback-api/fault.ts';
+import { aConnectionConfig, expectClean, openLoopbackCluster, refusalOf, soon, WEB } from './loopback-cluster.ts';
+
+describe('a server that fails', () => {
+  const WRONG_SHAPE = '{"kind":"Pod","metadata":[],"spec":{}}';
+  const cases: readonly (readonly [why: string, fault: Fault, code: number, message: RegExp])[] = [
+    ['refuses connections', { kind: 'refuse' }, 11, /refuses connections \(ECONNREFUSED\)/],
+    ['resets the connection at once', { kind: 'reset', at: 'accept' }, 11, /ECONNRESET|closed the connection/],
+    ['resets in the handshake', { kind: 'reset', at: 'tls' }, 11, /ECONNRESET|closed the connection/],
+    ['resets before the answer', { kind: 'reset', at: 'headers' }, 11, /closed the connection without an answer/],
+    ['resets in the answer', { kind: 'reset', at: 'body' }, 11, /in the middle of an answer/],
+    ['closes at once', { kind: 'close', at: 'accept' }, 11, /ECONNRESET|closed the connection/],
+    ['closes before the answer', { kind: 'close', at: 'headers' }, 11, /closed the connection without an answer/],
+    ['sends half a body', { kind: 'close', at: 'body' }, 11, /in the middle of an answer/],
+    ['stalls in the handshake', { kind: 'stall', at: 'accept' }, 11, /TLS handshake within 150 ms/],
+    ['stalls after the first bytes', { kind: 'stall', at: 'tls' }, 11, /TLS handshake within 150 ms/],
+    ['stalls before the answer', { kind: 'stall', at: 'headers' }, 11, /gave no answer within 150 ms/],
+    ['stalls in the answer', { kind: 'stall', at: 'body' }, 11, /gave no answer within 150 ms/],
+    ['answers 500', { kind: 'status', status: 500 }, 11, /\(500\)/],
+    ['answers 503', { kind: 'status', status: 503 }, 11, /\(503\)/],
+    ['answers 429', { kind: 'status', status: 429 }, 11, /too many requests .*\(429\)/],
+    ['sends HTML', { kind: 'html' }, 11, /\(502\)/],
+    ['sends HTML as 200', { kind: 'body', body: '<html>' }, 11, /is no JSON/],
+    ['sends JSON of another shape', { kind: 'body', body: WRONG_SHAPE }, 11, /metadata is a list, an object is wanted/],
+    [
+      'sends another pod',
+      { kind: 'body', body: '{"metadata":{"namespace":"a","name":"b","uid":"c","resourceVersion":"1"},"spec":{}}' },
+      11,
+      /another pod, pod a\/b/,
+    ],
+    ['sends JSON nested 100,000 deep', { kind: 'body', body: '['.repeat(100_000) }, 11, /is no JSON|a list/],
+    [
+      'speaks another protocol',
+      { kind: 'raw', bytes: 'SSH-2.0-OpenSSH_9.9\r\n' },
+      11,
+      /"SSH-2.0-OpenSSH_9.9", which is not HTTP\/1.1/,
+    ],
+    ['speaks HTTP/1.0', { kind: 'raw', bytes: 'HTTP/1.0 400 Bad Request\r\n\r\n' }, 11, /"HTTP\/1.0 400 Bad Request"/],
+    [
+      'redirects',
+      { kind: 'status', status: 302, headers: { Location: 'https://evil.example/' } },
+      100,
+      /redirects to "https:\/\/evil.example\/" \(302\)/,
+    ],
+    ['knows no such path', { kind: 'status', status: 404 }, 100, /does not know the path .*\(404\)/],
+    ['answers 418', { kind: 'status', status: 418 }, 100, /refused to get pod default\/web \(418\)/],
+  ];
+  for (const [why, fault, code, message] of cases) {
+    it(`that ${why} is code ${code}, with server and reason, and no words that containerd swallows`, async () => {
+      await using loopback = await openLoopbackCluster();
+      const { api, cluster, logged } = loopback;
+      await api.setFault(fault);
+      const error = await refusalOf(cluster.readPod(WEB, soon()));
+      expect(error.code).toBe(code);
+      expect(error.message).toMatch(message);
+      expect(error.message).toContain(api.url);
+      expect(error.message).toContain('get pod default/web');
+      expectClean(error, logged);
+    });
+    it(`that ${why}, and then no more, serves the next request`, async () => {
+      await using loopback = await openLoopbackCluster();
+      const { api, cluster } = loopback;
+      await api.setFault(fault);
+      await refusalOf(cluster.readPod(WEB, soon()));
+      await api.setFault(undefined);
+      expect(await cluster.readPod(WEB, soon())).toMatchObject(WEB);
+    });
+  }
+});
+
+describe('an account that is not allowed', () => {
+  const patch = (cluster: Cluster, deadline: Deadline) =>
+    cluster.patchPodAnnotations(WEB, { uid: 'uid-1', annotations: {} }, deadline);
+  const forbids: readonly (readonly [string, string, (cluster: Cluster, deadline: Deadline) => Promise<unknown>])[] = [
+    ['get', 'pods', (cluster, deadline) => cluster.readPod(WEB, deadline)],
+    ['get', 'nodes', (cluster, deadline) => cluster.readNode('n1', deadline)],
+    ['patch', 'pods/status', patch],
+  ];
+  for (const [verb, resource, ask] of forbids) {
+    it(`403 for ${verb} ${resource} names account, verb, resource and manifest`, async () => {
+      await using loopback = await openLoopbackCluster();
+      loopback.api.forbid({ verb, resource });
+      const error = await refusalOf(ask(loopback.cluster, soon()));
+      expect(error.code).toBe(ERROR_CODE.apiRefused);
+      expect(error.message).toContain(
+        `"system:serviceaccount:kube-system:podwire" may not ${verb} ${resource} (403): apply cni-conf/rbac.yaml`,
+      );
+      expectClean(error, loopback.logged);
+    });
+  }
+});
+
+describe('a failure', () => {
+  const purpose = { verb: 'get', resource: 'pods', object: 'pod a/b' } as const;
+  const reads = (why: string, cause: unknown, code: number, message: string) =>
+    it(`${why} is code ${code}`, async () => {
+      const connection = await readConnection(aConnectionConfig({ apiRoot: 'https://api.example' }), {});
+      const error = failedRequest(connection, purpose, cause);
+      expect(error).toMatchObject({ code, message: `API server https://api.example ${message} (to get pod a/b)` });
+    });
+  const ofSystem = (code: string) => Object.assign(new Error('x'), { code });
+  reads('of DNS', ofSystem('ENOTFOUND'), 11, 'cannot be reached: its name is unknown to DNS (ENOTFOUND)');
+  reads('of the network', ofSystem('ENETUNREACH'), 11, 'cannot be reached: no route to its network (ENETUNREACH)');
+  reads('without a name', new Error('x'), 11, 'cannot be reached (unknown error)');
+  reads('that nobody has thought of', 5, 11, 'cannot be reached (unknown error)');
+});
+
+describe('a Status', () => {
+  const statusOf = (body: string) => parseStatus({ status: 404, headers: new Map(), body: Buffer.from(body) });
+  it('has reason, name and the fields that are wrong', () => {
+    const body = {
+      kind: 'Status',
+      reason: 'Invalid',
+      message: 'm',
+      details: { name: 'n', causes: [{ field: 'metadata.uid' }] },
+    };
+    expect(statusOf(JSON.stringify(body))).toEqual({
+      message: 'm',
+      reason: 'Invalid',
+      objectName: 'n',
+      causeFields: ['metadata.uid'],
+    });
+  });
+  it('of another kind is none', () => expect(statusOf('{"kind":"Pod"}')).toBeUndefined());
+  it('that is a page is none', () => expect(statusOf('404 page')).toBeUndefined());
+  it('with causes of another shape is none', () =>
+    expect(statusOf('{"kind":"Status","details":{"causes":[1]}}')).toBeUndefined());
+});

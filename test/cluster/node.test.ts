@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import { formatCidr } from '../../src/address/cidr.ts';
+import { parseNode } from '../../src/cluster/node.ts';
+
+const podCidrs = (spec: object) => parseNode({ metadata: { name: 'n', uid: 'u' }, spec }).podCidrs.map(formatCidr);
+
+describe('a Node', () => {
+  const has = (why: string, spec: object, ...wanted: readonly string[]) =>
+    it(why, () => expect(podCidrs(spec)).toEqual(wanted));
+  has(
+    'has its podCIDRs in the order of the API',
+    { podCIDRs: ['fd00::/64', '10.0.0.0/24'] },
+    'fd00::/64',
+    '10.0.0.0/24',
+  );
+  has('without podCIDRs has its podCIDR', { podCIDR: '10.0.0.0/24' }, '10.0.0.0/24');
+  has('with an empty list has its podCIDR', { podCIDRs: [], podCIDR: '10.0.0.0/24' }, '10.0.0.0/24');
+  has('with neither has none', {});
+  has('with empty text has none', { podCIDR: '' });
+
+  const refuses = (why: string, spec: object, message: RegExp) =>
+    it(`${why} is refused`, () => expect(() => podCidrs(spec)).toThrow(message));
+  refuses(
+    'with a podCIDR that is none',
+    { podCIDRs: ['10.0.0.0'] },
+    /^spec.podCIDRs\[0\]: "10.0.0.0" has no prefix length/,
+  );
+  refuses('with a podCIDR that is a number', { podCIDRs: [5] }, /^spec.podCIDRs\[0\] is a number/);
+  refuses('with podCIDRs that are text', { podCIDRs: '10.0.0.0/24' }, /^spec.podCIDRs is text, a list is wanted/);
+});

@@ -1,0 +1,252 @@
+import { describe, expect, it } from 'vitest';
+import { parseCidr } from '../../src/address/cidr.ts';
+import { parseIpAddress } from '../../src/address/ip-address.ts';
+import { applySteps } from '../../src/kernel/apply.ts';
+import { NetlinkSocket } from '../../src/kernel/netlink-socket.ts';
+import { planAttachment } from '../../src/plan/attachment.ts';
+import { parseMacAddress } from '../../src/plan/mac-address.ts';
+import type { Route, Step } from '../../src/plan/step.ts';
+import { attachmentFacts } from '../support/attachment-facts.ts';
+import { kernelDouble } from '../support/kernel-double.ts';
+import { aSandboxInKernel } from '../support/kernel-attachment.ts';
+import { hostNamespace } from '../support/network-namespace.ts';
+
+const HOST_MAC = parseMacAddress('ee:ee:ee:ee:ee:ee');
+
+function createVeth(name: string, bent: Partial<Extract<Step, { kind: 'create-veth' }>> = {}): Step {
+  return {
+    kind: 'create-veth',
+    host: { name, mac: HOST_MAC, alias: `podwire c1 eth0 default/${name}` },
+    container: { name: 'eth0', mac: undefined },
+    mtuBytes: undefined,
+    queueCount: undefined,
+    ...bent,
+  };
+}
+
+function addRoute(name: string, destination: string, bent: Partial<Route> = {}): Step {
+  const route = { gateway: undefined, scope: 'link', ...bent, destination: parseCidr(destination) } as const;
+  return { kind: 'add-route', in: 'host', interface: name, route };
+}
+
+const setUp = (name: string): Step => ({ kind: 'set-up', in: 'host', interface: name });
+
+/** The attributes that a recording of Calico's plugin has. */
+function picked(objects: readonly unknown[], keys: readonly string[]): unknown {
+  const text = JSON.stringify(objects, ['addr_info', 'linkinfo', 'info_kind', ...keys]);
+  return JSON.parse(text);
+}
+
+const ADDRESS_KEYS = ['family', 'local', 'prefixlen', 'scope'];
+const ROUTE_KEYS = ['dst', 'gateway', 'dev', 'protocol', 'scope', 'metric', 'pref'];
+
+describe('a pod with both families', () => {
+  it('stands as Calico leaves it', async () => {
+    const { kernel, sandbox, pod } = await aSandboxInKernel();
+    const host = hostNamespace();
+    const name = 'calidual';
+    const facts = attachmentFacts({
+      hostInterface: { name, alias: 'podwire c1 eth0 default/rec' },
+      addresses: ['10.71.0.2', 'fd71::2'],
+    });
+    await kernel.apply(planAttachment(facts), sandbox);
+
+    const [hostLink, podLink] = [await host.ip('-d', 'link', 'show', name), await pod.ip('-d', 'link', 'show', 'eth0')];
+    const veth = { mtu: 1500, inet6_addr_gen_mode: 'eui64', linkinfo: { info_kind: 'veth' } };
+    expect(hostLink).toEqual([
+      expect.objectContaining({
+        ...veth,
+        address: HOST_MAC,
+        ifalias: 'podwire c1 eth0 default/rec',
+        flags: expect.arrayContaining(['UP', 'LOWER_UP']),
+      }),
+    ]);
+    expect(podLink).toEqual([expect.objectContaining({ ...veth, flags: expect.arrayContaining(['UP', 'LOWER_UP']) })]);
+    expect(podLink).not.toEqual([expect.objectContaining({ address: HOST_MAC })]);
+
+    expect(picked(await host.ip('address', 'show', name), ADDRESS_KEYS)).toEqual([
+      { addr_info: [{ family: 'inet6', local: 'fe80::ecee:eeff:feee:eeee', prefixlen: 64, scope: 'link' }] },
+    ]);
+    expect(picked(await pod.ip('address', 'show', 'eth0'), ADDRESS_KEYS)).toEqual([
+      {
+        addr_info: [
+          { family: 'inet', local: '10.71.0.2', prefixlen: 32, scope: 'global' },
+          { family: 'inet6', local: 'fd71::2', prefixlen: 128, scope: 'global' },
+          { family: 'inet6', local: expect.stringMatching(/^fe80::/), prefixlen: 64, scope: 'link' },
+        ],
+      },
+    ]);
+    expect(picked(await host.ip('route', 'show', 'dev', name), ROUTE_KEYS)).toEqual([
+      { dst: '10.71.0.2', scope: 'link' },
+    ]);
+    expect(picked(await host.ip('-6', 'route', 'show', 'dev', name), ROUTE_KEYS)).toEqual([
+      { dst: 'fd71::2', metric: 1024, pref: 'medium' },
+      { dst: 'fe80::/64', protocol: 'kernel', metric: 256, pref: 'medium' },
+    ]);
+    expect(picked(await pod.ip('route'), ROUTE_KEYS)).toEqual([
+      { dst: 'default', gateway: '169.254.1.1', dev: 'eth0' },
+      { dst: '169.254.1.1', dev: 'eth0', scope: 'link' },
+    ]);
+    expect(picked(await pod.ip('-6', 'route'), ROUTE_KEYS)).toEqual([
+      { dst: 'fd71::2', dev: 'eth0', protocol: 'kernel', metric: 256, pref: 'medium' },
+      { dst: 'fe80::/64', dev: 'eth0', protocol: 'kernel', metric: 256, pref: 'medium' },
+      { dst: 'default', gateway: 'fe80::ecee:eeff:feee:eeee', dev: 'eth0', metric: 1024, pref: 'medium' },
+    ]);
+
+    const sysctls = async (where: typeof pod, keys: readonly string[]) =>
+      Promise.all(keys.map(async (key) => `${key} = ${await where.readSysctl(key)}`));
+    const hostSettings = [
+      ['route_localnet', 'proxy_arp', 'forwarding'].map((key) => `net/ipv4/conf/${name}/${key} = 1`),
+      ['proxy_ndp', 'forwarding'].map((key) => `net/ipv6/conf/${name}/${key} = 1`),
+      ['accept_dad', 'disable_ipv6', 'accept_ra'].map((key) => `net/ipv6/conf/${name}/${key} = 0`),
+      [`net/ipv4/neigh/${name}/proxy_delay = 0`],
+    ].flat();
+    const podSettings = [
+      'net/ipv4/ip_forward = 0',
+      'net/ipv6/conf/all/forwarding = 0',
+      'net/ipv6/conf/eth0/accept_dad = 0',
+      ...['all', 'default', 'eth0', 'lo'].map((key) => `net/ipv6/conf/${key}/disable_ipv6 = 0`),
+    ];
+    const keyOf = (setting: string) => setting.split(' ')[0] ?? '';
+    expect(await sysctls(host, hostSettings.map(keyOf))).toEqual(hostSettings);
+    expect(await sysctls(pod, podSettings.map(keyOf))).toEqual(podSettings);
+  });
+});
+
+describe('a veth', () => {
+  it('has the MTU, the MAC and the queues of the step, at both ends', async () => {
+    const { kernel, sandbox, pod } = await aSandboxInKernel();
+    const mac = parseMacAddress('1e:05:be:ef:00:01');
+    await kernel.apply(
+      [createVeth('calimtu', { container: { name: 'eth0', mac }, mtuBytes: 1400, queueCount: 3 })],
+      sandbox,
+    );
+    const queues = { mtu: 1400, num_tx_queues: 3, num_rx_queues: 3 };
+    expect(await pod.ip('-d', 'link', 'show', 'eth0')).toEqual([expect.objectContaining({ ...queues, address: mac })]);
+    expect(await hostNamespace().ip('-d', 'link', 'show', 'calimtu')).toEqual([
+      expect.objectContaining({ ...queues, address: HOST_MAC }),
+    ]);
+  });
+
+  it('whose host end exists already is refused by its name, and that one is left as it was', async () => {
+    const { kernel, sandbox, pod } = await aSandboxInKernel();
+    const other = await aSandboxInKernel();
+    await other.kernel.apply([createVeth('calitaken')], other.sandbox);
+    const before = await hostNamespace().ip('link', 'show', 'calitaken');
+    const host = { name: 'calitaken', mac: HOST_MAC, alias: 'another' };
+    await expect(kernel.apply([createVeth('calitaken', { host })], sandbox)).rejects.toMatchObject({
+      errnoName: 'EEXIST',
+      message: expect.stringContaining('interface calitaken (host)'),
+    });
+    expect(await hostNamespace().ip('link', 'show', 'calitaken')).toEqual(before);
+    expect(picked(await pod.ip('link'), ['ifname'])).toEqual([{ ifname: 'lo' }]);
+  });
+
+  it('whose container end exists already is refused by its name', async () => {
+    const { kernel, sandbox } = await aSandboxInKernel();
+    await kernel.apply([createVeth('califirst')], sandbox);
+    await expect(kernel.apply([createVeth('calisecond')], sandbox)).rejects.toThrow('interface eth0 (sandbox)');
+    expect(await kernel.observeInterface('host', 'calisecond')).toBeUndefined();
+  });
+});
+
+describe('a route', () => {
+  it('has metrics, priority, table and scope of the step', async () => {
+    const { kernel, sandbox } = await aSandboxInKernel();
+    const bent = { mtuBytes: 1300, advertisedMssBytes: 1260, priority: 7, table: 1000, scope: 200 };
+    await kernel.apply(
+      [createVeth('caliroute'), setUp('caliroute'), addRoute('caliroute', '10.7.0.1/32', bent)],
+      sandbox,
+    );
+    expect(await hostNamespace().ip('route', 'show', 'table', '1000')).toEqual([
+      expect.objectContaining({
+        dst: '10.7.0.1',
+        dev: 'caliroute',
+        scope: 'site',
+        metric: 7,
+        metrics: [{ mtu: 1300, advmss: 1260 }],
+      }),
+    ]);
+  });
+
+  it.each([
+    ['10.7.1.1/32', 'calisame4'],
+    ['fd07::1/128', 'calisame6'],
+  ])('that exists just so is good: %s', async (destination, name) => {
+    const { kernel, sandbox } = await aSandboxInKernel();
+    await kernel.apply([createVeth(name), setUp(name), addRoute(name, destination)], sandbox);
+    await expect(kernel.apply([addRoute(name, destination)], sandbox)).resolves.toBeUndefined();
+  });
+
+  it.each([
+    ['10.7.2.1/32', 'caliowner4', 'caliwants4'],
+    ['fd07::2/128', 'caliowner6', 'caliwants6'],
+  ])('that another interface has is refused, with that one as owner: %s', async (destination, owner, name) => {
+    const [first, second] = [await aSandboxInKernel(), await aSandboxInKernel()];
+    await first.kernel.apply([createVeth(owner), setUp(owner), addRoute(owner, destination)], first.sandbox);
+    const refused = second.kernel.apply([createVeth(name), setUp(name), addRoute(name, destination)], second.sandbox);
+    await expect(refused).rejects.toMatchObject({ operation: 'add route', errnoName: 'EEXIST', owner });
+    await expect(refused).rejects.toThrow(
+      `add route ${destination} by ${name} (host): interface ${owner} has a route to it already`,
+    );
+  });
+
+  it('that exists without an interface is refused without an owner', async () => {
+    const { kernel, sandbox } = await aSandboxInKernel();
+    await hostNamespace().ip('route', 'add', 'blackhole', '10.7.3.1/32', 'proto', 'static');
+    const refused = kernel.apply(
+      [createVeth('calihole'), setUp('calihole'), addRoute('calihole', '10.7.3.1/32')],
+      sandbox,
+    );
+    await expect(refused).rejects.toMatchObject({ errnoName: 'EEXIST', owner: undefined });
+  });
+});
+
+describe('a step that fails is named', () => {
+  const fails = (why: string, steps: readonly Step[], message: string) =>
+    it(why, async () => {
+      const { kernel, sandbox } = await aSandboxInKernel();
+      await expect(kernel.apply(steps, sandbox)).rejects.toThrow(message);
+    });
+  const gateway = parseIpAddress('10.9.9.9');
+  fails(
+    'set up of nothing',
+    [setUp('calinone')],
+    'cannot set up interface calinone (host): there is no such interface (ENODEV)',
+  );
+  fails('route by nothing', [addRoute('calinone', '10.7.4.1/32')], 'cannot find interface calinone (host)');
+  fails(
+    'address twice',
+    [0, 1].map(() => ({ kind: 'add-address', in: 'sandbox', interface: 'lo', address: parseCidr('10.7.4.2/32') })),
+    'cannot add address 10.7.4.2/32 to lo (sandbox): it exists already (EEXIST)',
+  );
+  fails(
+    'route by a gateway that nothing leads to, before the next',
+    [
+      createVeth('caligate'),
+      setUp('caligate'),
+      addRoute('caligate', '10.7.4.3/32', { gateway, scope: 'global' }),
+      setUp('calinone'),
+    ],
+    'cannot add route 10.7.4.3/32 by caligate (host): its gateway cannot be reached over this interface (ENETUNREACH)',
+  );
+  fails(
+    'sysctl of nothing',
+    [
+      {
+        kind: 'write-sysctl',
+        in: 'sandbox',
+        key: 'net/ipv4/conf/calinone/forwarding',
+        value: '1',
+        whenMissing: 'fail',
+      },
+    ],
+    'cannot write sysctl net/ipv4/conf/calinone/forwarding = 1 (sandbox): there is no such file (ENOENT)',
+  );
+});
+
+it('no steps touch nothing', async () => {
+  using socket = new NetlinkSocket(kernelDouble().open);
+  const namespace = { socket, run: (action: () => void) => action() };
+  await expect(applySteps([], { host: namespace, sandbox: namespace, netnsFd: -1 })).resolves.toBeUndefined();
+});

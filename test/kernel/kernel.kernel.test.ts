@@ -1,0 +1,163 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openKernel } from '../../src/kernel/kernel.ts';
+import { planAttachment } from '../../src/plan/attachment.ts';
+import { attachmentFacts } from '../support/attachment-facts.ts';
+import { aSandboxInKernel } from '../support/kernel-attachment.ts';
+import { hostNamespace, makeSandbox } from '../support/network-namespace.ts';
+
+const planned = (name: string, address: string) =>
+  planAttachment(attachmentFacts({ hostInterface: { name, alias: `alias of ${name}` }, addresses: [address] }));
+
+describe('an interface', () => {
+  it('is observed on the host and in the sandbox', async () => {
+    const { kernel, sandbox } = await aSandboxInKernel();
+    await kernel.apply(planned('caliseen', '10.8.0.1'), sandbox);
+    const both = [await kernel.observeInterface('host', 'caliseen'), await kernel.observeInterface(sandbox, 'eth0')];
+    expect(both).toEqual([
+      expect.objectContaining({
+        name: 'caliseen',
+        mac: 'ee:ee:ee:ee:ee:ee',
+        alias: 'alias of caliseen',
+        linkKind: 'veth',
+        isUp: true,
+      }),
+      expect.objectContaining({ name: 'eth0', mtuBytes: 1500, alias: undefined, linkKind: 'veth', isUp: true }),
+    ]);
+    expect(await hostNamespace().ip('link', 'show', 'caliseen')).toEqual([
+      expect.objectContaining({ ifindex: both[0]?.index }),
+    ]);
+  });
+
+  it('without a driver is observed too', async () => {
+    const { kernel, sandbox } = await aSandboxInKernel();
+    expect(await kernel.observeInterface(sandbox, 'lo')).toMatchObject({
+      index: 1,
+      mac: '00:00:00:00:00:00',
+      linkKind: undefined,
+      isUp: false,
+    });
+  });
+
+  it('that is not there is undefined, and absent when it is to be deleted', async () => {
+    const { kernel, sandbox } = await aSandboxInKernel();
+    expect(await kernel.observeInterface(sandbox, 'eth0')).toBeUndefined();
+    expect(await kernel.observeInterface('host', 'calinone')).toBeUndefined();
+    expect(await kernel.deleteInterface(sandbox, 'eth0')).toBe('absent');
+    expect(await kernel.deleteInterface('host', 'calinone')).toBe('absent');
+  });
+
+  it.each(['host', 'sandbox'] as const)('is deleted with its other end, by that of the %s', async (where) => {
+    const { kernel, sandbox, pod } = await aSandboxInKernel();
+    const name = `calidel${where.slice(0, 1)}`;
+    await kernel.apply(planned(name, '10.8.0.2'), sandbox);
+    const one = where === 'host' ? kernel.deleteInterface('host', name) : kernel.deleteInterface(sandbox, 'eth0');
+    expect(await one).toBe('deleted');
+    expect(await pod.ip('link', 'show', 'type', 'veth')).toEqual([]);
+    expect(await kernel.observeInterface('host', name)).toBeUndefined();
+  });
+
+  it('that cannot be deleted is an error by its name', async () => {
+    const { kernel, sandbox } = await aSandboxInKernel();
+    await expect(kernel.deleteInterface(sandbox, 'lo')).rejects.toMatchObject({
+      operation: 'delete',
+      errnoName: 'ENOTSUP',
+    });
+  });
+
+  it('is deleted while the event loop goes on', async () => {
+    const { kernel, sandbox } = await aSandboxInKernel();
+    await kernel.apply(planned('caliloop', '10.8.0.3'), sandbox);
+    let turns = 0;
+    let isDone = false;
+    const turn = (): void => {
+      turns++;
+      if (!isDone) setImmediate(turn);
+    };
+    turn();
+    await kernel.deleteInterface('host', 'caliloop');
+    isDone = true;
+    expect(turns).toBeGreaterThan(20);
+  });
+});
+
+describe('a sandbox', () => {
+  it('of another name is the same; our own is known as such', async () => {
+    await using kernel = openKernel();
+    await using pod = await makeSandbox();
+    expect(kernel.openSandbox(pod.path)).toMatchObject({ kind: 'sandbox', path: pod.path, isOwnNetns: false });
+    expect(kernel.openSandbox('/proc/self/ns/net')).toMatchObject({ kind: 'sandbox', isOwnNetns: true });
+    expect(kernel.openSandbox('/run/none')).toEqual({ kind: 'unavailable', reason: 'nothing is there (ENOENT)' });
+  });
+
+  it('that the runtime removes meanwhile can still be worked in', async () => {
+    await using kernel = openKernel();
+    await using pod = await makeSandbox();
+    const sandbox = kernel.openSandbox(pod.path);
+    if (sandbox.kind === 'unavailable') throw new Error(sandbox.reason);
+    await pod.remove();
+    await kernel.apply(planned('caligone', '10.8.0.4'), sandbox);
+    expect(await kernel.observeInterface(sandbox, 'eth0')).toMatchObject({ name: 'eth0' });
+    expect(await kernel.deleteInterface('host', 'caligone')).toBe('deleted');
+  });
+
+  it('that is closed is refused', async () => {
+    const { kernel, sandbox } = await aSandboxInKernel();
+    sandbox[Symbol.dispose]();
+    sandbox[Symbol.dispose]();
+    await expect(kernel.observeInterface(sandbox, 'eth0')).rejects.toThrow('it is closed (EBADF)');
+  });
+});
+
+describe('a kernel', () => {
+  it('leaves no descriptor open', async () => {
+    await using pod = await makeSandbox();
+    const before = readdirSync('/proc/self/fd').length;
+    for (let round = 0; round < 3; round++) {
+      await using kernel = openKernel();
+      const sandbox = kernel.openSandbox(pod.path);
+      if (sandbox.kind === 'unavailable') throw new Error(sandbox.reason);
+      await kernel.apply(planned('califds', '10.8.0.5'), sandbox);
+      await kernel.deleteInterface('host', 'califds');
+    }
+    await new Promise((resolve) => {
+      setImmediate(resolve); // a socket closes its descriptor in the next turn
+    });
+    expect(readdirSync('/proc/self/fd')).toHaveLength(before);
+  });
+
+  it('that was never used has nothing to close', async () => {
+    await expect(openKernel()[Symbol.asyncDispose]()).resolves.toBeUndefined();
+  });
+
+  it('that is left open does not keep the process alive', () => {
+    const program = `
+      import { openKernel } from ${JSON.stringify(join(import.meta.dirname, '../../src/kernel/kernel.ts'))};
+      const kernel = openKernel();
+      kernel.openSandbox('/proc/self/ns/net');
+      await kernel.observeInterface('host', 'lo');`;
+    const file = join(import.meta.dirname, '../../node_modules/.bin/vitest'); // where packages are looked for
+    const run = spawnSync(process.execPath, ['--input-type=module', '-e', program, file], {
+      timeout: 10_000,
+      encoding: 'utf8',
+    });
+    expect([run.stderr, run.status]).toEqual(['', 0]);
+  });
+
+  it('attaches a hundred pods at once, and detaches them', async () => {
+    await using kernel = openKernel();
+    const pods = await Promise.all(Array.from({ length: 100 }, () => makeSandbox()));
+    const sandboxes = pods.map(({ path }) => kernel.openSandbox(path)).filter((sandbox) => sandbox.kind === 'sandbox');
+    expect(sandboxes).toHaveLength(100);
+    await Promise.all(
+      sandboxes.map((sandbox, index) => kernel.apply(planned(`calim${index}`, `10.8.1.${index}`), sandbox)),
+    );
+    const links = await hostNamespace().ip('link', 'show', 'type', 'veth');
+    expect(JSON.stringify(links).match(/calim\d+/g)).toEqual(expect.arrayContaining(['calim0', 'calim99']));
+    const deleted = await Promise.all(sandboxes.map((sandbox) => kernel.deleteInterface(sandbox, 'eth0')));
+    expect(new Set(deleted)).toEqual(new Set(['deleted']));
+    await Promise.all(pods.map((pod) => pod.remove()));
+  });
+});

@@ -1,0 +1,68 @@
+import { linkSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openLogFile } from '../../src/log/log-file.ts';
+import { makeFolder } from './make-folder.ts';
+
+const NOW = new Date('2026-11-22T05:45:59.123Z');
+const LIMITS = { maxSizeMb: 1, maxAgeDays: 30, maxCount: 2 };
+
+describe('a log file', () => {
+  it('that would grow too big is renamed as Calico does, and a new one begun', () => {
+    using folder = makeFolder();
+    const filePath = join(folder.path, 'cni.log');
+    writeFileSync(filePath, 'x'.repeat(1024 * 1024));
+    using file = openLogFile({ filePath, ...LIMITS });
+    file.append('next\n', NOW);
+    expect(readdirSync(folder.path).toSorted()).toEqual(['cni-2026-11-22T05-45-59.123.log', 'cni.log']);
+    expect(readFileSync(filePath, 'utf8')).toBe('next\n');
+  });
+  it('renamed too often or too long ago is deleted, and nothing else', () => {
+    using folder = makeFolder();
+    const filePath = join(folder.path, 'cni.log');
+    const names = [
+      'cni-2026-01-01T00-00-00.000.log',
+      'cni-2026-11-20T00-00-00.000.log',
+      'cni-2026-11-21T00-00-00.000.log',
+      'cni-mine.log',
+      'other-2026-01-01T00-00-00.000.log',
+    ];
+    for (const name of names) writeFileSync(join(folder.path, name), '');
+    writeFileSync(filePath, 'x'.repeat(1024 * 1024));
+    using file = openLogFile({ filePath, ...LIMITS });
+    file.append('next\n', NOW);
+    expect(readdirSync(folder.path).toSorted()).toEqual([
+      'cni-2026-11-21T00-00-00.000.log',
+      'cni-2026-11-22T05-45-59.123.log',
+      'cni-mine.log',
+      'cni.log',
+      'other-2026-01-01T00-00-00.000.log',
+    ]);
+  });
+  it('of two that are too old the young one stays', () => {
+    using folder = makeFolder();
+    const filePath = join(folder.path, 'cni.log');
+    writeFileSync(join(folder.path, 'cni-2026-01-01T00-00-00.000.log'), '');
+    writeFileSync(filePath, 'x'.repeat(1024 * 1024));
+    using file = openLogFile({ filePath, ...LIMITS });
+    file.append('next\n', NOW);
+    expect(readdirSync(folder.path)).toHaveLength(2);
+  });
+  it('that another process has renamed already is not renamed again', () => {
+    using folder = makeFolder();
+    const filePath = join(folder.path, 'cni.log');
+    writeFileSync(filePath, 'x'.repeat(1024 * 1024));
+    using slow = openLogFile({ filePath, ...LIMITS });
+    using quick = openLogFile({ filePath, ...LIMITS });
+    quick.append('a\n', NOW);
+    slow.append('b\n', new Date(NOW.getTime() + 1));
+    expect(readFileSync(filePath, 'utf8')).toBe('a\nb\n');
+    expect(readdirSync(folder.path)).toHaveLength(2);
+  });
+  it('with a second name is refused: it may be another file that was linked here', () => {
+    using folder = makeFolder();
+    writeFileSync(join(folder.path, 'victim'), '');
+    linkSync(join(folder.path, 'victim'), join(folder.path, 'cni.log'));
+    expect(() => openLogFile({ filePath: join(folder.path, 'cni.log'), ...LIMITS })).toThrow('several names');
+  });
+});
