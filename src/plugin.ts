@@ -12,6 +12,7 @@ import { openDelegate } from './delegate/delegate.ts';
 import { openKernel } from './kernel/kernel.ts';
 import type { LogContext } from './log/log-line.ts';
 import { openLog } from './log/log.ts';
+import { openTrace, traced } from './trace.ts';
 
 /** What a runtime gives a plugin, and what it takes from it. */
 export interface PluginIo {
@@ -48,6 +49,8 @@ type CommandRequest = Exclude<CniRequest, { verb: 'VERSION' }>;
 async function runCommand(request: CommandRequest, io: PluginIo): Promise<void> {
   const { config, pluginPath } = request;
   using log = openLog({ settings: config.log, context: contextOf(request), writeLine: io.writeStderr });
+  const trace = openTrace(io.environment, io.writeStderr);
+  trace?.('request parsed');
   await using kernel = openKernel();
   using cluster = openCluster({
     connect: () => readConnection({ ...config.connection, datastoreType: config.datastoreType }, io.environment),
@@ -60,7 +63,15 @@ async function runCommand(request: CommandRequest, io: PluginIo): Promise<void> 
     await io.writeStdout(text);
   };
   try {
-    await dispatch(request, { kernel, cluster, delegate, log, output, signal: io.signal });
+    await dispatch(request, {
+      kernel: traced('kernel', kernel, trace),
+      cluster: traced('cluster', cluster, trace),
+      delegate: traced('delegate', delegate, trace),
+      log,
+      output,
+      signal: io.signal,
+    });
+    trace?.('command done');
   } catch (error) {
     log.error(describeError(error));
     throw error;

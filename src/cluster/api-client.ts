@@ -2,13 +2,8 @@ import { failedRequest, type Purpose } from './api-error.ts';
 import { ConnectError, connectSocket } from './connect-socket.ts';
 import type { ApiConnection } from './connection.ts';
 import { DeadlineError, pause, remainingMs, startBudget, untilDeadline, type Deadline } from './deadline.ts';
-import {
-  HttpError,
-  openHttpExchange,
-  type HttpExchange,
-  type HttpRequest,
-  type HttpResponse,
-} from './http-exchange.ts';
+import { openHttpExchange, type HttpExchange, type HttpRequest } from './http-exchange.ts';
+import { HttpError, type HttpResponse } from './http-response.ts';
 
 /** One request, without what the connection adds to it. */
 export interface ApiRequest {
@@ -63,20 +58,21 @@ export function openApiClient({ connect, budgets, log }: ApiClientOptions): ApiC
       sessions.push(session);
       return session;
     })();
-    current = starting;
     // Told to whoever waits for it; the next request tries anew.
-    starting.catch(() => (current = undefined));
+    starting.catch(() => {
+      if (current === starting) current = undefined;
+    });
     return starting;
   };
 
   /** The session to use: a new one where the last has ended, or where its token is the one that was refused. */
   const usableSession = async (refused: Session | undefined): Promise<Session> => {
     for (;;) {
-      const starting = current ?? start();
+      const starting = (current ??= start());
       const session = await starting;
       if (session !== refused && !session.isOver()) return session;
       // Else another request has replaced it while this one waited.
-      if (current === starting) start(session === refused ? undefined : session.connection);
+      if (current === starting) current = start(session === refused ? undefined : session.connection);
     }
   };
 
@@ -108,7 +104,9 @@ export function openApiClient({ connect, budgets, log }: ApiClientOptions): ApiC
   };
 
   return {
-    begin: () => void (current ?? start()),
+    begin: () => {
+      current ??= start();
+    },
     send,
     [Symbol.dispose]: () => {
       for (const session of sessions) session.abandon();
@@ -144,12 +142,14 @@ async function exchangeOnce(
   const exchange = await untilDeadline(session.exchange, deadline);
   const answer = exchange.send(httpRequest(request, session.connection));
   // Answers come in order: where one does not come, none behind it can.
-  using _budget = startBudget(budgetMs, () => exchange.close(new ConnectError(`gave no answer within ${budgetMs} ms`)));
+  const budget = startBudget(budgetMs, () => exchange.close(new ConnectError(`gave no answer within ${budgetMs} ms`)));
   try {
     return await untilDeadline(answer, deadline);
   } catch (error) {
     if (error instanceof DeadlineError) exchange.close(error);
     throw error;
+  } finally {
+    budget[Symbol.dispose]();
   }
 }
 

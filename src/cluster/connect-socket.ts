@@ -54,7 +54,10 @@ export function connectSocket(
   );
   socket.once('connect', () => {
     budget[Symbol.dispose]();
-    if (tls === undefined) return succeed();
+    if (tls === undefined) {
+      succeed();
+      return;
+    }
     budget = startBudget(handshakeMs, () =>
       fail(new ConnectError(`did not finish the TLS handshake within ${handshakeMs} ms`)),
     );

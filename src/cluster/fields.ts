@@ -74,8 +74,12 @@ function kindOf(value: unknown): string {
   if (value === undefined) return 'missing';
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
-  return (
-    { object: 'an object', string: 'text', number: 'a number', boolean: 'true or false' }[String(typeof value)] ??
-    typeof value
-  );
+  return KINDS[typeof value] ?? typeof value;
 }
+
+const KINDS: Readonly<Record<string, string>> = {
+  object: 'an object',
+  string: 'text',
+  number: 'a number',
+  boolean: 'true or false',
+};

@@ -10,12 +10,13 @@ import { planResult } from '../plan/result.ts';
 import { openApiShare } from './api-share.ts';
 import { detach } from './detach.ts';
 import type { Effects } from './effects.ts';
-import { clearEndpoint, endpointPod, writeEndpoint } from './endpoint.ts';
+import { endpointPod, readAndClearEndpoint, writeEndpoint } from './endpoint.ts';
 import { planHostInterface, replaceHostInterface } from './host-interface.ts';
 import { inKernel } from './kernel-refusal.ts';
 import { readPodAndNode } from './pod-and-node.ts';
 import { waitForPolicy } from './policy.ts';
 import { observeEnds, openSandbox, refuseTakenInterface } from './sandbox.ts';
+import { underWay } from './under-way.ts';
 import { undoing } from './undoing.ts';
 
 /**
@@ -30,13 +31,14 @@ export async function add(request: Extract<CniRequest, { verb: 'ADD' | 'CHECK' }
   const { addApiMs, delApiMs } = config.budgets;
   if (args.pod === undefined) log.warning('CNI_ARGS names no pod: a plain network, which no policy agent will see');
 
+  const api = openApiShare(addApiMs, signal);
+  const reading = underWay(api.spend((deadline) => readPodAndNode(request, cluster, deadline))); // handshake and answer take longer than the next lines
   using sandbox = openSandbox(request, kernel);
   await refuseTakenInterface(sandbox, attachment.interfaceName, kernel);
   const mtuBytes = readMtuBytes(config);
   await waitForReadinessGates(config.readinessGates, signal);
 
-  const api = openApiShare(addApiMs, signal);
-  const { pod, node } = await api.spend((deadline) => readPodAndNode(request, cluster, deadline));
+  const { pod, node } = await reading;
   const { mac } = parsePodWishes(pod?.annotations ?? {}, config);
   const delegation = planDelegation(config, node);
   const hostInterface = planHostInterface(config.hostInterfacePrefix, attachment, args.pod);
@@ -59,7 +61,9 @@ export async function add(request: Extract<CniRequest, { verb: 'ADD' | 'CHECK' }
   if (owner !== undefined && pod !== undefined) {
     const undoShare = openApiShare(delApiMs);
     undo.defer(
-      undoing('endpoint', log, () => undoShare.spend((deadline) => clearEndpoint(request, owner, cluster, deadline))),
+      undoing('endpoint', log, () =>
+        undoShare.spend((deadline) => readAndClearEndpoint(request, owner, cluster, deadline)),
+      ),
     );
     await api.spend((deadline) => writeEndpoint(request, pod, addresses, cluster, deadline));
     await waitForPolicy(config, owner, effects);

@@ -6,6 +6,7 @@ import type { Effects } from './effects.ts';
 import { clearEndpoint, endpointPod } from './endpoint.ts';
 import { planHostInterface } from './host-interface.ts';
 import { openRemainingSandbox } from './sandbox.ts';
+import { underWay } from './under-way.ts';
 
 type DelRequest = Extract<CniRequest, { verb: 'DEL' }>;
 
@@ -23,6 +24,9 @@ export async function del(request: DelRequest, effects: Effects): Promise<void> 
   const { cluster, log, signal } = effects;
   for (const setting of request.ignored) log.warning(`ignored, to take down what can be taken down: ${setting}`);
 
+  const owner = endpointPod(request);
+  const api = openApiShare(config.budgets.delApiMs, signal);
+  const reading = owner && underWay(api.spend((deadline) => cluster.readPod(owner, deadline))); // the kernel takes as long to delete a link
   using sandbox = openRemainingSandbox(request, effects);
   const planned = planHostInterface(config.hostInterfacePrefix, attachment, args.pod);
   const listed =
@@ -32,11 +36,10 @@ export async function del(request: DelRequest, effects: Effects): Promise<void> 
     effects,
   );
 
-  const owner = endpointPod(request);
-  if (owner === undefined) return;
+  if (owner === undefined || reading === undefined) return;
   try {
-    const api = openApiShare(config.budgets.delApiMs, signal);
-    await api.spend((deadline) => clearEndpoint(request, owner, cluster, deadline));
+    const pod = await reading;
+    await api.spend((deadline) => clearEndpoint(request, pod, cluster, deadline));
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     log.warning(

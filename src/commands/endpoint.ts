@@ -47,25 +47,37 @@ const CONFLICTS_MOST = 5;
 /**
  * Takes the endpoint off the Pod, if what stands there is this container's.
  *
+ * @param found the Pod as it was read
  * @throws what the API's client throws; {CniError} 11 if others change the Pod faster than it can be read
  */
 export async function clearEndpoint(
   { attachment, args, config }: EndpointRequest,
-  pod: PodReference,
+  found: Pod | 'absent',
   cluster: Cluster,
   deadline: Deadline,
 ): Promise<void> {
   const ours = { containerId: attachment.containerId, podUid: args.podUid, nodeName: config.nodeName };
+  let pod = found;
   for (let attempt = 0; attempt < CONFLICTS_MOST; attempt++) {
-    const found = await cluster.readPod(pod, deadline);
-    const annotations = found === 'absent' ? undefined : planEndpointClearing(found, ours);
-    if (found === 'absent' || annotations === undefined) return;
-    const { uid, resourceVersion } = found;
+    const annotations = pod === 'absent' ? undefined : planEndpointClearing(pod, ours);
+    if (pod === 'absent' || annotations === undefined) return;
+    const { uid, resourceVersion } = pod;
     const answer = await cluster.patchPodAnnotations(pod, { uid, resourceVersion, annotations }, deadline);
     if (answer !== 'conflict') return;
+    pod = await cluster.readPod(pod, deadline);
   }
   throw new CniError(
     ERROR_CODE.tryAgainLater,
-    `the endpoint of pod ${pod.namespace}/${pod.name} could not be cleared: the Pod changed ${CONFLICTS_MOST} times between read and write`,
+    `the endpoint of pod ${args.pod?.namespace}/${args.pod?.name} could not be cleared: the Pod changed ${CONFLICTS_MOST} times between read and write`,
   );
+}
+
+/** The same for a Pod that has not been read yet. */
+export async function readAndClearEndpoint(
+  request: EndpointRequest,
+  pod: PodReference,
+  cluster: Cluster,
+  deadline: Deadline,
+): Promise<void> {
+  await clearEndpoint(request, await cluster.readPod(pod, deadline), cluster, deadline);
 }

@@ -27,7 +27,6 @@ function maskTokens(text: string): string {
 }
 
 // C0 and C1 controls, marks and overrides of direction, line and paragraph separators, the byte order mark, halves of pairs.
-// oxlint-disable-next-line no-control-regex
 const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]|\p{Surrogate}/gu;
 
 const JWT = /\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*/g;
