@@ -21,7 +21,7 @@ const FOLDERS = {
   agent: EDGE,
   cluster: { ...EDGE, packages: ['yaml'] },
   delegate: { ...EDGE, values: ['address', 'cni'] }, // it speaks the protocol too
-  journal: EDGE,
+  journal: { ...EDGE, values: ['address', 'cni'] }, // its records name attachments
   kernel: { ...EDGE, packages: ['netlink', 'koffi'] },
   log: { values: [], types: ['cni'], packages: [], node: 'any' },
   commands: { values: EVERYTHING, types: [], packages: [], node: 'any' },

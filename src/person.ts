@@ -35,7 +35,9 @@ export async function runForPerson(io: PersonIo): Promise<number> {
   switch (io.words[0]) {
     case '-v':
     case 'version':
-      await io.writeStdout(`podwire ${PODWIRE_VERSION}, CNI ${SUPPORTED_VERSIONS.join(' ')}\n`);
+      await io.writeStdout(
+        `podwire ${PODWIRE_VERSION}\nCNI ${SUPPORTED_VERSIONS.join(' ')}\ncode cache: ${codeCacheState()}\n`,
+      );
       return 0;
     case '-t':
       return testConnection(io);
@@ -43,6 +45,12 @@ export async function runForPerson(io: PersonIo): Promise<number> {
       io.writeStderr(`${USAGE}\n`);
       return 1;
   }
+}
+
+// The executable's bootstrap says so: a cache that V8 rejects costs time on every command, and nothing else tells of it.
+function codeCacheState(): string {
+  const state: unknown = Reflect.get(globalThis, Symbol.for('podwire.code-cache'));
+  return typeof state === 'string' ? state : 'none';
 }
 
 async function testConnection(io: PersonIo): Promise<number> {

@@ -6,9 +6,14 @@ import { formatError } from './cni/error-result.ts';
 import { parseRequest, requestCniVersion, type CniRequest } from './cni/request.ts';
 import { formatVersions } from './cni/version-result.ts';
 import { add } from './commands/add.ts';
+import { check } from './commands/check.ts';
 import { del } from './commands/del.ts';
 import type { Effects } from './commands/effects.ts';
+import { gc } from './commands/gc.ts';
+import { status } from './commands/status.ts';
 import { openDelegate } from './delegate/delegate.ts';
+import { openJournal } from './journal/journal.ts';
+import { openStatusMemo } from './journal/status-memo.ts';
 import { openKernel } from './kernel/kernel.ts';
 import type { LogContext } from './log/log-line.ts';
 import { openLog } from './log/log.ts';
@@ -67,6 +72,8 @@ async function runCommand(request: CommandRequest, io: PluginIo): Promise<void> 
       kernel: traced('kernel', kernel, trace),
       cluster: traced('cluster', cluster, trace),
       delegate: traced('delegate', delegate, trace),
+      statusMemo: openStatusMemo(config.name),
+      journal: traced('journal', openJournal(config.name, log), trace),
       log,
       output,
       signal: io.signal,
@@ -85,9 +92,11 @@ async function dispatch(request: CommandRequest, effects: Effects): Promise<void
     case 'DEL':
       return del(request, effects);
     case 'CHECK':
+      return check(request, effects);
     case 'GC':
+      return gc(request, effects);
     case 'STATUS':
-      throw new CniError(ERROR_CODE.invalidEnvironment, `CNI_COMMAND ${request.verb} is not known to this version`);
+      return status(request, effects);
     default:
       return request satisfies never;
   }

@@ -1,5 +1,5 @@
 import { failedRequest, type Purpose } from './api-error.ts';
-import { ConnectError, connectSocket } from './connect-socket.ts';
+import { ConnectError, connectSocket, takesConnections } from './connect-socket.ts';
 import type { ApiConnection } from './connection.ts';
 import { DeadlineError, pause, remainingMs, startBudget, untilDeadline, type Deadline } from './deadline.ts';
 import { openHttpExchange, type HttpExchange, type HttpRequest } from './http-exchange.ts';
@@ -33,8 +33,8 @@ export interface ApiClientOptions {
 }
 
 export interface ApiClient extends Disposable {
-  /** Starts to connect. A failure is told to the first request. */
-  begin(): void;
+  /** Whether the server takes TCP connections, within the connect budget. Nothing is asked of it. */
+  isReachable(): Promise<boolean>;
   /** @throws {CniError} 11 when there is no whole answer in time; what `connect` throws; 100 for a server that is not trusted */
   send(request: ApiRequest, deadline: Deadline): Promise<ApiAnswer>;
 }
@@ -104,9 +104,7 @@ export function openApiClient({ connect, budgets, log }: ApiClientOptions): ApiC
   };
 
   return {
-    begin: () => {
-      current ??= start();
-    },
+    isReachable: async () => takesConnections((await connect()).server, budgets.apiConnectMs),
     send,
     [Symbol.dispose]: () => {
       for (const session of sessions) session.abandon();

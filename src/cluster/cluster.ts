@@ -22,8 +22,8 @@ export interface AnnotationPatch {
  * what reading the connection throws (4, 5, 7).
  */
 export interface Cluster extends Disposable {
-  /** Starts to connect now, so that other work can be done meanwhile. A failure is told to the first request. */
-  begin(): void;
+  /** Whether the server takes TCP connections. Nothing is asked of it. */
+  isReachable(): Promise<boolean>;
   readPod(pod: PodReference, deadline: Deadline): Promise<Pod | 'absent'>;
   readNode(name: string, deadline: Deadline): Promise<Node | 'absent'>;
   /** The Pod as it is afterwards; `conflict`: it is another Pod, or another version of it, than the patch is for. */
@@ -36,11 +36,11 @@ export interface Cluster extends Disposable {
   probe(deadline: Deadline): Promise<string>;
 }
 
-/** Connects with the first request, or with `begin`. */
+/** Connects with the first request. */
 export function openCluster(options: ApiClientOptions): Cluster {
   const client = openApiClient(options);
   return {
-    begin: () => client.begin(),
+    isReachable: () => client.isReachable(),
     async readPod(pod, deadline) {
       const request = {
         purpose: { verb: 'get', resource: 'pods', object: describePod(pod) },

@@ -67,6 +67,24 @@ export function connectSocket(
   return { ready: promise, abandon: () => fail(new ConnectError('is no longer wanted')) };
 }
 
+/** Whether a TCP connection comes about in time. It is closed at once. */
+export function takesConnections({ host, port }: ApiConnection['server'], connectMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = loadNet().connect({ host, port });
+    const budget = startBudget(connectMs, () => socket.destroy());
+    let isConnected = false;
+    socket.once('connect', () => {
+      isConnected = true;
+      socket.destroy();
+    });
+    socket.on('error', () => undefined); // 'close' follows
+    socket.once('close', () => {
+      budget[Symbol.dispose]();
+      resolve(isConnected);
+    });
+  });
+}
+
 function connectTls(target: { host: string; port: number; noDelay: boolean }, settings: TlsSettings): Socket {
   const tls = loadTls();
   const verifiedName = settings.serverName ?? target.host;

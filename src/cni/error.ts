@@ -21,6 +21,7 @@ export const ERROR_CODE = {
   interfaceTaken: 103,
   routeTaken: 104,
   invalidAnnotation: 105,
+  drifted: 106,
   internal: 999,
 } as const;
 

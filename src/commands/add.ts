@@ -13,11 +13,11 @@ import type { Effects } from './effects.ts';
 import { endpointPod, readAndClearEndpoint, writeEndpoint } from './endpoint.ts';
 import { planHostInterface, replaceHostInterface } from './host-interface.ts';
 import { inKernel } from './kernel-refusal.ts';
+import { beginEntry, refuseOvertaken, releaseEarlierBoots, releaseKilledAdd } from './leftovers.ts';
 import { readPodAndNode } from './pod-and-node.ts';
 import { waitForPolicy } from './policy.ts';
 import { observeEnds, openSandbox, refuseTakenInterface } from './sandbox.ts';
 import { underWay } from './under-way.ts';
-import { undoing } from './undoing.ts';
 
 /**
  * Attaches a sandbox to the network and prints the result. What was done is undone, in reverse, if anything fails, the printing included.
@@ -26,13 +26,16 @@ import { undoing } from './undoing.ts';
  * @see SPEC.md 1.1.0, section 2, ADD
  */
 export async function add(request: Extract<CniRequest, { verb: 'ADD' | 'CHECK' }>, effects: Effects): Promise<void> {
-  const { cluster, delegate, kernel, log, output, signal } = effects;
-  const { config, attachment, args } = request;
+  const { cluster, delegate, journal, kernel, log, output, signal } = effects;
+  const { config, attachment, args, sandboxPath } = request;
   const { addApiMs, delApiMs } = config.budgets;
   if (args.pod === undefined) log.warning('CNI_ARGS names no pod: a plain network, which no policy agent will see');
 
   const api = openApiShare(addApiMs, signal);
-  const reading = underWay(api.spend((deadline) => readPodAndNode(request, cluster, deadline))); // handshake and answer take longer than the next lines
+  // Handshake and answer take longer than all until they are awaited.
+  const reading = underWay(api.spend((deadline) => readPodAndNode(request, cluster, deadline)));
+  await releaseEarlierBoots(config, effects);
+  await releaseKilledAdd(attachment, config, effects);
   using sandbox = openSandbox(request, kernel);
   await refuseTakenInterface(sandbox, attachment.interfaceName, kernel);
   const mtuBytes = readMtuBytes(config);
@@ -41,13 +44,25 @@ export async function add(request: Extract<CniRequest, { verb: 'ADD' | 'CHECK' }
   const { pod, node } = await reading;
   const { mac } = parsePodWishes(pod?.annotations ?? {}, config);
   const delegation = planDelegation(config, node);
-  const hostInterface = planHostInterface(config.hostInterfacePrefix, attachment, args.pod);
-  await replaceHostInterface(hostInterface, effects);
+  const hostInterface = planHostInterface(config, attachment, args.pod);
 
   await using undo = new AsyncDisposableStack();
-  const onNode = { attachment, sandbox, hostInterfaces: [hostInterface.name], release: planRelease(config) };
-  undo.defer(undoing('link and lease', log, () => detach(onNode, effects)));
-  const lease = parseLease(await delegate.add(delegation, signal), delegation);
+  const target = { attachment, sandboxPath, cniArgs: args.raw };
+  const release = planRelease(config);
+  const facts = {
+    sandboxPath,
+    hostInterface: hostInterface.name,
+    cniArgs: args.raw,
+    pod: args.pod,
+    podUid: args.podUid,
+    release,
+  };
+  const entry = beginEntry(attachment, facts, journal);
+  undo.defer(async () => entry.close());
+  await replaceHostInterface(hostInterface, effects);
+  const onNode = { target, sandbox, hostInterfaces: [hostInterface.name], unmarked: 'ours', release } as const;
+  undo.defer(entry.undoing('link and lease', () => detach(onNode, effects)));
+  const lease = parseLease(await delegate.add(delegation, target, signal), delegation);
 
   const containerInterface = { name: attachment.interfaceName, mac };
   const { queueCount, includeDefaultRoutes, allowIpForwarding } = config;
@@ -61,14 +76,16 @@ export async function add(request: Extract<CniRequest, { verb: 'ADD' | 'CHECK' }
   if (owner !== undefined && pod !== undefined) {
     const undoShare = openApiShare(delApiMs);
     undo.defer(
-      undoing('endpoint', log, () =>
+      entry.undoing('endpoint', () =>
         undoShare.spend((deadline) => readAndClearEndpoint(request, owner, cluster, deadline)),
       ),
     );
     await api.spend((deadline) => writeEndpoint(request, pod, addresses, cluster, deadline));
     await waitForPolicy(config, owner, effects);
   }
-  const result = planResult({ config, sandboxPath: request.sandboxPath, ...ends, lease });
+  refuseOvertaken(entry, attachment);
+  const result = planResult({ config, sandboxPath, ...ends, lease });
   await output(JSON.stringify(formatResult(result, config.cniVersion)));
+  entry.markAttached();
   undo.move(); // the runtime has the result: from here on only DEL takes it down
 }

@@ -1,17 +1,17 @@
-import type { CniRequest } from '../cni/request.ts';
+import type { DelRequest } from '../cni/request.ts';
 import { planRelease } from '../plan/delegation.ts';
 import { openApiShare } from './api-share.ts';
 import { detach } from './detach.ts';
 import type { Effects } from './effects.ts';
 import { clearEndpoint, endpointPod } from './endpoint.ts';
 import { planHostInterface } from './host-interface.ts';
+import { finishPendingEndpoints } from './pending-endpoints.ts';
 import { openRemainingSandbox } from './sandbox.ts';
 import { underWay } from './under-way.ts';
 
-type DelRequest = Extract<CniRequest, { verb: 'DEL' }>;
-
 /**
- * Takes an attachment down: link, lease, endpoint. Sandbox, pod, API and prevResult may be gone, and it may have been taken down before.
+ * Takes an attachment down: link, lease, endpoint. Sandbox, pod, API, prevResult and the configuration of its ADD may be gone, and it may
+ * have been taken down before.
  *
  * The node comes first and alone decides the outcome: what is left of the endpoint keeps no address and no interface, while a DEL that
  * fails for the API's sake would keep the pod from being deleted for as long as the API is away.
@@ -20,30 +20,55 @@ type DelRequest = Extract<CniRequest, { verb: 'DEL' }>;
  * @see SPEC.md 1.1.0, section 2, DEL
  */
 export async function del(request: DelRequest, effects: Effects): Promise<void> {
-  const { config, attachment, args } = request;
-  const { cluster, log, signal } = effects;
+  const { config, attachment, args, sandboxPath = '' } = request;
+  const { cluster, journal, log, signal } = effects;
   for (const setting of request.ignored) log.warning(`ignored, to take down what can be taken down: ${setting}`);
 
-  const owner = endpointPod(request);
+  const found = journal.find(attachment);
+  const record = found === 'damaged' ? undefined : found;
+  // An ADD that is at work looks for its record before it prints: without one it undoes what it has done.
+  if (record !== undefined && journal.isUnderWay(record)) journal.remove(attachment);
+  const pod = args.pod ?? record?.pod;
+  const endpointRequest = { attachment, config, args: { ...args, pod, podUid: args.podUid ?? record?.podUid } };
+  const owner = endpointPod(endpointRequest);
   const api = openApiShare(config.budgets.delApiMs, signal);
-  const reading = owner && underWay(api.spend((deadline) => cluster.readPod(owner, deadline))); // the kernel takes as long to delete a link
+  // The kernel takes as long to delete a link as the API to answer.
+  const reading = owner && underWay(api.spend((deadline) => cluster.readPod(owner, deadline)));
+
   using sandbox = openRemainingSandbox(request, effects);
-  const planned = planHostInterface(config.hostInterfacePrefix, attachment, args.pod);
+  const planned = planHostInterface(config, attachment, pod);
   const listed =
     config.prevResult?.interfaces.filter((link) => link.sandbox === undefined).map(({ name }) => name) ?? [];
-  await detach(
-    { attachment, sandbox, hostInterfaces: [planned.name, ...listed], release: planRelease(config) },
-    effects,
-  );
+  const hostInterfaces = [planned.name, ...listed, ...(record === undefined ? [] : [record.hostInterface])];
+  const release = record?.release ?? planRelease(config);
+  const target = {
+    attachment,
+    sandboxPath,
+    cniArgs: args.pod === undefined ? (record?.cniArgs ?? args.raw) : args.raw,
+  };
+  const unmarked = record?.stage === 'attaching' ? 'ours' : 'foreign';
+  await detach({ target, sandbox, hostInterfaces, unmarked, release }, effects);
 
-  if (owner === undefined || reading === undefined) return;
+  if (owner === undefined || reading === undefined) return journal.remove(attachment);
   try {
-    const pod = await reading;
-    await api.spend((deadline) => clearEndpoint(request, pod, cluster, deadline));
+    const read = await reading;
+    await api.spend((deadline) => clearEndpoint(endpointRequest, read, cluster, deadline));
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     log.warning(
-      `the endpoint of pod ${owner.namespace}/${owner.name} stays until the API can be asked, the node is clean: ${why}`,
+      `the node is clean; the endpoint of pod ${owner.namespace}/${owner.name} is cleared by a later command: ${why}`,
     );
+    const { podUid } = endpointRequest.args;
+    journal.keepEndpoint(attachment, {
+      sandboxPath,
+      hostInterface: planned.name,
+      cniArgs: args.raw,
+      pod: owner,
+      podUid,
+      release,
+    });
+    return;
   }
+  journal.remove(attachment);
+  await finishPendingEndpoints(config, api, effects);
 }

@@ -1,17 +1,21 @@
-import type { Attachment } from '../cni/attachment.ts';
-import { isSameAttachment, parseHostInterfaceAlias } from '../plan/host-interface-alias.ts';
-import type { Delegation } from '../plan/delegation.ts';
+import type { DelegateTarget } from '../delegate/delegate.ts';
+import type { AttachmentRecord } from '../journal/record.ts';
 import type { Sandbox } from '../kernel/kernel.ts';
+import type { Attachment } from '../cni/attachment.ts';
+import type { Delegation } from '../plan/delegation.ts';
+import { isSameAttachment, parseHostInterfaceAlias } from '../plan/host-interface-alias.ts';
 import type { Effects } from './effects.ts';
 import { inKernel } from './kernel-refusal.ts';
 
 /** What of an attachment stands on the node. */
 export interface AttachmentOnNode {
-  readonly attachment: Attachment;
+  readonly target: DelegateTarget;
   /** `undefined`: the runtime has removed it, and with it the container interface. */
   readonly sandbox: Sandbox | undefined;
-  /** The names that its host interface can have. One of another attachment is left alone. */
+  /** The names that its host interface can have. One whose alias names another attachment is left alone. */
   readonly hostInterfaces: readonly string[];
+  /** A host interface without an alias: one that an ADD was killed over has none yet, and so has one of a plugin before this one. */
+  readonly unmarked: 'ours' | 'foreign';
   readonly release: Delegation;
 }
 
@@ -24,17 +28,35 @@ export interface AttachmentOnNode {
  * @throws {CniError} if the link or the lease remains
  */
 export async function detach(
-  { attachment, sandbox, hostInterfaces, release }: AttachmentOnNode,
+  { target, sandbox, hostInterfaces, unmarked, release }: AttachmentOnNode,
   { kernel, delegate }: Pick<Effects, 'kernel' | 'delegate'>,
 ): Promise<void> {
-  await inKernel(`delete interface ${attachment.interfaceName} of container ${attachment.containerId}`, async () => {
+  const { containerId, interfaceName } = target.attachment;
+  await inKernel(`delete interface ${interfaceName} of container ${containerId}`, async () => {
     for (const name of new Set(hostInterfaces)) {
       const found = await kernel.observeInterface('host', name);
       const owner = parseHostInterfaceAlias(found?.alias);
-      if (isSameAttachment(owner, { ...attachment, workload: '' })) await kernel.deleteInterface('host', name);
+      const isOurs = owner === undefined ? unmarked === 'ours' : isSameAttachment(owner, target.attachment);
+      if (found?.linkKind === 'veth' && isOurs) await kernel.deleteInterface('host', name);
     }
-    // Also made by a plugin before this one, which left no alias.
-    if (sandbox !== undefined) await kernel.deleteInterface(sandbox, attachment.interfaceName);
+    if (sandbox !== undefined) await kernel.deleteInterface(sandbox, interfaceName);
   });
-  await delegate.del(release);
+  await delegate.del(release, target);
+}
+
+/**
+ * The same for an attachment of which only the record is known. Its sandbox is not entered: by now the path can be a later container's, and
+ * what is ours in it goes with the host interface.
+ *
+ * @throws {CniError} if the link or the lease remains
+ */
+export async function detachRecorded(
+  attachment: Attachment,
+  record: AttachmentRecord,
+  effects: Pick<Effects, 'kernel' | 'delegate'>,
+): Promise<void> {
+  const { stage, sandboxPath, hostInterface, cniArgs, release } = record;
+  const target = { attachment, sandboxPath, cniArgs };
+  const unmarked = stage === 'attaching' ? 'ours' : 'foreign';
+  await detach({ target, sandbox: undefined, hostInterfaces: [hostInterface], unmarked, release }, effects);
 }

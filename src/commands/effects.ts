@@ -1,5 +1,7 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Delegate } from '../delegate/delegate.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { StatusMemo } from '../journal/status-memo.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Log } from '../log/log.ts';
 
@@ -7,7 +9,9 @@ import type { Log } from '../log/log.ts';
 export interface Effects {
   readonly cluster: Cluster;
   readonly delegate: Delegate;
+  readonly journal: Journal;
   readonly kernel: Kernel;
+  readonly statusMemo: StatusMemo;
   readonly log: Log;
   /** Hands the result to the runtime. Rejects if it can no longer be written. */
   readonly output: (text: string) => Promise<void>;

@@ -1,6 +1,7 @@
 import { CniError, ERROR_CODE } from '../cni/error.ts';
 import type { Attachment } from '../cni/attachment.ts';
 import type { PodReference } from '../cni/cni-args.ts';
+import type { NetworkConfig } from '../cni/network-config.ts';
 import type { ObservedInterface } from '../kernel/kernel.ts';
 import { formatHostInterfaceAlias, parseHostInterfaceAlias } from '../plan/host-interface-alias.ts';
 import { hostInterfaceName } from '../plan/host-interface-name.ts';
@@ -15,14 +16,14 @@ export interface PlannedHostInterface {
 
 /** Name and alias of the host interface of an attachment. */
 export function planHostInterface(
-  prefix: string,
+  { hostInterfacePrefix, name: network }: Pick<NetworkConfig, 'hostInterfacePrefix' | 'name'>,
   attachment: Attachment,
   pod: PodReference | undefined,
 ): PlannedHostInterface {
   const workload = pod === undefined ? '' : `${pod.namespace}/${pod.name}`;
   return {
-    name: hostInterfaceName(prefix, { ...attachment, pod }),
-    alias: formatHostInterfaceAlias({ ...attachment, workload }),
+    name: hostInterfaceName(hostInterfacePrefix, { ...attachment, pod }),
+    alias: formatHostInterfaceAlias({ ...attachment, network, workload }),
   };
 }
 

@@ -55,7 +55,12 @@ async function readPod(
   );
 }
 
-async function readPodCidrs(nodeName: string, cluster: Cluster, deadline: Deadline): Promise<PodCidrSource> {
+/**
+ * The podCIDRs of a node.
+ *
+ * @throws {CniError} 100 if the API does not have the node; and what the API's client throws
+ */
+export async function readPodCidrs(nodeName: string, cluster: Cluster, deadline: Deadline): Promise<PodCidrSource> {
   const node = await cluster.readNode(nodeName, deadline);
   if (node !== 'absent') return { nodeName, podCidrs: node.podCidrs };
   throw new CniError(

@@ -1,23 +1,34 @@
+import type { Attachment } from '../cni/attachment.ts';
+import { VERBS } from '../cni/environment.ts';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
-import { isJsonObject, parseJson, type JsonObject } from '../cni/json.ts';
+import { isJsonList, isJsonObject, parseJson, type JsonObject } from '../cni/json.ts';
 import { parseResult, type CniResult } from '../cni/result.ts';
 import { SUPPORTED_VERSIONS } from '../cni/versions.ts';
 import type { Delegation } from '../plan/delegation.ts';
 import { findDelegate } from './find-delegate.ts';
 import { runDelegate, type DelegateExit } from './run-delegate.ts';
 
-/** The IPAM plugin, as one attachment's command calls it. */
-export interface Delegate {
-  add(delegation: Delegation, signal?: AbortSignal): Promise<CniResult>;
-  check(delegation: Delegation, signal?: AbortSignal): Promise<void>;
-  /** Succeeds also if there is nothing to release. */
-  del(delegation: Delegation, signal?: AbortSignal): Promise<void>;
+/** For whom the IPAM plugin is called: what its environment says. */
+export interface DelegateTarget {
+  readonly attachment: Attachment;
+  readonly sandboxPath: string;
+  readonly cniArgs: string;
 }
 
-type DelegateVerb = 'ADD' | 'CHECK' | 'DEL';
+/** The IPAM plugin. */
+export interface Delegate {
+  add(delegation: Delegation, target: DelegateTarget, signal?: AbortSignal): Promise<CniResult>;
+  check(delegation: Delegation, target: DelegateTarget, signal?: AbortSignal): Promise<void>;
+  /** Succeeds also if there is nothing to release. */
+  del(delegation: Delegation, target: DelegateTarget, signal?: AbortSignal): Promise<void>;
+  /** GC or STATUS. A plugin that does not know the version that has them is not asked, which counts as success. */
+  forward(verb: 'GC' | 'STATUS', delegation: Delegation, signal?: AbortSignal): Promise<void>;
+}
+
+type Verb = 'ADD' | 'CHECK' | 'DEL' | 'GC' | 'STATUS' | 'VERSION';
 
 /**
- * @param environment the command's own, of which the delegate gets all but CNI_COMMAND
+ * @param environment the command's own, of which the delegate gets all but what is about the attachment
  * @param pluginPath the folders of CNI_PATH
  * @param budgetMs for one run; a run that takes longer is ended
  * @see SPEC.md 1.1.0, section 4, Execution of Delegated Plugins
@@ -31,38 +42,60 @@ export function openDelegate({
   readonly pluginPath: readonly string[];
   readonly budgetMs: number;
 }): Delegate {
-  const run = async (verb: DelegateVerb | 'VERSION', { type, config }: Delegation, signal: AbortSignal | undefined) => {
+  const run = async (verb: Verb, { type, config }: Delegation, target?: DelegateTarget, signal?: AbortSignal) => {
     const path = findDelegate(type, pluginPath);
     const exit = await runDelegate({
       path,
-      environment: { ...environment, CNI_COMMAND: verb },
+      environment: { ...environment, ...(target && variablesOf(target)), CNI_COMMAND: verb },
       stdin: JSON.stringify(config),
       budgetMs,
       signal,
     });
     return { path, exit };
   };
-
-  const call = async (verb: DelegateVerb, delegation: Delegation, signal: AbortSignal | undefined): Promise<string> => {
-    const { path, exit } = await run(verb, delegation, signal);
+  const readVersions = async (delegation: Delegation, signal?: AbortSignal): Promise<readonly unknown[]> => {
+    const known = tryParse((await run('VERSION', delegation, undefined, signal)).exit.stdout)?.['supportedVersions'];
+    return known !== undefined && isJsonList(known) ? known : [];
+  };
+  const call = async (
+    verb: Verb,
+    delegation: Delegation,
+    target?: DelegateTarget,
+    signal?: AbortSignal,
+  ): Promise<string> => {
+    const { path, exit } = await run(verb, delegation, target, signal);
     const error = parseFailure(path, exit);
     if (error === undefined) return exit.stdout;
     if (error.code !== ERROR_CODE.incompatibleVersion) throw error;
-    const cniVersion = newestCommonVersion((await run('VERSION', delegation, signal)).exit.stdout);
+    const known = await readVersions(delegation, signal);
+    const cniVersion = SUPPORTED_VERSIONS.findLast((version) => known.includes(version));
     if (cniVersion === undefined || cniVersion === delegation.config['cniVersion']) throw error;
-    return call(verb, { ...delegation, config: { ...delegation.config, cniVersion } }, signal);
+    return call(verb, { ...delegation, config: { ...delegation.config, cniVersion } }, target, signal);
   };
 
   return {
-    async add(delegation, signal) {
-      return parseAnswer(delegation, await call('ADD', delegation, signal));
+    async add(delegation, target, signal) {
+      return parseAnswer(delegation, await call('ADD', delegation, target, signal));
     },
-    async check(delegation, signal) {
-      await call('CHECK', delegation, signal);
+    async check(delegation, target, signal) {
+      await call('CHECK', delegation, target, signal);
     },
-    async del(delegation, signal) {
-      await call('DEL', delegation, signal);
+    async del(delegation, target, signal) {
+      await call('DEL', delegation, target, signal);
     },
+    async forward(verb, delegation, signal) {
+      const known = await readVersions(delegation, signal);
+      if (known.includes(VERBS[verb].since)) await call(verb, delegation, undefined, signal);
+    },
+  };
+}
+
+function variablesOf({ attachment, sandboxPath, cniArgs }: DelegateTarget): Readonly<Record<string, string>> {
+  return {
+    CNI_CONTAINERID: attachment.containerId,
+    CNI_IFNAME: attachment.interfaceName,
+    CNI_NETNS: sandboxPath,
+    CNI_ARGS: cniArgs,
   };
 }
 
@@ -103,11 +136,6 @@ function unusableAnswer(type: string, stdout: string, why: string): CniError {
       details: stdout.slice(0, 200),
     },
   );
-}
-
-function newestCommonVersion(stdout: string): string | undefined {
-  const known: unknown = tryParse(stdout)?.['supportedVersions'];
-  return Array.isArray(known) ? SUPPORTED_VERSIONS.findLast((version) => known.includes(version)) : undefined;
 }
 
 function tryParse(text: string): JsonObject | undefined {

@@ -20,7 +20,7 @@ import { writeSysctl } from './sysctl.ts';
 export interface Namespace {
   readonly socket: NetlinkSocket;
   /** Runs a synchronous action in it. */
-  run(action: () => void): void;
+  run<Value>(action: () => Value): Value;
 }
 
 /** `netnsFd`: descriptor of the host's, for the kernel to make the host interface in. */

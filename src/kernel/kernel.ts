@@ -1,6 +1,7 @@
 import { closeSync } from 'node:fs';
+import type { Observation } from '../plan/drift.ts';
 import type { MacAddress } from '../plan/mac-address.ts';
-import type { Step } from '../plan/step.ts';
+import type { Place, Step } from '../plan/step.ts';
 import { applySteps, type Namespace } from './apply.ts';
 import { KernelError } from './kernel-error.ts';
 import { openLibc, type Libc } from './libc.ts';
@@ -10,6 +11,7 @@ import type { NetlinkRequest } from './netlink-message.ts';
 import { NetlinkSocket, type NetlinkReply } from './netlink-socket.ts';
 import { openThreadTransport } from './netlink-thread-transport.ts';
 import { OwnNetns } from './netns.ts';
+import { listLinks, observeSteps } from './observe.ts';
 import { openSandboxDescriptor } from './sandbox-descriptor.ts';
 
 /** The kernel's network configuration, of the host and of sandboxes. Closing it closes the sandboxes too. */
@@ -26,6 +28,18 @@ export interface Kernel extends AsyncDisposable {
    * @throws {KernelError}
    */
   observeInterface(where: Sandbox | 'host', name: string): Promise<ObservedInterface | undefined>;
+  /**
+   * Every interface of the host.
+   *
+   * @throws {KernelError}
+   */
+  listInterfaces(where: 'host'): Promise<readonly ObservedInterface[]>;
+  /**
+   * What there is of the changes that steps make: one observation for each, in their order. Changes nothing.
+   *
+   * @throws {KernelError}
+   */
+  observe(steps: readonly Step[], sandbox: Sandbox): Promise<readonly Observation[]>;
   /**
    * Carries out steps in their order. On failure those behind the one that failed may have been carried out as well.
    *
@@ -94,11 +108,17 @@ class LazyKernel implements Kernel {
     return decodeLink(payload);
   }
 
+  async listInterfaces(where: 'host'): Promise<readonly ObservedInterface[]> {
+    return listLinks(await this.#socketOf(where), where);
+  }
+
+  async observe(steps: readonly Step[], sandbox: Sandbox): Promise<readonly Observation[]> {
+    return observeSteps(steps, await this.#namespaces(sandbox));
+  }
+
   async apply(steps: readonly Step[], sandbox: Sandbox): Promise<void> {
     const netns = this.#netns();
-    const host: Namespace = { socket: await this.#socketOf('host'), run: (action) => this.#in('host', action) };
-    const inside: Namespace = { socket: await this.#socketOf(sandbox), run: (action) => this.#in(sandbox, action) };
-    await applySteps(steps, { host, sandbox: inside, netnsFd: netns.fd });
+    await applySteps(steps, { ...(await this.#namespaces(sandbox)), netnsFd: netns.fd });
   }
 
   async deleteInterface(where: Sandbox | 'host', name: string): Promise<'deleted' | 'absent'> {
@@ -115,6 +135,12 @@ class LazyKernel implements Kernel {
     (await this.#hostSocket?.catch(() => undefined))?.[Symbol.dispose]();
     this.#ownNetns?.[Symbol.dispose]();
     this.#hostSocket = this.#ownNetns = undefined;
+  }
+
+  async #namespaces(sandbox: Sandbox): Promise<Readonly<Record<Place, Namespace>>> {
+    const host: Namespace = { socket: await this.#socketOf('host'), run: (action) => this.#in('host', action) };
+    const inside: Namespace = { socket: await this.#socketOf(sandbox), run: (action) => this.#in(sandbox, action) };
+    return { host, sandbox: inside };
   }
 
   #socketOf(where: Sandbox | 'host'): Promise<NetlinkSocket> {

@@ -67,12 +67,18 @@ export function getLinkRequest(by: string | number): NetlinkRequest {
   return { type: RTM.GETLINK, flags: 0, payload: encodePayload(linkHeader({ index: by }), wanted) };
 }
 
+/** Every interface. */
+export function dumpLinksRequest(): NetlinkRequest {
+  const payload = encodePayload(linkHeader({}), [[IFLA.EXT_MASK, RTEXT_FILTER_SKIP_STATS]]);
+  return { type: RTM.GETLINK, flags: NLM_F.DUMP, payload };
+}
+
 export function deleteLinkRequest(name: string): NetlinkRequest {
   return linkRequest(RTM.DELLINK, linkHeader({}), name);
 }
 
 /**
- * The answer to {@link getLinkRequest}.
+ * The answer to {@link getLinkRequest}, or one of those to {@link dumpLinksRequest}.
  *
  * @throws {KernelError} EBADMSG
  */

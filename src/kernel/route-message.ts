@@ -13,14 +13,17 @@ import {
 import { AF, NLM_F, RT_SCOPE, RT_TABLE, RTA, RTAX, RTM, RTN_UNICAST, RTPROT_BOOT } from './rtnetlink-constants.ts';
 
 /** A route as the kernel has it, as far as two routes with one destination can differ. */
-export interface ObservedRoute {
+export interface KernelRoute {
   readonly isIpv6: boolean;
+  /** Not `blackhole` and the like, and not to an address of this namespace. */
+  readonly isUnicast: boolean;
   readonly prefixLength: number;
   /** As many bytes as the family has, zeros for the default route. */
   readonly destination: Uint8Array;
   readonly table: number;
   readonly priority: number;
   readonly scope: number;
+  readonly protocol: number;
   readonly gateway: Uint8Array | undefined;
   /** Undefined for one of several next hops and for one without an interface, such as `blackhole`. */
   readonly interfaceIndex: number | undefined;
@@ -67,42 +70,55 @@ export function dumpRoutesRequest(family: Family): NetlinkRequest {
  *
  * @throws {KernelError} EBADMSG
  */
-export function decodeRoute(payload: Uint8Array): ObservedRoute {
+export function decodeRoute(payload: Uint8Array): KernelRoute {
   const attributes = decodeAttributes(payload, HEADER_BYTES);
   const header = Buffer.from(payload.buffer, payload.byteOffset, HEADER_BYTES);
   const isIpv6 = header.readUInt8(0) === AF.INET6;
   const metrics = attributes.get(RTA.METRICS);
   const metricValues = metrics === undefined ? undefined : decodeAttributes(metrics, 0);
   const destination = attributes.get(RTA.DST) ?? Buffer.alloc(isIpv6 ? 16 : 4);
+  const gateway = attributes.get(RTA.GATEWAY);
   if (destination.length !== (isIpv6 ? 16 : 4)) throw malformed('destination');
+  if (gateway !== undefined && gateway.length !== destination.length) throw malformed('gateway');
   return {
     isIpv6,
+    isUnicast: header.readUInt8(7) === RTN_UNICAST,
     prefixLength: header.readUInt8(1),
     destination,
     table: decodeUint32(attributes.get(RTA.TABLE)) ?? header.readUInt8(4),
     priority: decodeUint32(attributes.get(RTA.PRIORITY)) ?? 0,
     scope: header.readUInt8(6),
-    gateway: attributes.get(RTA.GATEWAY),
+    protocol: header.readUInt8(5),
+    gateway,
     interfaceIndex: decodeUint32(attributes.get(RTA.OIF)),
     mtuBytes: decodeUint32(metricValues?.get(RTAX.MTU)),
     advertisedMssBytes: decodeUint32(metricValues?.get(RTAX.ADVMSS)),
   };
 }
 
+/** Whether a route is to just this destination, not to a network around it. */
+export function hasDestination(existing: KernelRoute, { address, prefixLength }: Cidr): boolean {
+  return existing.prefixLength === prefixLength && areEqual(existing.destination, addressBytes(address));
+}
+
+/** The prefix length of an answer that is not decoded yet; undefined for one of another family (an old kernel sends all). */
+export function peekPrefixLength(payload: Uint8Array, family: Family): number | undefined {
+  return payload[0] === familyNumber(family) ? payload[1] : undefined;
+}
+
 /** Whether the kernel would refuse `wanted` because of `existing`: one table, destination and priority. */
-export function isInTheWayOf(existing: ObservedRoute, wanted: Route): boolean {
+export function isInTheWayOf(existing: KernelRoute, wanted: Route): boolean {
   const isIpv6 = wanted.destination.address.family === 'ipv6';
   return (
     existing.isIpv6 === isIpv6 &&
     existing.table === tableOf(wanted) &&
-    existing.prefixLength === wanted.destination.prefixLength &&
     existing.priority === (wanted.priority || (isIpv6 ? DEFAULT_IPV6_PRIORITY : 0)) &&
-    areEqual(existing.destination, addressBytes(wanted.destination.address))
+    hasDestination(existing, wanted.destination)
   );
 }
 
 /** Whether a packet would go the same way. */
-export function isSameRoute(existing: ObservedRoute, interfaceIndex: number, wanted: Route): boolean {
+export function isSameRoute(existing: KernelRoute, interfaceIndex: number, wanted: Route): boolean {
   const gateway = wanted.gateway && addressBytes(wanted.gateway);
   return (
     isInTheWayOf(existing, wanted) &&
@@ -121,13 +137,17 @@ const DEFAULT_IPV6_PRIORITY = 1024;
 
 function routeHeader(fields: { family: Family; prefixLength: number; table: number; scope: number }): Uint8Array {
   const header = Buffer.alloc(HEADER_BYTES);
-  header.writeUInt8(fields.family === 'ipv6' ? AF.INET6 : AF.INET, 0);
+  header.writeUInt8(familyNumber(fields.family), 0);
   header.writeUInt8(fields.prefixLength, 1);
   header.writeUInt8(fields.table, 4);
   header.writeUInt8(RTPROT_BOOT, 5);
   header.writeUInt8(fields.scope, 6);
   header.writeUInt8(RTN_UNICAST, 7);
   return header;
+}
+
+function familyNumber(family: Family): number {
+  return family === 'ipv6' ? AF.INET6 : AF.INET;
 }
 
 function tableOf({ table }: Route): number {

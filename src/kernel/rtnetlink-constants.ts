@@ -10,7 +10,15 @@ export const NLM_F = { REQUEST: 0x1, ACK: 0x4, DUMP_INTR: 0x10, DUMP: 0x300, EXC
 /** An attribute's type has flags in its two upper bits: the kernel sets them in some answers and asks for them in none of these. */
 export const NLA_TYPE_MASK = 0x3fff;
 
-export const RTM = { NEWLINK: 16, DELLINK: 17, GETLINK: 18, NEWADDR: 20, NEWROUTE: 24, GETROUTE: 26 } as const;
+export const RTM = {
+  NEWLINK: 16,
+  DELLINK: 17,
+  GETLINK: 18,
+  NEWADDR: 20,
+  GETADDR: 22,
+  NEWROUTE: 24,
+  GETROUTE: 26,
+} as const;
 
 export const AF = { INET: 2, INET6: 10, NETLINK: 16 } as const;
 
@@ -38,8 +46,6 @@ export const IFLA_INFO = { KIND: 1, DATA: 2 } as const;
 export const VETH_INFO_PEER = 1;
 
 export const IFA = { ADDRESS: 1, LOCAL: 2 } as const;
-
-export const IFA_F_NODAD = 0x2;
 
 export const RTA = { DST: 1, OIF: 4, GATEWAY: 5, PRIORITY: 6, METRICS: 8, TABLE: 15 } as const;
 

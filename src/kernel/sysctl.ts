@@ -15,18 +15,41 @@ export function writeSysctl(
   root = ROOT,
 ): void {
   const object = `${key} = ${value} (${place})`;
-  if (!key.startsWith('net/') || key.split('/').includes('..')) {
-    throw new KernelError('write sysctl', object, 'EINVAL', { explanation: 'only settings below net/ can be written' });
-  }
-  const path = `${root}/${key}`;
+  const path = pathOf(key, root, 'write sysctl', object);
   try {
     writeExisting(path, value);
   } catch (cause) {
     const name = errnoNameOf(cause);
     if (name === 'ENOENT' && whenMissing === 'skip') return;
-    if (IS_READ_ONLY.has(name) && readSysctl(path) === value) return;
+    if (IS_READ_ONLY.has(name) && isAlready(path, value)) return;
     throw new KernelError('write sysctl', object, name, { cause });
   }
+}
+
+/**
+ * One setting of the network namespace that the calling thread is in, or `undefined` if there is no such setting.
+ *
+ * @throws {KernelError}
+ */
+export function readSysctl(
+  { key, in: place }: Pick<Extract<Step, { kind: 'write-sysctl' }>, 'key' | 'in'>,
+  root = ROOT,
+): string | undefined {
+  const object = `${key} (${place})`;
+  const path = pathOf(key, root, 'read sysctl', object);
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (cause) {
+    const name = errnoNameOf(cause);
+    if (name === 'ENOENT') return undefined;
+    throw new KernelError('read sysctl', object, name, { cause });
+  }
+}
+
+function pathOf(key: string, root: string, operation: string, object: string): string {
+  if (key.startsWith('net/') && !key.split('/').includes('..')) return `${root}/${key}`;
+  const explanation = 'only settings below net/ belong to a network namespace';
+  throw new KernelError(operation, object, 'EINVAL', { explanation });
 }
 
 // Without O_CREAT, which in /proc turns "missing" into "permission denied".
@@ -41,10 +64,10 @@ function writeExisting(path: string, value: string): void {
 
 const IS_READ_ONLY: ReadonlySet<string> = new Set(['EROFS', 'EACCES', 'EPERM']);
 
-function readSysctl(path: string): string | undefined {
+function isAlready(path: string, value: string): boolean {
   try {
-    return readFileSync(path, 'utf8').trim();
+    return readFileSync(path, 'utf8').trim() === value;
   } catch {
-    return undefined;
+    return false;
   }
 }

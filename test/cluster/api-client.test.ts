@@ -76,7 +76,7 @@ describe('a server that fails', () => {
     await loopback.api.setFault({ kind: 'status', status: 503, retryAfterSeconds: 30 });
     const beganAt = performance.now();
     expect((await refusalOf(loopback.cluster.readPod(WEB, soon()))).code).toBe(11);
-    expect(performance.now() - beganAt).toBeLessThan(900);
+    expect(performance.now() - beganAt).toBeLessThan(4000);
   });
 });
 

@@ -7,6 +7,9 @@ import type { Deadline } from '../../src/cluster/deadline.ts';
 import type { Fault } from '../tools/loopback-api/fault.ts';
 import { aConnectionConfig, expectClean, openLoopbackCluster, refusalOf, soon, WEB } from './loopback-cluster.ts';
 
+// Long enough for a busy machine, short enough to wait for.
+const SHORT = { apiConnectMs: 300, apiRequestMs: 300 };
+
 describe('a server that fails', () => {
   const WRONG_SHAPE = '{"kind":"Pod","metadata":[],"spec":{}}';
   const cases: readonly (readonly [why: string, fault: Fault, code: number, message: RegExp])[] = [
@@ -18,10 +21,10 @@ describe('a server that fails', () => {
     ['closes at once', { kind: 'close', at: 'accept' }, 11, /ECONNRESET|closed the connection/],
     ['closes before the answer', { kind: 'close', at: 'headers' }, 11, /closed the connection without an answer/],
     ['sends half a body', { kind: 'close', at: 'body' }, 11, /in the middle of an answer/],
-    ['stalls in the handshake', { kind: 'stall', at: 'accept' }, 11, /TLS handshake within 150 ms/],
-    ['stalls after the first bytes', { kind: 'stall', at: 'tls' }, 11, /TLS handshake within 150 ms/],
-    ['stalls before the answer', { kind: 'stall', at: 'headers' }, 11, /gave no answer within 150 ms/],
-    ['stalls in the answer', { kind: 'stall', at: 'body' }, 11, /gave no answer within 150 ms/],
+    ['stalls in the handshake', { kind: 'stall', at: 'accept' }, 11, /TLS handshake within 300 ms/],
+    ['stalls after the first bytes', { kind: 'stall', at: 'tls' }, 11, /TLS handshake within 300 ms/],
+    ['stalls before the answer', { kind: 'stall', at: 'headers' }, 11, /gave no answer within 300 ms/],
+    ['stalls in the answer', { kind: 'stall', at: 'body' }, 11, /gave no answer within 300 ms/],
     ['answers 500', { kind: 'status', status: 500 }, 11, /\(500\)/],
     ['answers 503', { kind: 'status', status: 503 }, 11, /\(503\)/],
     ['answers 429', { kind: 'status', status: 429 }, 11, /too many requests .*\(429\)/],
@@ -53,7 +56,7 @@ describe('a server that fails', () => {
   ];
   for (const [why, fault, code, message] of cases) {
     it(`that ${why} is code ${code}, with server and reason, and no words that containerd swallows`, async () => {
-      await using loopback = await openLoopbackCluster();
+      await using loopback = await openLoopbackCluster({}, {}, SHORT);
       const { api, cluster, logged } = loopback;
       await api.setFault(fault);
       const error = await refusalOf(cluster.readPod(WEB, soon()));
@@ -64,7 +67,7 @@ describe('a server that fails', () => {
       expectClean(error, logged);
     });
     it(`that ${why}, and then no more, serves the next request`, async () => {
-      await using loopback = await openLoopbackCluster();
+      await using loopback = await openLoopbackCluster({}, {}, SHORT);
       const { api, cluster } = loopback;
       await api.setFault(fault);
       await refusalOf(cluster.readPod(WEB, soon()));

@@ -269,7 +269,8 @@ describe('what is refused', () => {
 });
 
 function bombOf(names: string): string {
-  return [...names]
+  return names
+    .split('')
     .slice(1)
     .map((name, index) => `${name}: &${name} [${Array(10).fill(`*${names[index]}`).join(',')}]`)
     .join('\n');

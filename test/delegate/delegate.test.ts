@@ -1,12 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parseContainerId, parseInterfaceName } from '../../src/cni/attachment.ts';
 import { ERROR_CODE } from '../../src/cni/error.ts';
 import { openDelegate } from '../../src/delegate/delegate.ts';
 import { fakeDelegate } from '../support/fake-delegate.ts';
 
 const RESULT = '{"cniVersion":"1.0.0","ips":[{"address":"10.0.0.5/24"}]}';
 const DELEGATION = { type: 'fake', config: { cniVersion: '1.1.0', name: 'net' }, families: [] } as const;
+
+const TARGET = {
+  attachment: { containerId: parseContainerId('c1'), interfaceName: parseInterfaceName('eth0') },
+  sandboxPath: '/var/run/netns/p',
+  cniArgs: 'IP=10.0.0.5',
+};
 
 function open(script: string) {
   const folder = fakeDelegate(script);
@@ -21,14 +28,35 @@ function open(script: string) {
 describe('the delegate', () => {
   it('ADD: the configuration goes in, the result comes out', async () => {
     const { delegate, calls } = open(`echo '${RESULT}'`);
-    expect((await delegate.add(DELEGATION)).ips).toEqual([{ address: '10.0.0.5/24' }]);
+    expect((await delegate.add(DELEGATION, TARGET)).ips).toEqual([{ address: '10.0.0.5/24' }]);
     expect(calls()).toEqual([`ADD ${JSON.stringify(DELEGATION.config)}`]);
   });
 
   it('DEL: nothing comes out', async () => {
     const { delegate, calls } = open('');
-    await delegate.del(DELEGATION);
+    await delegate.del(DELEGATION, TARGET);
     expect(calls()[0]).toMatch(/^DEL /);
+  });
+
+  it('its environment is the command’s, but for what is about the attachment', async () => {
+    const { delegate } = open(
+      `echo '{"code":100,"msg":"'"$CNI_CONTAINERID $CNI_IFNAME $CNI_NETNS $CNI_ARGS $CNI_COMMAND"'"}'; exit 1`,
+    );
+    await expect(delegate.del(DELEGATION, TARGET)).rejects.toMatchObject({
+      message: 'c1 eth0 /var/run/netns/p IP=10.0.0.5 DEL',
+    });
+  });
+
+  it('GC is passed on to one that knows the version that has it', async () => {
+    const { delegate, calls } = open(`[ "$CNI_COMMAND" = GC ] || echo '{"supportedVersions":["1.0.0","1.1.0"]}'`);
+    await delegate.forward('GC', DELEGATION);
+    expect(calls().map((call) => call.split(' ')[0])).toEqual(['VERSION', 'GC']);
+  });
+
+  it('GC is not passed on to one that does not', async () => {
+    const { delegate, calls } = open(`echo '{"supportedVersions":["1.0.0"]}'`);
+    await delegate.forward('GC', DELEGATION);
+    expect(calls().map((call) => call.split(' ')[0])).toEqual(['VERSION']);
   });
 
   it('one that does not know our version is asked for its versions, and again with the newest common one', async () => {
@@ -37,7 +65,7 @@ describe('the delegate', () => {
       *1.1.0*) echo '{"code":1,"msg":"incompatible CNI versions"}'; exit 1;;
       *) echo '${RESULT}';;
     esac`);
-    expect((await delegate.add(DELEGATION)).ips).toHaveLength(1);
+    expect((await delegate.add(DELEGATION, TARGET)).ips).toHaveLength(1);
     expect(calls().map((call) => call.replace(/^(\w+) .*"cniVersion":"([^"]+)".*/, '$1 $2'))).toEqual([
       'ADD 1.1.0',
       'VERSION 1.1.0',
@@ -49,12 +77,12 @@ describe('the delegate', () => {
     const { delegate } = open(
       `echo '{"code":1,"msg":"incompatible CNI versions","supportedVersions":["7.0.0"]}'; exit 1`,
     );
-    await expect(delegate.add(DELEGATION)).rejects.toMatchObject({ code: ERROR_CODE.incompatibleVersion });
+    await expect(delegate.add(DELEGATION, TARGET)).rejects.toMatchObject({ code: ERROR_CODE.incompatibleVersion });
   });
 
   it('its own code and message are passed on, with its path beside its details', async () => {
     const { delegate } = open(`echo '{"code":11,"msg":"no addresses left","details":"of 254"}'; exit 1`);
-    await expect(delegate.add(DELEGATION)).rejects.toMatchObject({
+    await expect(delegate.add(DELEGATION, TARGET)).rejects.toMatchObject({
       code: 11,
       message: 'no addresses left',
       details: expect.stringMatching(/from the IPAM plugin .*fake; of 254/),
@@ -64,7 +92,7 @@ describe('the delegate', () => {
   const fails = (claim: string, script: string, message: RegExp) =>
     it(claim, async () => {
       const { delegate } = open(script);
-      await expect(delegate.add(DELEGATION)).rejects.toMatchObject({
+      await expect(delegate.add(DELEGATION, TARGET)).rejects.toMatchObject({
         code: ERROR_CODE.delegateFailed,
         message: expect.stringMatching(message),
       });

@@ -43,12 +43,12 @@ describe('a log', () => {
     using folder = makeFolder();
     const filePath = join(folder.path, 'log', 'podwire.log');
     const { log, lines } = openTestLog({ filePath });
-    using _ = log;
     log.info('a');
     log.info('b');
     expect(readFileSync(filePath, 'utf8')).toBe(lines.join(''));
     expect(statSync(filePath).mode & 0o777).toBe(0o600);
     expect(statSync(join(folder.path, 'log')).mode & 0o777).toBe(0o700);
+    log[Symbol.dispose]();
   });
   it('makes no file before there is something to say', () => {
     using folder = makeFolder();

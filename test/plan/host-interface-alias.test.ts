@@ -5,37 +5,42 @@ import {
   parseHostInterfaceAlias,
 } from '../../src/plan/host-interface-alias.ts';
 
-const OWNER = { containerId: 'c1', interfaceName: 'eth0', workload: 'default/web-0' };
+const OWNER = { containerId: 'c1', interfaceName: 'eth0', network: 'pods', workload: 'default/web-0' };
 
 describe('the alias of a host interface', () => {
-  it('names container, interface and pod', () =>
-    expect(formatHostInterfaceAlias(OWNER)).toBe('podwire c1 eth0 default/web-0'));
+  it('names container, interface, network and pod', () => {
+    expect(formatHostInterfaceAlias(OWNER)).toBe('podwire c1 eth0 pods default/web-0');
+  });
   it('is read back as it was', () => expect(parseHostInterfaceAlias(formatHostInterfaceAlias(OWNER))).toEqual(OWNER));
   it('of an attachment without a pod has no workload', () => {
-    expect(parseHostInterfaceAlias(formatHostInterfaceAlias({ ...OWNER, workload: '' }))).toEqual({
-      ...OWNER,
-      workload: '',
-    });
+    const plain = { ...OWNER, workload: '' };
+    expect(parseHostInterfaceAlias(formatHostInterfaceAlias(plain))).toEqual(plain);
   });
-  it('fits the 255 bytes of the kernel, however long the names', () => {
+  it('fits the 255 bytes of the kernel, container and interface whole, however long the names', () => {
     const long = {
-      containerId: 'c'.repeat(64),
-      interfaceName: 'a234567890123456',
+      containerId: 'c'.repeat(200),
+      interfaceName: 'a23456789012345',
+      network: 'n'.repeat(200),
       workload: `${'n'.repeat(63)}/${'p'.repeat(253)}`,
     };
-    expect(formatHostInterfaceAlias(long)).toHaveLength(255);
-    expect(isSameAttachment(parseHostInterfaceAlias(formatHostInterfaceAlias(long)), long)).toBe(true);
+    const alias = formatHostInterfaceAlias(long);
+    expect(alias).toHaveLength(255);
+    expect(parseHostInterfaceAlias(alias)).toMatchObject({
+      containerId: long.containerId,
+      interfaceName: long.interfaceName,
+    });
   });
   it('of another program names no owner', () => expect(parseHostInterfaceAlias('uplink to rack 4')).toBeUndefined());
+  it('that is cut before the network names no owner', () =>
+    expect(parseHostInterfaceAlias('podwire c1')).toBeUndefined());
   it('that is missing names no owner', () => expect(parseHostInterfaceAlias(undefined)).toBeUndefined());
 });
 
 describe('isSameAttachment', () => {
-  const parsed = parseHostInterfaceAlias(formatHostInterfaceAlias(OWNER));
-  it('the same container and interface', () => expect(isSameAttachment(parsed, { ...OWNER, workload: '' })).toBe(true));
+  it('the same container and interface', () => expect(isSameAttachment(OWNER, OWNER)).toBe(true));
   it('another container of the same pod', () =>
-    expect(isSameAttachment(parsed, { ...OWNER, containerId: 'c2' })).toBe(false));
-  it('another interface of the same container', () =>
-    expect(isSameAttachment(parsed, { ...OWNER, interfaceName: 'net1' })).toBe(false));
-  it('no owner', () => expect(isSameAttachment(undefined, OWNER)).toBe(false));
+    expect(isSameAttachment(OWNER, { ...OWNER, containerId: 'c2' })).toBe(false));
+  it('another interface of the same container', () => {
+    expect(isSameAttachment(OWNER, { ...OWNER, interfaceName: 'net1' })).toBe(false);
+  });
 });

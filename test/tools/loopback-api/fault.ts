@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 
 /** What a broken API server, or what stands before it, can do. */
 export type Fault =
@@ -97,12 +97,6 @@ function breakOff(kind: 'reset' | 'stall' | 'close', socket: Socket | null): voi
   if (kind === 'close') socket?.destroy();
   if (kind !== 'reset' || socket === null) return;
   // Below TLS there is the socket that can be reset.
-  const below: unknown = Reflect.get(socket, '_parent') ?? socket;
-  if (
-    typeof below === 'object' &&
-    below !== null &&
-    'resetAndDestroy' in below &&
-    typeof below.resetAndDestroy === 'function'
-  )
-    below.resetAndDestroy();
+  const below: unknown = Reflect.get(socket, '_parent');
+  (below instanceof Socket ? below : socket).resetAndDestroy();
 }

@@ -47,7 +47,7 @@ function toYaml(value: unknown, indent = ''): string {
   if (Array.isArray(value))
     return value.map((item) => `${indent}- ${toYaml(item, `${indent}  `).trimStart()}`).join('');
   if (typeof value !== 'object' || value === null) return `${JSON.stringify(value)}\n`;
-  const lines = Object.entries(value).map(([key, item]) => {
+  const lines = Object.entries<unknown>({ ...value }).map(([key, item]) => {
     if (typeof item !== 'object' || item === null || Object.keys(item).length === 0)
       return `${indent}${key}: ${JSON.stringify(item)}\n`;
     return `${indent}${key}:\n${toYaml(item, `${indent}  `)}`;

@@ -39,7 +39,7 @@ export function patchObject(
     return conflict(
       resource,
       name,
-      `Precondition failed: UID in precondition: ${String(metadata['uid'])}, UID in object meta: ${uid}`,
+      `Precondition failed: UID in precondition: ${JSON.stringify(metadata['uid'])}, UID in object meta: ${uid}`,
     );
   }
   if (metadata['resourceVersion'] !== undefined && metadata['resourceVersion'] !== resourceVersion) {

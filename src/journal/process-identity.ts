@@ -1,0 +1,22 @@
+import { readFileSync } from 'node:fs';
+import type { ProcessIdentity } from './record.ts';
+
+/** This process, as records name it. */
+export function ownIdentity(): ProcessIdentity {
+  const stat = readFileSync('/proc/self/stat', 'utf8');
+  return { pid: Number(stat.slice(0, stat.indexOf(' '))), startTicks: startTicksOf(stat) };
+}
+
+/** True while the process runs; a later one with its number is another. */
+export function isRunning({ pid, startTicks }: ProcessIdentity): boolean {
+  try {
+    return startTicksOf(readFileSync(`/proc/${pid}/stat`, 'utf8')) === startTicks;
+  } catch {
+    return false;
+  }
+}
+
+// Field 22. The second one is the program's name, which may hold blanks and parentheses.
+function startTicksOf(stat: string): string {
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+}

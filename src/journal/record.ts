@@ -1,0 +1,78 @@
+import type { PodReference } from '../cni/cni-args.ts';
+import { CniError, ERROR_CODE } from '../cni/error.ts';
+import { openReader, type JsonSource } from '../cni/json-reader.ts';
+import { parseJsonObject } from '../cni/json.ts';
+import { OBJECT, PLUGIN_NAME, TEXT, wholeNumber, type Shape } from '../cni/shapes.ts';
+import type { Delegation } from '../plan/delegation.ts';
+
+/**
+ * What an ADD writes down before it does anything, so that whoever comes later can take it down: without prevResult, sandbox, pod, API or the
+ * configuration of that day. It holds no secret.
+ */
+export interface AttachmentRecord {
+  /**
+   * `attaching`: begun, and the runtime has no result yet. `attached`: it has. `endpoint`: taken off the node; only the Pod still says
+   * otherwise, because the API could not be asked.
+   */
+  readonly stage: 'attaching' | 'attached' | 'endpoint';
+  /** Of an earlier boot: link and sandbox are gone, whatever else is. */
+  readonly bootId: string;
+  /** Who works on it: `attaching` by a process that is gone is what a killed ADD has left. */
+  readonly process: ProcessIdentity;
+  readonly sandboxPath: string;
+  readonly hostInterface: string;
+  readonly cniArgs: string;
+  readonly pod: PodReference | undefined;
+  readonly podUid: string | undefined;
+  readonly release: Delegation;
+}
+
+/** A process id, and what tells its bearer from a later one. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Clock ticks between the boot and its start: field 22 of /proc/<pid>/stat. */
+  readonly startTicks: string;
+}
+
+/** The record as text. */
+export function formatRecord(record: AttachmentRecord): string {
+  return `${JSON.stringify({ format: FORMAT, ...record })}\n`;
+}
+
+/** The record of a text, `undefined` for one that is empty, cut off, or of a format that this version does not know. */
+export function parseRecord(text: string): AttachmentRecord | undefined {
+  try {
+    const reader = openReader(parseJsonObject(text), SOURCE);
+    if (reader.require('format', wholeNumber(FORMAT, FORMAT)) !== FORMAT) return undefined;
+    const [process, release, pod] = [reader.within('process'), reader.within('release'), reader.within('pod')];
+    const [namespace, name] = [pod.read('namespace', TEXT), pod.read('name', TEXT)];
+    return {
+      stage: reader.require('stage', STAGE),
+      bootId: reader.require('bootId', TEXT),
+      process: {
+        pid: process.require('pid', wholeNumber(1, 2 ** 31 - 1)),
+        startTicks: process.require('startTicks', TEXT),
+      },
+      sandboxPath: reader.require('sandboxPath', TEXT),
+      hostInterface: reader.require('hostInterface', TEXT),
+      cniArgs: reader.require('cniArgs', TEXT),
+      pod: namespace === undefined || name === undefined ? undefined : { namespace, name },
+      podUid: reader.read('podUid', TEXT),
+      release: { type: release.require('type', PLUGIN_NAME), config: release.require('config', OBJECT), families: [] },
+    };
+  } catch (error) {
+    if (error instanceof CniError) return undefined;
+    throw error;
+  }
+}
+
+const FORMAT = 1;
+
+const SOURCE: JsonSource = { code: ERROR_CODE.undecodable, name: 'a record', remedy: '' };
+
+const STAGES = ['attaching', 'attached', 'endpoint'] as const;
+
+const STAGE: Shape<AttachmentRecord['stage']> = {
+  wanted: `one of ${STAGES.join(', ')}`,
+  parse: (value) => STAGES.find((stage) => stage === value),
+};
