@@ -10,6 +10,9 @@ import { delimiter, join } from 'node:path';
 const repository = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..');
 const binaries = join(repository, 'node_modules', '.bin');
 
+// Ctrl-C reaches the program too, which cleans up; we wait for it, so that the prompt comes back when all is done.
+process.on('SIGINT', () => undefined);
+
 const installed = packagesMatchLockfile() ? 0 : install();
 process.exitCode = installed === 0 ? runOnOurNode(process.argv.slice(2)) : installed;
 

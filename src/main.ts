@@ -12,7 +12,8 @@ async function main(): Promise<number> {
   const stdin = environment['CNI_COMMAND'] === 'VERSION' && isTerminal() ? new Uint8Array() : readStdin();
   // Only now: until here there is nothing to undo, and a signal may end us while we wait for stdin.
   const ended = new AbortController();
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => ended.abort());
+  // A second signal is no reason to end in the middle of undoing.
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => ended.abort());
   return runPlugin({ ...io, stdin, signal: ended.signal });
 }
 

@@ -67,7 +67,7 @@ async function testConnection(io: PersonIo): Promise<number> {
     return 0;
   } catch (error) {
     if (!(error instanceof CniError)) throw error;
-    io.writeStderr(`${error.message}${error.details === '' ? '' : ` (${error.details})`}\n`);
+    io.writeStderr(`${error.message}\n`);
     return 1;
   }
 }

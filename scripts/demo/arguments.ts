@@ -38,7 +38,8 @@ export function parseDemoArguments(words: readonly string[], folder: string): De
   const { kubeconfig, pod, node, help, 'yes-overwrite': mayOverwrite = false } = parseWords(words);
   if (help === true) return { kind: 'help' };
   if (kubeconfig === undefined && pod === undefined) {
-    if (node !== undefined || mayOverwrite) throw new UsageError('--node and --yes-overwrite need --kubeconfig and --pod');
+    if (node !== undefined || mayOverwrite)
+      throw new UsageError('--node and --yes-overwrite need --kubeconfig and --pod');
     return { kind: 'own-api' };
   }
   if (kubeconfig === undefined || pod === undefined) throw new UsageError('--kubeconfig and --pod need each other');

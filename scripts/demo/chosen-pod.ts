@@ -67,7 +67,11 @@ export async function findChosenPod(chosen: ClusterArguments): Promise<ChosenPod
       podCidrs: node.podCidrs.map(formatCidr),
     },
     async restore() {
-      using later = openCluster({ connect: () => connection, budgets: PATIENT_BUDGETS, log: { debug: () => undefined } });
+      using later = openCluster({
+        connect: () => connection,
+        budgets: PATIENT_BUDGETS,
+        log: { debug: () => undefined },
+      });
       const now = await later.readPod(reference, startDeadline(20_000));
       if (now === 'absent' || now.uid !== pod.uid) return 0;
       const present = pick(now);
@@ -86,9 +90,12 @@ function refuseInUse({ annotations, hostNetwork }: Pod, { pod, mayOverwrite }: C
   const anyway = 'choose another pod, or say --yes-overwrite';
   const podIp = annotations[`${PREFIX}podIP`] ?? '';
   if (podIp !== '') {
-    throw new Error(`pod ${name} has an endpoint already (${PREFIX}podIP is ${podIp}), which the demo would overwrite: ${anyway}`);
+    throw new Error(
+      `pod ${name} has an endpoint already (${PREFIX}podIP is ${podIp}), which the demo would overwrite: ${anyway}`,
+    );
   }
-  if (hostNetwork) throw new Error(`pod ${name} uses its node's network (hostNetwork) and has no endpoint of its own: ${anyway}`);
+  if (hostNetwork)
+    throw new Error(`pod ${name} uses its node's network (hostNetwork) and has no endpoint of its own: ${anyway}`);
 }
 
 function pick({ annotations }: Pod): Readonly<Record<string, string | undefined>> {
@@ -97,7 +104,11 @@ function pick({ annotations }: Pod): Readonly<Record<string, string | undefined>
 
 // All inline: what the plugin reads in the namespace is a copy, whose server is the relay's address. The name that the server's
 // certificate must have stays the original's.
-function kubeconfigParts({ server, tls, token }: ApiConnection): Pick<ClusterOrders, 'kubeconfigCluster' | 'kubeconfigUser'> {
+function kubeconfigParts({
+  server,
+  tls,
+  token,
+}: ApiConnection): Pick<ClusterOrders, 'kubeconfigCluster' | 'kubeconfigUser'> {
   const base64 = (text: string) => Buffer.from(text).toString('base64');
   const { certificateAuthority, clientCertificate } = tls ?? {};
   return {

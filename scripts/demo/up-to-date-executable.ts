@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const REPOSITORY = join(import.meta.dirname, '..', '..');
@@ -22,7 +22,9 @@ export async function upToDateExecutable(interrupted: AbortSignal): Promise<{ pa
   const work = await mkdtemp(join(dist, '.demo-'));
   try {
     const built = join(work, 'podwire');
+    const begunAt = new Date();
     await build(built, interrupted);
+    await utimes(built, begunAt, begunAt); // what was changed meanwhile is younger
     for (const ending of ['.third-party-notices.txt', '']) await rename(`${built}${ending}`, `${OUTPUT}${ending}`);
   } finally {
     await rm(work, { recursive: true, force: true });

@@ -54,10 +54,8 @@ export function parseCniArgs(raw: string): CniArgs {
   return { pod: findPod(pairs), podUid: uid === '' ? undefined : uid, raw };
 }
 
-/** What is left of CNI_ARGS that cannot be read, for a DEL that goes on without the pod. */
-export function unreadableCniArgs(raw: string): CniArgs {
-  return { pod: undefined, podUid: undefined, raw };
-}
+/** What is left of CNI_ARGS that cannot be read, for a DEL that goes on without: the delegate could not read them either. */
+export const UNREADABLE_CNI_ARGS: CniArgs = { pod: undefined, podUid: undefined, raw: '' };
 
 function parsePair(pair: string): readonly [string, string] {
   const equals = pair.indexOf('=');

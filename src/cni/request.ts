@@ -1,5 +1,5 @@
 import { parseContainerId, parseInterfaceName, type Attachment } from './attachment.ts';
-import { parseCniArgs, unreadableCniArgs, type CniArgs } from './cni-args.ts';
+import { parseCniArgs, UNREADABLE_CNI_ARGS, type CniArgs } from './cni-args.ts';
 import { VERBS, findVerb, refuseUnusableEnvironment, type Environment, type Verb } from './environment.ts';
 import { CniError, ERROR_CODE } from './error.ts';
 import { parseJsonObject, type JsonObject } from './json.ts';
@@ -154,6 +154,6 @@ function parseDelArgs(raw: string, ignored: Set<string>): CniArgs {
   } catch (error) {
     if (!(error instanceof CniError)) throw error;
     ignored.add(error.message);
-    return unreadableCniArgs(raw);
+    return UNREADABLE_CNI_ARGS;
   }
 }

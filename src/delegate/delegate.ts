@@ -95,7 +95,8 @@ function variablesOf({ attachment, sandboxPath, cniArgs }: DelegateTarget): Read
     CNI_CONTAINERID: attachment.containerId,
     CNI_IFNAME: attachment.interfaceName,
     CNI_NETNS: sandboxPath,
-    CNI_ARGS: cniArgs,
+    // Its library refuses keys that it does not know, and those about the pod are for us.
+    CNI_ARGS: cniArgs === '' ? '' : `${cniArgs};IgnoreUnknown=1`,
   };
 }
 

@@ -11,7 +11,7 @@ import { CniError, ERROR_CODE } from '../cni/error.ts';
 export function findDelegate(type: string, pluginPath: readonly string[]): string {
   for (const directory of pluginPath) {
     const path = join(directory, type);
-    const stats = statSync(path, { throwIfNoEntry: false });
+    const stats = statOf(path);
     if (stats?.isFile() !== true) continue;
     refuseForeign(path, stats);
     return path;
@@ -21,6 +21,15 @@ export function findDelegate(type: string, pluginPath: readonly string[]): strin
     `the IPAM plugin ${type} is missing on this node; install it (package containernetworking-plugins) into a folder of CNI_PATH`,
     { details: `CNI_PATH: ${pluginPath.join(':') || 'empty'}` },
   );
+}
+
+// A folder of CNI_PATH that cannot be looked into (a link that loops, a name too long) has no plugin for us.
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 function refuseForeign(path: string, { uid, mode }: Stats): void {

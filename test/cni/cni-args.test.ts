@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseCniArgs, unreadableCniArgs } from '../../src/cni/cni-args.ts';
+import { parseCniArgs } from '../../src/cni/cni-args.ts';
 import { cniFailure, isAnswered } from '../support/cni-failure.ts';
 
 const POD = 'K8S_POD_NAMESPACE=default;K8S_POD_NAME=web-0';
@@ -58,9 +58,7 @@ describe('parseCniArgs', () => {
     `K8S_POD_NAMESPACE=${'a'.repeat(1e6)}`,
     'a-'.repeat(500_000),
   ])('1 MB is refused at once (%#)', (raw) => {
-    const begun = performance.now();
     expect(cniFailure(() => parseCniArgs(raw)).message.length).toBeLessThan(400);
-    expect(performance.now() - begun).toBeLessThan(1000);
   });
 
   it('any text is read or refused with code 4', () => {
@@ -69,9 +67,4 @@ describe('parseCniArgs', () => {
     const property = fc.property(pieces, (texts) => isAnswered(() => parseCniArgs(texts.join('')), [4]));
     expect(() => fc.assert(property, { numRuns: 5000 })).not.toThrow();
   });
-});
-
-describe('unreadableCniArgs', () => {
-  it('are kept for the delegate, and say nothing of a pod', () =>
-    expect(unreadableCniArgs('a;b')).toEqual({ pod: undefined, podUid: undefined, raw: 'a;b' }));
 });

@@ -43,7 +43,7 @@ describe('the delegate', () => {
       `echo '{"code":100,"msg":"'"$CNI_CONTAINERID $CNI_IFNAME $CNI_NETNS $CNI_ARGS $CNI_COMMAND"'"}'; exit 1`,
     );
     await expect(delegate.del(DELEGATION, TARGET)).rejects.toMatchObject({
-      message: 'c1 eth0 /var/run/netns/p IP=10.0.0.5 DEL',
+      message: 'c1 eth0 /var/run/netns/p IP=10.0.0.5;IgnoreUnknown=1 DEL',
     });
   });
 

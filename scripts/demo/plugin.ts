@@ -1,0 +1,114 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { PATIENT_BUDGETS } from './chosen-pod.ts';
+import { memberOf, textMemberOf } from './json-member.ts';
+import { podName, type Stage, type StagePod } from './stage.ts';
+
+export const NETWORK = 'podwire-demo';
+
+/** A pod's attachment, as a container runtime would ask for it. */
+export interface Attachment {
+  readonly pod: StagePod;
+  readonly containerId: string;
+  readonly sandboxPath: string;
+}
+
+/** What one run of the plugin gave. */
+export interface PluginAnswer {
+  /** Its stdout, parsed; `undefined` if it printed nothing. */
+  readonly result: unknown;
+  readonly tookMs: number;
+}
+
+/** Runs the executable as a container runtime does. */
+export interface Plugin {
+  /** @throws {Error} with the plugin's own message */
+  run(verb: 'ADD' | 'CHECK' | 'DEL', attachment: Attachment, prevResult?: unknown): Promise<PluginAnswer>;
+}
+
+/**
+ * @param pluginFolder CNI_PATH, where the delegate is
+ */
+export function openPlugin(executablePath: string, pluginFolder: string, stage: Stage): Plugin {
+  return {
+    async run(verb, attachment, prevResult) {
+      const config = { ...networkConfig(stage), ...(prevResult !== undefined && { prevResult }) };
+      const startedMs = performance.now();
+      const child = spawn(executablePath, [], {
+        env: environmentOf(verb, attachment, pluginFolder),
+        stdio: ['pipe', 'pipe', 'pipe'],
+        detached: true, // Ctrl-C is for the demo, which then takes down what there is
+      });
+      const ended = once(child, 'close');
+      child.stdin.on('error', () => undefined);
+      child.stdin.end(JSON.stringify(config));
+      let [printed, logged] = ['', ''];
+      child.stdout.on('data', (bytes: Buffer) => (printed += bytes.toString()));
+      child.stderr.on('data', (bytes: Buffer) => (logged += bytes.toString()));
+      await ended;
+      const tookMs = performance.now() - startedMs;
+      if (child.exitCode !== 0) throw new Error(describeFailure(verb, attachment.pod, printed, logged));
+      return { result: printed === '' ? undefined : parse(printed), tookMs };
+    },
+  };
+}
+
+function networkConfig({ nodeName, podCidrNodeName, podCidrs, kubeconfigPath }: Stage): object {
+  const families = [
+    { isThere: podCidrs.some((podCidr) => podCidr.includes('.')), subnet: 'usePodCidr' },
+    { isThere: podCidrs.some((podCidr) => podCidr.includes(':')), subnet: 'usePodCidrIPv6' },
+  ];
+  const ranges = families.filter(({ isThere }) => isThere).map(({ subnet }) => [{ subnet }]);
+  const { apiConnectMs, apiRequestMs } = PATIENT_BUDGETS;
+  return {
+    cniVersion: '1.0.0',
+    name: NETWORK,
+    type: 'podwire',
+    datastore_type: 'kubernetes',
+    nodename: nodeName,
+    log_level: 'warning',
+    ipam: { type: 'host-local', ranges },
+    kubernetes: { kubeconfig: kubeconfigPath, node_name: podCidrNodeName },
+    budgets: {
+      api_connect_ms: apiConnectMs,
+      api_request_ms: apiRequestMs,
+      add_api_ms: 2 * apiRequestMs,
+      del_api_ms: 2 * apiRequestMs,
+    },
+  };
+}
+
+function environmentOf(verb: string, { pod, containerId, sandboxPath }: Attachment, folder: string): NodeJS.ProcessEnv {
+  const podArguments = [
+    'IgnoreUnknown=1',
+    `K8S_POD_NAMESPACE=${pod.namespace}`,
+    `K8S_POD_NAME=${pod.name}`,
+    `K8S_POD_UID=${pod.uid}`,
+    `K8S_POD_INFRA_CONTAINER_ID=${containerId}`,
+  ];
+  return {
+    CNI_COMMAND: verb,
+    CNI_CONTAINERID: containerId,
+    CNI_IFNAME: 'eth0',
+    CNI_NETNS: sandboxPath,
+    CNI_PATH: folder,
+    CNI_ARGS: podArguments.join(';'),
+    PATH: process.env['PATH'],
+  };
+}
+
+function describeFailure(verb: string, pod: StagePod, printed: string, logged: string): string {
+  const answer = parse(printed);
+  const [message, details] = [textMemberOf(answer, 'msg'), textMemberOf(answer, 'details')];
+  const code = memberOf(answer, 'code');
+  const said = message === '' ? printed : `code ${String(code)}: ${message}${details === '' ? '' : ` (${details})`}`;
+  return `${verb} of ${podName(pod)} failed: ${said}\n${logged}`.trimEnd();
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
