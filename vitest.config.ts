@@ -10,7 +10,7 @@ export default defineConfig({
       { test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [...KERNEL, ...EXECUTABLE] } },
       // These two run below scripts/in-private-namespace.sh: they make interfaces, and write to /run and /var/lib.
       { test: { name: 'kernel', include: KERNEL, exclude: EXECUTABLE, testTimeout: 30_000 } },
-      { test: { name: 'end-to-end', include: EXECUTABLE, testTimeout: 60_000, hookTimeout: 120_000 } },
+      { test: { name: 'end-to-end', include: EXECUTABLE, testTimeout: 60_000, hookTimeout: 120_000, fileParallelism: false } },
     ],
   },
 });

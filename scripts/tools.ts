@@ -1,5 +1,7 @@
 #!/usr/bin/env node
-// npm run tools [-- name...]: builds the real programs that tests run against into dist/tools: all of them, or those named as arguments.
+// npm run tools [-- name...]: builds the real programs that tests run against into dist/tools: all of them, with the machine's packages
+// that tests need, or those named as arguments.
+import { ensureSystemPackages } from '../test/tools/ensure-system-packages.ts';
 import { ensureTools } from '../test/tools/ensure-tools.ts';
 import { toolProgressTo } from '../test/tools/tool-progress.ts';
 import { isToolName, toolNames } from '../test/tools/tool-table.ts';
@@ -11,6 +13,7 @@ if (unknown.length > 0) {
   process.exitCode = 2;
 } else {
   try {
+    if (names.length === 0) await ensureSystemPackages((line) => process.stderr.write(`${line}\n`));
     const wanted = names.length > 0 ? names.filter(isToolName) : toolNames();
     await ensureTools(wanted, toolProgressTo(process.stderr));
   } catch (error) {

@@ -117,10 +117,16 @@ function apiError(
 ): CniError {
   const clean = (text: string) => {
     const token = connection.token?.reveal();
-    const masked = token === undefined ? text : text.replaceAll(token, '(token)');
+    const masked = token === undefined ? text : maskToken(text, token);
     return masked.replaceAll(/not\s+found/gi, 'absent');
   };
   return new CniError(code, clean(message), { details: clean(details), cause });
+}
+
+// What a server says is cut before it comes here, so the end of an echoed token may be missing.
+function maskToken(text: string, token: string): string {
+  const start = token.slice(0, 12).replaceAll(/[^A-Za-z0-9]/g, '\\$&');
+  return text.replaceAll(token, '(token)').replaceAll(new RegExp(`${start}[\\w.~+/=-]*`, 'g'), '(token)');
 }
 
 function unauthorized({ server, token, tls }: ApiConnection): string {

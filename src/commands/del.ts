@@ -43,7 +43,7 @@ export async function del(request: DelRequest, effects: Effects): Promise<void> 
   const release = record?.release ?? planRelease(config);
   const target = {
     attachment,
-    sandboxPath,
+    sandboxPath: sandbox?.path ?? '', // plugins in Go open what is there, and would wait for ever for a FIFO's writer
     cniArgs: args.pod === undefined ? (record?.cniArgs ?? args.raw) : args.raw,
   };
   const unmarked = record?.stage === 'attaching' ? 'ours' : 'foreign';

@@ -3,7 +3,12 @@ import type { Attachment } from '../cni/attachment.ts';
 import type { PodReference } from '../cni/cni-args.ts';
 import type { NetworkConfig } from '../cni/network-config.ts';
 import type { ObservedInterface } from '../kernel/kernel.ts';
-import { formatHostInterfaceAlias, parseHostInterfaceAlias } from '../plan/host-interface-alias.ts';
+import {
+  formatHostInterfaceAlias,
+  isSameAttachment,
+  parseHostInterfaceAlias,
+  type HostInterfaceOwner,
+} from '../plan/host-interface-alias.ts';
 import { hostInterfaceName } from '../plan/host-interface-name.ts';
 import type { Effects } from './effects.ts';
 import { inKernel } from './kernel-refusal.ts';
@@ -50,11 +55,17 @@ export async function replaceHostInterface(
 function refuseForeign({ name, alias }: PlannedHostInterface, found: ObservedInterface): void {
   const [owner, ours] = [parseHostInterfaceAlias(found.alias), parseHostInterfaceAlias(alias)];
   // An interface without our alias is one that a plugin before this one made for the same pod: it uses the same names.
-  if (found.linkKind === 'veth' && (owner === undefined || owner.workload === ours?.workload)) return;
+  if (found.linkKind === 'veth' && (owner === undefined || isPredecessor(owner, ours))) return;
   throw new CniError(
     ERROR_CODE.interfaceTaken,
-    `the host interface ${name}, which ${ours?.workload || 'this container'} needs, belongs to ${owner?.workload || 'something else'}; ` +
+    `the host interface ${name}, which ${ours?.workload || 'this container'} needs, belongs to ${owner?.workload || owner?.containerId || 'something else'}; ` +
       `see "ip -d link show ${name}", and rename one of the two pods if both are alive`,
     { details: `kind ${found.linkKind ?? 'none'}, alias ${found.alias ?? 'none'}` },
   );
+}
+
+// Containers without a pod have no name in common by which one could succeed the other, only the first characters of their ids.
+function isPredecessor(owner: HostInterfaceOwner, ours: HostInterfaceOwner | undefined): boolean {
+  if (ours === undefined) return false;
+  return ours.workload === '' ? isSameAttachment(owner, ours) : owner.workload === ours.workload;
 }

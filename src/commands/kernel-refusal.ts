@@ -10,16 +10,20 @@ export async function inKernel<Value>(action: string, run: () => Promise<Value>)
   try {
     return await run();
   } catch (cause) {
-    if (!(cause instanceof KernelError)) throw cause;
-    const details = `${cause.operation} ${cause.object}: ${cause.errnoName}`;
-    if (cause.owner === undefined) {
-      throw new CniError(ERROR_CODE.kernelRefused, `cannot ${action}: ${cause.message}`, { details, cause });
-    }
-    throw new CniError(
-      ERROR_CODE.routeTaken,
-      `cannot ${action}: the node has a route to this address by interface ${cause.owner} already; ` +
-        `see with "ip route" and "ip link show ${cause.owner}" whose it is, and delete it if nobody's`,
-      { details, cause },
-    );
+    throw kernelRefusal(action, cause);
   }
+}
+
+/** What the kernel refused, as a runtime is told it. What is no refusal of the kernel's stays as it is. */
+export function kernelRefusal(action: string, cause: unknown): unknown {
+  if (!(cause instanceof KernelError)) return cause;
+  const details = `${cause.operation} ${cause.object}: ${cause.errnoName}`;
+  if (cause.owner === undefined) {
+    return new CniError(ERROR_CODE.kernelRefused, `cannot ${action}: ${cause.message}`, { details, cause });
+  }
+  return new CniError(
+    ERROR_CODE.routeTaken,
+    `cannot ${action}: ${cause.message}; see with "ip route" whose it is, and delete it if nobody's`,
+    { details, cause },
+  );
 }

@@ -1,9 +1,9 @@
 import { CniError, ERROR_CODE } from '../cni/error.ts';
 import type { InterfaceName } from '../cni/attachment.ts';
-import type { Kernel, ObservedInterface, Sandbox } from '../kernel/kernel.ts';
+import type { Kernel, ObservedInterface, Sandbox, SandboxUnavailable } from '../kernel/kernel.ts';
 import { HOST_INTERFACE_MAC } from '../plan/attachment.ts';
 import type { Effects } from './effects.ts';
-import { inKernel } from './kernel-refusal.ts';
+import { inKernel, kernelRefusal } from './kernel-refusal.ts';
 
 /** What of a request says where the pod's network namespace is. */
 export interface SandboxRequest {
@@ -18,7 +18,7 @@ export interface SandboxRequest {
  * @see SPEC.md 1.1.0, section 2, CNI_NETNS
  */
 export function openSandbox(request: SandboxRequest, kernel: Kernel): Sandbox {
-  const sandbox = kernel.openSandbox(request.sandboxPath);
+  const sandbox = openNamespace(request.sandboxPath, kernel);
   if (sandbox.kind === 'sandbox') return refuseOwnNetns(sandbox, request);
   throw new CniError(
     ERROR_CODE.invalidSandbox,
@@ -38,10 +38,18 @@ export function openRemainingSandbox(
   { kernel, log }: Pick<Effects, 'kernel' | 'log'>,
 ): Sandbox | undefined {
   if (sandboxPath === undefined) return undefined;
-  const sandbox = kernel.openSandbox(sandboxPath);
+  const sandbox = openNamespace(sandboxPath, kernel);
   if (sandbox.kind === 'sandbox') return refuseOwnNetns(sandbox, { sandboxPath, mayUseOwnNetns });
   log.info(`the sandbox ${JSON.stringify(sandboxPath)} is gone: ${sandbox.reason}`);
   return undefined;
+}
+
+function openNamespace(path: string, kernel: Kernel): Sandbox | SandboxUnavailable {
+  try {
+    return kernel.openSandbox(path);
+  } catch (cause) {
+    throw kernelRefusal(`enter ${path}`, cause);
+  }
 }
 
 function refuseOwnNetns(sandbox: Sandbox, { sandboxPath, mayUseOwnNetns }: SandboxRequest): Sandbox {

@@ -48,7 +48,7 @@ export async function applySteps(steps: readonly Step[], namespaces: Namespaces)
         await run.add(step, setUpRequest(step.interface));
         break;
       case 'add-route':
-        await run.add(step, addRouteRequest(await run.indexOf(step), step.route));
+        await run.add(step, addRouteRequest(await run.indexOf(step), step.route, step.whenTaken));
         break;
       case 'add-address':
         await run.add(step, addAddressRequest(await run.indexOf(step), step.address));

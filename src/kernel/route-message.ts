@@ -1,7 +1,7 @@
 import type { Cidr } from '../address/cidr.ts';
 import type { Family } from '../address/family.ts';
 import { addressBytes, type IpAddress } from '../address/ip-address.ts';
-import type { Route } from '../plan/step.ts';
+import type { Route, Step } from '../plan/step.ts';
 import {
   decodeAttributes,
   decodeUint32,
@@ -34,8 +34,12 @@ export interface KernelRoute {
 /** struct rtmsg */
 const HEADER_BYTES = 12;
 
-/** Adds a route and fails where one of this destination and priority exists. */
-export function addRouteRequest(interfaceIndex: number, route: Route): NetlinkRequest {
+/** Adds a route. Where one of this destination and priority exists it fails, or comes behind that one unless it is the same. */
+export function addRouteRequest(
+  interfaceIndex: number,
+  route: Route,
+  whenTaken: Extract<Step, { kind: 'add-route' }>['whenTaken'] = 'fail',
+): NetlinkRequest {
   const { destination, gateway } = route;
   const metrics: readonly Attribute[] = [
     ...optional(RTAX.MTU, route.mtuBytes),
@@ -56,7 +60,8 @@ export function addRouteRequest(interfaceIndex: number, route: Route): NetlinkRe
     ...(table < 256 ? [] : optional(RTA.TABLE, table)),
     ...(metrics.length === 0 ? [] : [[RTA.METRICS, metrics] as const]),
   ]);
-  return { type: RTM.NEWROUTE, flags: NLM_F.CREATE | NLM_F.EXCL, payload };
+  const flags = NLM_F.CREATE | (whenTaken === 'append' ? NLM_F.APPEND : NLM_F.EXCL);
+  return { type: RTM.NEWROUTE, flags, payload };
 }
 
 /** Every route of a family: the kernel has no question for the one route with a given destination. */

@@ -5,7 +5,15 @@ export const NETLINK_ROUTE = 0;
 
 export const NLMSG = { NOOP: 1, ERROR: 2, DONE: 3 } as const;
 
-export const NLM_F = { REQUEST: 0x1, ACK: 0x4, DUMP_INTR: 0x10, DUMP: 0x300, EXCL: 0x200, CREATE: 0x400 } as const;
+export const NLM_F = {
+  REQUEST: 0x1,
+  ACK: 0x4,
+  DUMP_INTR: 0x10,
+  DUMP: 0x300,
+  EXCL: 0x200,
+  CREATE: 0x400,
+  APPEND: 0x800,
+} as const;
 
 /** An attribute's type has flags in its two upper bits: the kernel sets them in some answers and asks for them in none of these. */
 export const NLA_TYPE_MASK = 0x3fff;

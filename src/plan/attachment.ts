@@ -57,12 +57,17 @@ export function planAttachment(facts: AttachmentFacts): readonly Step[] {
     { kind: 'set-up', ...inSandbox },
     // Neither the gateway nor a route through it can be reached before the link route says that it is on this link.
     ...(families.includes('ipv4') ? [gatewayStep(container.name)] : []),
-    ...planRoutes(facts, families).map((route): Step => ({ kind: 'add-route', ...inSandbox, route })),
+    ...planRoutes(facts, families).map((route): Step => ({
+      kind: 'add-route',
+      ...inSandbox,
+      route,
+      whenTaken: 'fail',
+    })),
     ...addresses.map((address): Step => ({ kind: 'add-address', ...inSandbox, address: hostCidr(address) })),
     ...families.map((family) => sysctl('sandbox', FORWARDING[family], facts.allowIpForwarding ? '1' : '0')),
     ...addresses.map((address): Step => {
       const route: Route = { destination: hostCidr(address), gateway: undefined, scope: 'link' };
-      return { kind: 'add-route', ...inHost, route };
+      return { kind: 'add-route', ...inHost, route, whenTaken: 'fail' };
     }),
   ];
 }
@@ -99,7 +104,8 @@ function sysctl(place: 'host' | 'sandbox', key: string, value: string, whenMissi
 
 function gatewayStep(containerInterface: string): Step {
   const route: Route = { destination: hostCidr(GATEWAYS.ipv4), gateway: undefined, scope: 'link' };
-  return { kind: 'add-route', in: 'sandbox', interface: containerInterface, route };
+  // A pod's second network has the same gateway on its own link.
+  return { kind: 'add-route', in: 'sandbox', interface: containerInterface, route, whenTaken: 'append' };
 }
 
 function planRoutes({ routes, includeDefaultRoutes }: AttachmentFacts, families: readonly Family[]): readonly Route[] {

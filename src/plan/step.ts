@@ -36,5 +36,12 @@ export type Step =
       readonly whenMissing: 'fail' | 'skip';
     }
   | { readonly kind: 'set-up'; readonly in: Place; readonly interface: string }
-  | { readonly kind: 'add-route'; readonly in: Place; readonly interface: string; readonly route: Route }
+  | {
+      readonly kind: 'add-route';
+      readonly in: Place;
+      readonly interface: string;
+      readonly route: Route;
+      /** Where another interface has a route of this destination: an error, or a second one beside it. */
+      readonly whenTaken: 'fail' | 'append';
+    }
   | { readonly kind: 'add-address'; readonly in: Place; readonly interface: string; readonly address: Cidr };

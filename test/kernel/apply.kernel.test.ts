@@ -26,7 +26,7 @@ function createVeth(name: string, bent: Partial<Extract<Step, { kind: 'create-ve
 
 function addRoute(name: string, destination: string, bent: Partial<Route> = {}): Step {
   const route = { gateway: undefined, scope: 'link', ...bent, destination: parseCidr(destination) } as const;
-  return { kind: 'add-route', in: 'host', interface: name, route };
+  return { kind: 'add-route', in: 'host', interface: name, route, whenTaken: 'fail' };
 }
 
 const setUp = (name: string): Step => ({ kind: 'set-up', in: 'host', interface: name });
@@ -247,6 +247,6 @@ describe('a step that fails is named', () => {
 
 it('no steps touch nothing', async () => {
   using socket = new NetlinkSocket(kernelDouble().open);
-  const namespace = { socket, run: (action: () => void) => action() };
+  const namespace = { socket, run: <Value>(action: () => Value) => action() };
   await expect(applySteps([], { host: namespace, sandbox: namespace, netnsFd: -1 })).resolves.toBeUndefined();
 });

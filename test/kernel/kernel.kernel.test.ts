@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { openKernel } from '../../src/kernel/kernel.ts';
 import { planAttachment } from '../../src/plan/attachment.ts';
 import { attachmentFacts } from '../support/attachment-facts.ts';
@@ -80,6 +80,23 @@ describe('an interface', () => {
     await kernel.deleteInterface('host', 'caliloop');
     isDone = true;
     expect(turns).toBeGreaterThan(20);
+  });
+});
+
+describe('the interfaces of the host', () => {
+  it('are listed, however many', async () => {
+    const { kernel, sandbox } = await aSandboxInKernel();
+    await kernel.apply(planned('calilist', '10.8.0.6'), sandbox);
+    const host = hostNamespace();
+    onTestFinished(async () => {
+      await host.exec('sh', '-c', '(for i in $(seq 150); do echo link delete calimany$i; done) | ip -batch -');
+    });
+    await host.exec('sh', '-c', '(for i in $(seq 150); do echo link add calimany$i type veth; done) | ip -batch -');
+    const listed = await kernel.listInterfaces('host');
+    expect(listed).toContainEqual(await kernel.observeInterface('host', 'calilist'));
+    const names = listed.map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining(['lo', 'uplink', 'calimany1', 'calimany150']));
+    expect(new Set(names).size).toBe(names.length);
   });
 });
 

@@ -5,6 +5,7 @@ import {
   createVethRequest,
   decodeLink,
   decodePeerIndex,
+  dumpLinksRequest,
   deleteLinkRequest,
   getLinkRequest,
   setAliasRequest,
@@ -90,6 +91,7 @@ describe('other requests are as the judge encodes them', () => {
     getLinkRequest(7).payload,
     encodeByJudge({ kind: 'link', data: { index: 7 }, attrs: { extMask } }),
   );
+  same('list', dumpLinksRequest().payload, encodeByJudge({ kind: 'link', data: {}, attrs: { extMask } }));
   same(
     'delete',
     deleteLinkRequest('eth0').payload,

@@ -118,7 +118,7 @@ describe('its folder', () => {
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'none', folder]);
       try {
         fill(folder);
-        execFileSync('mount', ['-o', `remount,${options}`, folder]);
+        execFileSync('mount', ['-o', `remount,bind,${options}`, folder]);
         expect(() => unpackNativeAddon({ ...anAddon(), root: join(folder, 'podwire', 'native') })).toThrow(words);
       } finally {
         execFileSync('umount', [folder]);
@@ -137,7 +137,7 @@ describe('its folder', () => {
     try {
       const addon = { ...anAddon(), root: join(folder, 'podwire', 'native') };
       const path = unpackNativeAddon(addon);
-      execFileSync('mount', ['-o', 'remount,ro', folder]);
+      execFileSync('mount', ['-o', 'remount,bind,ro', folder]);
       expect(unpackNativeAddon(addon)).toBe(path);
     } finally {
       execFileSync('umount', [folder]);

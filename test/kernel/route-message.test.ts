@@ -7,9 +7,11 @@ import {
   addRouteRequest,
   decodeRoute,
   dumpRoutesRequest,
+  hasDestination,
   isInTheWayOf,
   isSameRoute,
-  type ObservedRoute,
+  peekPrefixLength,
+  type KernelRoute,
 } from '../../src/kernel/route-message.ts';
 import { NLM_F, RTM } from '../../src/kernel/rtnetlink-constants.ts';
 import type { Route } from '../../src/plan/step.ts';
@@ -78,7 +80,7 @@ describe('a route is as the judge encodes it', () => {
 });
 
 describe('a route that exists', () => {
-  const observed = (bent: Partial<ObservedRoute> = {}, wanted = route()): ObservedRoute => ({
+  const observed = (bent: Partial<KernelRoute> = {}, wanted = route()): KernelRoute => ({
     ...decodeRoute(addRouteRequest(7, wanted).payload),
     ...bent,
   });
@@ -94,11 +96,13 @@ describe('a route that exists', () => {
     });
     expect(observed({}, wanted)).toEqual({
       isIpv6: false,
+      isUnicast: true,
       prefixLength: 32,
       destination: Buffer.from([10, 0, 0, 5]),
       table: 1000,
       priority: 3,
       scope: 253,
+      protocol: 3,
       gateway: Buffer.from([10, 0, 0, 1]),
       interfaceIndex: 7,
       mtuBytes: 1400,
@@ -106,7 +110,7 @@ describe('a route that exists', () => {
     });
   });
 
-  const inTheWay = (why: string, existing: ObservedRoute, wanted: Route, expected: boolean) =>
+  const inTheWay = (why: string, existing: KernelRoute, wanted: Route, expected: boolean) =>
     it(why, () => expect(isInTheWayOf(existing, wanted)).toBe(expected));
   inTheWay('is in the way, whatever its interface', observed({ interfaceIndex: 8 }), route(), true);
   inTheWay('of another table is not', observed({ table: 255 }), route(), false);
@@ -121,7 +125,7 @@ describe('a route that exists', () => {
     false,
   );
 
-  const same = (why: string, existing: ObservedRoute, wanted: Route, expected: boolean) =>
+  const same = (why: string, existing: KernelRoute, wanted: Route, expected: boolean) =>
     it(why, () => expect(isSameRoute(existing, 7, wanted)).toBe(expected));
   const gateway = parseIpAddress('10.0.0.1');
   same('is the same', observed(), route(), true);
@@ -133,6 +137,29 @@ describe('a route that exists', () => {
   same('with another gateway is another', observed({ gateway: Buffer.from([10, 0, 0, 2]) }), route({ gateway }), false);
   same('with another MTU is another', observed({ mtuBytes: 1400 }), route(), false);
   same('with another MSS is another', observed({ advertisedMssBytes: 1400 }), route(), false);
+
+  const leads = (why: string, destination: string, expected: boolean) =>
+    it(why, () => expect(hasDestination(observed(), parseCidr(destination))).toBe(expected));
+  leads('is to its destination', '10.0.0.5/32', true);
+  leads('is not to the network around it', '10.0.0.5/24', false);
+  leads('is not to its neighbour', '10.0.0.6/32', false);
+  leads('is not to that of another family', '::/32', false);
+
+  it('can be told by its length before it is decoded', () => {
+    const { payload } = addRouteRequest(7, IPV6);
+    expect([peekPrefixLength(payload, 'ipv6'), peekPrefixLength(payload, 'ipv4')]).toEqual([128, undefined]);
+  });
+
+  it('that forwards nothing is told from one that does', () => {
+    const judged = encodeByJudge({ kind: 'route', data: { family: 2, dstLen: 0, type: 'BLACKHOLE' }, attrs: {} });
+    expect([observed().isUnicast, decodeRoute(judged).isUnicast]).toEqual([true, false]);
+  });
+
+  it('with a gateway of the wrong size is malformed', () => {
+    const attrs = { gateway: Buffer.alloc(16) };
+    const judged = encodeByJudge({ kind: 'route', data: { family: 2, dstLen: 0 }, attrs });
+    expect(() => decodeRoute(judged)).toThrow('EBADMSG');
+  });
 
   it('is asked for with all of its family', () =>
     expect(dumpRoutesRequest('ipv6')).toMatchObject({ type: RTM.GETROUTE, flags: NLM_F.DUMP }));

@@ -16,7 +16,7 @@ it('where /proc/sys is read-only, a value that is there already is enough', () =
   try {
     mkdirSync(join(root, 'net/ipv4'), { recursive: true });
     writeFileSync(join(root, 'net/ipv4/ip_forward'), '1\n');
-    execFileSync('mount', ['-o', 'remount,ro', root]);
+    execFileSync('mount', ['-o', 'remount,bind,ro', root]);
     writeSysctl(forwarding('1'), root);
     expect(() => writeSysctl(forwarding('0'), root)).toThrow(
       expect.objectContaining({ operation: 'write sysctl', errnoName: 'EROFS' }),

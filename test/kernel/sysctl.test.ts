@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { writeSysctl } from '../../src/kernel/sysctl.ts';
+import { readSysctl, writeSysctl } from '../../src/kernel/sysctl.ts';
 
 const setting = (key: string, whenMissing: 'fail' | 'skip' = 'fail') =>
   ({ kind: 'write-sysctl', in: 'host', key, value: '1', whenMissing }) as const;
@@ -34,8 +34,25 @@ describe('a sysctl', () => {
   it('that is missing is skipped where the step says so', () =>
     withRoot((root) => expect(() => writeSysctl(setting('net/ipv6/x', 'skip'), root)).not.toThrow()));
 
+  it('is read without the end of its line', () =>
+    withRoot((root) => expect(readSysctl(setting('net/ipv4/ip_forward'), root)).toBe('0')));
+
+  it('that is missing is read as undefined', () =>
+    withRoot((root) => expect(readSysctl(setting('net/ipv6/x'), root)).toBeUndefined()));
+
+  it('that cannot be read is an error', () =>
+    withRoot((root) =>
+      expect(() => readSysctl(setting('net/ipv4'), root)).toThrow(
+        expect.objectContaining({ operation: 'read sysctl', object: 'net/ipv4 (host)', errnoName: 'EISDIR' }),
+      ),
+    ));
+
   const refused = (why: string, key: string) =>
-    it(`${why} is refused`, () => withRoot((root) => expect(() => writeSysctl(setting(key), root)).toThrow('EINVAL')));
+    it(`${why} is refused`, () =>
+      withRoot((root) => {
+        expect(() => writeSysctl(setting(key), root)).toThrow('EINVAL');
+        expect(() => readSysctl(setting(key), root)).toThrow('EINVAL');
+      }));
   refused('outside net/', 'kernel/core_pattern');
   refused('that climbs out of net/', 'net/../kernel/core_pattern');
 });

@@ -89,8 +89,11 @@ const execute = promisify(execFile);
 /** Where a program comes from whose package is not called as it is. */
 const PACKAGES: Readonly<Record<string, string>> = {
   ip: 'iproute2',
+  nft: 'nftables',
   nsenter: 'util-linux',
   ping: 'iputils-ping',
+  sysctl: 'procps',
+  tc: 'iproute2',
   unshare: 'util-linux',
 };
 

@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../src/cni/json.ts';
+import { leavesNothing } from '../support/leaves-nothing.ts';
+import { startPluginNode, type PluginNode } from '../support/plugin-node.ts';
+import { attachPod, makeTestPod, member } from '../support/test-pod.ts';
+
+const FLOATING_IPS = { feature_control: { floating_ips: true } };
+const ALL_FEATURES = { feature_control: { floating_ips: true, ip_addrs_no_ipam: true } };
+
+let node: PluginNode;
+beforeAll(async () => {
+  node = await startPluginNode();
+});
+afterAll(() => node[Symbol.asyncDispose]());
+leavesNothing(() => node);
+
+describe('hwAddr', () => {
+  it.each([
+    ['lower case', '02:ab:cd:ef:00:01'],
+    ['upper case', '02:AB:CD:EF:00:01'],
+    ['dashes, as Go takes them', '02-ab-cd-ef-00-01'],
+  ])('is the container interface’s MAC, in the kernel and in the result: %s', async (_, hwAddr) => {
+    await using pod = await attachPod(node, annotated({ hwAddr }));
+    const [link] = await pod.sandbox.ip('link', 'show', 'eth0');
+    expect(member(link, 'address')).toBe('02:ab:cd:ef:00:01');
+    expect(pod.added.answer).toMatchObject({
+      interfaces: [{ mac: 'ee:ee:ee:ee:ee:ee' }, { mac: '02:ab:cd:ef:00:01' }],
+    });
+  });
+});
+
+describe('what the agent reads from the Pod is left to it', () => {
+  it.each([
+    ['allowedSourcePrefixes', '["10.0.0.0/8","fd00::/8"]', {}],
+    ['allowedSourcePrefixes', '[]', {}],
+    ['floatingIPs', '["192.0.2.77","2001:db8::77"]', FLOATING_IPS],
+    ['ipv4pools', '["default-pool"]', {}],
+  ])('%s %s', async (name, value, bent) => {
+    await using pod = await attachPod(node, { ...annotated({ [name]: value }), config: node.netconf(bent) });
+    expect(pod.added).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(await pod.annotations()).toMatchObject({ [`cni.projectcalico.org/${name}`]: value });
+  });
+});
+
+describe('a wish that cannot be granted fails ADD by its name, and leaves nothing', () => {
+  const refused = (name: string, value: string, message: RegExp, bent: JsonObject = {}) =>
+    it(`${name} ${value}${bent === ALL_FEATURES ? ', with every feature on' : ''}`, async () => {
+      await using pod = await makeTestPod(node, annotated({ [name]: value }));
+      const config = node.netconf(bent);
+      const answered = await node.call({ ...pod.call, verb: 'ADD', config });
+      expect(answered).toMatchObject({ exitCode: 1, answer: { code: 105, msg: expect.stringMatching(message) } });
+      expect(answered.answer).toMatchObject({
+        msg: expect.stringContaining(`cni.projectcalico.org/${name} cannot be granted`),
+      });
+      expect(await pod.sandbox.ip('link', 'show', 'type', 'veth')).toEqual([]);
+      expect(await pod.annotations()).toEqual({ [`cni.projectcalico.org/${name}`]: value });
+      expect(await node.call({ ...pod.call, verb: 'DEL', config })).toEqual({
+        exitCode: 0,
+        answer: undefined,
+        stderr: '',
+      });
+    });
+
+  refused('hwAddr', 'no-mac', /no-mac/);
+  refused('hwAddr', '', /cannot be granted/);
+  refused('hwAddr', '02:ab:cd:ef:00', /cannot be granted/);
+  refused('hwAddr', '01:00:5e:00:00:01', /multicast/);
+  refused('hwAddr', '00:00:00:00:00:00', /cannot be granted/);
+  refused('allowedSourcePrefixes', '10.0.0.0/8', /it is no JSON/);
+  refused('allowedSourcePrefixes', '"10.0.0.0/8"', /a JSON list of strings is wanted/);
+  refused('allowedSourcePrefixes', '[8]', /a JSON list of strings is wanted/);
+  refused('allowedSourcePrefixes', '["10.0.0.0/33"]', /10\.0\.0\.0\/33/);
+  refused('floatingIPs', '["192.0.2.77"]', /floating IPs are off/);
+  refused('floatingIPs', '["192.0.2.777"]', /192\.0\.2\.777/, ALL_FEATURES);
+  refused('floatingIPs', '{}', /a JSON list of strings is wanted/, ALL_FEATURES);
+  refused('ipAddrs', '["10.71.0.9"]', /a pod cannot choose its address/, ALL_FEATURES);
+  refused('ipAddrsNoIpam', '["10.71.0.9"]', /a pod cannot choose its address/, ALL_FEATURES);
+});
+
+function annotated(wishes: Readonly<Record<string, string>>): {
+  readonly annotations: Readonly<Record<string, string>>;
+} {
+  const annotations = Object.entries(wishes).map(([name, value]) => [`cni.projectcalico.org/${name}`, value] as const);
+  return { annotations: Object.fromEntries(annotations) };
+}

@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { JsonObject, JsonValue } from '../../src/cni/json.ts';
+import { makeSandbox, type Sandbox } from '../support/network-namespace.ts';
+import { startLoopbackNode, type LoopbackNode } from '../support/loopback-node.ts';
+
+let node: LoopbackNode;
+let sandbox: Sandbox;
+let before: JsonObject;
+beforeAll(async () => {
+  node = await startLoopbackNode();
+  sandbox = await makeSandbox();
+  before = await node.state();
+});
+afterAll(async () => {
+  await sandbox[Symbol.asyncDispose]();
+  await node[Symbol.asyncDispose]();
+});
+
+interface Refusal {
+  readonly code: number;
+  readonly message: RegExp;
+}
+
+/** An ADD that would succeed, but for this configuration. */
+async function refused(config: string | Uint8Array | JsonObject, { code, message }: Refusal): Promise<void> {
+  const requests = node.api.requests.length;
+  const { exitCode, answer, stderr, durationMs } = await node.run({ verb: 'ADD', sandboxPath: sandbox.path, config });
+  expect({ exitCode, code: answer?.['code'], stderr: stderr.includes('    at ') }).toEqual({ exitCode: 1, code, stderr: false });
+  expect(answer?.['msg']).toMatch(message);
+  expect(JSON.stringify(answer).length).toBeLessThan(2000);
+  expect(durationMs).toBeLessThan(5000);
+  expect(node.api.requests).toHaveLength(requests);
+  expect(await sandbox.ip('link', 'show')).toHaveLength(1);
+  expect(await node.state()).toEqual(before);
+}
+
+describe('standard input that is no network configuration', () => {
+  const isCode6 = (why: string, stdin: string | Uint8Array, message: RegExp) =>
+    it(why, () => refused(stdin, { code: 6, message }));
+  isCode6('empty', '', /is empty/);
+  isCode6('white space', ' \n\t ', /is empty/);
+  isCode6('not UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x7d]), /not UTF-8/);
+  isCode6('UTF-16', Buffer.from(JSON.stringify({ name: 'a' }), 'utf16le'), /JSON/);
+  isCode6('50 MB', Buffer.alloc(50 * 1024 * 1024, ' '), /larger than 16777216 bytes/);
+  isCode6('50 MB of a JSON string', Buffer.from(`{"name":"${'a'.repeat(50 * 1024 * 1024)}"}`), /larger than 16777216 bytes/);
+  isCode6('lists nested 100,000 deep', '['.repeat(100_000), /nested deeper than 200/);
+  isCode6('objects nested 100,000 deep', `${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`, /nested deeper than 200/);
+  isCode6('a JSON string', '"podwire"', /but not the object/);
+  isCode6('a list', '[]', /but not the object/);
+  isCode6('null', 'null', /but not the object/);
+  isCode6('cut in the middle', '{"cniVersion":"1.0.0","name":"a', /not valid JSON/);
+  isCode6('two objects', '{"name":"a"}{"name":"b"}', /not valid JSON/);
+  isCode6('a comment', '{"name":"a"} // b', /not valid JSON/);
+  isCode6('HTML', '<html></html>', /not valid JSON/);
+});
+
+const isCode7 = (why: string, bent: JsonObject, message: RegExp) =>
+  it(why, () => refused(node.netconf(bent), { code: 7, message }));
+
+describe('a key of the wrong type is code 7 that names the key, what is there and what is wanted', () => {
+  const TABLE: readonly (readonly [key: string, value: JsonValue, message: RegExp])[] = [
+    ['name', 5, /"name" .* is the number 5, where a name /],
+    ['name', 'a/b', /"name" .* is the string "a\/b", where a name /],
+    ['type', 5, /"type" .* is the number 5, where the file name /],
+    ['type', '../podwire', /"type" .* is the string "\.\.\/podwire", where /],
+    ['require_mtu_file', 'true', /"require_mtu_file" .* is the string "true", where true or false /],
+    ['num_queues', '4', /"num_queues" .* is the string "4", where a whole number from 1 /],
+    ['nodename', ['a'], /"nodename" .* is a list, where the name of a node/],
+    ['nodename', 'Node_1', /"nodename" .* is the string "Node_1", where the name of a node/],
+    ['nodename_file', 7, /"nodename_file" .* is the number 7, where a string /],
+    ['nodename_file', '/a\u0000b', /"nodename_file" .*\\u0000/],
+    ['nodename_file_optional', 1, /"nodename_file_optional" .* is the number 1, where true or false /],
+    ['datastore_type', {}, /"datastore_type" .* is an object, where a string /],
+    ['kubernetes', 'kubeconfig', /"kubernetes" .* is a string, where an object /],
+    ['kubernetes', { kubeconfig: 5 }, /"kubernetes.kubeconfig" .* is the number 5, where a string /],
+    ['kubernetes', { node_name: 'a b' }, /"kubernetes.node_name" .* is the string "a b", where the name /],
+    ['kubernetes', { k8s_api_root: 'ftp://a' }, /"kubernetes.k8s_api_root" .* is the string "ftp:\/\/a", where an http/],
+    ['policy', [], /"policy" .* is a list, where an object /],
+    ['policy', { k8s_auth_token: 5 }, /"policy.k8s_auth_token" .* is a number, where a string /],
+    ['policy', { k8s_client_key: {} }, /"policy.k8s_client_key" .* is an object, where a string /],
+    ['log_level', 3, /"log_level" .* is the number 3, where a string /],
+    ['log_file_path', true, /"log_file_path" .* is true, where a string /],
+    ['log_file_max_size', '100', /"log_file_max_size" .* is the string "100", where a whole number /],
+    ['log_file_max_age', -1, /"log_file_max_age" .* is the number -1, where a whole number /],
+    ['log_file_max_count', 1.5, /"log_file_max_count" .* is the number 1.5, where a whole number /],
+    ['feature_control', 'all', /"feature_control" .* is a string, where an object /],
+    ['feature_control', { floating_ips: 'yes' }, /"feature_control.floating_ips" .* is the string "yes", where true /],
+    ['container_settings', 5, /"container_settings" .* is a number, where an object /],
+    ['container_settings', { allow_ip_forwarding: 1 }, /"container_settings.allow_ip_forwarding" .* is the number 1/],
+    ['include_default_routes', 'no', /"include_default_routes" .* is the string "no", where true /],
+    ['readiness_gates', 'http://a', /"readiness_gates" .* is a string, where a list /],
+    ['readiness_gates', [5], /"readiness_gates\[0\]" .* is the number 5, where an http/],
+    ['policy_setup_timeout_seconds', '5', /"policy_setup_timeout_seconds" .* is the string "5", where a whole /],
+    ['endpoint_status_dir', 5, /"endpoint_status_dir" .* is the number 5, where a string /],
+    ['budgets', 5, /"budgets" .* is a number, where an object /],
+    ['budgets', { delegate_ms: '1s' }, /"budgets.delegate_ms" .* is the string "1s", where a whole number /],
+    ['dns', 'none', /"dns" .* is a string, where an object /],
+    ['dns', { nameservers: '1.1.1.1' }, /"dns.nameservers" .* is a string, where a list /],
+    ['prevResult', 'x', /"prevResult" .* is a string, where an object /],
+    ['prevResult', { ips: [{ address: '10.0.0.1' }] }, /"ips\[0\].address" in prevResult is the string "10.0.0.1"/],
+    ['cni.dev/valid-attachments', 'x', /"cni.dev\/valid-attachments" .* is a string, where a list /],
+  ];
+  for (const [key, value, message] of TABLE) isCode7(`${key}: ${JSON.stringify(value)}`, { [key]: value }, message);
+
+  it('ipam: a string', () => refused({ ...node.netconf(), ipam: 'x' }, { code: 7, message: /"ipam" .* is a string, where an object / }));
+  isCode7('ipam.type: a path', { ipam: { type: '../../bin/sh' } }, /"ipam.type" .* is the string "\.\.\/\.\.\/bin\/sh"/);
+  isCode7('ipam.type: a number', { ipam: { type: 5 } }, /"ipam.type" .* is the number 5, where the file name /);
+  it('a name of 10,000 characters', () => refused(node.netconf({ name: 'a'.repeat(10_000) }), { code: 7, message: /"a{64}…"/ }));
+  it('a name with ../', () => refused(node.netconf({ name: '../../etc' }), { code: 7, message: /"name"/ }));
+  it('a name with a terminal escape', () => refused(node.netconf({ name: 'a\u001b[2J' }), { code: 7, message: /\\u001b\[2J/ }));
+});
+
+describe('mtu', () => {
+  const wrong = (value: JsonValue, found: string) =>
+    isCode7(JSON.stringify(value), { mtu: value }, new RegExp(`"mtu" .* is ${found}, where a whole number from 68 to 65535 `));
+  wrong(67, 'the number 67');
+  wrong(65536, 'the number 65536');
+  wrong(-1, 'the number -1');
+  wrong(1500.5, 'the number 1500.5');
+  wrong('1500', 'the string "1500"');
+  wrong([1500], 'a list');
+  wrong(true, 'true');
+
+  const attaches = (text: string, mtu: number) =>
+    it(`${text} is ${mtu}`, async () => {
+      const onlyIpv4 = node.netconf({ ipam: { ranges: [[{ subnet: 'usePodCidr' }]] } });
+      const config = JSON.stringify(onlyIpv4).replace('{', `{"mtu":${text},`);
+      await using own = await makeSandbox();
+      expect(await node.run({ verb: 'ADD', sandboxPath: own.path, config })).toMatchObject({ exitCode: 0, stderr: '' });
+      expect(await own.ip('link', 'show', 'dev', 'eth0')).toMatchObject([{ mtu }]);
+      expect(await node.run({ verb: 'DEL', sandboxPath: own.path, config })).toMatchObject({ exitCode: 0, stdout: '' });
+      expect(await node.state()).toEqual(before);
+    });
+  attaches('68', 68);
+  attaches('1e3', 1000);
+  attaches('65535', 65535);
+  attaches('0', 1500);
+});

@@ -1,0 +1,147 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseJsonObject, type JsonObject } from '../../src/cni/json.ts';
+import { SUPPORTED_VERSIONS } from '../../src/cni/versions.ts';
+import { makeCnitool, type Cnitool } from '../support/cnitool.ts';
+import { leavesNothing } from '../support/leaves-nothing.ts';
+import { hostNamespace, makeSandbox, type Sandbox } from '../support/network-namespace.ts';
+import { forwardOnNode } from '../support/node-forwarding.ts';
+import { startPluginNode, type PluginNode } from '../support/plugin-node.ts';
+import { connectFrom, listenIn } from '../support/tcp-peer.ts';
+import { addressesIn, attachPod, makeTestPod, member, type TestPod } from '../support/test-pod.ts';
+
+const NETWORK = 'k8s-pod-network';
+const NODE = { ipv4: '192.0.2.10', ipv6: '2001:db8::10' } as const;
+const [HOST_PORT, CONTAINER_PORT] = [8080, 80];
+const DUAL_STACK = { ranges: [[{ subnet: 'usePodCidrIPv6' }]] };
+// A chain hands results on, and those of 0.2.0 have no interfaces to be worked on.
+const CHAINING = SUPPORTED_VERSIONS.filter((version) => !['0.1.0', '0.2.0'].includes(version));
+
+let node: PluginNode;
+let cnitool: Cnitool;
+let forwarding: AsyncDisposable;
+beforeAll(async () => {
+  // portmap and bandwidth run these: where one is missing, this says what to install.
+  for (const program of ['iptables', 'nft', 'tc']) await hostNamespace().exec(program, '-V');
+  [node, cnitool, forwarding] = [await startPluginNode(), await makeCnitool(), await forwardOnNode()];
+});
+afterAll(async () => {
+  await forwarding[Symbol.asyncDispose]();
+  await cnitool[Symbol.asyncDispose]();
+  await node[Symbol.asyncDispose]();
+});
+
+leavesNothing(() => node);
+
+describe.each(CHAINING)('a list of podwire, portmap, bandwidth and tuning, cniVersion %s', (cniVersion) => {
+  it('attaches a pod by cnitool, its endpoint written, and takes it down again', async () => {
+    await using pod = await makeTestPod(node);
+    await configure(cniVersion, [
+      { type: 'portmap', capabilities: { portMappings: true }, snat: true },
+      { type: 'bandwidth', capabilities: { bandwidth: true } },
+      { type: 'tuning', sysctl: { 'net.ipv4.conf.IFNAME.arp_filter': '1' }, mtu: 1300 },
+    ]);
+    const environment = { CNI_ARGS: argumentsOf(pod), CAP_ARGS: JSON.stringify({ ...PORT_MAPPING, ...BANDWIDTH }) };
+    await using attachments = new AsyncDisposableStack();
+    attachments.defer(() => detach(pod.sandbox, environment));
+
+    const added = await cnitool.run('add', NETWORK, pod.sandbox, environment);
+    expect(added).toMatchObject({ exitCode: 0, stderr: '' });
+    const result = parseJsonObject(added.stdout);
+    expect(result).toMatchObject({
+      cniVersion,
+      interfaces: [{ name: pod.hostInterface }, { name: 'eth0', sandbox: pod.sandbox.path }, {}],
+    });
+    const [ipv4, ipv6] = addressesIn(result);
+    const annotations = await pod.annotations();
+    expect(annotations['cni.projectcalico.org/podIPs']).toBe(`${ipv4}/32,${ipv6}/128`);
+
+    const mtuBytes = async (links: Promise<readonly unknown[]>) => (await links).map((link) => member(link, 'mtu'));
+    expect(await mtuBytes(pod.sandbox.ip('link', 'show', 'eth0'))).toEqual([1300]);
+    expect(await mtuBytes(hostNamespace().ip('link', 'show', pod.hostInterface))).toEqual([1500]);
+    expect(await pod.sandbox.readSysctl('net/ipv4/conf/eth0/arp_filter')).toBe('1');
+    expect(await hostNamespace().exec('tc', 'qdisc', 'show', 'dev', pod.hostInterface)).toContain('tbf');
+
+    expect(await cnitool.run('del', NETWORK, pod.sandbox, environment)).toEqual({
+      exitCode: 0,
+      stdout: '',
+      stderr: '',
+    });
+    expect(await pod.annotations()).toMatchObject({
+      'cni.projectcalico.org/podIPs': '',
+      'cni.projectcalico.org/podIP': '',
+    });
+  });
+});
+
+describe.each(['iptables', 'nftables'])('a host port of portmap, backend %s', (backend) => {
+  it('leads to the pod, from the node by loopback and address, and from another pod', async () => {
+    await using server = await makeTestPod(node, { name: 'server' });
+    await configure('1.0.0', [{ type: 'portmap', backend, capabilities: { portMappings: true }, snat: true }]);
+    const environment = { CNI_ARGS: argumentsOf(server), CAP_ARGS: JSON.stringify(PORT_MAPPING) };
+    await using attachments = new AsyncDisposableStack();
+    attachments.defer(() => detach(server.sandbox, environment));
+    expect(await cnitool.run('add', NETWORK, server.sandbox, environment)).toMatchObject({ exitCode: 0, stderr: '' });
+    const host = hostNamespace();
+    {
+      await using servers = new AsyncDisposableStack();
+      await using client = await attachPod(node, { name: 'client', config: node.netconf({ ipam: DUAL_STACK }) });
+      servers.use(await listenIn(server.sandbox, CONTAINER_PORT));
+      expect(await connectFrom(client.sandbox, NODE.ipv4, HOST_PORT)).toBe(client.ipv4);
+      expect(await connectFrom(client.sandbox, NODE.ipv6, HOST_PORT)).toBe(client.ipv6);
+      expect(await connectFrom(host, NODE.ipv4, HOST_PORT)).toBe(NODE.ipv4);
+      expect(await connectFrom(host, '127.0.0.1', HOST_PORT)).toBe(NODE.ipv4);
+    }
+    expect(await cnitool.run('del', NETWORK, server.sandbox, environment)).toMatchObject({ exitCode: 0, stderr: '' });
+    await expect(connectFrom(host, NODE.ipv4, HOST_PORT)).rejects.toThrow(/ECONNREFUSED/);
+  });
+});
+
+describe.each(SUPPORTED_VERSIONS)('without a pod in CNI_ARGS, cniVersion %s', (cniVersion) => {
+  it('a plain network is made, with one warning, and no API request but for the node', async () => {
+    await using sandbox = await makeSandbox();
+    await configure(cniVersion, []);
+    await using attachments = new AsyncDisposableStack();
+    attachments.defer(() => detach(sandbox));
+    const mark = await node.cluster.auditMark();
+
+    const added = await cnitool.run('add', NETWORK, sandbox);
+    expect(added.exitCode).toBe(0);
+    expect(parseJsonObject(added.stdout)).toMatchObject({ cniVersion });
+    expect(added.stderr.trimEnd().split('\n')).toEqual([expect.stringMatching(/ WARNING CNI_ARGS names no pod/)]);
+    for (const family of ['-4', '-6']) {
+      expect(await sandbox.ip(family, 'address', 'show', 'dev', 'eth0', 'scope', 'global')).toHaveLength(1);
+    }
+
+    expect(await cnitool.run('del', NETWORK, sandbox)).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+    const requests = await node.cluster.requestsBy(node.account.userName, mark);
+    expect(requests.map(({ verb, uri }) => `${verb} ${uri}`)).toEqual([`get /api/v1/nodes/${node.name}`]);
+  });
+});
+
+it('a failure is told by cnitool in podwire’s words, and leaves nothing', async () => {
+  await using pod = await makeTestPod(node);
+  await configure('1.0.0', []);
+  const environment = { CNI_ARGS: argumentsOf({ ...pod, name: 'no-such-pod' }) };
+  const added = await cnitool.run('add', NETWORK, pod.sandbox, environment);
+  expect(added.exitCode).toBe(1);
+  expect(added.stderr).toContain('the API server has no pod default/no-such-pod');
+});
+
+const PORT_MAPPING = { portMappings: [{ hostPort: HOST_PORT, containerPort: CONTAINER_PORT, protocol: 'tcp' }] };
+const BANDWIDTH = {
+  bandwidth: { ingressRate: 8_000_000, ingressBurst: 800_000, egressRate: 8_000_000, egressBurst: 800_000 },
+};
+
+async function configure(cniVersion: string, chained: readonly JsonObject[]): Promise<void> {
+  const { cniVersion: _version, name: _name, ...podwire } = node.netconf({ ipam: DUAL_STACK });
+  await cnitool.configure({ cniVersion, name: NETWORK, plugins: [podwire, ...chained] });
+}
+
+// Also where the test fails halfway: what it leaves would be the next one's trouble.
+async function detach(sandbox: Sandbox, environment?: Readonly<Record<string, string>>): Promise<void> {
+  await cnitool.run('del', NETWORK, sandbox, environment);
+}
+
+function argumentsOf({ namespace, name, uid }: Pick<TestPod, 'namespace' | 'name' | 'uid'>): string {
+  return `IgnoreUnknown=1;K8S_POD_NAMESPACE=${namespace};K8S_POD_NAME=${name};K8S_POD_UID=${uid}`;
+}

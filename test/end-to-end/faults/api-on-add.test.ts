@@ -1,0 +1,144 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../src/cni/json.ts';
+import { makeSandbox, type Sandbox } from '../../support/network-namespace.ts';
+import { putWeb, startLoopbackNode, WEB, type LoopbackNode } from '../../support/loopback-node.ts';
+import type { EndedExecutable } from '../../support/run-executable.ts';
+import type { Fault, FaultScope } from '../../tools/loopback-api/fault.ts';
+
+let node: LoopbackNode;
+let sandbox: Sandbox;
+let before: JsonObject;
+beforeAll(async () => {
+  node = await startLoopbackNode();
+  sandbox = await makeSandbox();
+});
+beforeEach(async () => {
+  await node.api.setFault(undefined);
+  node.api.forbid(undefined);
+  putWeb(node.api);
+  before = await node.state();
+});
+afterAll(async () => {
+  await sandbox[Symbol.asyncDispose]();
+  await node[Symbol.asyncDispose]();
+});
+
+async function addUnder(fault: Fault, scope: FaultScope = {}): Promise<EndedExecutable> {
+  await node.api.setFault(fault, scope);
+  const ended = await node.run({ verb: 'ADD', sandboxPath: sandbox.path });
+  await node.api.setFault(undefined);
+  return ended;
+}
+
+async function expectNothingLeft(): Promise<void> {
+  expect(await sandbox.ip('link', 'show')).toHaveLength(1);
+  expect(await node.state()).toEqual(before);
+}
+
+const FAULTS: readonly (readonly [why: string, fault: Fault, cause: RegExp])[] = [
+  ['reset after the request', { kind: 'reset', at: 'headers' }, /reset|closed/],
+  ['stalled after the request', { kind: 'stall', at: 'headers' }, /no answer within 2000 ms/],
+  ['closed after the request', { kind: 'close', at: 'headers' }, /closed/],
+  ['reset in the body', { kind: 'reset', at: 'body' }, /reset|closed/],
+  ['stalled in the body', { kind: 'stall', at: 'body' }, /no answer within 2000 ms/],
+  ['closed in the body', { kind: 'close', at: 'body' }, /closed/],
+  ['500', { kind: 'status', status: 500 }, /500/],
+  ['503', { kind: 'status', status: 503 }, /503/],
+  ['429', { kind: 'status', status: 429 }, /429/],
+  ['503 with a Retry-After longer than the budget', { kind: 'status', status: 503, retryAfterSeconds: 600 }, /503/],
+  ['HTML', { kind: 'html' }, /502/],
+  ['no HTTP', { kind: 'raw', bytes: 'SSH-2.0-OpenSSH_9.2\r\n' }, /HTTP/],
+  ['JSON of another shape', { kind: 'body', body: '{"kind":"List","items":[]}' }, /strange answer/],
+  ['a JSON string', { kind: 'body', body: '"pod"' }, /strange answer/],
+  ['text that is no JSON', { kind: 'body', body: 'pod' }, /no JSON/],
+  ['another pod', { kind: 'body', body: '{"metadata":{"name":"other","namespace":"default","uid":"u"},"spec":{}}' }, /strange answer/],
+  ['10 MB', { kind: 'body', body: `"${'a'.repeat(10 * 1024 * 1024)}"` }, /strange answer|larger|more than/],
+];
+const CONNECTION_FAULTS: typeof FAULTS = [
+  ['refused', { kind: 'refuse' }, /refuses connections/],
+  ['reset when accepted', { kind: 'reset', at: 'accept' }, /reset|closed/],
+  ['stalled when accepted', { kind: 'stall', at: 'accept' }, /TLS handshake within 2000 ms/],
+  ['closed when accepted', { kind: 'close', at: 'accept' }, /reset|closed/],
+  ['reset in TLS', { kind: 'reset', at: 'tls' }, /reset|closed/],
+  ['stalled in TLS', { kind: 'stall', at: 'tls' }, /TLS handshake within 2000 ms/],
+  ['closed in TLS', { kind: 'close', at: 'tls' }, /closed|reset/],
+];
+
+describe('ADD fails within 5 s with code 11, cause and server, and leaves nothing, when the API server', () => {
+  const fails = async (fault: Fault, scope: FaultScope, cause: RegExp) => {
+    const { exitCode, answer, durationMs } = await addUnder(fault, scope);
+    expect({ exitCode, code: answer?.['code'] }).toEqual({ exitCode: 1, code: 11 });
+    expect(answer?.['msg']).toContain(node.api.url);
+    expect(answer?.['msg']).toMatch(cause);
+    expect(durationMs).toBeLessThan(5000);
+    await expectNothingLeft();
+  };
+  it.each(CONNECTION_FAULTS)('has the connection %s', async (_, fault, cause) => fails(fault, {}, cause));
+  it.each(FAULTS)('answers the reads: %s', async (_, fault, cause) => fails(fault, { method: 'GET' }, cause));
+  it.each(FAULTS)('answers the write: %s', async (_, fault, cause) => fails(fault, { method: 'PATCH', times: 1 }, cause));
+  it('stalls from the write on, so that the undo cannot ask either', async () => {
+    const { exitCode, answer, durationMs } = await addUnder({ kind: 'stall', at: 'headers' }, { method: 'PATCH' });
+    expect({ exitCode, code: answer?.['code'] }).toEqual({ exitCode: 1, code: 11 });
+    expect(durationMs).toBeLessThan(5000);
+    await expectNothingLeft();
+  });
+});
+
+describe('ADD asks once more', () => {
+  const succeeds = async (fault: Fault, scope: FaultScope) => {
+    expect(await addUnder(fault, scope)).toMatchObject({ exitCode: 0 });
+    expect(await node.run({ verb: 'DEL', sandboxPath: sandbox.path })).toMatchObject({ exitCode: 0, stdout: '' });
+    await expectNothingLeft();
+  };
+  it('after the Retry-After of a 429', () => succeeds({ kind: 'status', status: 429, retryAfterSeconds: 1 }, { times: 1, method: 'PATCH' }));
+  it('after the Retry-After of a 503', () => succeeds({ kind: 'status', status: 503, retryAfterSeconds: 1 }, { times: 1, path: '/nodes/' }));
+  it('when the server closed the connection before a read was answered', () => succeeds({ kind: 'close', at: 'headers' }, { times: 1, path: '/pods/' }));
+  it('when each answer ends its connection', () => succeeds({ kind: 'last-answer' }, {}));
+});
+
+describe('ADD fails and leaves nothing, with a message that says what to do, when the API server', () => {
+  const fails = async (code: number, message: RegExp) => {
+    const { exitCode, answer } = await node.run({ verb: 'ADD', sandboxPath: sandbox.path });
+    expect({ exitCode, code: answer?.['code'] }).toEqual({ exitCode: 1, code });
+    expect(answer?.['msg']).toMatch(message);
+    expect(JSON.stringify(answer)).not.toMatch(/not found/i);
+    await expectNothingLeft();
+  };
+  it('refuses the token', async () => {
+    await node.api.setFault({ kind: 'status', status: 401 });
+    await fails(100, /the token was refused \(401\): .*kubeconfig.*expires at 2100-01-01.*put a new token there/);
+  });
+  it.each([
+    ['get', 'pods'],
+    ['get', 'nodes'],
+    ['patch', 'pods/status'],
+  ])('forbids to %s %s', async (verb, resource) => {
+    node.api.forbid({ verb, resource });
+    await fails(100, new RegExp(`"system:serviceaccount:kube-system:podwire" may not ${verb} ${resource} \\(403\\): apply cni-conf/rbac\\.yaml`));
+  });
+  it('has no such pod', async () => {
+    node.api.deletePod(WEB.namespace, WEB.name);
+    before = await node.state();
+    await fails(100, /has no pod default\/web/);
+  });
+  it('has another pod of that name', async () => {
+    putWeb(node.api, 'web-uid-2');
+    before = await node.state();
+    await fails(100, /has another pod default\/web; the one of this sandbox was replaced/);
+  });
+  it('answers the write with 409', async () => {
+    await node.api.setFault({ kind: 'status', status: 409 }, { method: 'PATCH', times: 1 });
+    await fails(100, /the pod default\/web was deleted or replaced while it was attached/);
+  });
+  it('answers 404 of something else than the pod', async () => {
+    await node.api.setFault({ kind: 'status', status: 404 }, { path: '/pods/' });
+    await fails(11, /404/);
+  });
+});
+
+it('a token that was renewed is read again after 401', async () => {
+  await node.api.setFault({ kind: 'status', status: 401 }, { times: 1 });
+  expect(await node.run({ verb: 'ADD', sandboxPath: sandbox.path })).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(await node.run({ verb: 'DEL', sandboxPath: sandbox.path })).toMatchObject({ exitCode: 0, stdout: '' });
+  await expectNothingLeft();
+});

@@ -1,0 +1,164 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../src/cni/json.ts';
+import { makeGatedDelegate } from '../../support/gated-delegate.ts';
+import { hostNamespace, makeSandbox, type Sandbox } from '../../support/network-namespace.ts';
+import { ANNOTATION, putWeb, startLoopbackNode, WEB, type LoopbackCall, type LoopbackNode } from '../../support/loopback-node.ts';
+import type { RunningExecutable } from '../../support/run-executable.ts';
+import { until } from '../../support/until.ts';
+
+let node: LoopbackNode;
+let sandbox: Sandbox;
+let before: JsonObject;
+beforeAll(async () => {
+  node = await startLoopbackNode();
+});
+beforeEach(async () => {
+  await node.api.setFault(undefined);
+  putWeb(node.api);
+  before = await node.state();
+  sandbox = await makeSandbox();
+  return async () => {
+    await sandbox[Symbol.asyncDispose]();
+    await node.api.setFault(undefined);
+    await node.run({ verb: 'DEL' }); // what a failed test has left is not the next one's
+  };
+});
+afterAll(() => node[Symbol.asyncDispose]());
+
+async function expectNothingLeft(): Promise<void> {
+  expect(await sandbox.ip('link', 'show')).toHaveLength(1);
+  expect(await node.state()).toEqual(before);
+}
+
+/** Starts an ADD and waits until it stands still there. */
+type Moment = () => Promise<RunningExecutable>;
+
+const asks = (method: string, path: string, bent: Partial<LoopbackCall> = {}): Moment => async () => {
+  await node.api.setFault({ kind: 'stall', at: 'headers' }, { method: method === 'GET' ? 'GET' : 'PATCH', times: 1, path });
+  const earlier = node.api.requests.length;
+  const running = node.start({ verb: 'ADD', sandboxPath: sandbox.path, ...bent });
+  await until(`${method} ${path}`, () => node.api.requests.slice(earlier).some((request) => request.method === method && request.path.includes(path)));
+  return running;
+};
+const inDelegate = (moment: 'before' | 'after'): Moment => async () => {
+  const gate = await makeGatedDelegate(node.folder, node.pluginPath, moment);
+  const running = node.start({ verb: 'ADD', sandboxPath: sandbox.path, pluginPath: gate.folder });
+  await gate.arrived;
+  return running;
+};
+const waitsForPolicy: Moment = async () => {
+  const config = node.netconf({ policy_setup_timeout_seconds: 60, endpoint_status_dir: node.folder });
+  const running = node.start({ verb: 'ADD', sandboxPath: sandbox.path, config });
+  await until('the endpoint is written', () => node.api.pod('default', 'web')?.metadata.annotations?.[`${ANNOTATION}podIP`] !== undefined);
+  return running;
+};
+
+describe('an ADD that is told to end undoes all at once, while it', () => {
+  const MOMENTS: readonly (readonly [string, Moment])[] = [
+    ['asks for the pod', asks('GET', '/pods/')],
+    ['asks for the node', asks('GET', '/nodes/')],
+    ['waits for a delegate that has allocated nothing', inDelegate('before')],
+    ['waits for a delegate that has allocated', inDelegate('after')],
+    ['writes the endpoint', asks('PATCH', '/pods/')],
+    ['waits for the policy', waitsForPolicy],
+  ];
+  it.each(MOMENTS)('%s (SIGTERM)', async (_, moment) => {
+    const running = await moment();
+    const signalledMs = performance.now();
+    running.process.kill('SIGTERM');
+    const { exitCode, signal, answer } = await running.ended;
+    expect({ exitCode, signal, code: answer?.['code'] }).toEqual({ exitCode: 1, signal: null, code: 11 });
+    expect(performance.now() - signalledMs).toBeLessThan(2500);
+    await expectNothingLeft();
+  });
+
+  it.each(['SIGINT', 'SIGHUP'] as const)('waits for a delegate that has allocated (%s)', async (name) => {
+    const running = await inDelegate('after')();
+    running.process.kill(name);
+    expect(await running.ended).toMatchObject({ exitCode: 1, signal: null, answer: { code: 11 } });
+    await expectNothingLeft();
+  });
+
+  it('writes the endpoint, also when it is told a second time while it undoes', async () => {
+    const running = await asks('PATCH', '/pods/')();
+    await node.api.setFault({ kind: 'stall', at: 'headers' });
+    const earlier = node.api.requests.length;
+    running.process.kill('SIGTERM');
+    await until('the undo asks for the pod', () => node.api.requests.length > earlier);
+    running.process.kill('SIGTERM');
+    expect(await running.ended).toMatchObject({ exitCode: 1, signal: null, answer: { code: 11 } });
+    await expectNothingLeft();
+  });
+});
+
+describe('stdout that nobody reads', () => {
+  const closed = (verb: string, bent: Partial<LoopbackCall> = {}) => {
+    const running = node.start({ verb, sandboxPath: sandbox.path, ...bent });
+    running.process.stdout.destroy();
+    return running.ended;
+  };
+  it('ADD is undone, and its status is not 0', async () => {
+    expect(await closed('ADD')).toMatchObject({ exitCode: 1, signal: null });
+    await expectNothingLeft();
+  });
+  it('DEL goes on', async () => {
+    expect(await node.run({ verb: 'ADD', sandboxPath: sandbox.path })).toMatchObject({ exitCode: 0 });
+    expect(await closed('DEL')).toMatchObject({ exitCode: 0, signal: null });
+    await expectNothingLeft();
+  });
+  it('an error is told by the status alone', async () => {
+    expect(await closed('ADD', { config: '{' })).toMatchObject({ exitCode: 1, signal: null });
+  });
+  it('ADD and DEL go on without stderr, also with much to say on it', async () => {
+    for (const verb of ['ADD', 'DEL']) {
+      const running = node.start({ verb, sandboxPath: sandbox.path, config: node.netconf({ log_level: 'debug' }) });
+      running.process.stderr.destroy();
+      expect(await running.ended).toMatchObject({ exitCode: 0, signal: null });
+    }
+    await expectNothingLeft();
+  });
+});
+
+describe('between two steps of ADD', () => {
+  const whileInDelegate = async (change: () => void | Promise<void>) => {
+    using gate = await makeGatedDelegate(node.folder, node.pluginPath, 'after');
+    const running = node.start({ verb: 'ADD', sandboxPath: sandbox.path, pluginPath: gate.folder });
+    await gate.arrived;
+    await change();
+    gate.release();
+    return await running.ended; // the gate stays open until then
+  };
+  it('the pod is deleted: ADD fails, nothing left', async () => {
+    const { exitCode, answer } = await whileInDelegate(() => node.api.deletePod(WEB.namespace, WEB.name));
+    expect({ exitCode, code: answer?.['code'] }).toEqual({ exitCode: 1, code: 100 });
+    putWeb(node.api);
+    await expectNothingLeft();
+  });
+  it('the pod is replaced: ADD fails, nothing of it on the new one', async () => {
+    const { exitCode, answer } = await whileInDelegate(() => putWeb(node.api, 'web-uid-2'));
+    expect({ exitCode, code: answer?.['code'] }).toEqual({ exitCode: 1, code: 100 });
+    await expectNothingLeft();
+  });
+  it('the sandbox is removed: whatever ADD says, the DEL after it leaves nothing', async () => {
+    await whileInDelegate(() => sandbox.remove());
+    expect(await node.run({ verb: 'DEL', sandboxPath: sandbox.path })).toMatchObject({ exitCode: 0, stdout: '' });
+    await until('the kernel has deleted the links', async () => (await node.state())['links']?.toString() === before['links']?.toString());
+    expect(await node.state()).toEqual(before);
+  });
+  it('an interface of that name appears in the sandbox: ADD fails, and this one stays', async () => {
+    const { exitCode } = await whileInDelegate(async () => {
+      await sandbox.exec('ip', 'link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'foreign');
+    });
+    expect(exitCode).toBe(1);
+    expect(await node.state()).toEqual(before);
+    expect(await sandbox.ip('link', 'show', 'dev', 'eth0')).toMatchObject([{ ifname: 'eth0' }]);
+  });
+  it('a host interface of that name appears: ADD fails, and this one stays', async () => {
+    const { exitCode } = await whileInDelegate(async () => {
+      await hostNamespace().exec('ip', 'link', 'add', 'cali68caf03a5f4', 'type', 'bridge');
+    });
+    expect(exitCode).toBe(1);
+    await hostNamespace().exec('ip', 'link', 'delete', 'cali68caf03a5f4');
+    await expectNothingLeft();
+  });
+});

@@ -1,0 +1,103 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../src/cni/json.ts';
+import { makeSandbox, type Sandbox } from '../../support/network-namespace.ts';
+import { putWeb, startLoopbackNode, type LoopbackNode } from '../../support/loopback-node.ts';
+
+let node: LoopbackNode;
+let sandbox: Sandbox;
+let before: JsonObject;
+beforeAll(async () => {
+  node = await startLoopbackNode();
+});
+beforeEach(async () => {
+  putWeb(node.api);
+  before = await node.state();
+  sandbox = await makeSandbox();
+  return async () => {
+    await sandbox[Symbol.asyncDispose]();
+    await node.run({ verb: 'DEL' }); // what a failed test has left is not the next one's
+  };
+});
+afterAll(() => node[Symbol.asyncDispose]());
+
+/** Commands before the executable, in a mount namespace of its own. */
+const after = (commands: string): readonly string[] => ['unshare', '--mount', 'sh', '-ec', `${commands}; exec "$0"`];
+
+async function attachesAndDetaches(within: readonly string[], bent: JsonObject = {}): Promise<readonly string[]> {
+  const call = { sandboxPath: sandbox.path, within, config: node.netconf(bent) };
+  const added = await node.run({ verb: 'ADD', ...call });
+  expect(added).toMatchObject({ exitCode: 0 });
+  expect(await node.leases()).toHaveLength(2);
+  const deleted = await node.run({ verb: 'DEL', ...call });
+  expect(deleted).toMatchObject({ exitCode: 0, stdout: '' });
+  expect(await sandbox.ip('link', 'show')).toHaveLength(1);
+  expect(await node.state()).toEqual(before);
+  return [added.stderr, deleted.stderr];
+}
+
+const lines = (text: string) => text.split('\n').filter((line) => line !== '');
+
+describe('ADD and DEL go on, with at most one warning each', () => {
+  beforeAll(async () => {
+    await using first = await makeSandbox();
+    expect(await node.run({ verb: 'ADD', sandboxPath: first.path })).toMatchObject({ exitCode: 0 }); // unpacks
+    expect(await node.run({ verb: 'DEL', sandboxPath: first.path })).toMatchObject({ exitCode: 0 });
+  });
+  const goesOn = (why: string, commands: string, bent: JsonObject = {}) =>
+    it(why, async () => {
+      for (const stderr of await attachesAndDetaches(after(commands), bent)) {
+        expect(lines(stderr).length).toBeLessThanOrEqual(1);
+        expect(stderr).toMatch(/^$| WARNING /);
+      }
+    });
+  goesOn('when /var/lib is read-only', 'mount -o remount,bind,ro /var/lib');
+  const fill = 'dd if=/dev/zero of=/var/lib/filling bs=64k 2>/dev/null || true';
+  const full = `cp -a /var/lib/podwire unpacked; mount -t tmpfs -o mode=0755,size=32m none /var/lib; mv unpacked /var/lib/podwire; ${fill}`;
+  goesOn('when /var/lib is full', full);
+});
+
+describe('a log file that cannot be written is one warning, and ADD and DEL go on', () => {
+  const goesOn = (why: string, prepare: () => string) =>
+    it(why, async () => {
+      const bent = { log_file_path: prepare(), log_level: 'debug' };
+      for (const stderr of await attachesAndDetaches([], bent)) {
+        expect(lines(stderr).filter((line) => line.includes(' WARNING '))).toHaveLength(1);
+        expect(stderr).toMatch(/WARNING the log file .* cannot be written, standard error alone is/);
+      }
+    });
+  goesOn('a folder', () => node.folder);
+  goesOn('below a file', () => {
+    writeFileSync(join(node.folder, 'plain'), '');
+    return join(node.folder, 'plain/log');
+  });
+  goesOn('a full device', () => '/dev/full');
+  goesOn('in a folder that forbids it', () => '/proc/self/podwire.log');
+  goesOn('of a name too long', () => `/${'a'.repeat(300)}`);
+});
+
+describe('what a process may have', () => {
+  it.each([64, 32])('%i open files are enough', async (count) => {
+    await attachesAndDetaches(after(`ulimit -n ${count}`));
+  });
+
+  it.each([28, 26, 24, 22, 20, 16, 8])('%i open files: it is done, or a clear end and nothing left', async (count) => {
+    const within = after(`ulimit -n ${count}`);
+    const { exitCode, answer } = await node.run({ verb: 'ADD', sandboxPath: sandbox.path, within });
+    if (exitCode === 0) await node.run({ verb: 'DEL', sandboxPath: sandbox.path });
+    expect(answer?.['code']).not.toBe(999);
+    expect(await sandbox.ip('link', 'show')).toHaveLength(1);
+    expect(await node.state()).toEqual(before);
+  });
+
+  it('no folder /var/lib/podwire, and no leave to make one, is told in so many words', async () => {
+    mkdirSync('/var/lib/podwire', { recursive: true });
+    const within = after('mount -t tmpfs -o ro none /var/lib/podwire');
+    const { exitCode, answer } = await node.run({ verb: 'ADD', sandboxPath: sandbox.path, within });
+    expect(exitCode).toBe(1);
+    expect(answer?.['code']).not.toBe(999);
+    expect(answer?.['msg']).toMatch(/\/var\/lib\/podwire: its file system is read-only; run "podwire install" .*EROFS/);
+    expect(await node.state()).toEqual(before);
+  });
+});

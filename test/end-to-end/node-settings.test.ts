@@ -1,0 +1,144 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { dirname } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../src/cni/json.ts';
+import { leavesNothing } from '../support/leaves-nothing.ts';
+import { hostNamespace } from '../support/network-namespace.ts';
+import { startPluginNode, type PluginNode } from '../support/plugin-node.ts';
+import { attachPod, makeTestPod, member, type AttachedPod } from '../support/test-pod.ts';
+
+// On the private /var/lib of scripts/in-private-namespace.sh.
+const AGENT_FOLDER = '/var/lib/calico';
+const MTU_FILE = `${AGENT_FOLDER}/mtu`;
+const NODE_NAME_FILE = `${AGENT_FOLDER}/nodename`;
+
+let node: PluginNode;
+beforeAll(async () => {
+  node = await startPluginNode();
+});
+afterAll(() => node[Symbol.asyncDispose]());
+afterEach(() => rm(AGENT_FOLDER, { recursive: true, force: true }));
+leavesNothing(() => node);
+
+describe('the MTU of both ends', () => {
+  const isMtu = (why: string, mtuBytes: number, file: string | undefined, bent: JsonObject = {}) =>
+    it(`is ${mtuBytes}: ${why}`, async () => {
+      if (file !== undefined) await writeAgentFile(MTU_FILE, file);
+      await using pod = await attachPod(node, { config: node.netconf({ cniVersion: '1.1.0', ...bent }) });
+      expect(await mtusOf(pod)).toEqual([mtuBytes, mtuBytes]);
+      expect(pod.added.answer).toMatchObject({ interfaces: [{ mtu: mtuBytes }, { mtu: mtuBytes }] });
+    });
+  isMtu('the kernel’s, where nobody says', 1500, undefined);
+  isMtu('the agent’s', 1410, '1410\n');
+  isMtu('the netconf’s before the agent’s', 1400, '1410', { mtu: 1400 });
+  isMtu('the netconf’s, whatever the agent’s file has', 1400, 'rubbish', { mtu: 1400 });
+  isMtu('0 in the netconf says nothing', 1410, '1410', { mtu: 0 });
+  isMtu('the smallest', 68, undefined, { mtu: 68 });
+  isMtu('the largest', 65535, undefined, { mtu: 65535 });
+
+  const refused = (why: string, message: RegExp, file: string | undefined, bent: JsonObject = {}) =>
+    it(`is refused, and nothing left: ${why}`, async () => {
+      if (file !== undefined) await writeAgentFile(MTU_FILE, file);
+      await using pod = await makeTestPod(node);
+      const answered = await node.call({ ...pod.call, verb: 'ADD', config: node.netconf(bent) });
+      expect(answered).toMatchObject({ exitCode: 1, answer: { code: 7, msg: expect.stringMatching(message) } });
+    });
+  refused('the agent’s file holds rubbish', /holds no MTU/, 'rubbish');
+  refused('the agent’s file holds too much', /holds no MTU/, '65536');
+  refused('the agent’s file is required and missing', /is required and cannot be read/, undefined, {
+    require_mtu_file: true,
+  });
+});
+
+describe('the node’s name', () => {
+  const attaches = (why: string, prepare: () => Promise<JsonObject>) =>
+    it(why, async () => {
+      const { nodename: _, ...config } = node.netconf(await prepare());
+      await using pod = await attachPod(node, { config });
+      expect(pod.ipv4).toMatch(/^10\.71\./);
+    });
+  attaches('is the agent’s file’s', async () => {
+    await writeAgentFile(NODE_NAME_FILE, `${node.name}\n`);
+    return {};
+  });
+  attaches('is that of another file, where the netconf names one', async () => {
+    await writeAgentFile(`${AGENT_FOLDER}/another`, node.name);
+    return { nodename_file: `${AGENT_FOLDER}/another` };
+  });
+  attaches('is the host’s in lower case, where the file may be missing', async () => {
+    await node.cluster.createNode(hostname().toLowerCase(), { podCIDRs: ['10.71.7.0/24'] });
+    return { nodename_file_optional: true };
+  });
+  attaches('does not matter for podCIDRs, where kubernetes.node_name is set', async () => {
+    return { kubernetes: { kubeconfig: node.kubeconfigPath, node_name: node.name } };
+  });
+
+  it('is asked for, if nothing says it', async () => {
+    await using pod = await makeTestPod(node);
+    const { nodename: _, ...config } = node.netconf();
+    const answered = await node.call({ ...pod.call, verb: 'ADD', config });
+    expect(answered).toMatchObject({ exitCode: 1, answer: { code: 7, msg: expect.stringContaining(NODE_NAME_FILE) } });
+  });
+
+  it('is named, if the API does not know it', async () => {
+    await using pod = await makeTestPod(node);
+    const answered = await node.call({ ...pod.call, verb: 'ADD', config: node.netconf({ nodename: 'no-such-node' }) });
+    expect(answered).toMatchObject({
+      exitCode: 1,
+      answer: { code: 100, msg: expect.stringContaining('no node no-such-node') },
+    });
+  });
+
+  it('is named with the family, if it has no podCIDR of that family', async () => {
+    await node.cluster.createNode('node-of-ipv4', { podCIDRs: ['10.79.0.0/24'] });
+    await using pod = await makeTestPod(node);
+    const config = node.netconf({ nodename: 'node-of-ipv4', ipam: { ranges: [[{ subnet: 'usePodCidrIPv6' }]] } });
+    const answered = await node.call({ ...pod.call, verb: 'ADD', config });
+    expect(answered).toMatchObject({
+      exitCode: 1,
+      answer: { code: 7, msg: expect.stringContaining('node node-of-ipv4 has no IPv6 podCIDR') },
+    });
+  });
+});
+
+describe('the pod’s routes', () => {
+  const GATEWAY = '169.254.1.1';
+  const isRouted = (why: string, routes: readonly string[], bent: JsonObject) =>
+    it(why, async () => {
+      await using pod = await attachPod(node, { config: node.netconf(bent) });
+      const found = await pod.sandbox.ip('-4', 'route');
+      const lines = found.map((route) =>
+        [member(route, 'dst'), member(route, 'gateway')].filter(Boolean).join(' via '),
+      );
+      expect(lines.toSorted()).toEqual([GATEWAY, ...routes.map((route) => `${route} via ${GATEWAY}`)].toSorted());
+    });
+  const ROUTES = [{ dst: '10.96.0.0/12' }, { dst: '192.0.2.0/24' }];
+  isRouted('are the default one, if none are given', ['default'], {});
+  isRouted('are those of ipam alone', ['10.96.0.0/12', '192.0.2.0/24'], { ipam: { routes: ROUTES } });
+  isRouted(
+    'are those of ipam and the default one with include_default_routes',
+    ['10.96.0.0/12', '192.0.2.0/24', 'default'],
+    {
+      ipam: { routes: ROUTES },
+      include_default_routes: true,
+    },
+  );
+  isRouted('are no more than one default, if ipam gives it too', ['default'], {
+    ipam: { routes: [{ dst: '0.0.0.0/0' }] },
+    include_default_routes: true,
+  });
+});
+
+async function writeAgentFile(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, text);
+}
+
+async function mtusOf({ sandbox, hostInterface }: AttachedPod): Promise<readonly unknown[]> {
+  const links = [
+    ...(await hostNamespace().ip('link', 'show', hostInterface)),
+    ...(await sandbox.ip('link', 'show', 'eth0')),
+  ];
+  return links.map((link) => member(link, 'mtu'));
+}

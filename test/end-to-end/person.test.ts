@@ -1,0 +1,122 @@
+import { copyFile, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../src/cni/json.ts';
+import { PODWIRE_VERSION } from '../../src/version.ts';
+import { makeApiAccess, type ApiAccess } from '../support/api-access.ts';
+import { leavesNothing } from '../support/leaves-nothing.ts';
+import { callAsPerson } from '../support/person-call.ts';
+import { runPlugin, startPluginNode, type PluginNode } from '../support/plugin-node.ts';
+import { makeTestPod } from '../support/test-pod.ts';
+
+const EXECUTABLE = join(import.meta.dirname, '../../dist/podwire');
+const ONE_LINE = /^[^\n]+\n$/;
+
+let node: PluginNode;
+let access: ApiAccess;
+beforeAll(async () => {
+  node = await startPluginNode();
+  access = await makeApiAccess(node);
+});
+afterAll(async () => {
+  await access[Symbol.asyncDispose]();
+  await node[Symbol.asyncDispose]();
+});
+leavesNothing(() => node);
+
+describe('without CNI_COMMAND', () => {
+  it('podwire explains itself in a few lines on stderr, and fails', async () => {
+    const { exitCode, stdout, stderr } = await callAsPerson();
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+    expect(stderr).toMatch(/^podwire .*CNI plugin/);
+    expect(stderr).toContain('cnitool');
+    expect(stderr.trimEnd().split('\n').length).toBeLessThan(16);
+  });
+
+  it('an empty CNI_COMMAND is none', async () => {
+    const answered = await callAsPerson({ environment: { CNI_COMMAND: '' } });
+    expect(answered).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringMatching(/^podwire /) });
+  });
+
+  it('a command that there is not explains itself as well', async () => {
+    const answered = await callAsPerson({ words: ['no-such-command'] });
+    expect(answered).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringContaining('podwire -v') });
+  });
+
+  it('podwire -v prints its version, and those of the protocol', async () => {
+    const { exitCode, stdout, stderr } = await callAsPerson({ words: ['-v'] });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout.split(/[\n,]/)[0]).toBe(`podwire ${PODWIRE_VERSION}`);
+    expect(stdout).toContain('CNI 0.1.0 0.2.0 0.3.0 0.3.1 0.4.0 1.0.0 1.1.0');
+  });
+});
+
+describe('podwire -t', () => {
+  const test = (netconf: JsonObject | string) =>
+    callAsPerson({ words: ['-t'], stdin: typeof netconf === 'string' ? netconf : JSON.stringify(netconf) });
+
+  it('says on one line which API server answers', async () => {
+    const { exitCode, stdout, stderr } = await test(node.netconf());
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout).toMatch(ONE_LINE);
+    expect(stdout).toMatch(/answers: v1\.\d+/);
+  });
+
+  const fails = (why: string, message: RegExp, netconf: () => Promise<JsonObject | string>) =>
+    it(`fails with one line, and shows no token: ${why}`, async () => {
+      const { exitCode, stdout, stderr } = await test(await netconf());
+      expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+      expect(stderr).toMatch(ONE_LINE);
+      expect(stderr).toMatch(message);
+      expect(stderr).not.toContain(access.token);
+    });
+  const withKubeconfig = async (cluster: JsonObject, token: string): Promise<JsonObject> => {
+    const kubeconfig = access.kubeconfig({ 'certificate-authority': 'ca.crt', ...cluster }, { token });
+    return node.netconf({ kubernetes: { kubeconfig: await access.write('kubeconfig', JSON.stringify(kubeconfig)) } });
+  };
+
+  fails('nobody listens there', /refuses connections/, () =>
+    withKubeconfig({ server: 'https://127.0.0.1:1' }, access.token),
+  );
+  fails('the token is refused', /the token was refused \(401\)/, () => withKubeconfig({}, 'no.such.token'));
+  fails('the kubeconfig is missing', /kubeconfig \/nowhere does not exist/, async () =>
+    node.netconf({ kubernetes: { kubeconfig: '/nowhere' } }),
+  );
+  fails('the token stands in a broken kubeconfig', /is neither JSON nor YAML/, async () => {
+    const path = await access.write('kubeconfig', `{ token: "${access.token}`);
+    return node.netconf({ kubernetes: { kubeconfig: path } });
+  });
+  fails('the netconf is empty', /is empty/, async () => '');
+  fails('the netconf is no JSON', /is not valid JSON/, async () => `{ "k8s_auth_token": "${access.token}`);
+  fails('the netconf has no name', /"name"/, async () => ({
+    cniVersion: '1.0.0',
+    type: 'podwire',
+    ipam: { type: 'host-local' },
+  }));
+});
+
+describe('alone in an empty folder, under another name', () => {
+  let folder: string;
+  let executable: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'podwire-alone-'));
+    executable = join(folder, 'calico');
+    await copyFile(EXECUTABLE, executable);
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  it('it is the same CNI plugin, for a netconf of any type, and puts nothing beside itself', async () => {
+    await using pod = await makeTestPod(node);
+    const call = { ...pod.call, config: node.netconf({ type: 'calico' }) };
+    const added = await runPlugin({ ...call, verb: 'ADD' }, node.pluginPath, executable);
+    const removed = await runPlugin({ ...call, verb: 'DEL' }, node.pluginPath, executable);
+    expect(added).toMatchObject({ exitCode: 0, answer: { interfaces: [{ name: pod.hostInterface }, {}] }, stderr: '' });
+    expect(removed).toEqual({ exitCode: 0, answer: undefined, stderr: '' });
+    expect(await readdir(folder)).toEqual(['calico']);
+  });
+
+  it('it is the same command for a person', async () => {
+    expect(await callAsPerson({ words: ['-v'], executable, folder })).toEqual(await callAsPerson({ words: ['-v'] }));
+  });
+});

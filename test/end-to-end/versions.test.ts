@@ -1,0 +1,218 @@
+import { dirname } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../src/cni/json.ts';
+import { SUPPORTED_VERSIONS, type CniVersion } from '../../src/cni/versions.ts';
+import { leavesNothing } from '../support/leaves-nothing.ts';
+import { makeSandbox } from '../support/network-namespace.ts';
+import { runPlugin, startPluginNode, type PluginNode } from '../support/plugin-node.ts';
+import { addressesIn, makeTestPod, type TestPod } from '../support/test-pod.ts';
+import { ensureTools } from '../tools/ensure-tools.ts';
+
+let node: PluginNode;
+beforeAll(async () => {
+  node = await startPluginNode();
+});
+afterAll(() => node[Symbol.asyncDispose]());
+
+leavesNothing(() => node);
+
+const MAC = '02:00:00:00:00:05';
+const DNS = {
+  nameservers: ['10.96.0.10'],
+  domain: 'cluster.local',
+  search: ['svc.cluster.local'],
+  options: ['ndots:5'],
+};
+const ROUTES = [
+  { dst: '10.96.0.0/12', mtu: 1400, advmss: 1360, priority: 7, table: 254, scope: 0 },
+  { dst: 'fd96::/108', mtu: 1400 },
+] as const;
+
+/** One address of each family, which are known before. */
+const ipamOf = (routes: readonly JsonObject[] = ROUTES) => ({
+  subnet: '10.72.0.0/24',
+  rangeStart: '10.72.0.5',
+  rangeEnd: '10.72.0.5',
+  ranges: [[{ subnet: 'fd72::/64', rangeStart: 'fd72::5', rangeEnd: 'fd72::5' }]],
+  routes,
+});
+
+/** All that each version has, and nothing that a later one brought. */
+function resultOf(cniVersion: CniVersion, { hostInterface, sandbox: { path: sandbox } }: TestPod): JsonObject {
+  const [ipv4, ipv6] = ['10.72.0.5/32', 'fd72::5/128'];
+  const [route4, route6] = [{ dst: '10.96.0.0/12' }, { dst: 'fd96::/108' }];
+  const interfaces = [
+    { name: hostInterface, mac: 'ee:ee:ee:ee:ee:ee' },
+    { name: 'eth0', mac: MAC, sandbox },
+  ];
+  const of02 = { ip4: { ip: ipv4, routes: [route4] }, ip6: { ip: ipv6, routes: [route6] }, dns: DNS };
+  const of10 = {
+    interfaces,
+    ips: [
+      { address: ipv4, interface: 1 },
+      { address: ipv6, interface: 1 },
+    ],
+    routes: [route4, route6],
+    dns: DNS,
+  };
+  const of03 = {
+    ...of10,
+    ips: [
+      { version: '4', address: ipv4, interface: 1 },
+      { version: '6', address: ipv6, interface: 1 },
+    ],
+  };
+  const of11 = { ...of10, interfaces: interfaces.map((link) => ({ ...link, mtu: 1500 })), routes: ROUTES };
+  const rows: Readonly<Record<CniVersion, JsonObject>> = {
+    '0.1.0': of02,
+    '0.2.0': of02,
+    '0.3.0': of03,
+    '0.3.1': of03,
+    '0.4.0': of03,
+    '1.0.0': of10,
+    '1.1.0': of11,
+  };
+  return { cniVersion, ...rows[cniVersion] };
+}
+
+describe.each(SUPPORTED_VERSIONS)('cniVersion %s', (cniVersion) => {
+  it('the result has what this version has, and nothing of a later one', async () => {
+    await using pod = await makeTestPod(node, { annotations: { 'cni.projectcalico.org/hwAddr': MAC } });
+    const call = { ...pod.call, config: node.netconf({ cniVersion, ipam: ipamOf(), dns: DNS }) };
+    expect(await attachedOnce(call)).toEqual(resultOf(cniVersion, pod));
+  });
+
+  it('an error has this version, a code, a message and details, and nothing else', async () => {
+    const config = node.netconf({ cniVersion });
+    const refused = await node.call({ verb: 'ADD', config, sandboxPath: '/run/no-such-sandbox' });
+    expect(refused).toMatchObject({ exitCode: 1 });
+    expect(refused.answer).toEqual({ cniVersion, code: 8, msg: expect.any(String), details: expect.any(String) });
+  });
+
+  it('VERSION says it again, with all that are supported', async () => {
+    const answered = await node.call({ verb: 'VERSION', config: { cniVersion } });
+    expect(answered).toEqual({
+      exitCode: 0,
+      answer: { cniVersion, supportedVersions: SUPPORTED_VERSIONS },
+      stderr: '',
+    });
+  });
+});
+
+describe('a configuration', () => {
+  it('without cniVersion is of 0.1.0', async () => {
+    await using pod = await makeTestPod(node, { annotations: { 'cni.projectcalico.org/hwAddr': MAC } });
+    const { cniVersion: _, ...config } = node.netconf({ ipam: ipamOf(), dns: DNS });
+    expect(await attachedOnce({ ...pod.call, config })).toEqual(resultOf('0.1.0', pod));
+  });
+
+  it.each(['0.5.0', '1.2.0', '2.0.0', 'newest'])(
+    'of cniVersion %s is refused with code 1 by every verb',
+    async (cniVersion) => {
+      await using pod = await makeTestPod(node);
+      for (const verb of ['ADD', 'DEL', 'CHECK', 'GC', 'STATUS']) {
+        const refused = await node.call({ ...pod.call, verb, config: node.netconf({ cniVersion }) });
+        expect({ verb, ...refused }).toMatchObject({
+          verb,
+          exitCode: 1,
+          answer: { code: 1, msg: 'incompatible CNI versions' },
+        });
+      }
+    },
+  );
+
+  it('of a version before a verb existed is refused with code 1', async () => {
+    await using pod = await makeTestPod(node);
+    for (const [verb, cniVersion] of [
+      ['CHECK', '0.3.1'],
+      ['GC', '1.0.0'],
+      ['STATUS', '1.0.0'],
+    ] as const) {
+      const refused = await node.call({ ...pod.call, verb, config: node.netconf({ cniVersion }) });
+      expect({ verb, ...refused }).toMatchObject({
+        verb,
+        exitCode: 1,
+        answer: { code: 1, msg: `config version does not allow ${verb}` },
+      });
+    }
+  });
+});
+
+it('VERSION without a configuration says the newest version', async () => {
+  const answered = await node.call({ verb: 'VERSION', config: '' });
+  expect(answered).toMatchObject({
+    exitCode: 0,
+    answer: { cniVersion: '1.1.0', supportedVersions: SUPPORTED_VERSIONS },
+  });
+});
+
+describe.each(SUPPORTED_VERSIONS)(
+  'with host-local 1.1.1, which knows 1.0.0 at the most, cniVersion %s',
+  (cniVersion) => {
+    it('an attachment is made and taken down', async () => {
+      await using pod = await makeTestPod(node, { annotations: { 'cni.projectcalico.org/hwAddr': MAC } });
+      // What a version before 1.1.0 cannot say this host-local cannot hand on: the routes' details.
+      const routes = ROUTES.map(({ dst }) => ({ dst }));
+      const config = node.netconf({ cniVersion, ipam: ipamOf(routes), dns: DNS });
+      const expected = resultOf(cniVersion, pod);
+      const result = await attachedOnce({ ...pod.call, config, environment: await oldHostLocal() });
+      expect(result).toEqual(cniVersion === '1.1.0' ? { ...expected, routes } : expected);
+    });
+
+    it('a DEL without sandbox and pod releases the address', async () => {
+      const environment = await oldHostLocal();
+      const call = { containerId: 'plain', environment, config: node.netconf({ cniVersion }) };
+      {
+        await using sandbox = await makeSandbox();
+        expect(await node.call({ ...call, verb: 'ADD', sandboxPath: sandbox.path })).toMatchObject({ exitCode: 0 });
+      }
+      expect(await node.call({ ...call, verb: 'DEL' })).toMatchObject({ exitCode: 0, answer: undefined });
+    });
+  },
+);
+
+// Before 0.3.0 a result holds one address of each family, and host-local refuses to allocate two.
+const SEVERAL_ADDRESSES = SUPPORTED_VERSIONS.filter((version) => !['0.1.0', '0.2.0'].includes(version));
+const HOST_LOCALS = ['host-local', 'host-local-1.1.1'] as const;
+
+describe.each(HOST_LOCALS)('two IPv4 range sets, by %s', (name) => {
+  it.each(SEVERAL_ADDRESSES)('give two addresses, and DEL gives both back: cniVersion %s', async (cniVersion) => {
+    await using pod = await makeTestPod(node);
+    const config = node.netconf({ cniVersion, ipam: { ranges: [[{ subnet: '10.73.0.0/24' }]] } });
+    const environment = { CNI_PATH: dirname((await ensureTools([name]))[name]) };
+    const result = await attachedOnce({ ...pod.call, config, environment });
+    expect(addressesIn(result)).toEqual([expect.stringMatching(/^10\.71\.0\./), expect.stringMatching(/^10\.73\.0\./)]);
+  });
+
+  it.each(['0.1.0', '0.2.0'])('are refused where the result could not name both: cniVersion %s', async (cniVersion) => {
+    await using pod = await makeTestPod(node);
+    const config = node.netconf({ cniVersion, ipam: { ranges: [[{ subnet: '10.73.0.0/24' }]] } });
+    const environment = { CNI_PATH: dirname((await ensureTools([name]))[name]) };
+    const refused = await node.call({ ...pod.call, verb: 'ADD', config, environment });
+    expect(refused).toMatchObject({
+      exitCode: 1,
+      answer: { msg: expect.stringContaining('more than 1 address per family') },
+    });
+  });
+});
+
+it('the executable answers VERSION in a folder and with a search path where there is nothing', async () => {
+  const answered = await runPlugin(
+    { verb: 'VERSION', config: { cniVersion: '1.0.0' }, environment: { PATH: '', CNI_PATH: '' } },
+    '',
+  );
+  expect(answered).toMatchObject({ exitCode: 0, answer: { cniVersion: '1.0.0' }, stderr: '' });
+});
+
+async function attachedOnce(call: Omit<Parameters<PluginNode['call']>[0], 'verb'>): Promise<JsonObject | undefined> {
+  const added = await node.call({ ...call, verb: 'ADD' });
+  const removed = await node.call({ ...call, verb: 'DEL' });
+  expect(added).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(removed).toEqual({ exitCode: 0, answer: undefined, stderr: '' });
+  return added.answer;
+}
+
+async function oldHostLocal(): Promise<{ readonly CNI_PATH: string }> {
+  const { 'host-local-1.1.1': path } = await ensureTools(['host-local-1.1.1']);
+  return { CNI_PATH: dirname(path) };
+}

@@ -1,0 +1,108 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { parseCidr } from '../../src/address/cidr.ts';
+import { parseIpAddress } from '../../src/address/ip-address.ts';
+import { NetlinkSocket } from '../../src/kernel/netlink-socket.ts';
+import { listLinks, observeSteps } from '../../src/kernel/observe.ts';
+import { planAttachment } from '../../src/plan/attachment.ts';
+import { parseMacAddress } from '../../src/plan/mac-address.ts';
+import type { Step } from '../../src/plan/step.ts';
+import { attachmentFacts } from '../support/attachment-facts.ts';
+import { anAttachedPod, podPlace } from '../support/kernel-attached-pod.ts';
+import { aSandboxInKernel } from '../support/kernel-attachment.ts';
+import { acknowledge, kernelDouble } from '../support/kernel-double.ts';
+
+describe('an attachment', () => {
+  it('that nobody has touched is as planned', async () => {
+    const { drifts } = await anAttachedPod(podPlace('observe', 1));
+    expect(await drifts()).toEqual([]);
+  });
+
+  it('with all that can be asked for is as planned', async () => {
+    const mac = parseMacAddress('1e:05:be:ef:00:01');
+    const { drifts } = await anAttachedPod(podPlace('observe', 2), {
+      containerInterface: { name: 'eth0', mac },
+      mtuBytes: 1400,
+      queueCount: 2,
+      routes: [
+        { destination: parseCidr('192.168.0.0/16'), mtuBytes: 1300, advertisedMssBytes: 1200, priority: 7 },
+        { destination: parseCidr('fd77::/48'), table: 300 },
+      ],
+      includeDefaultRoutes: true,
+      allowIpForwarding: true,
+    });
+    expect(await drifts()).toEqual([]);
+  });
+
+  it('is observed step by step', async () => {
+    const { kernel, sandbox } = await aSandboxInKernel();
+    const steps = planAttachment(attachmentFacts({ hostInterface: { name: 'caliobs3', alias: 'a' } }));
+    await kernel.apply(steps, sandbox);
+    const observations = await kernel.observe(steps, sandbox);
+    expect(observations.map(({ kind }) => kind)).toEqual(steps.map(({ kind }) => kind));
+    expect(observations[0]).toMatchObject({
+      arePeers: true,
+      host: { name: 'caliobs3', mac: 'ee:ee:ee:ee:ee:ee', linkKind: 'veth' },
+      container: { name: 'eth0', mtuBytes: 1500, linkKind: 'veth' },
+    });
+    expect(observations.at(-1)).toEqual({
+      kind: 'add-route',
+      found: [
+        {
+          interface: 'caliobs3',
+          gateway: undefined,
+          scope: 253,
+          priority: 0,
+          table: 254,
+          protocol: 3,
+          mtuBytes: undefined,
+          advertisedMssBytes: undefined,
+        },
+      ],
+    });
+    expect(observations).toContainEqual({ kind: 'add-address', found: [parseCidr('10.0.0.5/32')] });
+    expect(observations).toContainEqual({
+      kind: 'add-route',
+      found: [expect.objectContaining({ interface: 'eth0', gateway: parseIpAddress('169.254.1.1'), scope: 0 })],
+    });
+  });
+
+  it('is seen through a node with thousands of routes', async () => {
+    const { host, drifts } = await anAttachedPod(podPlace('observe', 4));
+    const flush = 'for net in $(seq 100 115); do ip route flush root 10.$net.0.0/16; done';
+    onTestFinished(async () => {
+      await host.exec('sh', '-c', flush);
+    });
+    const routes =
+      'for net in $(seq 100 115); do for subnet in $(seq 0 255); do echo route add 10.$net.$subnet.0/24 dev uplink; done; done';
+    await host.exec('sh', '-c', `${routes} | ip -batch -`);
+    await host.exec(
+      'sh',
+      '-c',
+      'for host in $(seq 1 100); do echo route add 10.100.0.$host/32 dev uplink; done | ip -batch -',
+    );
+    expect(await drifts()).toEqual([]);
+  });
+});
+
+describe('what the kernel does not tell', () => {
+  it('is an error that says what it was', async () => {
+    const ENOMEM = 12;
+    const refusing = kernelDouble((asked) => asked.map((message) => acknowledge(message, ENOMEM)));
+    using socket = new NetlinkSocket(refusing.open);
+    await expect(listLinks(socket, 'host')).rejects.toThrow(
+      'cannot read the interfaces (host): not enough memory (ENOMEM)',
+    );
+  });
+
+  it('of one interface is told from an interface that is not there', async () => {
+    const EPERM = 1;
+    const refusing = kernelDouble((asked) => asked.map((message) => acknowledge(message, EPERM)));
+    using socket = new NetlinkSocket(refusing.open);
+    const namespace = { socket, run: <Value>(action: () => Value) => action() };
+    const steps: readonly Step[] = [{ kind: 'set-up', in: 'host', interface: 'cali1' }];
+    await expect(observeSteps(steps, { host: namespace, sandbox: namespace })).rejects.toMatchObject({
+      object: 'interface cali1 (host)',
+      errnoName: 'EPERM',
+    });
+  });
+});

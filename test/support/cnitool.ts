@@ -1,0 +1,50 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { JsonObject } from '../../src/cni/json.ts';
+import { ensureTools } from '../tools/ensure-tools.ts';
+import type { Sandbox } from './network-namespace.ts';
+import { pick } from './plugin-node.ts';
+
+const EXECUTABLE = join(import.meta.dirname, '../../dist/podwire');
+
+export interface CnitoolAnswer {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  /** cnitool's own, and that of all plugins. */
+  readonly stderr: string;
+}
+
+/** CNI's own reference runtime, with a folder of configurations and podwire among the plugins. */
+export interface Cnitool extends AsyncDisposable {
+  /** Writes a list of plugins, the network's name in it. */
+  configure(list: JsonObject): Promise<void>;
+  /** @param environment CNI_ARGS, CAP_ARGS, CNI_IFNAME */
+  run(
+    verb: 'add' | 'del',
+    network: string,
+    sandbox: Sandbox,
+    environment?: Readonly<Record<string, string>>,
+  ): Promise<CnitoolAnswer>;
+}
+
+export async function makeCnitool(): Promise<Cnitool> {
+  const { cnitool, ...plugins } = await ensureTools(['cnitool', 'host-local', 'portmap', 'bandwidth', 'tuning']);
+  const folder = await mkdtemp('/run/podwire-cnitool-');
+  const pluginPath = [folder, ...new Set(Object.values(plugins).map((path) => dirname(path)))].join(':');
+  await symlink(EXECUTABLE, join(folder, 'podwire'));
+  return {
+    configure: (list) => writeFile(join(folder, `10-${pick(list, 'name')}.conflist`), JSON.stringify(list)),
+    async run(verb, network, { path }, environment = {}) {
+      const env = { PATH: process.env['PATH'], NETCONFPATH: folder, CNI_PATH: pluginPath, ...environment };
+      const child = spawn(cnitool, [verb, network, path], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+      let [stdout, stderr] = ['', ''];
+      child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+      child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+      await once(child, 'close');
+      return { exitCode: child.exitCode, stdout, stderr };
+    },
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  };
+}

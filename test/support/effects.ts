@@ -1,0 +1,96 @@
+import { join } from 'node:path';
+import { openCluster } from '../../src/cluster/cluster.ts';
+import { readConnection } from '../../src/cluster/connection.ts';
+import { parseRequest, type CniRequest, type RequestInput } from '../../src/cni/request.ts';
+import { add } from '../../src/commands/add.ts';
+import { check } from '../../src/commands/check.ts';
+import { del } from '../../src/commands/del.ts';
+import type { Effects } from '../../src/commands/effects.ts';
+import { gc } from '../../src/commands/gc.ts';
+import { status } from '../../src/commands/status.ts';
+import { openDelegate } from '../../src/delegate/delegate.ts';
+import { openJournal } from '../../src/journal/journal.ts';
+import { openStatusMemo } from '../../src/journal/status-memo.ts';
+import { openKernel } from '../../src/kernel/kernel.ts';
+import { openLog } from '../../src/log/log.ts';
+
+/** How one command came to its end. */
+export interface CommandEnd {
+  /** What it handed to the runtime. */
+  readonly outputs: readonly string[];
+  readonly logged: readonly string[];
+  /** What it threw, `undefined` if it succeeded. */
+  readonly error: unknown;
+}
+
+/** What a test puts between a command and the world. */
+export type WrapEffects = (effects: Effects) => Effects;
+
+/** Where a command's effects keep their files, and what is done to them. */
+export interface CommandSetting {
+  /** Journal and memo are below it. */
+  readonly folder: string;
+  readonly wrap?: WrapEffects;
+  readonly signal?: AbortSignal;
+}
+
+/** Carries out one command in this process, with real effects: kernel, API, delegate, journal. Its outputs and its log are kept. */
+export async function runCommand(
+  input: RequestInput,
+  { folder, wrap = (effects) => effects, signal = new AbortController().signal }: CommandSetting,
+): Promise<CommandEnd> {
+  const request = parseRequest(input);
+  if (request.verb === 'VERSION') throw new Error('VERSION has no effects');
+  const { environment } = input;
+  const { config, pluginPath } = request;
+  const [outputs, logged]: [string[], string[]] = [[], []];
+  using log = openLog({
+    settings: { ...config.log, level: 'debug', filePath: undefined },
+    context: {},
+    writeLine: (line) => void logged.push(line),
+  });
+  await using kernel = openKernel();
+  using cluster = openCluster({
+    connect: () => readConnection({ ...config.connection, datastoreType: config.datastoreType }, environment),
+    budgets: config.budgets,
+    log,
+  });
+  const effects = wrap({
+    kernel,
+    cluster,
+    delegate: openDelegate({ environment, pluginPath, budgetMs: config.budgets.delegateMs }),
+    journal: openJournal(config.name, log, journalFolder(folder)),
+    statusMemo: openStatusMemo(config.name, join(folder, 'status')),
+    log,
+    output: async (text) => void outputs.push(text),
+    signal,
+  });
+  try {
+    await carryOut(request, effects);
+    return { outputs, logged, error: undefined };
+  } catch (error) {
+    return { outputs, logged, error };
+  }
+}
+
+/** The folder of the journals of all networks. */
+export function journalFolder(folder: string): string {
+  return join(folder, 'journal');
+}
+
+function carryOut(request: Exclude<CniRequest, { verb: 'VERSION' }>, effects: Effects): Promise<void> {
+  switch (request.verb) {
+    case 'ADD':
+      return add(request, effects);
+    case 'DEL':
+      return del(request, effects);
+    case 'CHECK':
+      return check(request, effects);
+    case 'GC':
+      return gc(request, effects);
+    case 'STATUS':
+      return status(request, effects);
+    default:
+      return request satisfies never;
+  }
+}

@@ -1,0 +1,15 @@
+// One command in a process of its own, which kills itself at a point: what is undone after that, somebody else has to undo.
+import { text } from 'node:stream/consumers';
+import { runCommand } from './effects.ts';
+import { actingAt } from './effects-points.ts';
+import { parseKillOrder } from './kill-order.ts';
+
+const { environment, stdin, folder, point, moment } = parseKillOrder(await text(process.stdin));
+const die = (): void => void process.kill(process.pid, 'SIGKILL');
+const wrap = point === undefined ? undefined : actingAt(point, moment, die);
+const { error, outputs } = await runCommand(
+  { environment, stdin: new TextEncoder().encode(stdin) },
+  { folder, ...(wrap && { wrap }) },
+);
+process.stdout.write(outputs.join(''));
+if (error !== undefined) throw error;
