@@ -12,10 +12,15 @@ export interface AttachmentRun {
   measure(verb: Verb, pod: BenchPod): ProcessCost;
   /** All these pods at once. */
   measureTogether(verb: Verb, pods: readonly BenchPod[]): readonly ProcessCost[];
+  /** The same, with what the failed ones have said. */
+  tryTogether(
+    verb: Verb,
+    pods: readonly BenchPod[],
+  ): { readonly costs: readonly ProcessCost[]; readonly failures: readonly string[] };
   /** The peak memory of one run. */
   measurePeakKb(verb: Verb, pod: BenchPod): number;
-  /** What one run printed on stderr. */
-  trace(verb: Verb, pod: BenchPod): string;
+  /** One run with PODWIRE_TRACE=1, and what it printed on stderr. */
+  trace(verb: Verb, pod: BenchPod): { readonly cost: ProcessCost; readonly stderr: string };
 }
 
 export interface AttachmentRunOptions {
@@ -63,10 +68,26 @@ export function openAttachmentRun({ name, binFolder, node, meter }: AttachmentRu
       stderrPath: file('stderr'),
     };
   };
-  const accept = (verb: Verb, { stdoutPath, stderrPath }: MeteredProgram, exitStatus: number): void => {
-    if (exitStatus === 0) return;
+  const failureOf = (
+    verb: Verb,
+    { stdoutPath, stderrPath }: MeteredProgram,
+    exitStatus: number,
+  ): string | undefined => {
+    if (exitStatus === 0) return undefined;
     const said = [stdoutPath, stderrPath].map((path) => readFileSync(path, 'utf8').trim().slice(0, 2000));
-    throw new Error(`${verb} of ${name} ended with ${exitStatus}: ${said.join('\n')}`);
+    return `${verb} of ${name} ended with ${exitStatus}: ${said.join('\n')}`;
+  };
+  const accept = (verb: Verb, program: MeteredProgram, exitStatus: number): void => {
+    const failure = failureOf(verb, program, exitStatus);
+    if (failure !== undefined) throw new Error(failure);
+  };
+  const tryTogether = (verb: Verb, pods: readonly BenchPod[]) => {
+    const programs = pods.map((pod) => prepare(verb, pod));
+    const costs = meter.runTogether(programs);
+    return {
+      costs,
+      failures: programs.flatMap((program, index) => failureOf(verb, program, costs[index]?.exitStatus ?? 1) ?? []),
+    };
   };
 
   return {
@@ -78,11 +99,11 @@ export function openAttachmentRun({ name, binFolder, node, meter }: AttachmentRu
       return cost;
     },
     measureTogether(verb, pods) {
-      const programs = pods.map((pod) => prepare(verb, pod));
-      const costs = meter.runTogether(programs);
-      for (const [index, program] of programs.entries()) accept(verb, program, costs[index]?.exitStatus ?? 1);
+      const { costs, failures } = tryTogether(verb, pods);
+      if (failures.length > 0) throw new Error(failures.join('\n'));
       return costs;
     },
+    tryTogether,
     measurePeakKb(verb, pod) {
       const program = prepare(verb, pod);
       const { exitStatus, peakKb } = meter.runForPeak(program, join(folder, 'pid'));
@@ -91,8 +112,9 @@ export function openAttachmentRun({ name, binFolder, node, meter }: AttachmentRu
     },
     trace(verb, pod) {
       const program = prepare(verb, pod, { PODWIRE_TRACE: '1' });
-      accept(verb, program, meter.run(program).exitStatus);
-      return readFileSync(program.stderrPath, 'utf8');
+      const cost = meter.run(program);
+      accept(verb, program, cost.exitStatus);
+      return { cost, stderr: readFileSync(program.stderrPath, 'utf8') };
     },
   };
 }

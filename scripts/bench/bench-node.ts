@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Cluster, startCluster } from '../../test/support/kube-apiserver.ts';
 import { makeSandbox, type Sandbox } from '../../test/support/network-namespace.ts';
@@ -42,10 +42,17 @@ export async function openBenchNode(podCount: number): Promise<BenchNode> {
     const { uid } = await cluster.createPod(POD_NAMESPACE, name, { nodeName: NODE, labels: { app: 'bench' } });
     pods.push({ name, uid, sandbox: opened.use(await makeSandbox()) });
   }
-  await writeFile(join(folder, 'mtu'), '1500');
   const { userName } = account;
   const running = opened.move();
-  return { cluster, name: NODE, pods, kubeconfigPath, userName, folder, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  return {
+    cluster,
+    name: NODE,
+    pods,
+    kubeconfigPath,
+    userName,
+    folder,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
 }
 
 // A node's object is large: the kubelet lists its 50 largest images, and the plugin has to read all of it.

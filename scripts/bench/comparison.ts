@@ -41,10 +41,9 @@ export async function compare(
   node: BenchNode,
   options: ComparisonOptions,
 ): Promise<readonly Series[]> {
-  const results = runs.flatMap((run) =>
-    VERBS.map((verb) => ({ run, name: run.name, verb, alone: [] as ProcessCost[], together: [] as TogetherCost[] })),
-  );
-  const resultOf = (run: AttachmentRun, verb: Verb) => results.find((result) => result.run === run && result.verb === verb);
+  const results = runs.flatMap((run) => VERBS.map((verb) => startSeries(run, verb)));
+  const resultOf = (run: AttachmentRun, verb: Verb) =>
+    results.find((result) => result.run === run && result.verb === verb);
   const [pod] = node.pods;
   if (pod === undefined) throw new Error('the node has no pods');
 
@@ -81,6 +80,11 @@ export async function compare(
 
 const PEAK_ROUNDS = 5;
 
+function startSeries(run: AttachmentRun, verb: Verb) {
+  const [alone, together]: [ProcessCost[], TogetherCost[]] = [[], []];
+  return { run, name: run.name, verb, alone, together };
+}
+
 /** The wall time until the last has ended, and the sum of CPU times. */
 export function sumOf(costs: readonly ProcessCost[]): TogetherCost {
   return {
@@ -89,7 +93,11 @@ export function sumOf(costs: readonly ProcessCost[]): TogetherCost {
   };
 }
 
-async function countRequests(run: AttachmentRun, counted: Verb, { cluster, pods, userName }: BenchNode): Promise<number> {
+async function countRequests(
+  run: AttachmentRun,
+  counted: Verb,
+  { cluster, pods, userName }: BenchNode,
+): Promise<number> {
   const [pod] = pods;
   if (pod === undefined) return 0;
   let count = 0;

@@ -18,8 +18,8 @@ export interface PreparedOptions {
   /** An executable that is there already, instead of one built now. */
   readonly podwirePath: string | undefined;
   readonly others: readonly Contestant[];
-  /** Whether ptp is measured too. */
-  readonly wantsPtp: boolean;
+  /** What is measured besides; nothing of it is needed where only the API server is. */
+  readonly plugins: readonly ('podwire' | 'ptp')[];
 }
 
 /** What `--prepared` carries into the namespace. */
@@ -49,13 +49,15 @@ export function isInside(): boolean {
  * @returns the exit status of that run
  */
 export async function runPrepared(script: string, words: readonly string[], options: PreparedOptions): Promise<number> {
-  if (options.podwirePath === undefined) await build();
+  const wantsPodwire = options.plugins.includes('podwire');
+  if (wantsPodwire && options.podwirePath === undefined) await build();
   const { ptp, 'host-local': hostLocal } = await ensureTools(
     ['ptp', 'host-local', 'etcd', 'kube-apiserver'],
     toolProgressTo(process.stderr),
   );
-  const podwire = { name: 'podwire', path: resolve(options.podwirePath ?? join(REPOSITORY, 'dist', 'podwire')) };
-  const contestants = [...(options.wantsPtp ? [{ name: 'ptp', path: ptp }] : []), podwire, ...options.others];
+  const podwire = resolve(options.podwirePath ?? join(REPOSITORY, 'dist', 'podwire'));
+  const paths = { podwire, ptp };
+  const contestants = [...options.plugins.map((name) => ({ name, path: paths[name] })), ...options.others];
   await mkdir(join(REPOSITORY, 'dist'), { recursive: true });
   const workFolder = await mkdtemp(join(REPOSITORY, 'dist', '.bench-'));
   // Ctrl-C ends the other half; this one stays to tidy up.

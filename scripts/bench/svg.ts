@@ -1,6 +1,12 @@
 /** Text as it may stand in an element or an attribute of XML. */
 export function escapeXml(text: string): string {
-  const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+  const entities: Readonly<Record<string, string>> = {
+    '&': '&amp;',
+    '<': '&lt;',
+    '>': '&gt;',
+    '"': '&quot;',
+    "'": '&#39;',
+  };
   // What XML 1.0 cannot hold at all is dropped.
   return text.replace(/[\0-\x08\x0b\x0c\x0e-\x1f]/g, '').replace(/[&<>"']/g, (character) => entities[character] ?? '');
 }
@@ -28,7 +34,13 @@ export function drawing(options: {
   readonly parts: readonly string[];
 }): string {
   const { width, height, title, parts } = options;
-  const attributes = { xmlns: 'http://www.w3.org/2000/svg', viewBox: `0 0 ${width} ${height}`, width, height, role: 'img' };
+  const attributes = {
+    xmlns: 'http://www.w3.org/2000/svg',
+    viewBox: `0 0 ${width} ${height}`,
+    width,
+    height,
+    role: 'img',
+  };
   const content = [element('title', {}, escapeXml(title)), `<style>${STYLE}</style>`, ...parts];
   return `${element('svg', attributes, `\n${content.join('\n')}\n`)}\n`;
 }

@@ -16,7 +16,9 @@ export function formatMarkdownTable(table: Table): string {
   const escaped = { head: table.head.map(escapeCell), rows: table.rows.map((row) => row.map(escapeCell)) };
   const widths = columnWidths(escaped).map((width) => Math.max(width, 3));
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  const rule = widths.map((width, column) => (isNumeric(escaped, column) ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width)));
+  const rule = widths.map((width, column) =>
+    isNumeric(escaped, column) ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width),
+  );
   const formatRow = (row: readonly string[]) => line(padded(row, widths, escaped));
   return [formatRow(escaped.head), line(rule), ...escaped.rows.map(formatRow)].join('\n');
 }

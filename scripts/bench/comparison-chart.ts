@@ -1,0 +1,71 @@
+import { makeAxis, type Axis } from './axis.ts';
+import { type Series, VERBS } from './comparison.ts';
+import { formatMs, percentile, spreadOf } from './statistics.ts';
+import { drawing, element, label, seriesClass } from './svg.ts';
+
+const WIDTH = 760;
+const LEFT = 130;
+const RIGHT = 60;
+const ROW = 34;
+const TOP = 64;
+
+/** Each plugin and command as a bar of the median, with lines to the 90th and 99th percentile, and its CPU as a thin bar below. */
+export function drawComparison(series: readonly Series[], caption: string): string {
+  const names = [...new Set(series.map(({ name }) => name))];
+  const most = Math.max(...series.map(({ alone }) => percentile(wallTimes(alone), 99)));
+  const axis = makeAxis(most, LEFT, WIDTH - RIGHT);
+  const groupHeight = names.length * ROW + 26;
+  const height = TOP + VERBS.length * groupHeight + 40;
+  const bottom = height - 40;
+  const groups = VERBS.flatMap((verb, group) => {
+    const top = TOP + group * groupHeight;
+    const rows = series.filter((one) => one.verb === verb);
+    return [
+      label(16, top + 14, 'title', verb),
+      ...rows.flatMap((one, row) => drawRow(one, names.indexOf(one.name), axis, top + 22 + row * ROW)),
+    ];
+  });
+  const title = 'ADD and DEL: wall time (p50, p90, p99) and CPU, in milliseconds';
+  const parts = [
+    label(16, 24, 'title', title),
+    label(16, 44, 'quiet', caption),
+    ...drawAxis(axis, TOP, bottom),
+    ...groups,
+  ];
+  return drawing({ width: WIDTH, height, title, parts });
+}
+
+/** The lines of the ticks and their numbers, below. */
+function drawAxis(axis: Axis, top: number, bottom: number): readonly string[] {
+  return axis.ticks.flatMap((tick) => {
+    const x = axis.at(tick);
+    return [
+      element('line', { x1: x, x2: x, y1: top, y2: bottom, class: 'axis' }),
+      label(x, bottom + 18, 'quiet middle', String(tick)),
+    ];
+  });
+}
+
+function drawRow({ name, alone }: Series, index: number, axis: Axis, y: number): readonly string[] {
+  const { p50, p90, p99 } = spreadOf(wallTimes(alone));
+  const cpuMs = percentile(
+    alone.map((cost) => cost.cpuMs),
+    50,
+  );
+  const colour = seriesClass(index);
+  const start = axis.at(0);
+  const whisker = (to: number, className: string) =>
+    element('line', { x1: axis.at(p50), x2: axis.at(to), y1: y + 8, y2: y + 8, class: `${colour} ${className}` });
+  return [
+    label(LEFT - 10, y + 13, 'end', name),
+    element('rect', { x: start, y, width: axis.at(p50) - start, height: 16, class: colour }),
+    whisker(p90, 'thin'),
+    whisker(p99, 'thin faint'),
+    element('rect', { x: start, y: y + 18, width: axis.at(cpuMs) - start, height: 5, class: `${colour} faint` }),
+    label(axis.at(p99) + 6, y + 12, '', formatMs(p50)),
+  ];
+}
+
+function wallTimes(costs: Series['alone']): readonly number[] {
+  return costs.map(({ wallMs }) => wallMs);
+}

@@ -1,0 +1,146 @@
+import { openCluster } from '../../src/cluster/cluster.ts';
+import { readConnection, type ApiConnection } from '../../src/cluster/connection.ts';
+import { startDeadline } from '../../src/cluster/deadline.ts';
+import { startCluster, type Cluster } from '../../test/support/kube-apiserver.ts';
+import { activityBetween, parseApiMetrics, type ApiActivity } from './api-metrics.ts';
+import { spreadOf, type Spread } from './statistics.ts';
+
+/** Nodes that exist only in the API server, each with a pod. */
+export interface Fleet extends AsyncDisposable {
+  readonly cluster: Cluster;
+  readonly nodeCount: number;
+  readonly connection: ApiConnection;
+}
+
+export interface FleetLoad {
+  /** Half of them ADDs, half DELs, each over a connection of its own as from another node. */
+  readonly commandsPerSecond: number;
+  readonly commands: number;
+  /** Of the API's share of a command: connection, TLS, all requests. */
+  readonly commandMs: Spread;
+  readonly api: ApiActivity;
+  readonly failures: readonly string[];
+}
+
+const NAMESPACE = 'fleet';
+const CREATED_AT_ONCE = 16;
+const IN_FLIGHT_MOST = 500;
+
+/** Starts an API server and creates so many Nodes, and a Pod on each. */
+export async function openFleet(nodeCount: number, onProgress: (text: string) => void): Promise<Fleet> {
+  await using opened = new AsyncDisposableStack();
+  const cluster = opened.use(await startCluster());
+  const kubeconfigPath = '/run/podwire-fleet-kubeconfig';
+  await (await cluster.createPluginAccount()).writeKubeconfig(kubeconfigPath);
+  // The first one makes the namespace; the others need not find out that it is there.
+  await cluster.createPod(NAMESPACE, podName(0), { nodeName: nodeName(0) });
+  let next = 0;
+  const create = async (): Promise<void> => {
+    for (let index = next++; index < nodeCount; index = next++) {
+      const podCIDR = `10.${100 + Math.floor(index / 256)}.${index % 256}.0/24`;
+      await cluster.createNode(nodeName(index), { podCIDRs: [podCIDR] });
+      if (index > 0) await createPod(cluster, index);
+      if (index % 1000 === 0) onProgress(`${index} of ${nodeCount} nodes`);
+    }
+  };
+  await Promise.all(Array.from({ length: CREATED_AT_ONCE }, create));
+  const configured = { kubeconfigPath, datastoreType: 'kubernetes', apiRoot: undefined, token: undefined };
+  const noFiles = { clientCertificatePath: undefined, clientKeyPath: undefined, certificateAuthorityPath: undefined };
+  const connection = await readConnection({ ...configured, ...noFiles }, {});
+  const running = opened.move();
+  return { cluster, nodeCount, connection, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+/**
+ * Lets ADDs and DELs come from node after node at an even rate, whatever the server makes of it: they do not wait for each
+ * other. Each asks the API as podwire does, with its own code; nothing is attached.
+ *
+ * @param firstTurn how many ADDs and DELs there were before: this goes on with the next node
+ */
+export async function loadFleet(
+  fleet: Fleet,
+  { commandsPerSecond, commands, firstTurn }: { commandsPerSecond: number; commands: number; firstTurn: number },
+): Promise<FleetLoad> {
+  const before = await readMetrics(fleet);
+  const [times, failures]: [number[], string[]] = [[], []];
+  let inFlight = 0;
+  const run = async (index: number): Promise<void> => {
+    inFlight += 1;
+    const startedMs = performance.now();
+    try {
+      const turn = firstTurn + Math.floor(index / 2);
+      // A DEL halfway round from the ADDs, so that each finds something to change.
+      if (index % 2 === 0) await askForAdd(fleet, turn % fleet.nodeCount);
+      else await askForDel(fleet, (turn + Math.ceil(fleet.nodeCount / 2)) % fleet.nodeCount);
+      times.push(performance.now() - startedMs);
+    } catch (error) {
+      failures.push(error instanceof Error ? error.message : String(error));
+    } finally {
+      inFlight -= 1;
+    }
+  };
+  const startedMs = performance.now();
+  const running: Promise<void>[] = [];
+  for (let index = 0; index < commands; index++) {
+    const waitMs = startedMs + (index / commandsPerSecond) * 1000 - performance.now();
+    if (waitMs > 0) await new Promise((resolve) => void setTimeout(resolve, waitMs));
+    if (inFlight >= IN_FLIGHT_MOST) failures.push(`${IN_FLIGHT_MOST} commands wait for the server already`);
+    else running.push(run(index));
+  }
+  await Promise.all(running);
+  const api = activityBetween(before, await readMetrics(fleet));
+  return { commandsPerSecond, commands, commandMs: spreadOf(times.length > 0 ? times : [0]), api, failures };
+}
+
+async function askForAdd({ connection }: Fleet, index: number): Promise<void> {
+  using client = openClient(connection);
+  const deadline = startDeadline(DEADLINE_MS);
+  const pod = { namespace: NAMESPACE, name: podName(index) };
+  const [found, node] = await Promise.all([client.readPod(pod, deadline), client.readNode(nodeName(index), deadline)]);
+  if (found === 'absent' || node === 'absent') throw new Error(`${pod.name} or its node is absent`);
+  const podIp = `10.100.${index % 256}.2/32`;
+  const annotations = endpointAnnotations(`container-${index}-${Date.now()}`, podIp);
+  const answer = await client.patchPodAnnotations(pod, { uid: found.uid, annotations }, deadline);
+  if (answer === 'absent' || answer === 'conflict') throw new Error(`${pod.name}: ${answer}`);
+}
+
+async function askForDel({ connection }: Fleet, index: number): Promise<void> {
+  using client = openClient(connection);
+  const deadline = startDeadline(DEADLINE_MS);
+  const pod = { namespace: NAMESPACE, name: podName(index) };
+  const found = await client.readPod(pod, deadline);
+  if (found === 'absent') throw new Error(`${pod.name} is absent`);
+  const { uid, resourceVersion } = found;
+  const annotations = endpointAnnotations('container-0', '');
+  const answer = await client.patchPodAnnotations(pod, { uid, resourceVersion, annotations }, deadline);
+  if (answer === 'absent' || answer === 'conflict') throw new Error(`${pod.name}: ${answer}`);
+}
+
+const DEADLINE_MS = 10_000;
+
+function openClient(connection: ApiConnection) {
+  const budgets = { apiConnectMs: DEADLINE_MS, apiRequestMs: DEADLINE_MS };
+  return openCluster({ connect: () => connection, budgets, log: { debug: () => undefined } });
+}
+
+function endpointAnnotations(containerId: string, podIp: string): Readonly<Record<string, string>> {
+  const prefix = 'cni.projectcalico.org';
+  return { [`${prefix}/containerID`]: containerId, [`${prefix}/podIP`]: podIp, [`${prefix}/podIPs`]: podIp };
+}
+
+async function createPod({ admin }: Cluster, index: number): Promise<void> {
+  const spec = { nodeName: nodeName(index), containers: [{ name: 'main', image: 'never-pulled' }] };
+  await admin.create(`/api/v1/namespaces/${NAMESPACE}/pods`, { metadata: { name: podName(index) }, spec });
+}
+
+async function readMetrics({ cluster }: Fleet) {
+  return parseApiMetrics(String(await cluster.admin.get('/metrics')));
+}
+
+function nodeName(index: number): string {
+  return `node-${index}`;
+}
+
+function podName(index: number): string {
+  return `pod-${index}`;
+}
