@@ -6,7 +6,7 @@ import { parseResult, type CniResult } from '../cni/result.ts';
 import { SUPPORTED_VERSIONS } from '../cni/versions.ts';
 import type { Delegation } from '../plan/delegation.ts';
 import { findDelegate } from './find-delegate.ts';
-import { runDelegate, type DelegateExit } from './run-delegate.ts';
+import { runDelegate, type DelegateExit, type RunProgram } from './run-delegate.ts';
 
 /** For whom the IPAM plugin is called: what its environment says. */
 export interface DelegateTarget {
@@ -37,20 +37,20 @@ export function openDelegate({
   environment,
   pluginPath,
   budgetMs,
+  runProgram,
 }: {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly pluginPath: readonly string[];
   readonly budgetMs: number;
+  readonly runProgram: RunProgram;
 }): Delegate {
   const run = async (verb: Verb, { type, config }: Delegation, target?: DelegateTarget, signal?: AbortSignal) => {
     const path = findDelegate(type, pluginPath);
-    const exit = await runDelegate({
-      path,
-      environment: { ...environment, ...(target && variablesOf(target)), CNI_COMMAND: verb },
-      stdin: JSON.stringify(config),
-      budgetMs,
-      signal,
-    });
+    const variables = { ...environment, ...(target && variablesOf(target)), CNI_COMMAND: verb };
+    const exit = await runDelegate(
+      { path, environment: variables, stdin: JSON.stringify(config), budgetMs, signal },
+      runProgram,
+    );
     return { path, exit };
   };
   const readVersions = async (delegation: Delegation, signal?: AbortSignal): Promise<readonly unknown[]> => {
@@ -108,7 +108,7 @@ function parseFailure(path: string, { exitCode, killedBy, stdout }: DelegateExit
     const own = typeof details === 'string' && details !== '' ? `; ${details}` : '';
     return new CniError(code, msg, { details: `from the IPAM plugin ${path}${own}` });
   }
-  const end = killedBy === null ? `ended with status ${exitCode}` : `was ended by ${killedBy}`;
+  const end = killedBy === undefined ? `ended with status ${exitCode}` : `was ended by signal ${killedBy}`;
   return new CniError(
     ERROR_CODE.delegateFailed,
     `the IPAM plugin ${path} ${end} and gave no reason; its stderr may have one`,

@@ -12,6 +12,7 @@ import { NetlinkSocket, type NetlinkReply } from './netlink-socket.ts';
 import { openThreadTransport } from './netlink-thread-transport.ts';
 import { OwnNetns } from './netns.ts';
 import { listLinks, observeSteps } from './observe.ts';
+import { runProgram, type ProgramEnd, type ProgramRun } from './program.ts';
 import { openSandboxDescriptor } from './sandbox-descriptor.ts';
 
 /** The kernel's network configuration, of the host and of sandboxes. Closing it closes the sandboxes too. */
@@ -52,6 +53,14 @@ export interface Kernel extends AsyncDisposable {
    * @throws {KernelError}
    */
   deleteInterface(where: Sandbox | 'host', name: string): Promise<'deleted' | 'absent'>;
+  /**
+   * Runs a program to its end.
+   *
+   * @throws {KernelError} if it cannot be started; the signal's reason if that has ended it
+   */
+  runProgram(run: ProgramRun): Promise<ProgramEnd>;
+  /** Ends this process at once, if what that takes is loaded already; else it returns. */
+  exitProcess(status: number): void;
 }
 
 /** A pod's network namespace, held open. */
@@ -128,6 +137,14 @@ class LazyKernel implements Kernel {
     if (reply.errnoName === 'ENODEV') return 'absent';
     if (reply.errnoName !== undefined) throw new KernelError('delete', objectOf(where, name), reply.errnoName);
     return 'deleted';
+  }
+
+  runProgram(run: ProgramRun): Promise<ProgramEnd> {
+    return runProgram(run, this.#loadedLibc());
+  }
+
+  exitProcess(status: number): void {
+    this.#libc?.exit(status);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -16,6 +16,26 @@ export interface Libc {
    * @throws {KernelError}
    */
   openNetlink(): number;
+  /** A pipe that no program inherits. @throws {KernelError} */
+  openPipe(): { readonly readFd: number; readonly writeFd: number };
+  /**
+   * Starts a program, its arguments none, its signals as if nobody had touched them, its stderr ours.
+   *
+   * @returns its process id
+   * @throws {KernelError} ENOENT, EACCES, ENOEXEC, EAGAIN: it did not start
+   * @see posix_spawn(3)
+   */
+  spawn(
+    path: string,
+    environment: readonly string[],
+    pipes: { readonly stdinFd: number; readonly stdoutFd: number },
+  ): number;
+  /** Waits, off the main thread, until a program that was spawned has ended. */
+  waitFor(pid: number): Promise<{ readonly exitCode: number | undefined; readonly killedBy: number | undefined }>;
+  /** Ends a program that was spawned and not waited for yet. */
+  kill(pid: number): void;
+  /** Ends this process without the clean-up that Node and libraries do: nothing of it is needed, and it takes as long as a request. */
+  exit(status: number): void;
 }
 
 /**
@@ -34,7 +54,55 @@ export function openLibc(): Libc {
     if (result < 0) throw new KernelError(operation, object, formatErrno(koffi.errno()));
     return result;
   };
+  const c = (prototype: string): CFunction => library.func(prototype);
   return {
+    openPipe() {
+      const fds = Buffer.alloc(8);
+      succeeded('open', 'a pipe', c('int pipe2(void *fds, int flags)')(fds, O_CLOEXEC));
+      return { readFd: fds.readInt32LE(0), writeFd: fds.readInt32LE(4) };
+    },
+    spawn(path, environment, { stdinFd, stdoutFd }) {
+      const [actions, attributes, pid] = [
+        Buffer.alloc(FILE_ACTIONS_BYTES),
+        Buffer.alloc(ATTRIBUTES_BYTES),
+        Buffer.alloc(4),
+      ];
+      const redirect = c('int posix_spawn_file_actions_adddup2(void *actions, int from, int to)');
+      c('int posix_spawn_file_actions_init(void *actions)')(actions);
+      redirect(actions, stdinFd, 0);
+      redirect(actions, stdoutFd, 1);
+      c('int posix_spawnattr_init(void *attributes)')(attributes);
+      // Node ignores SIGPIPE, and a program would inherit that.
+      c('int posix_spawnattr_setsigdefault(void *attributes, const void *set)')(
+        attributes,
+        Buffer.alloc(SIGSET_BYTES, 0xff),
+      );
+      c('int posix_spawnattr_setsigmask(void *attributes, const void *set)')(attributes, Buffer.alloc(SIGSET_BYTES));
+      c('int posix_spawnattr_setflags(void *attributes, short flags)')(attributes, SPAWN_SETSIGDEF | SPAWN_SETSIGMASK);
+      const start = c(
+        'int posix_spawn(void *pid, const char *path, void *actions, void *attributes, const char **argv, const char **envp)',
+      );
+      const errno = start(pid, path, actions, attributes, [path, null], [...environment, null]);
+      c('int posix_spawn_file_actions_destroy(void *actions)')(actions);
+      if (errno !== 0) throw new KernelError('start', path, formatErrno(errno));
+      return pid.readInt32LE(0);
+    },
+    waitFor(pid) {
+      const status = Buffer.alloc(4);
+      return new Promise((resolve) => {
+        c('int waitpid(int pid, void *status, int options)').async(pid, status, 0, () => {
+          const word = status.readInt32LE(0);
+          const killedBy = word & 0x7f; // WTERMSIG
+          resolve(killedBy === 0 ? { exitCode: word >> 8, killedBy: undefined } : { exitCode: undefined, killedBy });
+        });
+      });
+    },
+    kill(pid) {
+      c('int kill(int pid, int signal)')(pid, SIGKILL);
+    },
+    exit(status) {
+      c('void _exit(int status)')(status);
+    },
     enterNetns: (fd) => {
       succeeded('enter', 'the network namespace', setns(fd, CLONE_NEWNET));
     },
@@ -43,8 +111,20 @@ export function openLibc(): Libc {
   };
 }
 
+/** As bits/types/struct_sched_param.h, spawn.h and sigset_t of glibc have them on 64 bit, with room to spare. */
+const [FILE_ACTIONS_BYTES, ATTRIBUTES_BYTES, SIGSET_BYTES] = [128, 512, 128];
+const [SPAWN_SETSIGDEF, SPAWN_SETSIGMASK, O_CLOEXEC, SIGKILL] = [0x04, 0x08, 0o2000000, 9];
+
+type CParameter = number | string | Uint8Array | readonly (string | null)[];
+
+interface CFunction {
+  (...parameters: readonly CParameter[]): number;
+  /** On a thread of the pool; the last parameter is called with the outcome. */
+  async(...parameters: readonly (CParameter | (() => void))[]): void;
+}
+
 interface Koffi {
-  load(library: string): { func(prototype: string): (...parameters: readonly number[]) => number };
+  load(library: string): { func(prototype: string): CFunction };
   errno(): number;
 }
 

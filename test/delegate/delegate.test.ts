@@ -5,6 +5,7 @@ import { parseContainerId, parseInterfaceName } from '../../src/cni/attachment.t
 import { ERROR_CODE } from '../../src/cni/error.ts';
 import { openDelegate } from '../../src/delegate/delegate.ts';
 import { fakeDelegate } from '../support/fake-delegate.ts';
+import { runRealProgram } from '../support/run-program.ts';
 
 const RESULT = '{"cniVersion":"1.0.0","ips":[{"address":"10.0.0.5/24"}]}';
 const DELEGATION = { type: 'fake', config: { cniVersion: '1.1.0', name: 'net' }, families: [] } as const;
@@ -21,6 +22,7 @@ function open(script: string) {
     environment: { PATH: '/usr/bin:/bin', CNI_COMMAND: 'ADD' },
     pluginPath: [folder],
     budgetMs: 10_000,
+    runProgram: runRealProgram,
   });
   return { delegate, calls: () => readFileSync(join(folder, 'calls'), 'utf8').trim().split('\n') };
 }
@@ -102,5 +104,5 @@ describe('the delegate', () => {
   fails('success with a list', 'echo []', /no JSON object/);
   fails('success with a result of another shape', `echo '{"cniVersion":"1.0.0","ips":7}'`, /is no result/);
   fails('failure without a reason', 'exit 9', /ended with status 9 and gave no reason/);
-  fails('death by a signal', 'kill -SEGV $$', /was ended by SIGSEGV/);
+  fails('death by a signal', 'kill -SEGV $$', /was ended by signal 11/);
 });

@@ -3,26 +3,34 @@ import { describe, expect, it } from 'vitest';
 import { ERROR_CODE } from '../../src/cni/error.ts';
 import { runDelegate } from '../../src/delegate/run-delegate.ts';
 import { fakeDelegate } from '../support/fake-delegate.ts';
+import { runRealProgram } from '../support/run-program.ts';
 
 const run = (script: string, { budgetMs = 10_000, signal }: { budgetMs?: number; signal?: AbortSignal } = {}) =>
-  runDelegate({
-    path: join(fakeDelegate(script), 'fake'),
-    environment: { PATH: '/usr/bin:/bin', CNI_COMMAND: 'ADD' },
-    stdin: '{}',
-    budgetMs,
-    signal,
-  });
+  runDelegate(
+    {
+      path: join(fakeDelegate(script), 'fake'),
+      environment: { PATH: '/usr/bin:/bin', CNI_COMMAND: 'ADD' },
+      stdin: '{}',
+      budgetMs,
+      signal,
+    },
+    runRealProgram,
+  );
 
 describe('runDelegate', () => {
+  it('its signals are as if nobody had touched them: Node ignores SIGPIPE', async () => {
+    const { stdout } = await run("grep -E '^Sig(Ign|Blk)' /proc/self/status | tr -d '\\t0'");
+    expect(stdout).toBe('SigBlk:\nSigIgn:\n');
+  });
   it('status and output of one that ends', async () => {
-    expect(await run('echo hello; exit 3')).toEqual({ exitCode: 3, killedBy: null, stdout: 'hello\n' });
+    expect(await run('echo hello; exit 3')).toEqual({ exitCode: 3, killedBy: undefined, stdout: 'hello\n' });
   });
   it('one that dies by a signal', async () =>
-    expect(await run('kill -TERM $$')).toMatchObject({ exitCode: null, killedBy: 'SIGTERM' }));
+    expect(await run('kill -TERM $$')).toMatchObject({ exitCode: undefined, killedBy: 15 }));
   it('one that never reads its input', async () => {
     const path = join(fakeDelegate(''), 'fake');
     const stdin = 'x'.repeat(4 * 1024 * 1024);
-    expect(await runDelegate({ path, environment: {}, stdin, budgetMs: 10_000, signal: undefined })).toMatchObject({
+    expect(await runDelegate({ path, environment: {}, stdin, budgetMs: 10_000, signal: undefined }, runRealProgram)).toMatchObject({
       exitCode: 0,
     });
   });
@@ -53,7 +61,7 @@ describe('runDelegate', () => {
   it('one that cannot be executed is an error that names it', async () => {
     const path = join(fakeDelegate('', { mode: 0o644 }), 'fake');
     await expect(
-      runDelegate({ path, environment: {}, stdin: '', budgetMs: 1000, signal: undefined }),
+      runDelegate({ path, environment: {}, stdin: '', budgetMs: 1000, signal: undefined }, runRealProgram),
     ).rejects.toMatchObject({
       code: ERROR_CODE.delegateFailed,
       message: expect.stringMatching(/fake cannot be run: .*EACCES/),
