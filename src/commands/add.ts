@@ -17,7 +17,7 @@ import { beginEntry, refuseOvertaken, releaseEarlierBoots, releaseKilledAdd } fr
 import { readPodAndNode } from './pod-and-node.ts';
 import { waitForPolicy } from './policy.ts';
 import { observeEnds, openSandbox, refuseTakenInterface } from './sandbox.ts';
-import { underWay } from './under-way.ts';
+import { letLeave, underWay } from './under-way.ts';
 
 /**
  * Attaches a sandbox to the network and prints the result. What was done is undone, in reverse, if anything fails, the printing included.
@@ -34,6 +34,7 @@ export async function add(request: Extract<CniRequest, { verb: 'ADD' | 'CHECK' }
   const api = openApiShare(addApiMs, signal);
   // Handshake and answer take longer than all until they are awaited.
   const reading = underWay(api.spend((deadline) => readPodAndNode(request, cluster, deadline)));
+  await letLeave();
   await releaseEarlierBoots(config, effects);
   await releaseKilledAdd(attachment, config, effects);
   using sandbox = openSandbox(request, kernel);

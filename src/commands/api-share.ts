@@ -16,7 +16,7 @@ export function openApiShare(totalMs: number, signal?: AbortSignal): ApiShare {
     async spend(run) {
       const startedMs = performance.now();
       try {
-        return await run(startDeadline(leftMs, signal));
+        return await run(startDeadline(Math.max(0, leftMs), signal));
       } finally {
         leftMs -= performance.now() - startedMs;
       }

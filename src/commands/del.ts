@@ -1,7 +1,7 @@
 import type { DelRequest } from '../cni/request.ts';
 import { planRelease } from '../plan/delegation.ts';
 import { openApiShare } from './api-share.ts';
-import { detach } from './detach.ts';
+import { deleteLinks, findLinks } from './detach.ts';
 import type { Effects } from './effects.ts';
 import { clearEndpoint, endpointPod } from './endpoint.ts';
 import { planHostInterface } from './host-interface.ts';
@@ -21,7 +21,7 @@ import { underWay } from './under-way.ts';
  */
 export async function del(request: DelRequest, effects: Effects): Promise<void> {
   const { config, attachment, args, sandboxPath = '' } = request;
-  const { cluster, journal, log, signal } = effects;
+  const { cluster, delegate, journal, log, signal } = effects;
   for (const setting of request.ignored) log.warning(`ignored, to take down what can be taken down: ${setting}`);
 
   const found = journal.find(attachment);
@@ -31,10 +31,6 @@ export async function del(request: DelRequest, effects: Effects): Promise<void> 
   const pod = args.pod ?? record?.pod;
   const endpointRequest = { attachment, config, args: { ...args, pod, podUid: args.podUid ?? record?.podUid } };
   const owner = endpointPod(endpointRequest);
-  const api = openApiShare(config.budgets.delApiMs, signal);
-  // The kernel takes as long to delete a link as the API to answer.
-  const reading = owner && underWay(api.spend((deadline) => cluster.readPod(owner, deadline)));
-
   using sandbox = openRemainingSandbox(request, effects);
   const planned = planHostInterface(config, attachment, pod);
   const listed =
@@ -47,7 +43,13 @@ export async function del(request: DelRequest, effects: Effects): Promise<void> 
     cniArgs: args.pod === undefined ? (record?.cniArgs ?? args.raw) : args.raw,
   };
   const unmarked = record?.stage === 'attaching' ? 'ours' : 'foreign';
-  await detach({ target, sandbox, hostInterfaces, unmarked, release }, effects);
+  const onNode = { target, sandbox, hostInterfaces, unmarked, release } as const;
+  const unlinking = underWay(deleteLinks(await findLinks(onNode, effects), onNode, effects));
+  const api = openApiShare(config.budgets.delApiMs, signal);
+  // The kernel takes as long to delete a link as the API to be connected to and to answer.
+  const reading = owner && underWay(api.spend((deadline) => cluster.readPod(owner, deadline)));
+  await unlinking;
+  await delegate.del(release, target);
 
   if (owner === undefined || reading === undefined) return journal.remove(attachment);
   try {

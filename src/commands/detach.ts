@@ -27,21 +27,55 @@ export interface AttachmentOnNode {
  *
  * @throws {CniError} if the link or the lease remains
  */
-export async function detach(
-  { target, sandbox, hostInterfaces, unmarked, release }: AttachmentOnNode,
-  { kernel, delegate }: Pick<Effects, 'kernel' | 'delegate'>,
-): Promise<void> {
+export async function detach(onNode: AttachmentOnNode, effects: Pick<Effects, 'kernel' | 'delegate'>): Promise<void> {
+  const { target, release } = onNode;
+  await deleteLinks(await findLinks(onNode, effects), onNode, effects);
+  await effects.delegate.del(release, target);
+}
+
+/** An end of a veth pair; the other one goes with it. */
+export interface Link {
+  readonly where: Sandbox | 'host';
+  readonly name: string;
+}
+
+/**
+ * The links of an attachment that are there: its host interfaces, else the container interface, which a plugin before this one may have made.
+ *
+ * @throws {CniError} 101
+ */
+export async function findLinks(
+  { target, sandbox, hostInterfaces, unmarked }: AttachmentOnNode,
+  { kernel }: Pick<Effects, 'kernel'>,
+): Promise<readonly Link[]> {
   const { containerId, interfaceName } = target.attachment;
-  await inKernel(`delete interface ${interfaceName} of container ${containerId}`, async () => {
+  const links: Link[] = [];
+  await inKernel(`find interface ${interfaceName} of container ${containerId}`, async () => {
     for (const name of new Set(hostInterfaces)) {
       const found = await kernel.observeInterface('host', name);
       const owner = parseHostInterfaceAlias(found?.alias);
       const isOurs = owner === undefined ? unmarked === 'ours' : isSameAttachment(owner, target.attachment);
-      if (found?.linkKind === 'veth' && isOurs) await kernel.deleteInterface('host', name);
+      if (found?.linkKind === 'veth' && isOurs) links.push({ where: 'host', name });
     }
-    if (sandbox !== undefined) await kernel.deleteInterface(sandbox, interfaceName);
   });
-  await delegate.del(release, target);
+  if (links.length === 0 && sandbox !== undefined) links.push({ where: sandbox, name: interfaceName });
+  return links;
+}
+
+/**
+ * Deletes links. The kernel takes its time for it, on another thread: the first one is on its way when this returns its promise.
+ *
+ * @throws {CniError} 101 if one remains
+ */
+export async function deleteLinks(
+  links: readonly Link[],
+  { target }: Pick<AttachmentOnNode, 'target'>,
+  { kernel }: Pick<Effects, 'kernel'>,
+): Promise<void> {
+  const { containerId, interfaceName } = target.attachment;
+  await inKernel(`delete interface ${interfaceName} of container ${containerId}`, async () => {
+    for (const { where, name } of links) await kernel.deleteInterface(where, name);
+  });
 }
 
 /**

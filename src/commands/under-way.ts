@@ -5,3 +5,10 @@ export function underWay<Value>(work: Promise<Value>): Promise<Value> {
   work.catch(() => undefined);
   return work;
 }
+
+/** One turn of the event loop: what is under way can send what it has to send, before this thread is busy with other things. */
+export function letLeave(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
