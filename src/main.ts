@@ -1,23 +1,38 @@
 import { fstatSync, readSync, writeSync } from 'node:fs';
+import { basename } from 'node:path';
+import { takeTurn } from './journal/turn.ts';
+import { openKernel, type Kernel } from './kernel/kernel.ts';
 import { runForPerson } from './person.ts';
 import { runPlugin } from './plugin.ts';
 
 // One byte more than the parser takes, so that it is the one to refuse.
 const STDIN_LIMIT_BYTES = 16 * 1024 * 1024 + 1;
 
-async function main(): Promise<number> {
+async function main(kernel: Kernel): Promise<number> {
   const { env: environment, argv } = process;
   // Node would warn that nothing is verified any more. cluster/connect-socket.ts verifies whatever it says.
   delete environment['NODE_TLS_REJECT_UNAUTHORIZED'];
   const io = { environment, writeStdout, writeStderr };
-  if ((environment['CNI_COMMAND'] ?? '') === '') return runForPerson({ ...io, words: argv.slice(2), readStdin });
+  if ((environment['CNI_COMMAND'] ?? '') === '') {
+    const called = { name: basename(process.argv0), executablePath: process.execPath };
+    return runForPerson({ ...io, words: argv.slice(2), called, readStdin, listenForEnd });
+  }
   const stdin = environment['CNI_COMMAND'] === 'VERSION' && isTerminal() ? new Uint8Array() : readStdin();
-  // Only now: until here there is nothing to undo, and a signal may end us while we wait for stdin.
+  using _turn = TAKES_TURN.has(environment['CNI_COMMAND'] ?? '') ? takeTurn() : undefined;
+  // Only now: until here there is nothing to undo, and a signal may end us while we wait for stdin or for our turn.
+  const signal = listenForEnd();
+  return await runPlugin({ ...io, stdin, signal, kernel });
+}
+
+function listenForEnd(): AbortSignal {
   const ended = new AbortController();
   // A second signal is no reason to end in the middle of undoing.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => ended.abort());
-  return runPlugin({ ...io, stdin, signal: ended.signal });
+  return ended.signal;
 }
+
+/** Of which a runtime sends as many at once as a node has pods. */
+const TAKES_TURN: ReadonlySet<string> = new Set(['ADD', 'DEL', 'CHECK']);
 
 function isTerminal(): boolean {
   return fstatSync(0).isCharacterDevice();
@@ -64,11 +79,19 @@ function untilReady(transfer: () => number): number {
   }
 }
 
-// All is undone, closed and written by now; what is left to wait for is a timer or a socket that nobody needs.
-void main().then(
-  (status) => process.exit(status),
+const kernel = openKernel(); // opens and loads nothing before it is needed
+
+void main(kernel).then(
+  (status) => leave(status),
   (error: unknown) => {
     writeStderr(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-    process.exit(70);
+    leave(70);
   },
 );
+
+// All is undone, closed and written by now. What Node still does takes as long as a request, and nobody needs it.
+function leave(status: number): void {
+  process.emit('exit', status);
+  kernel.exitProcess(status);
+  process.exit(status);
+}

@@ -14,7 +14,7 @@ import { status } from './commands/status.ts';
 import { openDelegate } from './delegate/delegate.ts';
 import { openJournal } from './journal/journal.ts';
 import { openStatusMemo } from './journal/status-memo.ts';
-import { openKernel } from './kernel/kernel.ts';
+import type { Kernel } from './kernel/kernel.ts';
 import type { LogContext } from './log/log-line.ts';
 import { openLog } from './log/log.ts';
 import { openTrace, traced } from './trace.ts';
@@ -28,6 +28,8 @@ export interface PluginIo {
   readonly writeStderr: (text: string) => void;
   /** Aborted when the runtime ends this command. */
   readonly signal: AbortSignal;
+  /** Closed at the end. */
+  readonly kernel: Kernel;
 }
 
 /**
@@ -56,13 +58,18 @@ async function runCommand(request: CommandRequest, io: PluginIo): Promise<void> 
   using log = openLog({ settings: config.log, context: contextOf(request), writeLine: io.writeStderr });
   const trace = openTrace(io.environment, io.writeStderr);
   trace?.('request parsed');
-  await using kernel = openKernel();
+  await using kernel = io.kernel;
   using cluster = openCluster({
     connect: () => readConnection({ ...config.connection, datastoreType: config.datastoreType }, io.environment),
     budgets: config.budgets,
     log,
   });
-  const delegate = openDelegate({ environment: io.environment, pluginPath, budgetMs: config.budgets.delegateMs });
+  const delegate = openDelegate({
+    environment: io.environment,
+    pluginPath,
+    budgetMs: config.budgets.delegateMs,
+    runProgram: (run) => kernel.runProgram(run),
+  });
   const output = async (text: string): Promise<void> => {
     io.signal.throwIfAborted();
     await io.writeStdout(text);
