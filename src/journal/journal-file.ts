@@ -1,6 +1,7 @@
 import {
   closeSync,
   constants,
+  existsSync,
   linkSync,
   mkdirSync,
   openSync,
@@ -83,10 +84,21 @@ function writeTemporary(path: string, text: string): string {
     writeNew(temporary, text);
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolders(dirname(path));
     writeNew(temporary, text);
   }
   return temporary;
+}
+
+// Not with `recursive`: Node then says ENOENT for a read-only disk, and never ends below /proc.
+function makeFolders(path: string): void {
+  const parent = dirname(path);
+  if (!existsSync(parent)) makeFolders(parent);
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  }
 }
 
 // O_EXCL and O_NOFOLLOW: nobody else's file or link is ever written to.

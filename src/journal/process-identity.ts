@@ -7,13 +7,18 @@ export function ownIdentity(): ProcessIdentity {
   return { pid: Number(stat.slice(0, stat.indexOf(' '))), startTicks: startTicksOf(stat) };
 }
 
-/** True while the process runs; a later one with its number is another. */
+/** True while the process runs; a later one with its number is another, and one that waits for its parent has ended. */
 export function isRunning({ pid, startTicks }: ProcessIdentity): boolean {
   try {
-    return startTicksOf(readFileSync(`/proc/${pid}/stat`, 'utf8')) === startTicks;
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return startTicksOf(stat) === startTicks && stateOf(stat) !== 'Z';
   } catch {
     return false;
   }
+}
+
+function stateOf(stat: string): string | undefined {
+  return stat[stat.lastIndexOf(')') + 2];
 }
 
 // Field 22. The second one is the program's name, which may hold blanks and parentheses.

@@ -53,9 +53,9 @@ export function parseRecord(text: string): AttachmentRecord | undefined {
         pid: process.require('pid', wholeNumber(1, 2 ** 31 - 1)),
         startTicks: process.require('startTicks', TEXT),
       },
-      sandboxPath: reader.require('sandboxPath', TEXT),
+      sandboxPath: reader.require('sandboxPath', AS_GIVEN),
       hostInterface: reader.require('hostInterface', TEXT),
-      cniArgs: reader.require('cniArgs', TEXT),
+      cniArgs: reader.require('cniArgs', AS_GIVEN),
       pod: namespace === undefined || name === undefined ? undefined : { namespace, name },
       podUid: reader.read('podUid', TEXT),
       release: { type: release.require('type', PLUGIN_NAME), config: release.require('config', OBJECT), families: [] },
@@ -69,6 +69,12 @@ export function parseRecord(text: string): AttachmentRecord | undefined {
 const FORMAT = 1;
 
 const SOURCE: JsonSource = { code: ERROR_CODE.undecodable, name: 'a record', remedy: '' };
+
+// What a runtime has put into the environment, which can be any characters but NUL.
+const AS_GIVEN: Shape<string> = {
+  wanted: 'a string',
+  parse: (value) => (typeof value === 'string' && !value.includes('\0') ? value : undefined),
+};
 
 const STAGES = ['attaching', 'attached', 'endpoint'] as const;
 

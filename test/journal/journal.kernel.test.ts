@@ -1,0 +1,94 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { openJournal, type Journal } from '../../src/journal/journal.ts';
+import { openStatusMemo } from '../../src/journal/status-memo.ts';
+import { anAttachment, recordFacts } from '../support/a-record.ts';
+import { assertPrivateNamespace } from '../support/private-namespace.ts';
+
+const C1 = anAttachment();
+
+/** A journal on a disk of its own. */
+function aDisk(): {
+  readonly journal: Journal;
+  readonly folder: string;
+  readonly warnings: string[];
+  readonly remount: (options: string) => void;
+} {
+  assertPrivateNamespace();
+  const folder = mkdtempSync('/run/podwire-disk-');
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'podwire-test', folder]);
+  onTestFinished(() => {
+    execFileSync('umount', [folder]);
+    rmSync(folder, { recursive: true });
+  });
+  const warnings: string[] = [];
+  const note = (message: string) => void warnings.push(message);
+  return {
+    journal: openJournal('net', { info: () => undefined, warning: note, error: note }, folder),
+    folder,
+    warnings,
+    remount: (options) => void execFileSync('mount', ['-o', `remount,${options}`, folder]),
+  };
+}
+
+function fill(folder: string): void {
+  try {
+    writeFileSync(join(folder, 'fill'), Buffer.alloc(1024 * 1024));
+  } catch {
+    // Now it is full.
+  }
+}
+
+/** All that an ADD and a DEL do with a journal. */
+function attachAndDetach(journal: Journal): void {
+  expect(journal.beginSweep()).toBe(true);
+  journal.endSweep();
+  expect([journal.find(C1), journal.list(), journal.listEndpoints()]).toEqual([undefined, [], []]);
+  const entry = journal.begin(C1, recordFacts());
+  if (entry === 'exists') throw new Error('there is no record');
+  expect(entry.isStillThere()).toBe(true);
+  entry.markAttached();
+  journal.keepEndpoint(C1, recordFacts());
+  entry.close();
+  journal.remove(C1);
+}
+
+describe('a journal whose disk', () => {
+  it('is full lets an ADD and a DEL go on, warns, and leaves no half file', () => {
+    const { journal, folder, warnings } = aDisk();
+    mkdirSync(join(folder, 'net'));
+    fill(folder);
+    attachAndDetach(journal);
+    expect(warnings.join('\n')).toContain('ENOSPC');
+    expect(readdirSync(join(folder, 'net'))).toEqual([]);
+  });
+
+  it('is read-only does the same', () => {
+    const { journal, warnings, remount } = aDisk();
+    remount('ro');
+    attachAndDetach(journal);
+    expect(warnings.join('\n')).toContain('EROFS');
+  });
+
+  it('fills up later keeps the record of the begin, for GC to find', () => {
+    const { journal, folder, warnings } = aDisk();
+    const entry = journal.begin(C1, recordFacts());
+    fill(folder);
+    if (entry !== 'exists') entry.markAttached();
+    expect(journal.find(C1)).toMatchObject({ stage: 'attaching' });
+    expect(warnings).toEqual([expect.stringContaining('ENOSPC')]);
+    journal.remove(C1);
+    expect(journal.list()).toEqual([]);
+  });
+
+  it('is full has no room for the memo of STATUS either', () => {
+    const { folder } = aDisk();
+    fill(folder);
+    const memo = openStatusMemo('net', folder);
+    memo.write({ failure: undefined, isReachable: true });
+    expect(memo.read(60_000)).toBeUndefined();
+    expect(readdirSync(folder)).toEqual(['fill']);
+  });
+});

@@ -1,0 +1,199 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { openJournal, type JournalEntry } from '../../src/journal/journal.ts';
+import { ownIdentity } from '../../src/journal/process-identity.ts';
+import { makeFolder } from '../log/make-folder.ts';
+import { anAttachment, recordFacts } from '../support/a-record.ts';
+
+const C1 = anAttachment();
+const DEAD = { pid: 2 ** 22 + 1, startTicks: '1' };
+
+function aJournal() {
+  const folder = makeFolder();
+  onTestFinished(() => folder[Symbol.dispose]());
+  const warnings: string[] = [];
+  const note = (message: string) => void warnings.push(message);
+  const open = () => openJournal('net', { info: () => undefined, warning: note, error: note }, folder.path);
+  const path = (name: string) => join(folder.path, 'net', name);
+  return { open, journal: open(), warnings, path, names: () => readdirSync(join(folder.path, 'net')).toSorted() };
+}
+
+function entered(entry: JournalEntry | 'exists'): JournalEntry {
+  if (entry === 'exists') throw new Error('there is a record already');
+  return entry;
+}
+
+/** Changes a record as time does: another boot, another process. */
+function bend(path: string, change: object): void {
+  writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), ...change }));
+}
+
+describe('an attachment', () => {
+  it('is known to every command from its begin to its end', () => {
+    const { journal, open, names } = aJournal();
+    const entry = entered(journal.begin(C1, recordFacts()));
+    expect(open().find(C1)).toMatchObject({ ...recordFacts(), stage: 'attaching', process: ownIdentity() });
+    entry.markAttached();
+    expect(open().find(C1)).toMatchObject({ ...recordFacts(), stage: 'attached' });
+    expect(open().list()).toEqual([{ attachment: C1, record: journal.find(C1) }]);
+    open().remove(C1);
+    expect([open().find(C1), open().list(), names()]).toEqual([undefined, [], []]);
+  });
+
+  it('is under way only as long as its ADD lives', () => {
+    const { journal, path } = aJournal();
+    const isUnderWay = () => journal.list().map(({ record }) => record !== 'damaged' && journal.isUnderWay(record));
+    const entry = entered(journal.begin(C1, recordFacts()));
+    expect(isUnderWay()).toEqual([true]);
+    bend(path('c1@eth0.record.json'), { process: DEAD });
+    expect(isUnderWay()).toEqual([false]);
+    entry.markAttached();
+    expect(isUnderWay()).toEqual([false]);
+  });
+
+  it('is not begun over another ADD of it, nor over what one has left', () => {
+    const { journal } = aJournal();
+    entered(journal.begin(C1, recordFacts()));
+    expect(journal.begin(C1, recordFacts({ podUid: 'uid-2' }))).toBe('exists');
+    expect(journal.find(C1)).toMatchObject({ podUid: 'uid-1' });
+    expect(journal.begin(anAttachment('c1', 'net1'), recordFacts())).not.toBe('exists');
+    expect(journal.list()).toHaveLength(2);
+  });
+
+  it('whose record a DEL has taken is no longer there for its ADD, even if another ADD has begun since', () => {
+    const { journal, open } = aJournal();
+    const entry = entered(journal.begin(C1, recordFacts()));
+    expect(entry.isStillThere()).toBe(true);
+    open().remove(C1);
+    expect(entry.isStillThere()).toBe(false);
+    entered(open().begin(C1, recordFacts({ podUid: 'uid-2' })));
+    expect(entry.isStillThere()).toBe(false);
+  });
+
+  it('of which only the endpoint remains is in the other list, until it begins anew', () => {
+    const { journal } = aJournal();
+    entered(journal.begin(C1, recordFacts())).markAttached();
+    journal.keepEndpoint(C1, recordFacts());
+    expect([journal.list(), journal.find(C1)]).toEqual([[], undefined]);
+    expect(journal.listEndpoints()).toMatchObject([{ attachment: C1, record: { stage: 'endpoint' } }]);
+    entered(journal.begin(C1, recordFacts()));
+    expect(journal.listEndpoints()).toEqual([]);
+  });
+
+  it('of a boot before this one is known as such', () => {
+    const { journal, path } = aJournal();
+    entered(journal.begin(C1, recordFacts())).markAttached();
+    const isOfEarlierBoot = () =>
+      journal.list().map(({ record }) => record !== 'damaged' && journal.isOfEarlierBoot(record));
+    expect(isOfEarlierBoot()).toEqual([false]);
+    bend(path('c1@eth0.record.json'), { bootId: '00000000-0000-0000-0000-000000000000' });
+    expect(isOfEarlierBoot()).toEqual([true]);
+  });
+});
+
+describe('an undo', () => {
+  it('that fails does not throw, and keeps the record', async () => {
+    const { journal, warnings } = aJournal();
+    const entry = entered(journal.begin(C1, recordFacts()));
+    await entry.undoing('link and lease', () => Promise.reject(new Error('EBUSY')))();
+    entry.close();
+    expect(journal.find(C1)).toMatchObject({ stage: 'attaching' });
+    expect(warnings).toEqual(['link and lease could not be undone, DEL will try again: EBUSY']);
+  });
+
+  it('that succeeds lets it go', async () => {
+    const { journal, names } = aJournal();
+    const entry = entered(journal.begin(C1, recordFacts()));
+    await entry.undoing('link and lease', () => Promise.resolve())();
+    entry.close();
+    expect([journal.find(C1), names()]).toEqual([undefined, []]);
+  });
+});
+
+describe('a record that cannot be read', () => {
+  const damaged = (what: string, damage: (path: string) => void) =>
+    it(`is damaged, and still says whose it was: ${what}`, () => {
+      const { journal, path } = aJournal();
+      entered(journal.begin(C1, recordFacts()));
+      damage(path('c1@eth0.record.json'));
+      expect(journal.find(C1)).toBe('damaged');
+      expect(journal.list()).toEqual([{ attachment: C1, record: 'damaged' }]);
+      journal.remove(C1);
+      expect(journal.list()).toEqual([]);
+    });
+  damaged('empty', (path) => writeFileSync(path, ''));
+  damaged('half', (path) => writeFileSync(path, readFileSync(path).subarray(0, 40)));
+  damaged('zeros', (path) => writeFileSync(path, Buffer.alloc(200)));
+
+  it('is none: somebody’s link, whatever its target says', () => {
+    const { journal, path } = aJournal();
+    entered(journal.begin(anAttachment('c2'), recordFacts()));
+    symlinkSync(path('c2@eth0.record.json'), path('c1@eth0.record.json'));
+    expect(journal.find(C1)).toBeUndefined();
+    expect(journal.list().map(({ attachment }) => attachment.containerId)).toEqual(['c2']);
+  });
+
+  it('is none: a file of another name', () => {
+    const { journal, path } = aJournal();
+    entered(journal.begin(C1, recordFacts()));
+    for (const name of [
+      'c2@eth0.record.json.0a1b2c.new',
+      'c 2@eth0.record.json',
+      'c2@.record.json',
+      '@eth0.record.json',
+      'notes',
+    ])
+      writeFileSync(path(name), '');
+    expect(journal.list()).toHaveLength(1);
+    expect(journal.listEndpoints()).toEqual([]);
+  });
+});
+
+describe('the sweep after a boot', () => {
+  it('is the first caller’s', () => {
+    const { journal, open } = aJournal();
+    expect([journal.beginSweep(), open().beginSweep()]).toEqual([true, false]);
+    journal.endSweep();
+    expect(open().beginSweep()).toBe(false);
+  });
+
+  const BOOT = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  const begins = (what: string, swept: string) =>
+    it(`begins anew: ${what}`, () => {
+      const { journal, path } = aJournal();
+      journal.beginSweep();
+      writeFileSync(path('swept-boot'), swept);
+      expect([journal.beginSweep(), journal.beginSweep()]).toEqual([true, false]);
+    });
+  begins('another boot was swept', '00000000-0000-0000-0000-000000000000\n');
+  begins('the process that swept was killed', `${BOOT} ${DEAD.pid} ${DEAD.startTicks}\n`);
+  begins('its number is another process’s by now', `${BOOT} ${process.pid} 1\n`);
+  begins('nobody can read who it was', '');
+});
+
+describe('two processes', () => {
+  it('that begin one attachment at once: one has it', async () => {
+    const { path, journal } = aJournal();
+    journal.beginSweep();
+    const program = `
+      import { openJournal } from ${JSON.stringify(join(import.meta.dirname, '../../src/journal/journal.ts'))};
+      const journal = openJournal('net', console, ${JSON.stringify(join(path('.'), '..'))});
+      console.log('ready');
+      for await (const _ of process.stdin);
+      for (let n = 0; n < 200; n++)
+        if (journal.begin({ containerId: 'c' + n, interfaceName: 'eth0' }, ${JSON.stringify(recordFacts())}) !== 'exists') console.log(n);`;
+    const children = [1, 2].map(() =>
+      spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['pipe', 'pipe', 'inherit'] }),
+    );
+    await Promise.all(children.map((child) => once(child.stdout, 'readable')));
+    for (const child of children) child.stdin.end();
+    const wins = (await Promise.all(children.map((child) => text(child.stdout)))).join('').match(/\d+/g) ?? [];
+    expect(wins.toSorted((a, b) => Number(a) - Number(b))).toEqual(Array.from({ length: 200 }, (_, n) => String(n)));
+    expect(journal.list()).toHaveLength(200);
+    expect(statSync(path('c0@eth0.record.json')).mode & 0o777).toBe(0o600);
+  });
+});
