@@ -1,4 +1,4 @@
-import { fstatSync, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
 import { basename } from 'node:path';
 import { takeTurn } from './journal/turn.ts';
 import { openKernel, type Kernel } from './kernel/kernel.ts';
@@ -17,7 +17,7 @@ async function main(kernel: Kernel): Promise<number> {
     const called = { name: basename(process.argv0), executablePath: process.execPath };
     return runForPerson({ ...io, words: argv.slice(2), called, readStdin, listenForEnd });
   }
-  const stdin = environment['CNI_COMMAND'] === 'VERSION' && isTerminal() ? new Uint8Array() : readStdin();
+  const stdin = environment['CNI_COMMAND'] === 'VERSION' ? readWaiting() : readStdin();
   using _turn = TAKES_TURN.has(environment['CNI_COMMAND'] ?? '') ? takeTurn() : undefined;
   // Only now: until here there is nothing to undo, and a signal may end us while we wait for stdin or for our turn.
   const signal = listenForEnd();
@@ -34,8 +34,20 @@ function listenForEnd(): AbortSignal {
 /** Of which a runtime sends as many at once as a node has pods. */
 const TAKES_TURN: ReadonlySet<string> = new Set(['ADD', 'DEL', 'CHECK']);
 
-function isTerminal(): boolean {
-  return fstatSync(0).isCharacterDevice();
+/** What lies in stdin already: VERSION echoes a version from it, and is not to wait for it. */
+function readWaiting(): Uint8Array {
+  try {
+    // Another description of the same pipe, so that whoever shares ours with us does not find it non-blocking.
+    const fd = openSync('/proc/self/fd/0', constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+    try {
+      const chunk = Buffer.alloc(65536);
+      return chunk.subarray(0, readSync(fd, chunk));
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return new Uint8Array(); // nothing yet, a socket, or closed
+  }
 }
 
 function isErrno(error: unknown): error is NodeJS.ErrnoException {

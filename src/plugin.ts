@@ -144,3 +144,7 @@ function toCniError(error: unknown, { signal }: PluginIo): CniError {
     },
   );
 }
+
+function isErrno(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error && 'code' in error;
+}

@@ -9,8 +9,8 @@ import { explainTlsFailure } from './tls-failure.ts';
 
 /** What is asked for, as RBAC calls it and as a person does. */
 export interface Purpose {
-  readonly verb: 'get' | 'patch';
-  /** `pods`, `pods/status`, `nodes`; `/version` is what everybody may read. */
+  readonly verb: 'get' | 'patch' | 'create';
+  /** `pods`, `pods/status`, `nodes`, `serviceaccounts/token`; `/version` is what everybody may read. */
   readonly resource: string;
   /** `pod default/web`. */
   readonly object: string;

@@ -7,6 +7,7 @@ import { planDelegation, planRelease } from '../plan/delegation.ts';
 import { parseLease } from '../plan/lease.ts';
 import { parsePodWishes } from '../plan/pod-annotations.ts';
 import { planResult } from '../plan/result.ts';
+import { refuseSmallMtu } from '../plan/mtu.ts';
 import { openApiShare } from './api-share.ts';
 import { detach } from './detach.ts';
 import type { Effects } from './effects.ts';
@@ -61,10 +62,18 @@ export async function add(request: Extract<CniRequest, { verb: 'ADD' | 'CHECK' }
   const entry = beginEntry(attachment, facts, journal);
   undo.defer(async () => entry.close());
   await replaceHostInterface(hostInterface, effects);
-  const onNode = { target, sandbox, hostInterfaces: [hostInterface.name], unmarked: 'ours', release } as const;
+  // Both ends go with the host's. An interface in the sandbox that keeps ours from being made is somebody else's.
+  const onNode = {
+    target,
+    sandbox: undefined,
+    hostInterfaces: [hostInterface.name],
+    unmarked: 'ours',
+    release,
+  } as const;
   undo.defer(entry.undoing('link and lease', () => detach(onNode, effects)));
   const lease = parseLease(await delegate.add(delegation, target, signal), delegation);
 
+  refuseSmallMtu(mtuBytes, lease.addresses);
   const containerInterface = { name: attachment.interfaceName, mac };
   const { queueCount, includeDefaultRoutes, allowIpForwarding } = config;
   const { addresses, routes } = lease;

@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import type { Attachment } from '../cni/attachment.ts';
 import { VERBS } from '../cni/environment.ts';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
@@ -108,7 +109,7 @@ function parseFailure(path: string, { exitCode, killedBy, stdout }: DelegateExit
     const own = typeof details === 'string' && details !== '' ? `; ${details}` : '';
     return new CniError(code, msg, { details: `from the IPAM plugin ${path}${own}` });
   }
-  const end = killedBy === undefined ? `ended with status ${exitCode}` : `was ended by signal ${killedBy}`;
+  const end = killedBy === undefined ? `ended with status ${exitCode}` : `was ended by ${signalName(killedBy)}`;
   return new CniError(
     ERROR_CODE.delegateFailed,
     `the IPAM plugin ${path} ${end} and gave no reason; its stderr may have one`,
@@ -116,6 +117,10 @@ function parseFailure(path: string, { exitCode, killedBy, stdout }: DelegateExit
       details: stdout.slice(0, 200),
     },
   );
+}
+
+function signalName(signal: number): string {
+  return Object.entries(constants.signals).find(([, number]) => number === signal)?.[0] ?? `signal ${signal}`;
 }
 
 // A result without a version has the configuration's (containernetworking/cni pkg/types, GetCNIVersion).

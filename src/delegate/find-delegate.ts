@@ -14,6 +14,8 @@ export function findDelegate(type: string, pluginPath: readonly string[]): strin
     const stats = statOf(path);
     if (stats?.isFile() !== true) continue;
     refuseForeign(path, stats);
+    const folder = statOf(directory);
+    if (folder !== undefined) refuseForeign(directory, folder); // who can write there can put another program in its place
     return path;
   }
   throw new CniError(
@@ -37,7 +39,7 @@ function refuseForeign(path: string, { uid, mode }: Stats): void {
   if (!writableByOthers && (uid === 0 || uid === overflowUid())) return;
   throw new CniError(
     ERROR_CODE.delegateFailed,
-    `the IPAM plugin ${path} is not run, because others than root can change it; ` +
+    `the IPAM plugin is not run, because others than root can change ${path}; ` +
       `check where it comes from, then: chown root:root ${path} && chmod 0755 ${path}`,
     { details: `owner ${uid}, mode ${(mode & 0o7777).toString(8)}` },
   );

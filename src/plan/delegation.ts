@@ -46,16 +46,21 @@ export function planDelegation(config: NetworkConfig, node: PodCidrSource | unde
 }
 
 /**
- * The delegate's configuration for DEL, where the node need not be known any more: a release goes by container id and interface, but
- * host-local wants a valid range all the same, and one only: two equal ones overlap, and it fails.
+ * The delegate's configuration for DEL, where the node need not be known any more: a release goes by container id and interface.
+ *
+ * host-local wants a valid range all the same, and one only: a range that it refused on ADD, and two that overlap, would fail DEL for ever. What
+ * has no ranges is another plugin's and travels on as it is.
  */
 export function planRelease(config: NetworkConfig): Delegation {
-  if (!needsPodCidr(config)) return planDelegation(config, undefined);
-  const ipam = omitMembers(config.ipam, ['subnet', 'rangeStart', 'rangeEnd', 'gateway']);
-  const released = withIpam(config, { ...ipam, ranges: RELEASE_RANGES });
+  const { ipam, delegateType: type } = config;
+  if (type !== 'host-local' && ipam['subnet'] === undefined && ipam['ranges'] === undefined) {
+    return { type, config: withIpam(config, ipam), families: [] };
+  }
+  const kept = omitMembers(ipam, ['subnet', 'rangeStart', 'rangeEnd', 'gateway']);
+  const released = withIpam(config, { ...kept, ranges: RELEASE_RANGES });
   const { runtimeConfig } = released;
   const ownRanges = isJsonObject(runtimeConfig) ? { runtimeConfig: omitMembers(runtimeConfig, ['ipRanges']) } : {};
-  return { type: config.delegateType, config: { ...released, ...ownRanges }, families: [] };
+  return { type, config: { ...released, ...ownRanges }, families: [] };
 }
 
 // The delegate allocates addresses and needs no access to the API; what it gets may end in its logs.

@@ -49,7 +49,7 @@ describe('findDelegate', () => {
   refuses(
     'one that others can write is not run',
     () => withProgram(0o757),
-    /not run, because others than root can change it/,
+    /not run, because others than root can change/,
   );
   refuses('one that its group can write is not run', () => withProgram(0o775), /chmod 0755/);
   refuses('one that another user owns is not run', () => withProgram(0o755, 1234), /chown root:root/);

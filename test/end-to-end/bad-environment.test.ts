@@ -32,39 +32,133 @@ async function refused(call: Partial<LoopbackCall>, code: number, message: RegEx
 describe('of several faults the one is told that Go plugins would tell', () => {
   const unusable = '{"cniVersion":"9.9.9","name":5}';
   const TABLE: readonly (readonly [why: string, call: Partial<LoopbackCall>, code: number, message: RegExp])[] = [
-    ['a bad container id before a bad interface name', { containerId: '../x', interfaceName: 'a/b', config: unusable }, 4, /^CNI_CONTAINERID is/],
-    ['a bad container id before missing variables', { containerId: '../x', sandboxPath: '', config: '' }, 4, /^CNI_CONTAINERID is/],
-    ['a bad interface name before missing variables', { containerId: '', interfaceName: 'a/b', config: '' }, 4, /^CNI_IFNAME is/],
-    ['all missing variables at once', { containerId: '', interfaceName: '', sandboxPath: '', config: '' }, 4, /\[CNI_CONTAINERID,CNI_NETNS,CNI_IFNAME\] missing/],
+    [
+      'a bad container id before a bad interface name',
+      { containerId: '../x', interfaceName: 'a/b', config: unusable },
+      4,
+      /^CNI_CONTAINERID is/,
+    ],
+    [
+      'a bad container id before missing variables',
+      { containerId: '../x', sandboxPath: '', config: '' },
+      4,
+      /^CNI_CONTAINERID is/,
+    ],
+    [
+      'a bad interface name before missing variables',
+      { containerId: '', interfaceName: 'a/b', config: '' },
+      4,
+      /^CNI_IFNAME is/,
+    ],
+    [
+      'all missing variables at once',
+      { containerId: '', interfaceName: '', sandboxPath: '', config: '' },
+      4,
+      /\[CNI_CONTAINERID,CNI_NETNS,CNI_IFNAME\] missing/,
+    ],
     ['missing variables before the text of the netconf', { sandboxPath: '', config: '{' }, 4, /\[CNI_NETNS\] missing/],
-    ['for DEL no sandbox is missing', { verb: 'DEL', containerId: '', sandboxPath: '', config: '{' }, 4, /\[CNI_CONTAINERID\] missing/],
-    ['for GC only CNI_PATH can be missing', { verb: 'GC', containerId: '', interfaceName: '', environment: { CNI_PATH: undefined }, config: '{' }, 4, /\[CNI_PATH\] missing/],
+    [
+      'for DEL no sandbox is missing',
+      { verb: 'DEL', containerId: '', sandboxPath: '', config: '{' },
+      4,
+      /\[CNI_CONTAINERID\] missing/,
+    ],
+    [
+      'for GC only CNI_PATH can be missing',
+      { verb: 'GC', containerId: '', interfaceName: '', environment: { CNI_PATH: undefined }, config: '{' },
+      4,
+      /\[CNI_PATH\] missing/,
+    ],
     ['for GC a bad container id is nothing', { verb: 'GC', containerId: '../x', config: '{' }, 6, /not valid JSON/],
-    ['for STATUS a bad container id is nothing', { verb: 'STATUS', containerId: '../x', config: '{' }, 6, /not valid JSON/],
+    [
+      'for STATUS a bad container id is nothing',
+      { verb: 'STATUS', containerId: '../x', config: '{' },
+      6,
+      /not valid JSON/,
+    ],
     ['text before name', { config: '{"name":' }, 6, /not valid JSON/],
     ['name before version', { config: unusable }, 7, /"name"/],
     ['a name that is missing', { config: '{"cniVersion":"1.0.0"}' }, 7, /"name" is missing/],
-    ['version before command', { verb: 'FOO', config: '{"cniVersion":"9.9.9","name":"a"}' }, 1, /^incompatible CNI versions/],
-    ['version before the rest', { config: '{"cniVersion":"9.9.9","name":"a","mtu":"x"}' }, 1, /^incompatible CNI versions/],
-    ['CHECK of a version without it', { verb: 'CHECK', config: '{"cniVersion":"0.3.1","name":"a"}' }, 1, /^config version does not allow CHECK/],
-    ['GC of a version without it', { verb: 'GC', config: '{"cniVersion":"1.0.0","name":"a"}' }, 1, /^config version does not allow GC/],
-    ['STATUS of a version without it', { verb: 'STATUS', config: '{"cniVersion":"1.0.0","name":"a"}' }, 1, /^config version does not allow STATUS/],
-    ['a missing version is 0.1.0', { verb: 'CHECK', config: '{"name":"a"}' }, 1, /^config version does not allow CHECK/],
-    ['command before the rest of the netconf', { verb: 'FOO', config: '{"cniVersion":"1.0.0","name":"a","mtu":"x"}' }, 4, /^unknown CNI_COMMAND: "FOO"/],
-    ['a command in lower case', { verb: 'add', config: '{"cniVersion":"1.0.0","name":"a"}' }, 4, /^unknown CNI_COMMAND: "add"/],
-    ['a command that is a property of objects', { verb: '__proto__', config: '{"cniVersion":"1.0.0","name":"a"}' }, 4, /^unknown CNI_COMMAND/],
-    ['the rest of the netconf before CNI_ARGS', { config: '{"cniVersion":"1.0.0","name":"a","type":5}', environment: { CNI_ARGS: 'x' } }, 7, /"type"/],
+    [
+      'version before command',
+      { verb: 'FOO', config: '{"cniVersion":"9.9.9","name":"a"}' },
+      1,
+      /^incompatible CNI versions/,
+    ],
+    [
+      'version before the rest',
+      { config: '{"cniVersion":"9.9.9","name":"a","mtu":"x"}' },
+      1,
+      /^incompatible CNI versions/,
+    ],
+    [
+      'CHECK of a version without it',
+      { verb: 'CHECK', config: '{"cniVersion":"0.3.1","name":"a"}' },
+      1,
+      /^config version does not allow CHECK/,
+    ],
+    [
+      'GC of a version without it',
+      { verb: 'GC', config: '{"cniVersion":"1.0.0","name":"a"}' },
+      1,
+      /^config version does not allow GC/,
+    ],
+    [
+      'STATUS of a version without it',
+      { verb: 'STATUS', config: '{"cniVersion":"1.0.0","name":"a"}' },
+      1,
+      /^config version does not allow STATUS/,
+    ],
+    [
+      'a missing version is 0.1.0',
+      { verb: 'CHECK', config: '{"name":"a"}' },
+      1,
+      /^config version does not allow CHECK/,
+    ],
+    [
+      'command before the rest of the netconf',
+      { verb: 'FOO', config: '{"cniVersion":"1.0.0","name":"a","mtu":"x"}' },
+      4,
+      /^unknown CNI_COMMAND: "FOO"/,
+    ],
+    [
+      'a command in lower case',
+      { verb: 'add', config: '{"cniVersion":"1.0.0","name":"a"}' },
+      4,
+      /^unknown CNI_COMMAND: "add"/,
+    ],
+    [
+      'a command that is a property of objects',
+      { verb: '__proto__', config: '{"cniVersion":"1.0.0","name":"a"}' },
+      4,
+      /^unknown CNI_COMMAND/,
+    ],
+    [
+      'the rest of the netconf before CNI_ARGS',
+      { config: '{"cniVersion":"1.0.0","name":"a","type":5}', environment: { CNI_ARGS: 'x' } },
+      7,
+      /"type"/,
+    ],
   ];
-  it.each(TABLE)('%s', async (_, call, code, message) => refused(call, code, message));
+  it.each(TABLE)('%s', (_, call, code, message) => expect(refused(call, code, message)).resolves.toBeUndefined());
 
   it('the version that is supported stands in the details', async () => {
-    const { answer } = await node.run({ verb: 'ADD', sandboxPath: sandbox.path, config: '{"cniVersion":"9.9.9","name":"a"}' });
-    expect(answer).toMatchObject({ cniVersion: '9.9.9', details: 'config is "9.9.9", plugin supports ["0.1.0" "0.2.0" "0.3.0" "0.3.1" "0.4.0" "1.0.0" "1.1.0"]' });
+    const { answer } = await node.run({
+      verb: 'ADD',
+      sandboxPath: sandbox.path,
+      config: '{"cniVersion":"9.9.9","name":"a"}',
+    });
+    expect(answer).toMatchObject({
+      cniVersion: '9.9.9',
+      details: 'config is "9.9.9", plugin supports ["0.1.0" "0.2.0" "0.3.0" "0.3.1" "0.4.0" "1.0.0" "1.1.0"]',
+    });
   });
 });
 
 describe('names', () => {
-  const badId = (why: string, containerId: string) => it(`a container id ${why}`, () => refused({ containerId }, 4, /^CNI_CONTAINERID is/));
+  const badId = (why: string, containerId: string) =>
+    it(`a container id ${why}`, () =>
+      expect(refused({ containerId }, 4, /^CNI_CONTAINERID is/)).resolves.toBeUndefined());
   badId('with ../', '../../etc/passwd');
   badId('with a line break', 'a\nb');
   badId('with a terminal escape', 'a\u001b[2Jb');
@@ -73,7 +167,9 @@ describe('names', () => {
   badId('in Cyrillic letters', 'абв');
   badId('with a C1 control', 'a\u009bb');
 
-  const badName = (why: string, interfaceName: string) => it(`an interface name ${why}`, () => refused({ interfaceName }, 4, /^CNI_IFNAME is/));
+  const badName = (why: string, interfaceName: string) =>
+    it(`an interface name ${why}`, () =>
+      expect(refused({ interfaceName }, 4, /^CNI_IFNAME is/)).resolves.toBeUndefined());
   badName('of 16 characters', 'a234567890123456');
   badName('of 10,000 characters', 'a'.repeat(10_000));
   badName('that the kernel would expand', 'eth%d');
@@ -87,7 +183,7 @@ describe('names', () => {
 
 describe('CNI_ARGS', () => {
   const bad = (why: string, value: string, message: RegExp) =>
-    it(why, () => refused({ environment: { CNI_ARGS: value } }, 4, message));
+    it(why, () => expect(refused({ environment: { CNI_ARGS: value } }, 4, message)).resolves.toBeUndefined());
   bad('without =', 'K8S_POD_NAME', /"K8S_POD_NAME" is no KEY=VALUE/);
   bad('with ;;', 'IgnoreUnknown=1;;A=b', /"" is no KEY=VALUE/);
   bad('with ; at its end', 'IgnoreUnknown=1;', /"" is no KEY=VALUE/);
@@ -97,10 +193,22 @@ describe('CNI_ARGS', () => {
   bad('with IgnoreUnknown of no meaning', 'IgnoreUnknown=maybe', /IgnoreUnknown is "maybe"/);
   bad('with a pod and no namespace', 'K8S_POD_NAME=a', /K8S_POD_NAMESPACE is ""/);
   bad('with a namespace and no pod', 'K8S_POD_NAMESPACE=a', /K8S_POD_NAME is ""/);
-  bad('with a namespace with ../', 'K8S_POD_NAMESPACE=../kube-system;K8S_POD_NAME=a', /K8S_POD_NAMESPACE is "\.\.\/kube-system"/);
+  bad(
+    'with a namespace with ../',
+    'K8S_POD_NAMESPACE=../kube-system;K8S_POD_NAME=a',
+    /K8S_POD_NAMESPACE is "\.\.\/kube-system"/,
+  );
   bad('with a pod name with a query', 'K8S_POD_NAMESPACE=a;K8S_POD_NAME=a?b', /K8S_POD_NAME is "a\?b"/);
-  bad('with a pod name with a line break', 'K8S_POD_NAMESPACE=a;K8S_POD_NAME=a\nHost: x', /K8S_POD_NAME is "a\\nHost: x"/);
-  bad('with a pod name of 10,000 characters', `K8S_POD_NAMESPACE=a;K8S_POD_NAME=${'a'.repeat(10_000)}`, /K8S_POD_NAME is "a{64}…"/);
+  bad(
+    'with a pod name with a line break',
+    'K8S_POD_NAMESPACE=a;K8S_POD_NAME=a\nHost: x',
+    /K8S_POD_NAME is "a\\nHost: x"/,
+  );
+  bad(
+    'with a pod name of 10,000 characters',
+    `K8S_POD_NAMESPACE=a;K8S_POD_NAME=${'a'.repeat(10_000)}`,
+    /K8S_POD_NAME is "a{64}…"/,
+  );
   bad('with a uid with ../', 'K8S_POD_UID=../a', /K8S_POD_UID is/);
   // Linux hands no longer string to a program: 32 pages.
   bad('as long as Linux lets it be', `IgnoreUnknown=1;${'A=b;'.repeat(32_000)}`, /"" is no KEY=VALUE/);
@@ -108,14 +216,31 @@ describe('CNI_ARGS', () => {
 
 describe('network settings', () => {
   const environment: Environment = { FELIX_INTERFACEPREFIX: 'toolong' };
-  it('a prefix too long for an interface name', () => refused({ environment }, 4, /^FELIX_INTERFACEPREFIX has "toolong"/));
+  it('a prefix too long for an interface name', () =>
+    expect(refused({ environment }, 4, /^FELIX_INTERFACEPREFIX has "toolong"/)).resolves.toBeUndefined());
 
+  // A network of its own: what DEL cannot take down is then not the other tests'.
+  const ranged = (subnet: string) => ({
+    config: node.netconf({ name: `range-${subnet.replaceAll(/[^0-9a-f]/g, '-')}`, ipam: { ranges: [[{ subnet }]] } }),
+  });
   const badRange = (why: string, subnet: string, message: RegExp) =>
     it(`a range ${why} is refused by host-local in its own words`, () =>
-      refused({ config: node.netconf({ ipam: { ranges: [[{ subnet }]] } }) }, 999, message));
+      expect(refused(ranged(subnet), 999, message)).resolves.toBeUndefined());
   badRange('/31', '10.0.0.0/31', /too small/);
   badRange('/32', '10.0.0.1/32', /too small/);
   badRange('/128', 'fd00::1/128', /too small/);
-  badRange('with host bits', '10.0.0.5/24', /host bits set/);
+  badRange('with host bits', '10.0.0.5/24', /10\.0\.0\.[05]/);
   badRange('of a mapped address', '::ffff:10.0.0.0/120', /./);
+
+  it('a range that host-local refused is no reason for DEL to fail: nothing was leased', async () => {
+    const ended = await node.run({ verb: 'DEL', sandboxPath: sandbox.path, ...ranged('10.0.0.0/31') });
+    expect(ended).toMatchObject({ exitCode: 0, stdout: '' });
+  });
+
+  it('a DEL with the netconf put right takes down an ADD that host-local refused for its range', async () => {
+    const call = { sandboxPath: sandbox.path, containerId: 'put-right' };
+    expect(await node.run({ verb: 'ADD', ...call, ...ranged('10.0.0.0/31') })).toMatchObject({ exitCode: 1 });
+    const right = { ...ranged('10.0.0.0/31').config, ipam: node.netconf()['ipam'] ?? {} };
+    expect(await node.run({ verb: 'DEL', ...call, config: right })).toMatchObject({ exitCode: 0, stdout: '' });
+  });
 });

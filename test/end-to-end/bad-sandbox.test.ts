@@ -65,7 +65,10 @@ describe('CNI_NETNS that leads to no network namespace', () => {
     expect(await node.run({ verb: 'ADD', sandboxPath: sandbox.path })).toMatchObject({ exitCode: 0, stderr: '' });
     expect(await node.leases()).toHaveLength(2);
     const config = node.netconf({ budgets: { delegate_ms: 2000 } });
-    expect(await node.run({ verb: 'DEL', sandboxPath: paths[place], config })).toMatchObject({ exitCode: 0, stdout: '' });
+    expect(await node.run({ verb: 'DEL', sandboxPath: paths[place], config })).toMatchObject({
+      exitCode: 0,
+      stdout: '',
+    });
     expect(await node.state()).toEqual(before);
   });
 });

@@ -24,9 +24,15 @@ beforeAll(async () => {
 afterAll(() => node[Symbol.asyncDispose]());
 
 // No variable can hold a NUL.
-const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme', maxLength: 300 })).map((value) => value.toWellFormed().replaceAll('\0', ''));
+const text = fc
+  .oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme', maxLength: 300 }))
+  .map((value) => value.toWellFormed().replaceAll('\0', ''));
 const variable = (...ordinary: readonly string[]) =>
-  fc.oneof({ weight: 6, arbitrary: fc.constantFrom(...ordinary) }, { weight: 3, arbitrary: text }, { weight: 1, arbitrary: fc.constant(undefined) });
+  fc.oneof(
+    { weight: 6, arbitrary: fc.constantFrom(...ordinary) },
+    { weight: 3, arbitrary: text },
+    { weight: 1, arbitrary: fc.constant(undefined) },
+  );
 
 const environments = fc.record({
   CNI_COMMAND: fc.oneof(
@@ -44,13 +50,45 @@ const environments = fc.record({
 });
 
 // No path that could be made, and no server but one that refuses: a valid one is what the other tests are for.
-const KEYS = ['mtu', 'num_queues', 'nodename', 'kubernetes', 'policy', 'log_level', 'feature_control', 'container_settings', 'dns', 'prevResult', 'runtimeConfig', 'args', 'budgets', 'datastore_type', 'cni.dev/valid-attachments', 'policy_setup_timeout_seconds', 'ipam', '__proto__', 'constructor', 'toString'] as const;
+const KEYS = [
+  'mtu',
+  'num_queues',
+  'nodename',
+  'kubernetes',
+  'policy',
+  'log_level',
+  'feature_control',
+  'container_settings',
+  'dns',
+  'prevResult',
+  'runtimeConfig',
+  'args',
+  'budgets',
+  'datastore_type',
+  'cni.dev/valid-attachments',
+  'policy_setup_timeout_seconds',
+  'ipam',
+  '__proto__',
+  'constructor',
+  'toString',
+] as const;
 const value = fc.jsonValue({ maxDepth: 3 });
-const netconfs = fc.tuple(fc.dictionary(fc.constantFrom(...KEYS), value), fc.constantFrom('0.1.0', '0.3.1', '0.4.0', '1.0.0', '1.1.0', '2.0.0'), fc.boolean()).map(([bent, cniVersion, isWhole]) => ({
-  ...(isWhole && { name: 'net', type: 'podwire', ipam: { type: 'host-local', subnet: 'usePodCidr' }, kubernetes: { k8s_api_root: 'http://127.0.0.1:1' } }),
-  cniVersion,
-  ...bent,
-}));
+const netconfs = fc
+  .tuple(
+    fc.dictionary(fc.constantFrom(...KEYS), value),
+    fc.constantFrom('0.1.0', '0.3.1', '0.4.0', '1.0.0', '1.1.0', '2.0.0'),
+    fc.boolean(),
+  )
+  .map(([bent, cniVersion, isWhole]) => ({
+    ...(isWhole && {
+      name: 'net',
+      type: 'podwire',
+      ipam: { type: 'host-local', subnet: 'usePodCidr' },
+      kubernetes: { k8s_api_root: 'http://127.0.0.1:1' },
+    }),
+    cniVersion,
+    ...bent,
+  }));
 const stdins = fc.oneof(
   { weight: 2, arbitrary: fc.uint8Array({ maxLength: 2000 }) },
   { weight: 1, arbitrary: fc.json().map((json) => Buffer.from(json)) },
@@ -68,23 +106,25 @@ const cases: fc.Arbitrary<Case> = fc.record({ environment: environments, stdin: 
 
 const CODES: ReadonlySet<number> = new Set(Object.values(ERROR_CODE).filter((code) => code !== ERROR_CODE.internal));
 
-it(
-  'any bytes on stdin and any CNI_* give a code of the table, JSON and a status to match, and touch nothing',
-  async () => {
-    const run = async ({ environment, stdin }: Case): Promise<void> => {
-      expectProtocol(environment['CNI_COMMAND'] ?? '', await startExecutable({ environment, stdin, directory: node.folder }).ended);
-    };
-    const batches = fc.array(cases, { minLength: AT_ONCE, maxLength: AT_ONCE });
-    await fc.assert(
-      fc.asyncProperty(batches, async (batch) => void (await Promise.all(batch.map(run)))),
-      { numRuns: CASES / AT_ONCE, interruptAfterTimeLimit: 280_000, markInterruptAsFailure: true },
+it('any bytes on stdin and any CNI_* give a code of the table, JSON and a status to match, and touch nothing', async () => {
+  const run = async ({ environment, stdin }: Case): Promise<void> => {
+    expectProtocol(
+      environment['CNI_COMMAND'] ?? '',
+      await startExecutable({ environment, stdin, directory: node.folder }).ended,
     );
-    expect(await node.state()).toEqual(before);
-  },
-  300_000,
-);
+  };
+  const batches = fc.array(cases, { minLength: AT_ONCE, maxLength: AT_ONCE });
+  await fc.assert(
+    fc.asyncProperty(batches, async (batch) => void (await Promise.all(batch.map(run)))),
+    { numRuns: CASES / AT_ONCE },
+  );
+  expect(await node.state()).toEqual(before);
+}, 600_000);
 
-function expectProtocol(command: string, { exitCode, signal, stdout, stderr, answer, durationMs }: EndedExecutable): void {
+function expectProtocol(
+  command: string,
+  { exitCode, signal, stdout, stderr, answer, durationMs }: EndedExecutable,
+): void {
   expect(signal).toBeNull();
   expect(durationMs).toBeLessThan(HANG_MS);
   expect(stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]|not found/i);
@@ -94,6 +134,10 @@ function expectProtocol(command: string, { exitCode, signal, stdout, stderr, ans
     return;
   }
   expect(exitCode).toBe(1);
-  expect(answer).toMatchObject({ cniVersion: expect.any(String), code: expect.any(Number), msg: expect.stringMatching(/./) });
+  expect(answer).toMatchObject({
+    cniVersion: expect.any(String),
+    code: expect.any(Number),
+    msg: expect.stringMatching(/./),
+  });
   expect(CODES).toContain(answer?.['code']);
 }

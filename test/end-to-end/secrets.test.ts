@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { createServer } from 'node:net';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/cni/json.ts';
 import { fakeDelegate } from '../support/fake-delegate.ts';
 import { makeGatedDelegate } from '../support/gated-delegate.ts';
-import { makeSandbox, type Sandbox } from '../support/network-namespace.ts';
+import { hostNamespace, makeSandbox, type Sandbox } from '../support/network-namespace.ts';
 import { CANARY_TOKEN, putWeb, startLoopbackNode, type LoopbackNode } from '../support/loopback-node.ts';
 import type { EndedExecutable } from '../support/run-executable.ts';
 import { startLoopbackApi } from '../tools/loopback-api/loopback-api.ts';
@@ -26,6 +26,7 @@ beforeEach(async () => {
   sandbox = await makeSandbox();
   return async () => {
     await sandbox[Symbol.asyncDispose]();
+    await node.api.setFault(undefined);
     node.api.writeKubeconfig(node.kubeconfigPath);
     await node.run({ verb: 'DEL' }); // what a failed test has left is not the next one's
   };
@@ -34,7 +35,9 @@ afterAll(() => node[Symbol.asyncDispose]());
 
 /** What nobody may see: the token, also a part of it or in base64, and the lines of the client's key. */
 function secrets(): readonly string[] {
-  const keyLines = node.api.clientIdentity.key.split('\n').filter((line) => line.length > 40 && !line.startsWith('-----'));
+  const keyLines = node.api.clientIdentity.key
+    .split('\n')
+    .filter((line) => line.length > 40 && !line.startsWith('-----'));
   const [, claims = '', signature = ''] = CANARY_TOKEN.split('.');
   return [claims, signature, Buffer.from(CANARY_TOKEN).toString('base64'), ...keyLines];
 }
@@ -44,14 +47,36 @@ function expectNoSecretIn(texts: Readonly<Record<string, string>>): void {
   expect(seen.map(([where]) => where)).toEqual([]);
 }
 
+/** The state once the API can be asked again. */
+async function stateAtLast(): Promise<JsonObject> {
+  await node.api.setFault(undefined);
+  node.api.writeKubeconfig(node.kubeconfigPath);
+  expect(await node.run({ verb: 'DEL', sandboxPath: sandbox.path })).toMatchObject({ exitCode: 0, stdout: '' });
+  return node.state();
+}
+
 async function runWatched(verb: string, bent: JsonObject, environment = {}): Promise<EndedExecutable> {
   const logPath = join(node.folder, 'secrets.log');
   const folder = fakeDelegate(`printf '%s' "$stdin" | ${node.pluginPath}/host-local; env`, { name: 'watched' });
   const config = node.netconf({ log_level: 'debug', log_file_path: logPath, ...bent });
-  const ended = await node.run({ verb, sandboxPath: sandbox.path, config, environment: { NODE_DEBUG: '*', ...environment } });
-  const state = JSON.stringify(await node.state());
-  expectNoSecretIn({ stdout: ended.stdout, stderr: ended.stderr, log: readFileSync(logPath, { encoding: 'utf8', flag: 'a+' }), state });
-  for (const name of readdirSync(folder)) expectNoSecretIn({ [name]: name === 'watched' ? '' : readFileSync(join(folder, name), 'utf8') });
+  const ended = await node.run({
+    verb,
+    sandboxPath: sandbox.path,
+    config,
+    environment: { NODE_DEBUG: '*', ...environment },
+  });
+  const state = JSON.stringify([await node.state(), await hostNamespace().ip('link')]);
+  const journal = join('/var/lib/podwire', `faulty-${basename(node.folder)}`);
+  const records = readdirSync(journal, { withFileTypes: true }).filter((entry) => entry.isFile());
+  for (const { name } of records) expectNoSecretIn({ [name]: readFileSync(join(journal, name), 'utf8') });
+  expectNoSecretIn({
+    stdout: ended.stdout,
+    stderr: ended.stderr,
+    log: readFileSync(logPath, { encoding: 'utf8', flag: 'a+' }),
+    state,
+  });
+  for (const name of readdirSync(folder))
+    expectNoSecretIn({ [name]: name === 'watched' ? '' : readFileSync(join(folder, name), 'utf8') });
   rmSync(folder, { recursive: true });
   return ended;
 }
@@ -66,38 +91,68 @@ describe('a token or a client key is in no output, log, lease or interface', () 
     ['the connection is reset', { kind: 'reset', at: 'headers' }],
     ['the answer is half', { kind: 'close', at: 'body' }],
     ['the answer is the token', { kind: 'body', body: CANARY_TOKEN }],
-    ['the answer is the token as a JSON string', { kind: 'body', body: JSON.stringify({ metadata: { name: CANARY_TOKEN } }) }],
+    [
+      'the answer is the token as a JSON string',
+      { kind: 'body', body: JSON.stringify({ metadata: { name: CANARY_TOKEN } }) },
+    ],
     ['the answer is the token instead of HTTP', { kind: 'raw', bytes: `${CANARY_TOKEN}\r\n\r\n` }],
-    ['the answer has the token as its status text', { kind: 'raw', bytes: `HTTP/1.1 500 ${CANARY_TOKEN}\r\nContent-Length: 0\r\n\r\n` }],
-    ['the answer has the token as its type', { kind: 'status', status: 200, headers: { 'Content-Type': CANARY_TOKEN } }],
-    ['the server redirects', { kind: 'status', status: 302, headers: { Location: `https://127.0.0.1:1/${CANARY_TOKEN}` } }],
+    [
+      'the answer has the token as its status text',
+      { kind: 'raw', bytes: `HTTP/1.1 500 ${CANARY_TOKEN}\r\nContent-Length: 0\r\n\r\n` },
+    ],
+    [
+      'the answer has the token as its type',
+      { kind: 'status', status: 200, headers: { 'Content-Type': CANARY_TOKEN } },
+    ],
+    [
+      'the server redirects',
+      { kind: 'status', status: 302, headers: { Location: `https://127.0.0.1:1/${CANARY_TOKEN}` } },
+    ],
   ];
   it.each(FAULTS)('when %s, token', async (_, fault) => {
     await node.api.setFault(fault);
     for (const verb of ['ADD', 'DEL']) await runWatched(verb, {});
-    expect(await node.state()).toEqual(before);
+    await expect(stateAtLast()).resolves.toEqual(before);
   });
   it.each(FAULTS.slice(0, 6))('when %s, client certificate', async (_, fault) => {
     node.api.writeKubeconfig(node.kubeconfigPath, { auth: 'certificate' });
     await node.api.setFault(fault);
     for (const verb of ['ADD', 'DEL']) await runWatched(verb, {});
-    expect(await node.state()).toEqual(before);
+    await expect(stateAtLast()).resolves.toEqual(before);
   });
   it.each<readonly [string, string]>([
     ['is no YAML', `token: [${CANARY_TOKEN}`],
     ['is JSON cut in the middle', `{"users":[{"name":"a","user":{"token":"${CANARY_TOKEN}"`],
-    ['has the token where the server is wanted', JSON.stringify({ clusters: [{ name: 'a', cluster: { server: CANARY_TOKEN } }] })],
+    [
+      'has the token where the server is wanted',
+      JSON.stringify({ clusters: [{ name: 'a', cluster: { server: CANARY_TOKEN } }] }),
+    ],
     ['is the token alone', CANARY_TOKEN],
-    ['has a line break in the token', JSON.stringify({ 'current-context': 'a', contexts: [{ name: 'a', context: { cluster: 'a', user: 'a' } }], clusters: [{ name: 'a', cluster: { server: 'https://127.0.0.1:1' } }], users: [{ name: 'a', user: { token: `${CANARY_TOKEN}\nHost: a` } }] })],
+    [
+      'has a line break in the token',
+      JSON.stringify({
+        'current-context': 'a',
+        contexts: [{ name: 'a', context: { cluster: 'a', user: 'a' } }],
+        clusters: [{ name: 'a', cluster: { server: 'https://127.0.0.1:1' } }],
+        users: [{ name: 'a', user: { token: `${CANARY_TOKEN}\nHost: a` } }],
+      }),
+    ],
   ])('when the kubeconfig %s', async (_, text) => {
     writeFileSync(node.kubeconfigPath, text);
     expect((await runWatched('ADD', {})).exitCode).toBe(1);
     expect((await runWatched('DEL', {})).exitCode).toBe(0);
-    expect(await node.state()).toEqual(before);
+    await expect(stateAtLast()).resolves.toEqual(before);
   });
   it('when it stands in the netconf, and the delegate is asked', async () => {
     const folder = fakeDelegate(`env; echo "$stdin"; exit 1`, { name: 'host-local' });
-    const config = node.netconf({ kubernetes: {}, policy: { k8s_api_root: node.api.url, k8s_auth_token: CANARY_TOKEN, k8s_certificate_authority: join(node.folder, 'ca.pem') } });
+    const config = node.netconf({
+      kubernetes: {},
+      policy: {
+        k8s_api_root: node.api.url,
+        k8s_auth_token: CANARY_TOKEN,
+        k8s_certificate_authority: join(node.folder, 'ca.pem'),
+      },
+    });
     writeFileSync(join(node.folder, 'ca.pem'), node.api.authority.certificate);
     const { stdout, stderr } = await node.run({ verb: 'ADD', sandboxPath: sandbox.path, config, pluginPath: folder });
     const calls = readFileSync(join(folder, 'calls'), 'utf8');
@@ -138,7 +193,10 @@ describe('variables of Node and OpenSSL change nothing', () => {
     ['SSL_CERT_FILE', () => ({ SSL_CERT_FILE: authorityPath(), SSL_CERT_DIR: node.folder })],
     ['NODE_USE_SYSTEM_CA', () => ({ NODE_USE_SYSTEM_CA: '1', SSL_CERT_FILE: authorityPath() })],
     ['NODE_OPTIONS with an option that Node does not know', () => ({ NODE_OPTIONS: '--bogus' })],
-    ['NODE_OPTIONS=--use-openssl-ca', () => ({ NODE_OPTIONS: '--use-openssl-ca --tls-min-v1.0', SSL_CERT_FILE: authorityPath() })],
+    [
+      'NODE_OPTIONS=--use-openssl-ca',
+      () => ({ NODE_OPTIONS: '--use-openssl-ca --tls-min-v1.0', SSL_CERT_FILE: authorityPath() }),
+    ],
     ['OPENSSL_CONF', () => ({ OPENSSL_CONF: '/dev/null' })],
   ];
   it.each(VARIABLES)('%s: a server of an unknown authority is refused', async (_, environment) => {
@@ -146,7 +204,11 @@ describe('variables of Node and OpenSSL change nothing', () => {
     for (const cluster of [{ 'certificate-authority-data': Buffer.from(certificate).toString('base64') }, {}]) {
       node.api.writeKubeconfig(node.kubeconfigPath, { cluster: { server: node.api.url, ...cluster } });
       const earlier = node.api.requests.length;
-      const { exitCode, answer, stderr } = await node.run({ verb: 'ADD', sandboxPath: sandbox.path, environment: environment() });
+      const { exitCode, answer, stderr } = await node.run({
+        verb: 'ADD',
+        sandboxPath: sandbox.path,
+        environment: environment(),
+      });
       expect({ exitCode, code: answer?.['code'] }).toEqual({ exitCode: 1, code: 100 });
       expect(answer?.['msg']).toMatch(/is not trusted/);
       expect(stderr).not.toMatch(/\(node:\d+\)|Warning:/);
@@ -156,7 +218,10 @@ describe('variables of Node and OpenSSL change nothing', () => {
   });
   it.each(VARIABLES)('%s: the right server is used', async (_, environment) => {
     for (const verb of ['ADD', 'DEL']) {
-      expect(await node.run({ verb, sandboxPath: sandbox.path, environment: environment() })).toMatchObject({ exitCode: 0, stderr: '' });
+      expect(await node.run({ verb, sandboxPath: sandbox.path, environment: environment() })).toMatchObject({
+        exitCode: 0,
+        stderr: '',
+      });
     }
     expect(await node.state()).toEqual(before);
   });
@@ -171,17 +236,33 @@ describe('variables of Node and OpenSSL change nothing', () => {
     let connections = 0;
     const proxy = createServer((socket) => void (connections++, socket.destroy())).listen(0, '127.0.0.1');
     await once(proxy, 'listening');
-    const { port } = proxy.address() as AddressInfo;
-    const url = `http://127.0.0.1:${port}`;
-    const environment = { HTTPS_PROXY: url, https_proxy: url, HTTP_PROXY: url, http_proxy: url, ALL_PROXY: url, NODE_USE_ENV_PROXY: '1' };
-    for (const verb of ['ADD', 'DEL']) expect(await node.run({ verb, sandboxPath: sandbox.path, environment })).toMatchObject({ exitCode: 0, stderr: '' });
+    const address = proxy.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    const url = `http://127.0.0.1:${port ?? 0}`;
+    const environment = {
+      HTTPS_PROXY: url,
+      https_proxy: url,
+      HTTP_PROXY: url,
+      http_proxy: url,
+      ALL_PROXY: url,
+      NODE_USE_ENV_PROXY: '1',
+    };
+    for (const verb of ['ADD', 'DEL'])
+      expect(await node.run({ verb, sandboxPath: sandbox.path, environment })).toMatchObject({
+        exitCode: 0,
+        stderr: '',
+      });
     proxy.close();
     expect(connections).toBe(0);
     expect(await node.state()).toEqual(before);
   });
   it('a redirect is not followed', async () => {
     await using other = await startLoopbackApi();
-    await node.api.setFault({ kind: 'status', status: 307, headers: { Location: `${other.url}/api/v1/nodes/fault-node` } });
+    await node.api.setFault({
+      kind: 'status',
+      status: 307,
+      headers: { Location: `${other.url}/api/v1/nodes/fault-node` },
+    });
     const { exitCode, answer } = await node.run({ verb: 'ADD', sandboxPath: sandbox.path });
     expect({ exitCode, connections: other.connections }).toEqual({ exitCode: 1, connections: 0 });
     expect(answer?.['msg']).toMatch(/307/);

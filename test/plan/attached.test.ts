@@ -34,7 +34,12 @@ describe('what an ADD has made is', () => {
 
   it('without the addresses of other interfaces', () =>
     expect(
-      attached({ ips: [{ address: '10.0.0.5/32', interface: 1 }, { address: '10.9.9.9/32', interface: 0 }] }).addresses,
+      attached({
+        ips: [
+          { address: '10.0.0.5/32', interface: 1 },
+          { address: '10.9.9.9/32', interface: 0 },
+        ],
+      }).addresses,
     ).toEqual(['10.0.0.5']));
 
   it('with addresses of no interface: before 0.3.0 results name none', () =>
@@ -51,8 +56,16 @@ describe('what an ADD has made is', () => {
 
   const routes = (what: string, configured: JsonValue, expected: readonly string[]) =>
     it(what, () => expect(attached({}, configured).routes).toEqual(expected));
-  routes('with the configured routes, not those that other plugins have added', [{ dst: '10.1.0.0/16' }], ['10.1.0.0/16']);
+  routes(
+    'with the configured routes, not those that other plugins have added',
+    [{ dst: '10.1.0.0/16' }],
+    ['10.1.0.0/16'],
+  );
   routes('without routes, if none are configured in so many words', [], []);
-  routes('without routes that no ADD takes', [{ dst: 'x' }, { dst: 7 }, 'y', {}, { dst: '10.1.0.0/16' }], ['10.1.0.0/16']);
+  routes(
+    'without routes that no ADD takes',
+    [{ dst: 'x' }, { dst: 7 }, 'y', {}, { dst: '10.1.0.0/16' }],
+    ['10.1.0.0/16'],
+  );
   routes('with the result’s routes, if the configured ones are no list', 'none', ['10.96.0.0/12']);
 });

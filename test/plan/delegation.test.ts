@@ -98,8 +98,12 @@ describe('planRelease', () => {
     );
     expect(planRelease(config).config['runtimeConfig']).toEqual({ portMappings: [] });
   });
-  it('a configuration without podCIDR is the same as for ADD', () => {
-    const config = withIpam({ subnet: '10.9.0.0/24' });
-    expect(planRelease(config)).toEqual(planDelegation(config, undefined));
+  it('ranges of its own, too: one that host-local has refused would fail DEL for ever', () => {
+    const config = withIpam({ ranges: [[{ subnet: '10.0.0.0/31' }]] });
+    expect(planRelease(config).config['ipam']).toEqual({ type: 'host-local', ranges: [[{ subnet: '192.0.2.0/24' }]] });
+  });
+  it('a plugin without ranges gets its configuration as it is', () => {
+    const ipam = { type: 'static', addresses: [{ address: '10.9.0.5/24' }] };
+    expect(planRelease(networkConfig({ ipam })).config['ipam']).toEqual(ipam);
   });
 });

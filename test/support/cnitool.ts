@@ -6,8 +6,7 @@ import type { JsonObject } from '../../src/cni/json.ts';
 import { ensureTools } from '../tools/ensure-tools.ts';
 import type { Sandbox } from './network-namespace.ts';
 import { pick } from './plugin-node.ts';
-
-const EXECUTABLE = join(import.meta.dirname, '../../dist/podwire');
+import { EXECUTABLE } from './run-executable.ts';
 
 export interface CnitoolAnswer {
   readonly exitCode: number | null;
@@ -22,15 +21,17 @@ export interface Cnitool extends AsyncDisposable {
   configure(list: JsonObject): Promise<void>;
   /** @param environment CNI_ARGS, CAP_ARGS, CNI_IFNAME */
   run(
-    verb: 'add' | 'del',
+    verb: 'add' | 'check' | 'del' | 'gc' | 'status',
     network: string,
     sandbox: Sandbox,
     environment?: Readonly<Record<string, string>>,
   ): Promise<CnitoolAnswer>;
 }
 
-export async function makeCnitool(): Promise<Cnitool> {
-  const { cnitool, ...plugins } = await ensureTools(['cnitool', 'host-local', 'portmap', 'bandwidth', 'tuning']);
+/** @param hostLocal which version of it is among the plugins */
+export async function makeCnitool(hostLocal: 'host-local' | 'host-local-1.1.1' = 'host-local'): Promise<Cnitool> {
+  // Looked for in this order: the folder of the others has a host-local, too.
+  const { cnitool, ...plugins } = await ensureTools(['cnitool', hostLocal, 'portmap', 'bandwidth', 'tuning']);
   const folder = await mkdtemp('/run/podwire-cnitool-');
   const pluginPath = [folder, ...new Set(Object.values(plugins).map((path) => dirname(path)))].join(':');
   await symlink(EXECUTABLE, join(folder, 'podwire'));

@@ -103,7 +103,7 @@ export async function startCommandNode(number: number): Promise<CommandNode> {
     run,
     async succeed(call) {
       const { error, outputs } = await run(call);
-      if (error !== undefined) throw new Error(`${call.verb} failed: ${String(error)}`, { cause: error });
+      if (error !== undefined) throw new Error(`${call.verb} failed: ${error.message}`, { cause: error });
       const answer: unknown = JSON.parse(outputs[0] ?? '{}');
       return isJsonObject(answer) ? answer : {};
     },
@@ -129,7 +129,9 @@ async function observeHost(marks: readonly string[]): Promise<readonly string[]>
 async function readFiles(folder: string, wanted: RegExp): Promise<readonly string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   const paths = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
-  const texts = paths.filter((path) => wanted.test(path)).map(async (path) => `${path} ${await readFile(path, 'utf8')}`);
+  const texts = paths
+    .filter((path) => wanted.test(path))
+    .map(async (path) => `${path} ${await readFile(path, 'utf8')}`);
   return Promise.all(texts);
 }
 

@@ -1,3 +1,4 @@
+import { runRealProgram } from './run-program.ts';
 import { join } from 'node:path';
 import { openCluster } from '../../src/cluster/cluster.ts';
 import { readConnection } from '../../src/cluster/connection.ts';
@@ -20,7 +21,7 @@ export interface CommandEnd {
   readonly outputs: readonly string[];
   readonly logged: readonly string[];
   /** What it threw, `undefined` if it succeeded. */
-  readonly error: unknown;
+  readonly error: Error | undefined;
 }
 
 /** What a test puts between a command and the world. */
@@ -58,7 +59,12 @@ export async function runCommand(
   const effects = wrap({
     kernel,
     cluster,
-    delegate: openDelegate({ environment, pluginPath, budgetMs: config.budgets.delegateMs }),
+    delegate: openDelegate({
+      environment,
+      pluginPath,
+      budgetMs: config.budgets.delegateMs,
+      runProgram: runRealProgram,
+    }),
     journal: openJournal(config.name, log, journalFolder(folder)),
     statusMemo: openStatusMemo(config.name, join(folder, 'status')),
     log,
@@ -69,7 +75,7 @@ export async function runCommand(
     await carryOut(request, effects);
     return { outputs, logged, error: undefined };
   } catch (error) {
-    return { outputs, logged, error };
+    return { outputs, logged, error: error instanceof Error ? error : new Error(String(error)) };
   }
 }
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { RequestInput } from '../../src/cni/request.ts';
 import type { Moment } from './effects-points.ts';
 
@@ -20,7 +20,7 @@ export async function runToKill(
   input: RequestInput,
   { cacheFolder, ...order }: Omit<KillOrder, 'environment' | 'stdin'> & { readonly cacheFolder: string },
 ): Promise<string> {
-  const program = join(import.meta.dirname, 'killed-command.ts');
+  const program = fileURLToPath(import.meta.resolve('./killed-command.ts'));
   const child = spawn(process.execPath, [program], {
     // Node writes it when a process ends by itself: one that may live makes the others start four times as fast.
     env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: cacheFolder },
@@ -31,10 +31,4 @@ export async function runToKill(
   child.stdin.end(JSON.stringify({ ...order, environment, stdin: new TextDecoder().decode(stdin) }));
   await once(child, 'close');
   return child.signalCode ?? `status ${child.exitCode}`;
-}
-
-/** The order as the process reads it. */
-export function parseKillOrder(text: string): KillOrder {
-  const order: KillOrder = JSON.parse(text);
-  return order;
 }

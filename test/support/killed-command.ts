@@ -2,9 +2,10 @@
 import { text } from 'node:stream/consumers';
 import { runCommand } from './effects.ts';
 import { actingAt } from './effects-points.ts';
-import { parseKillOrder } from './kill-order.ts';
+import type { KillOrder } from './kill-order.ts';
 
-const { environment, stdin, folder, point, moment } = parseKillOrder(await text(process.stdin));
+const order: KillOrder = JSON.parse(await text(process.stdin));
+const { environment, stdin, folder, point, moment } = order;
 const die = (): void => void process.kill(process.pid, 'SIGKILL');
 const wrap = point === undefined ? undefined : actingAt(point, moment, die);
 const { error, outputs } = await runCommand(

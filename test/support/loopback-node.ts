@@ -71,7 +71,11 @@ export async function startLoopbackNode(): Promise<LoopbackNode> {
   );
   putWeb(api);
   const network = `faulty-${basename(folder)}`; // its own, for what stands on the node outlives its tests if they fail
-  const [kubeconfigPath, dataDir, pluginPath] = [join(folder, 'kubeconfig'), join(folder, 'leases'), dirname(hostLocal)];
+  const [kubeconfigPath, dataDir, pluginPath] = [
+    join(folder, 'kubeconfig'),
+    join(folder, 'leases'),
+    dirname(hostLocal),
+  ];
   api.writeKubeconfig(kubeconfigPath);
   const netconf = (bent: JsonObject = {}): JsonObject => ({
     cniVersion: '1.0.0',

@@ -7,6 +7,7 @@ import { ensureTools } from '../tools/ensure-tools.ts';
 import { startCluster, type Cluster } from './kube-apiserver.ts';
 import type { PluginAccount } from './cluster-objects.ts';
 import { hostNamespace } from './network-namespace.ts';
+import { EXECUTABLE } from './run-executable.ts';
 
 /** One call of the executable, as a runtime makes it. */
 export interface PluginCall {
@@ -43,8 +44,6 @@ export interface PluginNode extends AsyncDisposable {
   /** All that an attachment leaves outside its sandbox: interfaces, routes, leases. Equal before and after means: nothing left. */
   state(): Promise<JsonObject>;
 }
-
-const EXECUTABLE = join(import.meta.dirname, '../../dist/podwire');
 
 /** Starts a real API server with one node in it. Its podCIDRs are 10.71.0.0/24 and fd71::/64 unless told. */
 export async function startPluginNode({

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { isJsonObject, type JsonObject } from '../../src/cni/json.ts';
 
-/** The executable that the build has made. */
-export const EXECUTABLE = join(import.meta.dirname, '../../dist/podwire');
+/** The executable that the build has made, or the one that PODWIRE_EXECUTABLE names. */
+export const EXECUTABLE = process.env['PODWIRE_EXECUTABLE'] ?? join(import.meta.dirname, '../../dist/podwire');
 
 /** How to start it. The environment is all that it gets. */
 export interface ExecutableStart {
@@ -14,6 +14,8 @@ export interface ExecutableStart {
   /** A program and its first arguments, before the executable: `['unshare', '--mount']`. */
   readonly within?: readonly string[];
   readonly executable?: string;
+  /** Behind the executable. */
+  readonly words?: readonly string[];
   readonly directory?: string;
 }
 
@@ -40,7 +42,7 @@ const HANG_MS = 30_000;
 /** Starts the executable once. It cannot outlive the limit after which it counts as hanging. */
 export function startExecutable(start: ExecutableStart): RunningExecutable {
   const { environment, stdin, within = [], executable = EXECUTABLE, directory = '/' } = start;
-  const [program = executable, ...words] = [...within, executable];
+  const [program = executable, ...words]: readonly string[] = [...within, executable, ...(start.words ?? [])];
   const begunMs = performance.now();
   const child = spawn(program, words, {
     env: environment,

@@ -51,7 +51,11 @@ const FAULTS: readonly (readonly [why: string, fault: Fault, cause: RegExp])[] =
   ['JSON of another shape', { kind: 'body', body: '{"kind":"List","items":[]}' }, /strange answer/],
   ['a JSON string', { kind: 'body', body: '"pod"' }, /strange answer/],
   ['text that is no JSON', { kind: 'body', body: 'pod' }, /no JSON/],
-  ['another pod', { kind: 'body', body: '{"metadata":{"name":"other","namespace":"default","uid":"u"},"spec":{}}' }, /strange answer/],
+  [
+    'another pod',
+    { kind: 'body', body: '{"metadata":{"name":"other","namespace":"default","uid":"u"},"spec":{}}' },
+    /strange answer/,
+  ],
   ['10 MB', { kind: 'body', body: `"${'a'.repeat(10 * 1024 * 1024)}"` }, /strange answer|larger|more than/],
 ];
 const CONNECTION_FAULTS: typeof FAULTS = [
@@ -73,9 +77,15 @@ describe('ADD fails within 5 s with code 11, cause and server, and leaves nothin
     expect(durationMs).toBeLessThan(5000);
     await expectNothingLeft();
   };
-  it.each(CONNECTION_FAULTS)('has the connection %s', async (_, fault, cause) => fails(fault, {}, cause));
-  it.each(FAULTS)('answers the reads: %s', async (_, fault, cause) => fails(fault, { method: 'GET' }, cause));
-  it.each(FAULTS)('answers the write: %s', async (_, fault, cause) => fails(fault, { method: 'PATCH', times: 1 }, cause));
+  it.each(CONNECTION_FAULTS)('has the connection %s', (_, fault, cause) =>
+    expect(fails(fault, {}, cause)).resolves.toBeUndefined(),
+  );
+  it.each(FAULTS)('answers the reads: %s', (_, fault, cause) =>
+    expect(fails(fault, { method: 'GET' }, cause)).resolves.toBeUndefined(),
+  );
+  it.each(FAULTS)('answers the write: %s', (_, fault, cause) =>
+    expect(fails(fault, { method: 'PATCH', times: 1 }, cause)).resolves.toBeUndefined(),
+  );
   it('stalls from the write on, so that the undo cannot ask either', async () => {
     const { exitCode, answer, durationMs } = await addUnder({ kind: 'stall', at: 'headers' }, { method: 'PATCH' });
     expect({ exitCode, code: answer?.['code'] }).toEqual({ exitCode: 1, code: 11 });
@@ -90,10 +100,16 @@ describe('ADD asks once more', () => {
     expect(await node.run({ verb: 'DEL', sandboxPath: sandbox.path })).toMatchObject({ exitCode: 0, stdout: '' });
     await expectNothingLeft();
   };
-  it('after the Retry-After of a 429', () => succeeds({ kind: 'status', status: 429, retryAfterSeconds: 1 }, { times: 1, method: 'PATCH' }));
-  it('after the Retry-After of a 503', () => succeeds({ kind: 'status', status: 503, retryAfterSeconds: 1 }, { times: 1, path: '/nodes/' }));
-  it('when the server closed the connection before a read was answered', () => succeeds({ kind: 'close', at: 'headers' }, { times: 1, path: '/pods/' }));
-  it('when each answer ends its connection', () => succeeds({ kind: 'last-answer' }, {}));
+  it('after the Retry-After of a 429', () =>
+    expect(
+      succeeds({ kind: 'status', status: 429, retryAfterSeconds: 1 }, { times: 1, method: 'PATCH' }),
+    ).resolves.toBeUndefined());
+  it('after the Retry-After of a 503', () =>
+    expect(
+      succeeds({ kind: 'status', status: 503, retryAfterSeconds: 1 }, { times: 1, path: '/nodes/' }),
+    ).resolves.toBeUndefined());
+  it('when each answer ends its connection', () =>
+    expect(succeeds({ kind: 'last-answer' }, {})).resolves.toBeUndefined());
 });
 
 describe('ADD fails and leaves nothing, with a message that says what to do, when the API server', () => {
@@ -106,7 +122,9 @@ describe('ADD fails and leaves nothing, with a message that says what to do, whe
   };
   it('refuses the token', async () => {
     await node.api.setFault({ kind: 'status', status: 401 });
-    await fails(100, /the token was refused \(401\): .*kubeconfig.*expires at 2100-01-01.*put a new token there/);
+    await expect(
+      fails(100, /the token was refused \(401\): .*kubeconfig.*expires at 2100-01-01.*put a new token there/),
+    ).resolves.toBeUndefined();
   });
   it.each([
     ['get', 'pods'],
@@ -114,25 +132,38 @@ describe('ADD fails and leaves nothing, with a message that says what to do, whe
     ['patch', 'pods/status'],
   ])('forbids to %s %s', async (verb, resource) => {
     node.api.forbid({ verb, resource });
-    await fails(100, new RegExp(`"system:serviceaccount:kube-system:podwire" may not ${verb} ${resource} \\(403\\): apply cni-conf/rbac\\.yaml`));
+    await expect(
+      fails(
+        100,
+        new RegExp(
+          `"system:serviceaccount:kube-system:podwire" may not ${verb} ${resource} \\(403\\): apply cni-conf/rbac\\.yaml`,
+        ),
+      ),
+    ).resolves.toBeUndefined();
   });
   it('has no such pod', async () => {
     node.api.deletePod(WEB.namespace, WEB.name);
     before = await node.state();
-    await fails(100, /has no pod default\/web/);
+    await expect(fails(100, /has no pod default\/web/)).resolves.toBeUndefined();
   });
   it('has another pod of that name', async () => {
     putWeb(node.api, 'web-uid-2');
     before = await node.state();
-    await fails(100, /has another pod default\/web; the one of this sandbox was replaced/);
+    await expect(
+      fails(100, /has another pod default\/web; the one of this sandbox was replaced/),
+    ).resolves.toBeUndefined();
   });
   it('answers the write with 409', async () => {
     await node.api.setFault({ kind: 'status', status: 409 }, { method: 'PATCH', times: 1 });
-    await fails(100, /the pod default\/web was deleted or replaced while it was attached/);
+    await expect(
+      fails(100, /the pod default\/web was deleted or replaced while it was attached/),
+    ).resolves.toBeUndefined();
   });
   it('answers 404 of something else than the pod', async () => {
     await node.api.setFault({ kind: 'status', status: 404 }, { path: '/pods/' });
-    await fails(11, /404/);
+    await expect(
+      fails(100, /does not know the path to get pod default\/web \(404\): check the server's URL/),
+    ).resolves.toBeUndefined();
   });
 });
 

@@ -1,7 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/cni/json.ts';
 import { hostNamespace, makeSandbox, type Sandbox } from '../../support/network-namespace.ts';
-import { ANNOTATION, putWeb, startLoopbackNode, WEB, type LoopbackNode } from '../../support/loopback-node.ts';
+import {
+  ANNOTATION,
+  putWeb,
+  startLoopbackNode,
+  WEB,
+  type LoopbackCall,
+  type LoopbackNode,
+} from '../../support/loopback-node.ts';
 import type { Fault } from '../../tools/loopback-api/fault.ts';
 
 let node: LoopbackNode;
@@ -16,7 +23,7 @@ beforeEach(async () => {
   putWeb(node.api);
   before = await node.state();
   sandbox = await makeSandbox();
-  expect(await node.run({ verb: 'ADD', sandboxPath: sandbox.path })).toMatchObject({ exitCode: 0, stderr: '' });
+  await succeed({ verb: 'ADD', sandboxPath: sandbox.path });
   return async () => {
     await sandbox[Symbol.asyncDispose]();
     await node.run({ verb: 'DEL' }); // what a failed test has left is not the next one's
@@ -24,9 +31,17 @@ beforeEach(async () => {
 });
 afterAll(() => node[Symbol.asyncDispose]());
 
+async function succeed(call: LoopbackCall): Promise<void> {
+  expect(await node.run(call)).toMatchObject({ exitCode: 0 });
+}
+
 async function expectNodeClean(): Promise<void> {
   const { links, routes, leases } = await node.state();
-  expect({ links, routes, leases }).toEqual({ links: before['links'], routes: before['routes'], leases: before['leases'] });
+  expect({ links, routes, leases }).toEqual({
+    links: before['links'],
+    routes: before['routes'],
+    leases: before['leases'],
+  });
 }
 
 describe('link and lease go and DEL succeeds within 2 s, when the API server', () => {
@@ -49,7 +64,9 @@ describe('link and lease go and DEL succeeds within 2 s, when the API server', (
     await node.api.setFault(fault);
     const { exitCode, stdout, stderr, durationMs } = await node.run({ verb: 'DEL', sandboxPath: sandbox.path });
     expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '' });
-    expect(stderr).toMatch(/WARNING the node is clean; the endpoint of pod default\/web is cleared by a later command: /);
+    expect(stderr).toMatch(
+      /WARNING the node is clean; the endpoint of pod default\/web is cleared by a later command: /,
+    );
     expect(durationMs).toBeLessThan(2000);
     await expectNodeClean();
     await node.api.setFault(undefined);
@@ -64,7 +81,11 @@ describe('link and lease go and DEL succeeds within 2 s, when the API server', (
   });
   it('no longer has the pod', async () => {
     node.api.deletePod(WEB.namespace, WEB.name);
-    expect(await node.run({ verb: 'DEL', sandboxPath: sandbox.path })).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });
+    expect(await node.run({ verb: 'DEL', sandboxPath: sandbox.path })).toMatchObject({
+      exitCode: 0,
+      stdout: '',
+      stderr: '',
+    });
     await expectNodeClean();
   });
 });
@@ -89,19 +110,24 @@ describe('DEL succeeds and leaves nothing', () => {
     await hostNamespace().exec('ip', 'link', 'delete', 'cali68caf03a5f4');
     return { ...DEL, sandboxPath: sandbox.path };
   });
-  succeeds('with prevResult garbage', async () => ({ ...DEL, config: node.netconf({ prevResult: { interfaces: 'none', ips: [{}] } }) }));
+  succeeds('with prevResult garbage', async () => ({
+    ...DEL,
+    config: node.netconf({ prevResult: { interfaces: 'none', ips: [{}] } }),
+  }));
   succeeds('with prevResult a string', async () => ({ ...DEL, config: node.netconf({ prevResult: 'none' }) }));
   succeeds('with a prevResult that names interfaces of the node', async () => ({
     ...DEL,
-    config: node.netconf({ prevResult: { cniVersion: '1.0.0', interfaces: [{ name: 'uplink' }, { name: 'lo' }], ips: [] } }),
+    config: node.netconf({
+      prevResult: { cniVersion: '1.0.0', interfaces: [{ name: 'uplink' }, { name: 'lo' }], ips: [] },
+    }),
   }));
   succeeds('with the kubeconfig unusable, then usable', async () => {
     const config = node.netconf({ kubernetes: { kubeconfig: '/dev/null' } });
-    expect(await node.run({ ...DEL, config })).toMatchObject({ exitCode: 0, stdout: '' });
+    await succeed({ ...DEL, config });
     return DEL;
   });
   succeeds('with CNI_ARGS that cannot be read, then with those of the pod', async () => {
-    expect(await node.run({ ...DEL, sandboxPath: sandbox.path, environment: { CNI_ARGS: ';;' } })).toMatchObject({ exitCode: 0 });
+    await succeed({ ...DEL, sandboxPath: sandbox.path, environment: { CNI_ARGS: ';;' } });
     return DEL;
   });
   succeeds('with a key of the wrong type', async () => ({ ...DEL, config: node.netconf({ mtu: 'x', dns: 5 }) }));
@@ -109,19 +135,35 @@ describe('DEL succeeds and leaves nothing', () => {
 
 describe('the endpoint', () => {
   const annotated = (containerId: string) => ({
-    metadata: { ...WEB, uid: 'web-uid-1', annotations: { [`${ANNOTATION}containerID`]: containerId, [`${ANNOTATION}podIP`]: '10.9.9.9/32', [`${ANNOTATION}podIPs`]: '10.9.9.9/32' } },
+    metadata: {
+      ...WEB,
+      uid: 'web-uid-1',
+      annotations: {
+        [`${ANNOTATION}containerID`]: containerId,
+        [`${ANNOTATION}podIP`]: '10.9.9.9/32',
+        [`${ANNOTATION}podIPs`]: '10.9.9.9/32',
+      },
+    },
     spec: { nodeName: 'fault-node' },
   });
   it('of another container of the pod is never cleared', async () => {
     node.api.putPod(annotated('c2'));
-    expect(await node.run({ verb: 'DEL', sandboxPath: sandbox.path })).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });
+    expect(await node.run({ verb: 'DEL', sandboxPath: sandbox.path })).toMatchObject({
+      exitCode: 0,
+      stdout: '',
+      stderr: '',
+    });
     expect(node.api.pod('default', 'web')?.metadata.annotations).toEqual(annotated('c2').metadata.annotations);
     await expectNodeClean();
   });
   it('of a later pod of that name is never cleared', async () => {
     const later = annotated('c1');
     node.api.putPod({ ...later, metadata: { ...later.metadata, uid: 'web-uid-2' } });
-    expect(await node.run({ verb: 'DEL', sandboxPath: sandbox.path })).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });
+    expect(await node.run({ verb: 'DEL', sandboxPath: sandbox.path })).toMatchObject({
+      exitCode: 0,
+      stdout: '',
+      stderr: '',
+    });
     expect(node.api.pod('default', 'web')?.metadata.annotations).toEqual(later.metadata.annotations);
     await expectNodeClean();
   });

@@ -36,10 +36,14 @@ describe('two ADDs of one attachment at once', () => {
       const early = await Promise.race([second.ended, first.ended.then(() => undefined)].concat(heldUp(second.ended)));
       gate.release();
       const ended = [await first.ended, early ?? (await second.ended)];
-      expect(ended.map(({ exitCode }) => exitCode).toSorted()).toEqual([0, 1]);
+      expect(ended.map(({ exitCode }) => `${exitCode}`).toSorted()).toEqual(['0', '1']);
       const winner = ended.find(({ exitCode }) => exitCode === 0);
-      const addresses = [...JSON.stringify(winner?.answer?.['ips']).matchAll(/"address":"([^/"]+)/g)].map(([, text]) => text);
-      expect((await node.leases()).map((lease) => lease.split(/[/ ]/)[1]).toSorted()).toEqual(addresses.toSorted());
+      const addresses = [...JSON.stringify(winner?.answer?.['ips']).matchAll(/"address":"([^/"]+)/g)].map(
+        ([, text = '']) => text,
+      );
+      expect((await node.leases()).map((lease) => lease.split(/[/ ]/)[1] ?? '').toSorted()).toEqual(
+        addresses.toSorted(),
+      );
       expect(await sandbox.ip('link', 'show', 'dev', 'eth0')).toHaveLength(1);
       expect(await node.run({ verb: 'DEL', sandboxPath: sandbox.path })).toMatchObject({ exitCode: 0 });
       expect(await node.state()).toEqual(before);
@@ -50,7 +54,12 @@ describe('two ADDs of one attachment at once', () => {
 // A plugin may let the second wait for the first: then it ends only after the gate has opened.
 const HELD_UP_MS = 3000;
 function heldUp<Value>(ended: Promise<Value>): Promise<undefined> {
-  return Promise.race([ended.then(() => undefined), new Promise<undefined>((resolve) => AbortSignal.timeout(HELD_UP_MS).addEventListener('abort', () => resolve(undefined)))]);
+  return Promise.race([
+    ended.then(() => undefined),
+    new Promise<undefined>((resolve) =>
+      AbortSignal.timeout(HELD_UP_MS).addEventListener('abort', () => resolve(undefined)),
+    ),
+  ]);
 }
 
 describe('ADD and DEL of one attachment crossing', () => {
@@ -70,10 +79,14 @@ describe('ADD and DEL of one attachment crossing', () => {
   it('with another container of the pod leave that one whole', async () => {
     using gate = await makeGatedDelegate(node.folder, node.pluginPath, 'after');
     await using later = await makeSandbox();
-    expect(await node.run({ verb: 'ADD', sandboxPath: sandbox.path, containerId: 'old' })).toMatchObject({ exitCode: 0 });
+    expect(await node.run({ verb: 'ADD', sandboxPath: sandbox.path, containerId: 'old' })).toMatchObject({
+      exitCode: 0,
+    });
     const added = node.start({ verb: 'ADD', sandboxPath: later.path, pluginPath: gate.folder });
     await gate.arrived;
-    expect(await node.run({ verb: 'DEL', sandboxPath: sandbox.path, containerId: 'old' })).toMatchObject({ exitCode: 0 });
+    expect(await node.run({ verb: 'DEL', sandboxPath: sandbox.path, containerId: 'old' })).toMatchObject({
+      exitCode: 0,
+    });
     gate.release();
     expect(await added.ended).toMatchObject({ exitCode: 0 });
     expect(await node.leases()).toHaveLength(2);
@@ -98,7 +111,9 @@ describe('the executable', () => {
     );
     for (const verb of ['ADD', 'DEL']) {
       // The budgets are for one ADD at a time; 50 at once wait for two cores.
-      const config = node.netconf({ budgets: { api_connect_ms: 20_000, api_request_ms: 20_000, add_api_ms: 25_000, del_api_ms: 25_000 } });
+      const config = node.netconf({
+        budgets: { api_connect_ms: 20_000, api_request_ms: 20_000, add_api_ms: 25_000, del_api_ms: 25_000 },
+      });
       const half = pods.slice(0, 25).map((pod) => node.run({ verb, config, executable, ...pod }));
       copyFileSync(EXECUTABLE, `${executable}.new`);
       renameSync(`${executable}.new`, executable);

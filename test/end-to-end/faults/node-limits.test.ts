@@ -37,14 +37,16 @@ async function attachesAndDetaches(within: readonly string[], bent: JsonObject =
   return [added.stderr, deleted.stderr];
 }
 
+async function unpackAddons(): Promise<void> {
+  await using first = await makeSandbox();
+  for (const verb of ['ADD', 'DEL'])
+    expect(await node.run({ verb, sandboxPath: first.path })).toMatchObject({ exitCode: 0 });
+}
+
 const lines = (text: string) => text.split('\n').filter((line) => line !== '');
 
 describe('ADD and DEL go on, with at most one warning each', () => {
-  beforeAll(async () => {
-    await using first = await makeSandbox();
-    expect(await node.run({ verb: 'ADD', sandboxPath: first.path })).toMatchObject({ exitCode: 0 }); // unpacks
-    expect(await node.run({ verb: 'DEL', sandboxPath: first.path })).toMatchObject({ exitCode: 0 });
-  });
+  beforeAll(() => unpackAddons());
   const goesOn = (why: string, commands: string, bent: JsonObject = {}) =>
     it(why, async () => {
       for (const stderr of await attachesAndDetaches(after(commands), bent)) {
@@ -79,17 +81,21 @@ describe('a log file that cannot be written is one warning, and ADD and DEL go o
 
 describe('what a process may have', () => {
   it.each([64, 32])('%i open files are enough', async (count) => {
-    await attachesAndDetaches(after(`ulimit -n ${count}`));
+    await expect(attachesAndDetaches(after(`ulimit -n ${count}`))).resolves.toHaveLength(2);
   });
 
-  it.each([28, 26, 24, 22, 20, 16, 8])('%i open files: it is done, or a clear end and nothing left', async (count) => {
-    const within = after(`ulimit -n ${count}`);
-    const { exitCode, answer } = await node.run({ verb: 'ADD', sandboxPath: sandbox.path, within });
-    if (exitCode === 0) await node.run({ verb: 'DEL', sandboxPath: sandbox.path });
-    expect(answer?.['code']).not.toBe(999);
-    expect(await sandbox.ip('link', 'show')).toHaveLength(1);
-    expect(await node.state()).toEqual(before);
-  });
+  it.each([28, 24, 16, 8])(
+    '%i open files: it is done, or ends clearly, and the next DEL leaves nothing',
+    async (count) => {
+      const within = after(`ulimit -n ${count}`);
+      const { answer } = await node.run({ verb: 'ADD', sandboxPath: sandbox.path, within });
+      // The undo may lack what the ADD lacked: its record is for the next DEL.
+      expect(await node.run({ verb: 'DEL', sandboxPath: sandbox.path })).toMatchObject({ exitCode: 0, stdout: '' });
+      expect(answer?.['code']).not.toBe(999);
+      expect(await sandbox.ip('link', 'show')).toHaveLength(1);
+      expect(await node.state()).toEqual(before);
+    },
+  );
 
   it('no folder /var/lib/podwire, and no leave to make one, is told in so many words', async () => {
     mkdirSync('/var/lib/podwire', { recursive: true });

@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../src/cni/json.ts';
+import { putWeb, startLoopbackNode, type LoopbackNode } from '../../support/loopback-node.ts';
+import { makeSandbox, type Sandbox } from '../../support/network-namespace.ts';
+import { pauseAtPolicy, pauseAtRequest, pauseInDelegate, type Pause } from '../../support/paused-add.ts';
+import { until } from '../../support/until.ts';
+
+let node: LoopbackNode;
+let sandbox: Sandbox;
+let before: JsonObject;
+beforeAll(async () => {
+  node = await startLoopbackNode();
+});
+beforeEach(async () => {
+  putWeb(node.api);
+  before = await node.state();
+  sandbox = await makeSandbox();
+  return async () => {
+    await sandbox[Symbol.asyncDispose]();
+    await node.api.setFault(undefined);
+    await node.run({ verb: 'DEL' }); // what a failed test has left is not the next one's
+  };
+});
+afterAll(() => node[Symbol.asyncDispose]());
+
+/** Kills an ADD. Its delegate, which nobody ends then, runs to its own end. */
+async function killAdd(pause: Pause, leasesAfter: number): Promise<void> {
+  const { running, release } = await pause(node, sandbox.path);
+  running.process.kill('SIGKILL');
+  release();
+  await running.ended;
+  await until('the delegate has ended', async () => (await node.leases()).length === leasesAfter);
+  await node.api.setFault(undefined);
+}
+
+const MOMENTS: readonly (readonly [string, Pause, number])[] = [
+  ['asked for the pod', pauseAtRequest('GET', '/pods/'), 0],
+  ['asked for the node', pauseAtRequest('GET', '/nodes/'), 0],
+  ['waited for its delegate', pauseInDelegate('before'), 2],
+  ['had an address', pauseInDelegate('after'), 2],
+  ['wrote the endpoint', pauseAtRequest('PATCH', '/pods/'), 2],
+  ['waited for the policy', pauseAtPolicy, 2],
+];
+
+describe('an ADD that was killed (SIGKILL) while it', () => {
+  it.each(MOMENTS)('%s: a DEL that knows the sandbox leaves nothing', async (_, pause, leases) => {
+    await killAdd(pause, leases);
+    expect(await node.run({ verb: 'DEL', sandboxPath: sandbox.path })).toMatchObject({ exitCode: 0, stdout: '' });
+    expect(await sandbox.ip('link', 'show')).toHaveLength(1);
+    expect(await node.state()).toEqual(before);
+  });
+
+  it.each(MOMENTS)('%s: a DEL without prevResult, netns and pod leaves nothing', async (_, pause, leases) => {
+    await killAdd(pause, leases);
+    const ended = await node.run({ verb: 'DEL', environment: { CNI_ARGS: '' } });
+    expect(ended).toMatchObject({ exitCode: 0, stdout: '' });
+    expect(await sandbox.ip('link', 'show')).toHaveLength(1);
+    expect(await node.state()).toEqual(before);
+  });
+
+  it.each(MOMENTS)('%s: the ADD that the runtime repeats succeeds', async (_, pause, leases) => {
+    await killAdd(pause, leases);
+    expect(await node.run({ verb: 'ADD', sandboxPath: sandbox.path })).toMatchObject({ exitCode: 0 });
+    expect(await node.leases()).toHaveLength(2);
+    expect(await node.run({ verb: 'DEL', sandboxPath: sandbox.path })).toMatchObject({ exitCode: 0, stdout: '' });
+    expect(await sandbox.ip('link', 'show')).toHaveLength(1);
+    expect(await node.state()).toEqual(before);
+  });
+
+  it.each(MOMENTS)('%s: GC with no valid attachments leaves nothing', async (_, pause, leases) => {
+    await killAdd(pause, leases);
+    const config = node.netconf({ cniVersion: '1.1.0', 'cni.dev/valid-attachments': [] });
+    expect(await node.run({ verb: 'GC', config })).toMatchObject({ exitCode: 0, stdout: '' });
+    expect(await sandbox.ip('link', 'show')).toHaveLength(1);
+    expect(await node.state()).toEqual(before);
+  });
+});

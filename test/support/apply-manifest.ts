@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseAllDocuments } from 'yaml';
+import { isJsonObject, type JsonObject } from '../../src/cni/json.ts';
+import type { ApiClient } from './api-client.ts';
+import { pick } from './plugin-node.ts';
+
+/** The objects of a manifest of this repository. */
+export function readManifest(path: string): readonly JsonObject[] {
+  const text = readFileSync(join(import.meta.dirname, '../..', path), 'utf8');
+  return parseAllDocuments(text).flatMap((document) => {
+    const value: unknown = document.toJS();
+    return isJsonObject(value) ? [value] : [];
+  });
+}
+
+/**
+ * What `kubectl apply --server-side --validate=strict` does with each object: a field that the API does not know is an error.
+ *
+ * @param how `try`: nothing is kept
+ */
+export async function applyManifest(admin: ApiClient, objects: readonly JsonObject[], how: 'keep' | 'try'): Promise<void> {
+  const options = `fieldManager=test&force=true&fieldValidation=Strict${how === 'try' ? '&dryRun=All' : ''}`;
+  for (const object of objects) {
+    await admin.request('PATCH', `${pathOf(object)}?${options}`, object, 'application/apply-patch+yaml');
+  }
+}
+
+function pathOf(object: JsonObject): string {
+  const [version, kind] = [pick(object, 'apiVersion'), pick(object, 'kind')];
+  const { metadata } = object;
+  const namespace = isJsonObject(metadata) && metadata['namespace'] !== undefined ? pick(metadata, 'namespace') : undefined;
+  const group = version.includes('/') ? `/apis/${version}` : `/api/${version}`;
+  const plural = PLURALS[kind] ?? `${kind.toLowerCase()}s`;
+  return `${group}${namespace === undefined ? '' : `/namespaces/${namespace}`}/${plural}/${pick(metadata, 'name')}`;
+}
+
+const PLURALS: Readonly<Record<string, string>> = {
+  ValidatingAdmissionPolicy: 'validatingadmissionpolicies',
+};
