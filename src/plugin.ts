@@ -135,6 +135,13 @@ function toCniError(error: unknown, { signal }: PluginIo): CniError {
       cause: error,
     });
   }
+  if (isErrno(error)) {
+    return new CniError(
+      ERROR_CODE.inputOutput,
+      `the node refused a system call: ${error.message}; see its limits (open files, processes, memory) and its disks`,
+      { details: error.code ?? '', cause: error },
+    );
+  }
   return new CniError(
     ERROR_CODE.internal,
     'podwire failed in a way that it should not; please report this with its log',

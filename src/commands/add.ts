@@ -40,6 +40,7 @@ export async function add(request: Extract<CniRequest, { verb: 'ADD' | 'CHECK' }
   await releaseKilledAdd(attachment, config, effects);
   using sandbox = openSandbox(request, kernel);
   await refuseTakenInterface(sandbox, attachment.interfaceName, kernel);
+  delegate.require(config.delegateType);
   const mtuBytes = readMtuBytes(config);
   await waitForReadinessGates(config.readinessGates, signal);
 

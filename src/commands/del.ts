@@ -6,6 +6,7 @@ import type { Effects } from './effects.ts';
 import { clearEndpoint, endpointPod } from './endpoint.ts';
 import { planHostInterface } from './host-interface.ts';
 import { finishPendingEndpoints } from './pending-endpoints.ts';
+import { marksOf } from './leftovers.ts';
 import { openRemainingSandbox } from './sandbox.ts';
 import { underWay } from './under-way.ts';
 
@@ -24,18 +25,26 @@ export async function del(request: DelRequest, effects: Effects): Promise<void> 
   const { cluster, delegate, journal, log, signal } = effects;
   for (const setting of request.ignored) log.warning(`ignored, to take down what can be taken down: ${setting}`);
 
+  journal.tidy();
   const found = journal.find(attachment);
   const record = found === 'damaged' ? undefined : found;
+  const marks = found === 'damaged' ? await marksOf(attachment, config, effects) : [];
+  if (found === 'damaged') {
+    const { containerId, interfaceName } = attachment;
+    log.warning(`the record of container ${containerId}, ${interfaceName}, is damaged: DEL goes by what it is told`);
+  }
   // An ADD that is at work looks for its record before it prints: without one it undoes what it has done.
   if (record !== undefined && journal.isUnderWay(record)) journal.remove(attachment);
-  const pod = args.pod ?? record?.pod;
+  else if (record?.stage === 'attaching') await delegate.endOrphaned(record.release.type, attachment);
+  const pod = args.pod ?? record?.pod ?? marks[0]?.pod;
   const endpointRequest = { attachment, config, args: { ...args, pod, podUid: args.podUid ?? record?.podUid } };
   const owner = endpointPod(endpointRequest);
   using sandbox = openRemainingSandbox(request, effects);
   const planned = planHostInterface(config, attachment, pod);
   const listed =
     config.prevResult?.interfaces.filter((link) => link.sandbox === undefined).map(({ name }) => name) ?? [];
-  const hostInterfaces = [planned.name, ...listed, ...(record === undefined ? [] : [record.hostInterface])];
+  const recorded = record === undefined ? marks.map(({ name }) => name) : [record.hostInterface];
+  const hostInterfaces = [planned.name, ...listed, ...recorded];
   const release = record?.release ?? planRelease(config);
   const target = {
     attachment,

@@ -92,5 +92,6 @@ export async function detachRecorded(
   const { stage, sandboxPath, hostInterface, cniArgs, release } = record;
   const target = { attachment, sandboxPath, cniArgs };
   const unmarked = stage === 'attaching' ? 'ours' : 'foreign';
+  if (stage === 'attaching') await effects.delegate.endOrphaned(release.type, attachment);
   await detach({ target, sandbox: undefined, hostInterfaces: [hostInterface], unmarked, release }, effects);
 }

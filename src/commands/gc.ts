@@ -12,10 +12,9 @@ import type { JournalItem } from '../journal/journal.ts';
 import { planRelease } from '../plan/delegation.ts';
 import { parseHostInterfaceAlias } from '../plan/host-interface-alias.ts';
 import { openApiShare } from './api-share.ts';
-import { detach } from './detach.ts';
 import type { Effects } from './effects.ts';
 import { inKernel } from './kernel-refusal.ts';
-import { releaseItem } from './leftovers.ts';
+import { releaseItem, releaseUnrecorded } from './leftovers.ts';
 import { finishPendingEndpoints } from './pending-endpoints.ts';
 
 /**
@@ -27,6 +26,7 @@ import { finishPendingEndpoints } from './pending-endpoints.ts';
  */
 export async function gc({ config }: GcRequest, effects: Effects): Promise<void> {
   const { delegate, journal, log, signal } = effects;
+  journal.tidy();
   const failures: string[] = [];
   const attempt = async (what: string, action: () => Promise<void>): Promise<void> => {
     try {
@@ -78,9 +78,7 @@ async function releaseOrphans(
     };
     if (isValid(attachment) || journal.find(attachment) !== undefined) continue;
     log.warning(`host interface ${name} is of no valid container and has no record, it is taken down: ${alias}`);
-    const target = { attachment, sandboxPath: '', cniArgs: '' };
-    const release = planRelease(config);
-    await detach({ target, sandbox: undefined, hostInterfaces: [name], unmarked: 'foreign', release }, effects);
+    await releaseUnrecorded(attachment, config, effects);
   }
 }
 

@@ -2,9 +2,12 @@ import type { Attachment } from '../cni/attachment.ts';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
 import type { NetworkConfig } from '../cni/network-config.ts';
 import type { AttachmentFacts, Journal, JournalEntry, JournalItem } from '../journal/journal.ts';
+import type { PodReference } from '../cni/cni-args.ts';
 import { planRelease } from '../plan/delegation.ts';
+import { isSameAttachment, parseHostInterfaceAlias } from '../plan/host-interface-alias.ts';
 import { detach, detachRecorded } from './detach.ts';
 import type { Effects } from './effects.ts';
+import { inKernel } from './kernel-refusal.ts';
 
 type LeftoverEffects = Pick<Effects, 'delegate' | 'journal' | 'kernel' | 'log'>;
 
@@ -22,17 +25,62 @@ export async function releaseItem(
   const { journal, log } = effects;
   if (record === 'damaged') {
     log.warning(
-      `the record of container ${attachment.containerId}, ${attachment.interfaceName}, is damaged: its lease is released, it is removed`,
+      `the record of container ${attachment.containerId}, ${attachment.interfaceName}, is damaged: what is left of it is taken down`,
     );
-    const target = { attachment, sandboxPath: '', cniArgs: '' };
-    const release = planRelease(config);
-    await detach({ target, sandbox: undefined, hostInterfaces: [], unmarked: 'foreign', release }, effects);
-    journal.remove(attachment);
+    await releaseUnrecorded(attachment, config, effects);
     return;
   }
   await detachRecorded(attachment, record, effects);
   if (record.pod === undefined) journal.remove(attachment);
   else journal.keepEndpoint(attachment, record);
+}
+
+/**
+ * Takes down an attachment without a record: what the alias of a host interface says of it, and its lease.
+ *
+ * @throws {CniError} if a link or a lease remains
+ */
+export async function releaseUnrecorded(
+  attachment: Attachment,
+  config: NetworkConfig,
+  effects: LeftoverEffects,
+): Promise<void> {
+  const { journal } = effects;
+  const [target, release] = [{ attachment, sandboxPath: '', cniArgs: '' }, planRelease(config)];
+  const marks = await marksOf(attachment, config, effects);
+  const hostInterfaces = marks.map(({ name }) => name);
+  await detach({ target, sandbox: undefined, hostInterfaces, unmarked: 'foreign', release }, effects);
+  const [hostInterface = '', pod] = [hostInterfaces[0], marks[0]?.pod];
+  if (pod === undefined) journal.remove(attachment);
+  // Whether the endpoint is this container's is seen when it is cleared.
+  else
+    journal.keepEndpoint(attachment, {
+      sandboxPath: '',
+      hostInterface,
+      cniArgs: '',
+      pod,
+      podUid: undefined,
+      release,
+    });
+}
+
+/**
+ * The host interfaces whose alias names the attachment, and its pod.
+ *
+ * @throws {CniError} 101
+ */
+export async function marksOf(
+  attachment: Attachment,
+  { name: network }: NetworkConfig,
+  { kernel }: Pick<Effects, 'kernel'>,
+): Promise<readonly { readonly name: string; readonly pod: PodReference | undefined }[]> {
+  const interfaces = await inKernel('list host interfaces', () => kernel.listInterfaces('host'));
+  return interfaces.flatMap(({ name, alias }) => {
+    const owner = parseHostInterfaceAlias(alias);
+    if (owner?.network !== network || !isSameAttachment(owner, attachment)) return [];
+    const [namespace = '', podName = ''] = owner.workload.split('/');
+    return [{ name, pod: namespace === '' || podName === '' ? undefined : { namespace, name: podName } }];
+  });
 }
 
 /**
@@ -42,7 +90,16 @@ export async function releaseItem(
 export async function releaseEarlierBoots(config: NetworkConfig, effects: LeftoverEffects): Promise<void> {
   const { journal, log } = effects;
   if (!journal.beginSweep()) return;
-  const items = journal.list().filter(({ record }) => record === 'damaged' || journal.isOfEarlierBoot(record));
+  journal.tidy();
+  const items: JournalItem[] = [];
+  for (const item of journal.list()) {
+    // Links end with the boot: one that is there says that its attachment is of this one.
+    const isEarlier =
+      item.record === 'damaged'
+        ? (await marksOf(item.attachment, config, effects)).length === 0
+        : journal.isOfEarlierBoot(item.record);
+    if (isEarlier) items.push(item);
+  }
   for (const item of items) {
     try {
       await releaseItem(item, config, effects);

@@ -7,6 +7,7 @@ import { parseResult, type CniResult } from '../cni/result.ts';
 import { SUPPORTED_VERSIONS } from '../cni/versions.ts';
 import type { Delegation } from '../plan/delegation.ts';
 import { findDelegate } from './find-delegate.ts';
+import { endOrphanedRun } from './orphaned-run.ts';
 import { runDelegate, type DelegateExit, type RunProgram } from './run-delegate.ts';
 
 /** For whom the IPAM plugin is called: what its environment says. */
@@ -18,10 +19,18 @@ export interface DelegateTarget {
 
 /** The IPAM plugin. */
 export interface Delegate {
+  /**
+   * Looks for the program, before anything is done that only it could undo.
+   *
+   * @throws {CniError} 102
+   */
+  require(type: string): void;
   add(delegation: Delegation, target: DelegateTarget, signal?: AbortSignal): Promise<CniResult>;
   check(delegation: Delegation, target: DelegateTarget, signal?: AbortSignal): Promise<void>;
   /** Succeeds also if there is nothing to release. */
   del(delegation: Delegation, target: DelegateTarget, signal?: AbortSignal): Promise<void>;
+  /** Ends a run that a killed ADD has left. Only for an ADD of which it is certain that it no longer runs. */
+  endOrphaned(type: string, attachment: Attachment): Promise<void>;
   /** GC or STATUS. A plugin that does not know the version that has them is not asked, which counts as success. */
   forward(verb: 'GC' | 'STATUS', delegation: Delegation, signal?: AbortSignal): Promise<void>;
 }
@@ -75,6 +84,9 @@ export function openDelegate({
   };
 
   return {
+    require(type) {
+      findDelegate(type, pluginPath);
+    },
     async add(delegation, target, signal) {
       return parseAnswer(delegation, await call('ADD', delegation, target, signal));
     },
@@ -84,6 +96,7 @@ export function openDelegate({
     async del(delegation, target, signal) {
       await call('DEL', delegation, target, signal);
     },
+    endOrphaned: endOrphanedRun,
     async forward(verb, delegation, signal) {
       const known = await readVersions(delegation, signal);
       if (known.includes(VERBS[verb].since)) await call(verb, delegation, undefined, signal);

@@ -11,8 +11,8 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs';
-import { randomBytes } from 'node:crypto';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
+import { isRunning, ownIdentity } from './process-identity.ts';
 
 // A record is never seen half written: it is made under another name. Nobody waits for the disk: what a power failure takes away belongs
 // to an earlier boot afterwards, and its leases are released by what the file's name says.
@@ -55,6 +55,14 @@ export function removeFile(path: string): void {
   rmSync(path, { force: true });
 }
 
+/** Removes what processes that were killed in the middle of writing have left in a folder. */
+export function removeAbandoned(folder: string): void {
+  for (const name of readNames(folder)) {
+    const [, pid, startTicks = ''] = /\.([0-9]+)-([0-9]+)\.new$/.exec(name) ?? [];
+    if (pid !== undefined && !isRunning({ pid: Number(pid), startTicks })) removeFile(join(folder, name));
+  }
+}
+
 /** The text of a file, `undefined` if it cannot be read. Follows no link and waits for no FIFO. */
 export function readText(path: string): string | undefined {
   try {
@@ -79,7 +87,8 @@ export function readNames(folder: string): readonly string[] {
 }
 
 function writeTemporary(path: string, text: string): string {
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.new`;
+  const { pid, startTicks } = ownIdentity();
+  const temporary = `${path}.${pid}-${startTicks}.new`;
   try {
     writeNew(temporary, text);
   } catch (error) {

@@ -7,7 +7,7 @@ import {
   parseInterfaceName,
   type Attachment,
 } from '../cni/attachment.ts';
-import { createFile, readNames, readText, removeFile, replaceFile } from './journal-file.ts';
+import { createFile, readNames, readText, removeAbandoned, removeFile, replaceFile } from './journal-file.ts';
 import { isRunning, ownIdentity } from './process-identity.ts';
 import { formatRecord, parseRecord, type AttachmentRecord } from './record.ts';
 
@@ -30,6 +30,8 @@ export interface Journal {
   find(attachment: Attachment): AttachmentRecord | 'damaged' | undefined;
   /** The attachments that were begun on this node and not taken down, in no order. */
   list(): readonly JournalItem[];
+  /** Removes half-written files that killed processes have left. */
+  tidy(): void;
   /** The attachments of which only the endpoint is still to be cleared. */
   listEndpoints(): readonly JournalItem[];
   /** Notes that an attachment is off the node, its endpoint not yet cleared. */
@@ -125,6 +127,9 @@ export function openJournal(network: string, log: JournalLog, parentFolder = JOU
       return text === undefined ? undefined : (parseRecord(text) ?? 'damaged');
     },
     list: () => listItems(folder, 'record'),
+    tidy() {
+      attempt('remove half-written files', () => removeAbandoned(folder));
+    },
     listEndpoints: () => listItems(folder, 'endpoint'),
     keepEndpoint(attachment, facts) {
       const path = pathOf(folder, attachment, 'endpoint');

@@ -41,9 +41,12 @@ export function takeTurn({
   for (let round = 0; ; round++) {
     // Not all begin at the same place.
     const paths = Array.from({ length: places }, (_, index) => join(folder, String((pid + index) % places)));
-    const taken = paths.find((path) => take(path, `${pid} ${startTicks}`));
-    if (taken !== undefined) return heldTurn(taken);
-    if (performance.now() > endsAtMs) return { [Symbol.dispose]: () => undefined };
+    for (const path of paths) {
+      const outcome = take(path, `${pid} ${startTicks}`);
+      if (outcome === 'ours') return heldTurn(path);
+      if (outcome === 'impossible') return NO_TURN;
+    }
+    if (performance.now() > endsAtMs) return NO_TURN;
     // Reading who holds them takes longer than waiting for one that is given back.
     if (round % 8 === 1) paths.forEach(freeIfAbandoned);
     pause(pauseMs);
@@ -51,22 +54,23 @@ export function takeTurn({
   }
 }
 
+const NO_TURN: Turn = { [Symbol.dispose]: () => undefined };
 const PLACES_PER_CORE = 4;
 const MOST_WAIT_MS = 60_000;
 const HOLD_MS = 1000;
 const LEAST_PAUSE_MS = 5;
 const MOST_PAUSE_MS = 150;
 
-/** True also where no place can be made: nobody can take one there, and nobody is to wait. */
-function take(path: string, holder: string): boolean {
+/** `impossible`: nobody can take a place there, and nobody is to wait. */
+function take(path: string, holder: string): 'ours' | 'taken' | 'impossible' {
   try {
     symlinkSync(holder, path);
+    return 'ours';
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'EEXIST') return false;
-    if (code === 'ENOENT' && makeFolders(dirname(path))) return take(path, holder);
+    if (code === 'EEXIST') return 'taken';
+    return code === 'ENOENT' && makeFolders(dirname(path)) ? take(path, holder) : 'impossible';
   }
-  return true;
 }
 
 /** Not with `recursive`, with which Node never ends below /proc. */

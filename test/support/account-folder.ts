@@ -22,7 +22,7 @@ export function makeAccountFolder(files: AccountFiles): AccountFolder {
   const write = (next: AccountFiles) => {
     const [folder, link] = [`..version-${++version}`, join(FOLDER, '..data_tmp')];
     mkdirSync(join(FOLDER, folder), { recursive: true });
-    for (const [name, text] of Object.entries(next)) writeFileSync(join(FOLDER, folder, name), text);
+    for (const [name, text] of Object.entries<string>({ ...next })) writeFileSync(join(FOLDER, folder, name), text);
     symlinkSync(folder, link);
     renameSync(link, join(FOLDER, '..data'));
     rmSync(join(FOLDER, `..version-${version - 1}`), { recursive: true, force: true });

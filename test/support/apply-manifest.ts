@@ -19,7 +19,11 @@ export function readManifest(path: string): readonly JsonObject[] {
  *
  * @param how `try`: nothing is kept
  */
-export async function applyManifest(admin: ApiClient, objects: readonly JsonObject[], how: 'keep' | 'try'): Promise<void> {
+export async function applyManifest(
+  admin: ApiClient,
+  objects: readonly JsonObject[],
+  how: 'keep' | 'try',
+): Promise<void> {
   const options = `fieldManager=test&force=true&fieldValidation=Strict${how === 'try' ? '&dryRun=All' : ''}`;
   for (const object of objects) {
     await admin.request('PATCH', `${pathOf(object)}?${options}`, object, 'application/apply-patch+yaml');
@@ -29,7 +33,8 @@ export async function applyManifest(admin: ApiClient, objects: readonly JsonObje
 function pathOf(object: JsonObject): string {
   const [version, kind] = [pick(object, 'apiVersion'), pick(object, 'kind')];
   const { metadata } = object;
-  const namespace = isJsonObject(metadata) && metadata['namespace'] !== undefined ? pick(metadata, 'namespace') : undefined;
+  const namespace =
+    isJsonObject(metadata) && metadata['namespace'] !== undefined ? pick(metadata, 'namespace') : undefined;
   const group = version.includes('/') ? `/apis/${version}` : `/api/${version}`;
   const plural = PLURALS[kind] ?? `${kind.toLowerCase()}s`;
   return `${group}${namespace === undefined ? '' : `/namespaces/${namespace}`}/${plural}/${pick(metadata, 'name')}`;

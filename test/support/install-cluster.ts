@@ -16,7 +16,13 @@ export async function startInstallCluster(): Promise<Cluster> {
   await until('the namespace kube-system', () => exists(cluster, '/api/v1/namespaces/kube-system'));
   await applyManifest(admin, readManifest('cni-conf/rbac.yaml'), 'keep');
   await cluster.createNode(NODE, { podCIDRs: ['10.71.0.0/24', 'fd71::/64'] });
-  const token = { verb: 'create', resource: 'serviceaccounts', subresource: 'token', namespace: 'kube-system', name: 'podwire' };
+  const token = {
+    verb: 'create',
+    resource: 'serviceaccounts',
+    subresource: 'token',
+    namespace: 'kube-system',
+    name: 'podwire',
+  };
   await allowed(cluster, INSTALLER, token);
   await allowed(cluster, INSTALLER, { verb: 'get', resource: 'nodes' });
   await allowed(cluster, PLUGIN, { verb: 'patch', resource: 'pods', subresource: 'status' });

@@ -33,7 +33,7 @@ export interface InstallNode extends AsyncDisposable {
   names(): Promise<readonly string[]>;
 }
 
-export const TEMPLATE = join(import.meta.dirname, '../../cni-conf/base/10-podwire.conflist');
+const TEMPLATE = join(import.meta.dirname, '../../cni-conf/base/10-podwire.conflist');
 const CARRIED = ['host-local', 'portmap', 'bandwidth', 'tuning', 'loopback'] as const;
 
 /** A node without anything on it. */
@@ -41,7 +41,11 @@ export async function makeInstallNode(server: string, nodeName: string): Promise
   const tools = await ensureTools(CARRIED);
   const folder = await mkdtemp(join(tmpdir(), 'podwire-install-'));
   const [root, image] = [join(folder, 'host'), join(folder, 'image')];
-  const [programs, configs, state] = [join(root, 'opt/cni/bin'), join(root, 'etc/cni/net.d'), join(root, 'var/lib/podwire')];
+  const [programs, configs, state] = [
+    join(root, 'opt/cni/bin'),
+    join(root, 'etc/cni/net.d'),
+    join(root, 'var/lib/podwire'),
+  ];
   for (const path of [programs, configs, state, image]) await mkdir(path, { recursive: true });
   await place(EXECUTABLE, join(image, 'podwire'));
   for (const name of CARRIED) await place(tools[name], join(image, name));

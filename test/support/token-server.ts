@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import { makeCertificateAuthority } from './certificate-authority.ts';
 
@@ -6,6 +7,8 @@ import { makeCertificateAuthority } from './certificate-authority.ts';
 export interface TokenServer extends AsyncDisposable {
   readonly url: string;
   readonly certificateAuthorityPem: string;
+  /** What it was asked for. */
+  readonly orders: readonly unknown[];
   /** The tokens that it has issued, the last one last. */
   readonly issued: readonly string[];
   /** 503 to all that is asked, or no longer. */
@@ -18,9 +21,11 @@ export async function startTokenServer(lifeMs: number): Promise<TokenServer> {
   const authority = makeCertificateAuthority('token server');
   const { certificatePem, keyPem } = authority.issue({ commonName: 'server', subjectAlternativeNames: ['127.0.0.1'] });
   const issued: string[] = [];
+  const orders: unknown[] = [];
   let [isAway, refusals] = [false, 0];
   const server = createServer({ cert: certificatePem, key: keyPem }, (request, response) => {
-    request.resume();
+    let body = '';
+    request.setEncoding('utf8').on('data', (text: string) => (body += text));
     response.setHeader('Content-Type', 'application/json');
     if (isAway) {
       refusals++;
@@ -31,13 +36,19 @@ export async function startTokenServer(lifeMs: number): Promise<TokenServer> {
       response.end(JSON.stringify({ metadata: { name: 'node-1', uid: 'uid-1' }, spec: {} }));
       return;
     }
+    request.on('end', () => {
+      orders.push(JSON.parse(body));
+      issue(response);
+    });
+  });
+  const issue = (response: ServerResponse) => {
     issued.push(`token-${issued.length + 1}`);
     // The server's clock has whole seconds in its Date header: the life is counted from there.
     response.sendDate = false;
     response.setHeader('Date', new Date(0).toUTCString());
     const status = { token: issued.at(-1), expirationTimestamp: new Date(lifeMs).toISOString() };
     response.writeHead(201).end(JSON.stringify({ status }));
-  });
+  };
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
@@ -45,6 +56,7 @@ export async function startTokenServer(lifeMs: number): Promise<TokenServer> {
     url: `https://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`,
     certificateAuthorityPem: authority.certificatePem,
     issued,
+    orders,
     setAway: (next) => void (isAway = next),
     refusals: () => refusals,
     async [Symbol.asyncDispose]() {

@@ -1,0 +1,134 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ERROR_CODE } from '../../src/cni/error.ts';
+import { startCommandNode, type CommandCall, type CommandNode } from '../support/effects-node.ts';
+import { actingAt } from '../support/effects-points.ts';
+import { hostNamespace, makeSandbox, type Sandbox } from '../support/network-namespace.ts';
+
+let node: CommandNode;
+let sandbox: Sandbox;
+let before: readonly string[];
+beforeAll(async () => {
+  node = await startCommandNode(1);
+});
+afterAll(() => node[Symbol.asyncDispose]());
+beforeEach(async () => {
+  node.putPod();
+  sandbox = await makeSandbox();
+  before = await node.state();
+  return () => sandbox[Symbol.asyncDispose]();
+});
+
+const call = (verb: 'ADD' | 'DEL', bent: Partial<CommandCall> = {}): CommandCall => ({
+  verb,
+  sandboxPath: sandbox.path,
+  ...bent,
+});
+
+/** An ADD that is refused. */
+async function refusal(bent: Partial<CommandCall> = {}): Promise<unknown> {
+  const { error, outputs } = await node.run(call('ADD', bent));
+  return { error, outputs, state: await node.state() };
+}
+const refusedWith = (code: number, message: RegExp): unknown => ({
+  error: expect.objectContaining({ code, message: expect.stringMatching(message) }),
+  outputs: [],
+  state: before,
+});
+
+describe('ADD', () => {
+  it('makes interface, lease, endpoint and record, and prints what it has made', async () => {
+    const result = await node.succeed(call('ADD'));
+    expect(result).toMatchObject({
+      cniVersion: '1.1.0',
+      interfaces: [{ name: node.hostInterface() }, { name: 'eth0', sandbox: sandbox.path }],
+      ips: [{ interface: 1 }, { interface: 1 }],
+    });
+    const state = (await node.state()).join('\n');
+    for (const part of [`${node.hostInterface()}@`, '/leases/', '"stage":"attached"', '"cni.projectcalico.org/podIPs"'])
+      expect(state).toContain(part);
+    await node.succeed(call('DEL'));
+  });
+
+  it('without a pod asks the API for nothing but the node, writes no endpoint and warns', async () => {
+    const earlier = node.api.requests.length;
+    const { error, logged } = await node.run(call('ADD', { pod: 'none', containerId: 'plain' }));
+    expect(error).toBeUndefined();
+    expect(logged.join('\n')).toContain('CNI_ARGS names no pod');
+    expect(node.api.requests.slice(earlier).map(({ path }) => path)).toEqual(['/api/v1/nodes/command-node']);
+    await node.succeed(call('DEL', { pod: 'none', containerId: 'plain' }));
+    expect(await node.state()).toEqual(before);
+  });
+
+  it('of what is attached already is refused, and touches nothing', async () => {
+    await node.succeed(call('ADD'));
+    const attached = await node.state();
+    expect((await node.run(call('ADD'))).error).toMatchObject({ code: ERROR_CODE.interfaceTaken });
+    expect(await node.state()).toEqual(attached);
+    await node.succeed(call('DEL'));
+  });
+
+  it('of a pod whose earlier sandbox still lives takes its host interface', async () => {
+    await using earlier = await makeSandbox();
+    await node.succeed(call('ADD', { sandboxPath: earlier.path, containerId: 'earlier' }));
+    await node.succeed(call('ADD'));
+    expect(await earlier.ip('link', 'show', 'type', 'veth')).toEqual([]);
+    const attached = (await node.state()).filter((line) => line.includes(' c1 '));
+    await node.succeed(call('DEL', { sandboxPath: earlier.path, containerId: 'earlier' }));
+    expect((await node.state()).filter((line) => line.includes(' c1 '))).toEqual(attached);
+    await node.succeed(call('DEL'));
+    expect(await node.state()).toEqual(before);
+  });
+
+  it('is refused in a sandbox that has such an interface', async () => {
+    await sandbox.ip('link', 'add', 'eth0', 'type', 'bridge');
+    expect(await refusal({})).toEqual(refusedWith(ERROR_CODE.interfaceTaken, /has an interface eth0 already/));
+  });
+
+  it('is refused on a node where the interface is somebody else’s', async () => {
+    const name = node.hostInterface();
+    await hostNamespace().ip('link', 'add', name, 'type', 'bridge');
+    before = await node.state();
+    expect(await refusal({})).toEqual(refusedWith(ERROR_CODE.interfaceTaken, new RegExp(`host interface ${name}`)));
+    await hostNamespace().ip('link', 'delete', name);
+  });
+
+  it('is refused without a sandbox', async () =>
+    expect(await refusal({ sandboxPath: '/run/none' })).toEqual(
+      refusedWith(ERROR_CODE.invalidSandbox, /no network namespace/),
+    ));
+  it('is refused without its pod', async () =>
+    expect(await refusal({ pod: 'gone' })).toEqual(refusedWith(ERROR_CODE.apiRefused, /no pod default\/gone/)));
+  it('without its delegate fails, and what could not be released is kept for a DEL that has one', async () => {
+    const { error } = await node.run(call('ADD', { environment: { CNI_PATH: '/run/none' } }));
+    expect(error).toMatchObject({ message: expect.stringContaining('host-local') });
+    const left = (await node.state()).filter((line) => !before.includes(line));
+    expect(left).toEqual([expect.stringContaining('"stage":"attaching"')]);
+    await node.succeed(call('DEL'));
+    expect(await node.state()).toEqual(before);
+  });
+
+  it('that the runtime ends while it waits for the policy is undone', async () => {
+    const ended = new AbortController();
+    const config = { policy_setup_timeout_seconds: 60, endpoint_status_dir: node.folder };
+    const wrap = actingAt('cluster.patchPodAnnotations #1', 'after', () => ended.abort());
+    const { error } = await node.run(call('ADD', { config }), { signal: ended.signal, wrap });
+    expect(error).toBe(ended.signal.reason);
+    expect(await node.state()).toEqual(before);
+  });
+
+  it('takes down what an ADD of an earlier boot has left, its lease too', async () => {
+    await node.succeed(call('ADD', { containerId: 'old', pod: 'none' }));
+    const record = join(node.folder, 'journal', node.network, 'old@eth0.record.json');
+    const [text] = (await node.state()).filter((line) => line.startsWith(record));
+    await sandbox.remove();
+    writeFileSync(record, JSON.stringify({ ...JSON.parse(text?.slice(record.length) ?? ''), bootId: 'earlier' }));
+    writeFileSync(join(node.folder, 'journal', node.network, 'swept-boot'), 'earlier\n');
+    await using later = await makeSandbox();
+    await node.succeed(call('ADD', { sandboxPath: later.path }));
+    expect((await node.state()).join('\n')).not.toContain('old');
+    await node.succeed(call('DEL', { sandboxPath: later.path }));
+    expect(await node.state()).toEqual(before);
+  });
+});

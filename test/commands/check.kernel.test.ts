@@ -1,0 +1,90 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { CniError, ERROR_CODE } from '../../src/cni/error.ts';
+import type { JsonObject } from '../../src/cni/json.ts';
+import { startCommandNode, type CommandCall, type CommandNode } from '../support/effects-node.ts';
+import { hostNamespace, makeSandbox, type Sandbox } from '../support/network-namespace.ts';
+
+let node: CommandNode;
+let sandbox: Sandbox;
+let result: JsonObject;
+beforeAll(async () => {
+  node = await startCommandNode(5);
+});
+afterAll(() => node[Symbol.asyncDispose]());
+beforeEach(async () => {
+  await node.api.setFault(undefined);
+  node.putPod();
+  sandbox = await makeSandbox();
+  result = await node.succeed(call('ADD'));
+  return async () => {
+    await node.succeed(call('DEL'));
+    await sandbox.remove();
+  };
+});
+
+const call = (verb: CommandCall['verb'], bent: Partial<CommandCall> = {}): CommandCall => ({
+  verb,
+  sandboxPath: sandbox.path,
+  ...bent,
+});
+const check = async (bent: Partial<CommandCall> = {}): Promise<unknown> =>
+  (await node.run(call('CHECK', { config: { prevResult: result }, ...bent }))).error;
+
+/** The differences that a CHECK tells of. */
+async function drift(): Promise<string> {
+  const error = await check();
+  return error instanceof CniError && error.code === ERROR_CODE.drifted ? error.details : `none: ${String(error)}`;
+}
+
+describe('CHECK', () => {
+  it('of what is as ADD has left it succeeds, prints nothing and changes nothing', async () => {
+    const before = await node.state();
+    expect(await node.run(call('CHECK', { config: { prevResult: result } }))).toMatchObject({
+      error: undefined,
+      outputs: [],
+    });
+    expect(await node.state()).toEqual(before);
+  });
+
+  it('without prevResult is refused', async () =>
+    expect(await check({ config: {} })).toMatchObject({ code: ERROR_CODE.invalidConfig }));
+
+  it('with the sandbox gone is refused', async () =>
+    expect(await check({ sandboxPath: '/run/none' })).toMatchObject({ code: ERROR_CODE.invalidSandbox }));
+
+  it('tells of a host interface that is gone', async () => {
+    await hostNamespace().ip('link', 'delete', node.hostInterface());
+    expect(await drift()).toMatch(new RegExp(node.hostInterface()));
+  });
+
+  it('tells of an address that is gone', async () => {
+    await sandbox.ip('address', 'flush', 'dev', 'eth0');
+    expect(await drift()).toMatch(/10\.80\.5\./);
+  });
+
+  it('tells of a route that is gone', async () => {
+    await hostNamespace().exec('sh', '-c', `ip route flush dev ${node.hostInterface()}`);
+    expect(await drift()).toMatch(/10\.80\.5\..*/);
+  });
+
+  it('passes on what the delegate says: the lease is gone', async () => {
+    rmSync(join(node.folder, 'leases'), { recursive: true });
+    expect(await check()).toMatchObject({ code: 999, details: expect.stringContaining('from the IPAM plugin') });
+  });
+
+  it('tells of an endpoint that is gone, and of a pod that is', async () => {
+    node.putPod();
+    expect(await drift()).toMatch(/annotation cni\.projectcalico\.org\/podIP of pod default\/web/);
+    node.api.deletePod('default', 'web');
+    expect(await drift()).toMatch(/pod default\/web/);
+    node.putPod();
+  });
+
+  it('without the API is to be tried again', async () => {
+    await node.api.setFault({ kind: 'refuse' });
+    expect(await check()).toMatchObject({ code: ERROR_CODE.tryAgainLater });
+    await node.api.setFault(undefined);
+  });
+});

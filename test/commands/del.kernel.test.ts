@@ -1,0 +1,108 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../src/cni/json.ts';
+import { startCommandNode, type CommandCall, type CommandNode } from '../support/effects-node.ts';
+import { makeSandbox, type Sandbox } from '../support/network-namespace.ts';
+import { until } from '../support/until.ts';
+
+let node: CommandNode;
+let sandbox: Sandbox;
+let before: readonly string[];
+let result: JsonObject;
+beforeAll(async () => {
+  node = await startCommandNode(3);
+});
+afterAll(() => node[Symbol.asyncDispose]());
+beforeEach(async () => {
+  await node.api.setFault(undefined);
+  node.putPod();
+  sandbox = await makeSandbox();
+  before = await node.state();
+  result = await node.succeed(call('ADD'));
+  return () => sandbox[Symbol.asyncDispose]();
+});
+
+const call = (verb: 'ADD' | 'DEL', bent: Partial<CommandCall> = {}): CommandCall => ({
+  verb,
+  sandboxPath: sandbox.path,
+  ...bent,
+});
+const record = () => join(node.folder, 'journal', node.network, 'c1@eth0.record.json');
+
+/** The node after a DEL, which must succeed; with its sandbox a link goes by itself, a moment later. */
+async function detached(bent: Partial<CommandCall> = {}): Promise<readonly string[]> {
+  await node.succeed(call('DEL', bent));
+  await until('nothing is left', async () => (await node.state()).join() === before.join()).catch(() => undefined);
+  return node.state();
+}
+
+describe('DEL', () => {
+  it('leaves nothing, and nothing in the sandbox', async () => {
+    expect(await detached()).toEqual(before);
+    expect(await sandbox.ip('link', 'show', 'type', 'veth')).toEqual([]);
+  });
+  it('prints nothing', async () => expect((await node.run(call('DEL'))).outputs).toEqual([]));
+  it('that is repeated succeeds', async () => {
+    expect(await detached()).toEqual(before);
+    expect(await detached()).toEqual(before);
+  });
+  it('with the sandbox gone leaves nothing', async () => {
+    await sandbox.remove();
+    expect(await detached()).toEqual(before);
+  });
+  it('without CNI_NETNS leaves nothing', async () => expect(await detached({ sandboxPath: '' })).toEqual(before));
+  it('with prevResult leaves nothing', async () =>
+    expect(await detached({ config: { prevResult: result } })).toEqual(before));
+  it('without CNI_ARGS takes the pod from the record', async () =>
+    expect(await detached({ pod: 'none' })).toEqual(before));
+  it('with a pod that is gone leaves nothing', async () => {
+    node.api.deletePod('default', 'web');
+    await node.succeed(call('DEL'));
+    node.putPod();
+    expect(await node.state()).toEqual(before);
+  });
+  it('without a record leaves nothing', async () => {
+    rmSync(record());
+    expect(await detached()).toEqual(before);
+  });
+  it('with a damaged record leaves nothing', async () => {
+    writeFileSync(record(), '{"format":1,');
+    expect(await detached()).toEqual(before);
+  });
+  it('of a network whose ranges have changed since releases the lease all the same', async () =>
+    expect(await detached({ config: { ipam: { ranges: [[{ subnet: '10.9.0.0/24' }]] } } })).toEqual(before));
+  it('with a setting that no ADD would take warns and leaves nothing', async () => {
+    const { error, logged } = await node.run(call('DEL', { config: { mtu: 'big' } }));
+    expect(error).toBeUndefined();
+    expect(logged.join('\n')).toMatch(/ignored, to take down what can be taken down: .*mtu/);
+    expect(await node.state()).toEqual(before);
+  });
+
+  it('leaves another container’s attachment of the same pod alone', async () => {
+    const attached = await node.state();
+    await node.succeed(call('DEL', { containerId: 'earlier', sandboxPath: '' }));
+    expect(await node.state()).toEqual(attached);
+    expect(await detached()).toEqual(before);
+  });
+
+  it('without the API cleans the node, and the next command finishes the endpoint', async () => {
+    await node.api.setFault({ kind: 'refuse' });
+    const { error, logged } = await node.run(call('DEL'));
+    expect(error).toBeUndefined();
+    expect(logged.join('\n')).toContain('the endpoint of pod default/web is cleared by a later command');
+    const left = (await node.state()).filter((line) => !before.includes(line));
+    expect(left).toEqual([expect.stringContaining('c1@eth0.endpoint.json'), expect.stringContaining('pod web')]);
+    await node.api.setFault(undefined);
+    node.putPod('other');
+    await node.succeed(call('DEL', { containerId: 'other', pod: 'other', sandboxPath: '' }));
+    expect((await node.state()).filter((line) => !line.startsWith('pod other'))).toEqual(before);
+  });
+
+  it('whose delegate fails keeps the record, and can be repeated', async () => {
+    const { error } = await node.run(call('DEL', { environment: { CNI_PATH: '/run/none' } }));
+    expect(error).toMatchObject({ code: expect.any(Number), message: expect.not.stringMatching(/not found/i) });
+    expect((await node.state()).filter((line) => !before.includes(line)).join('\n')).toContain('record.json');
+    expect(await detached()).toEqual(before);
+  });
+});

@@ -1,0 +1,97 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { startCommandNode, type CommandCall, type CommandNode } from '../support/effects-node.ts';
+import { makeSandbox, type Sandbox } from '../support/network-namespace.ts';
+
+let node: CommandNode;
+let sandbox: Sandbox;
+let before: readonly string[];
+beforeAll(async () => {
+  node = await startCommandNode(4);
+});
+afterAll(() => node[Symbol.asyncDispose]());
+beforeEach(async () => {
+  await node.api.setFault(undefined);
+  node.putPod();
+  sandbox = await makeSandbox();
+  before = await node.state();
+  await node.succeed(call('ADD'));
+  return () => sandbox[Symbol.asyncDispose]();
+});
+
+const call = (verb: 'ADD' | 'DEL'): CommandCall => ({ verb, sandboxPath: sandbox.path });
+const gc = (...valid: readonly string[]): CommandCall => ({
+  verb: 'GC',
+  config: { 'cni.dev/valid-attachments': valid.map((containerID) => ({ containerID, ifname: 'eth0' })) },
+});
+const record = (containerId = 'c1') => join(node.folder, 'journal', node.network, `${containerId}@eth0.record.json`);
+
+describe('GC', () => {
+  it('takes down what is not in the list', async () => {
+    await node.succeed(gc());
+    expect(await node.state()).toEqual(before);
+  });
+
+  const keeps = (what: string, command: () => CommandCall) =>
+    it(`keeps ${what}`, async () => {
+      const attached = await node.state();
+      await node.succeed(command());
+      expect(await node.state()).toEqual(attached);
+      await node.succeed(call('DEL'));
+    });
+  keeps('what is in the list', () => gc('c1'));
+  keeps('all, if there is no list', () => ({ verb: 'GC' }));
+  keeps('what is of another network', () => ({ ...gc(), config: { ...gc().config, name: 'another-network' } }));
+
+  it('keeps an ADD that is at work, whatever the list says', async () => {
+    await node.succeed(call('DEL'));
+    let during: unknown;
+    const { error } = await node.run(call('ADD'), {
+      wrap: (effects) => ({
+        ...effects,
+        output: async () => {
+          during = (await node.run(gc())).error;
+        },
+      }),
+    });
+    expect([error, during]).toEqual([undefined, undefined]);
+    expect((await node.state()).join('\n')).toContain('"stage":"attached"');
+    await node.succeed(call('DEL'));
+  });
+
+  it('releases the lease of a damaged record, and its interface by its alias', async () => {
+    writeFileSync(record(), '');
+    await node.succeed(gc());
+    const left = (await node.state()).filter((line) => !line.startsWith('pod '));
+    expect(left).toEqual(before.filter((line) => !line.startsWith('pod ')));
+  });
+
+  it('takes down an interface of this network that has no record', async () => {
+    rmSync(record());
+    const { error, logged } = await node.run(gc());
+    expect(error).toBeUndefined();
+    expect(logged.join('\n')).toContain(`host interface ${node.hostInterface()} is of no valid container`);
+    expect((await node.state()).join('\n')).not.toMatch(/leases|network-4\/c1/);
+  });
+
+  it('without the API takes down what is on the node, and the next one finishes the endpoint', async () => {
+    await node.api.setFault({ kind: 'refuse' });
+    await node.succeed(gc());
+    const left = (await node.state()).filter((line) => !before.includes(line));
+    expect(left).toEqual([expect.stringContaining('endpoint.json'), expect.stringContaining('pod web')]);
+    await node.api.setFault(undefined);
+    await node.succeed(gc());
+    expect(await node.state()).toEqual(before);
+  });
+
+  it('goes on past what fails, and names it at the end', async () => {
+    const { error } = await node.run({ ...gc(), environment: { CNI_PATH: '/run/none' } });
+    expect(error).toMatchObject({
+      code: 5,
+      details: expect.stringMatching(/container c1: .*; the IPAM plugin host-local: /),
+    });
+    await node.succeed(gc());
+    expect(await node.state()).toEqual(before);
+  });
+});

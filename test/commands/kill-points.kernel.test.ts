@@ -1,0 +1,145 @@
+import { equal } from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CniError, ERROR_CODE } from '../../src/cni/error.ts';
+import { journalFolder } from '../support/effects.ts';
+import { startCommandNode, type CommandCall, type CommandNode } from '../support/effects-node.ts';
+import { recordingPoints, type Moment, type Point } from '../support/effects-points.ts';
+import { runToKill } from '../support/kill-order.ts';
+import { hostNamespace, makeSandbox, type Sandbox } from '../support/network-namespace.ts';
+import { until } from '../support/until.ts';
+
+const LOOP_MS = 300_000;
+
+let cacheFolder: string;
+beforeAll(async () => {
+  cacheFolder = await mkdtemp('/run/podwire-compiled-');
+});
+afterAll(() => rm(cacheFolder, { recursive: true }));
+
+/** One container on a node, and what the runtime says of it. */
+interface Scene {
+  readonly node: CommandNode;
+  readonly sandbox: Sandbox;
+  readonly ADD: CommandCall;
+  readonly DEL: CommandCall;
+  readonly GC: CommandCall;
+  /** The runtime has its result, and the journal knows that. */
+  readonly isAttached: boolean;
+}
+
+async function aScene(node: CommandNode, containerId: string, lastPoint = ''): Promise<Scene & AsyncDisposable> {
+  node.putPod();
+  // The first ADD after a boot looks for what earlier boots have left.
+  await rm(join(journalFolder(node.folder), node.network, 'swept-boot'), { force: true });
+  const sandbox = await makeSandbox();
+  const on = { containerId, sandboxPath: sandbox.path };
+  return {
+    node,
+    sandbox,
+    ADD: { verb: 'ADD', ...on },
+    DEL: { verb: 'DEL', ...on },
+    GC: { verb: 'GC', config: { 'cni.dev/valid-attachments': [] } },
+    isAttached: lastPoint.startsWith('entry.markAttached '),
+    [Symbol.asyncDispose]: () => sandbox.remove(),
+  };
+}
+
+/** How somebody else ends what a killed command has left. */
+const FINISHES = {
+  'DEL without a sandbox': async ({ node, sandbox, DEL }) => {
+    await sandbox.remove();
+    await node.succeed(DEL);
+  },
+  GC: ({ node, GC }) => node.succeed(GC),
+  'ADD of the same container, then DEL': async ({ node, ADD, DEL, isAttached }) => {
+    const { error } = await node.run(ADD);
+    equal(error instanceof CniError ? error.code : error, isAttached ? ERROR_CODE.interfaceTaken : undefined);
+    await node.succeed(DEL);
+  },
+} as const satisfies Record<string, (scene: Scene) => Promise<unknown>>;
+type Finish = keyof typeof FINISHES;
+
+type KillPoint = readonly [point: string, moment: Moment];
+
+/** The moments of a command that succeeds. Between two calls it does nothing that lasts: before one is after the one before. */
+async function killPointsOf(node: CommandNode, verb: 'ADD' | 'DEL'): Promise<readonly KillPoint[]> {
+  const points: Point[] = [];
+  await using scene = await aScene(node, 'living');
+  if (verb === 'DEL') await node.succeed(scene.ADD);
+  expect((await node.run(scene[verb], { wrap: recordingPoints(points) })).error).toBeUndefined();
+  await node.succeed(scene.DEL);
+  return [[points[0]?.name ?? '', 'before'], ...points.map(({ name }): KillPoint => [name, 'after'])];
+}
+
+/** Kills the command at each of its points, ends what it has left, and names the points after which something is left. */
+async function killAtEach(node: CommandNode, verb: 'ADD' | 'DEL', finish: Finish): Promise<readonly string[]> {
+  const broken: string[] = [];
+  const points = await killPointsOf(node, verb);
+  for (const [index, [point, moment]] of points.entries()) {
+    await using scene = await aScene(node, `c${index}`, point);
+    const before = await node.state();
+    try {
+      if (verb === 'DEL') await node.succeed(scene.ADD);
+      const order = { folder: node.folder, cacheFolder, point, moment };
+      expect(await runToKill(node.input(scene[verb]), order)).toBe('SIGKILL');
+      await FINISHES[finish](scene);
+      await expectAgain(node, before);
+    } catch (error) {
+      broken.push(`${moment} ${point}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return broken;
+}
+
+// With its sandbox a link goes by itself, a moment later.
+async function expectAgain(node: CommandNode, before: readonly string[]): Promise<void> {
+  await until('nothing is left', async () => (await node.state()).join() === before.join()).catch(() => undefined);
+  expect(await node.state()).toEqual(before);
+}
+
+describe('a command in a process of its own', () => {
+  it('that may live succeeds', async () => {
+    await using node = await startCommandNode(10);
+    await using scene = await aScene(node, 'living');
+    const before = await node.state();
+    const order = { folder: node.folder, cacheFolder, point: undefined, moment: 'before' } as const;
+    expect(await runToKill(node.input(scene.ADD), order)).toBe('status 0');
+    await node.succeed(scene.DEL);
+    expect(await node.state()).toEqual(before);
+  });
+});
+
+// A node for each: they do not see each other, and run at once.
+describe.concurrent('whatever the call after which it is killed, nothing is left of', () => {
+  const LOOPS = [
+    ['ADD', 'DEL without a sandbox'],
+    ['ADD', 'GC'],
+    ['ADD', 'ADD of the same container, then DEL'],
+    ['DEL', 'DEL without a sandbox'],
+    ['DEL', 'GC'],
+  ] as const satisfies readonly (readonly ['ADD' | 'DEL', Finish])[];
+  it.each(LOOPS.map((loop, index) => [...loop, 11 + index] as const))(
+    '%s, ended by %s',
+    async (verb, finish, number) => {
+      await using node = await startCommandNode(number);
+      expect(await killAtEach(node, verb, finish)).toEqual([]);
+    },
+    LOOP_MS,
+  );
+
+  it('an ADD that has made its host interface and not marked it yet, after DEL or GC', async () => {
+    await using node = await startCommandNode(16);
+    for (const finish of ['DEL without a sandbox', 'GC'] as const) {
+      await using scene = await aScene(node, `unmarked-${finish.slice(0, 2)}`);
+      const before = await node.state();
+      const point = 'kernel.apply create-veth #1';
+      const order = { folder: node.folder, cacheFolder, point, moment: 'after' } as const;
+      expect(await runToKill(node.input(scene.ADD), order)).toBe('SIGKILL');
+      await hostNamespace().exec('ip', 'link', 'set', node.hostInterface(), 'alias', '');
+      await FINISHES[finish](scene);
+      await expectAgain(node, before);
+    }
+  });
+});

@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import { ERROR_CODE } from '../src/cni/error.ts';
+import { isJsonObject } from '../src/cni/json.ts';
+import { openKernel } from '../src/kernel/kernel.ts';
+import { runPlugin, type PluginIo } from '../src/plugin.ts';
+import { aNetworkConfig } from './support/a-network-config.ts';
+import { aRequest } from './support/a-request.ts';
+
+async function call(input: Pick<PluginIo, 'environment' | 'stdin'>, bent: Partial<PluginIo> = {}) {
+  let [stdout, stderr] = ['', ''];
+  const status = await runPlugin({
+    ...input,
+    kernel: openKernel(),
+    writeStdout: async (text) => void (stdout += text),
+    writeStderr: (text) => void (stderr += text),
+    signal: new AbortController().signal,
+    ...bent,
+  });
+  const answer: unknown = stdout === '' ? {} : JSON.parse(stdout);
+  return { status, stderr, answer: isJsonObject(answer) ? answer : {} };
+}
+
+/** A STATUS that cannot succeed: there is no such delegate. */
+const aStatus = (bent: Parameters<typeof aNetworkConfig>[0] = {}, environment = {}) =>
+  aRequest({
+    environment: { CNI_COMMAND: 'STATUS', CNI_PATH: '/none', ...environment },
+    config: aNetworkConfig({ cniVersion: '1.1.0', ...bent }),
+  });
+
+describe('a call of the plugin', () => {
+  it('VERSION is answered with the versions, in the caller’s', async () => {
+    const { status, answer, stderr } = await call(aRequest({ environment: { CNI_COMMAND: 'VERSION' } }));
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(answer).toMatchObject({
+      cniVersion: '1.0.0',
+      supportedVersions: expect.arrayContaining(['0.1.0', '1.1.0']),
+    });
+  });
+
+  const refuses = (what: string, input: Parameters<typeof call>[0], code: number, cniVersion: string) =>
+    it(`is refused in the caller’s version: ${what}`, async () => {
+      const { status, answer } = await call(input);
+      expect({ status, answer }).toEqual({
+        status: 1,
+        answer: expect.objectContaining({ code, cniVersion, msg: expect.any(String) }),
+      });
+    });
+  refuses(
+    'no container id',
+    aRequest({ environment: { CNI_CONTAINERID: '' } }),
+    ERROR_CODE.invalidEnvironment,
+    '1.0.0',
+  );
+  refuses('no JSON', aRequest({ stdin: '{' }), ERROR_CODE.undecodable, '1.1.0');
+  refuses(
+    'an unknown command',
+    aRequest({ environment: { CNI_COMMAND: 'add' } }),
+    ERROR_CODE.invalidEnvironment,
+    '1.0.0',
+  );
+  refuses(
+    'a version to come',
+    aRequest({ config: aNetworkConfig({ cniVersion: '9.9.9' }) }),
+    ERROR_CODE.incompatibleVersion,
+    '9.9.9',
+  );
+
+  it('that fails says why on stdout, and in one line of the log on stderr', async () => {
+    const { status, answer, stderr } = await call(aRequest({ environment: { CNI_NETNS: '/none' } }));
+    expect({ status, code: answer['code'] }).toEqual({ status: 1, code: ERROR_CODE.invalidSandbox });
+    expect(
+      stderr
+        .trimEnd()
+        .split('\n')
+        .filter((line) => line.includes('[code 8]')),
+    ).toEqual([expect.stringMatching(/c1.*eth0.*default\/web-0/)]);
+  });
+
+  it('whose answer nobody reads fails by its status', async () => {
+    const writeStdout = () => Promise.reject(new Error('EPIPE'));
+    expect((await call(aRequest({ environment: { CNI_COMMAND: 'VERSION' } }), { writeStdout })).status).toBe(1);
+    expect((await call(aRequest({ stdin: '{' }), { writeStdout })).status).toBe(1);
+  });
+
+  it('writes a trace of time only if it is asked for', async () => {
+    const lines = async (environment: object) =>
+      (await call(aStatus({}, environment))).stderr.split('\n').filter((line) => line.startsWith('trace '));
+    expect(await lines({})).toEqual([]);
+    expect(await lines({ PODWIRE_TRACE: '1' })).toEqual(
+      expect.arrayContaining([
+        expect.stringContaining('begin kernel.listInterfaces'),
+        expect.stringContaining('end kernel.listInterfaces'),
+      ]),
+    );
+  });
+});
