@@ -6,6 +6,7 @@ import { CniError } from './cni/error.ts';
 import { parseJsonObject } from './cni/json.ts';
 import { parseNetworkConfig } from './cni/network-config.ts';
 import { SUPPORTED_VERSIONS } from './cni/versions.ts';
+import type { InstallIo } from './install/report.ts';
 import { openLog } from './log/log.ts';
 import { PODWIRE_VERSION } from './version.ts';
 
@@ -13,10 +14,13 @@ import { PODWIRE_VERSION } from './version.ts';
 export interface PersonIo {
   /** The words behind the program's name. */
   readonly words: readonly string[];
+  readonly called: { readonly name: string; readonly executablePath: string };
   readonly environment: Environment;
   readonly readStdin: () => Uint8Array;
   readonly writeStdout: (text: string) => Promise<void>;
   readonly writeStderr: (text: string) => void;
+  /** From now on a signal to end does not end the process, but aborts this. */
+  readonly listenForEnd: () => AbortSignal;
 }
 
 const USAGE = `podwire ${PODWIRE_VERSION}: a CNI plugin for Kubernetes clusters that use the Kubernetes API as their only datastore.
@@ -24,6 +28,8 @@ const USAGE = `podwire ${PODWIRE_VERSION}: a CNI plugin for Kubernetes clusters 
 A container runtime calls it with CNI_COMMAND set and a network configuration on stdin. By hand:
   podwire -v            print the version
   podwire -t < NETCONF  test whether the API server can be reached with this network configuration
+  podwire install       put podwire on a node, from a pod; --watch keeps its token fresh, --root / is the node itself
+  podwire uninstall     take it off again
 To attach a sandbox by hand, use cnitool.`;
 
 /**
@@ -32,7 +38,12 @@ To attach a sandbox by hand, use cnitool.`;
  * @returns the exit status
  */
 export async function runForPerson(io: PersonIo): Promise<number> {
-  switch (io.words[0]) {
+  const [command, ...words] = io.called.name === 'install-cni' ? ['install', ...io.words] : io.words;
+  switch (command) {
+    case 'install':
+      return (await import('./install/install.ts')).runInstall(installIo(io, words));
+    case 'uninstall':
+      return (await import('./install/uninstall.ts')).runUninstall(installIo(io, words));
     case '-v':
     case 'version':
       await io.writeStdout(
@@ -45,6 +56,10 @@ export async function runForPerson(io: PersonIo): Promise<number> {
       io.writeStderr(`${USAGE}\n`);
       return 1;
   }
+}
+
+function installIo({ called, listenForEnd, ...io }: PersonIo, words: readonly string[]): InstallIo {
+  return { ...io, words, executablePath: called.executablePath, signal: listenForEnd() };
 }
 
 // The executable's bootstrap says so: a cache that V8 rejects costs time on every command, and nothing else tells of it.

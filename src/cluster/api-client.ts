@@ -10,8 +10,8 @@ export interface ApiRequest {
   readonly purpose: Purpose;
   /** From `/api` or `/version` on. */
   readonly path: string;
-  /** A strategic merge patch. */
-  readonly patch?: unknown;
+  /** Of `patch`: a strategic merge patch. Of `create`: the object. */
+  readonly body?: unknown;
 }
 
 /** An answer, and the connection whose token and server it speaks of. */
@@ -151,7 +151,7 @@ async function exchangeOnce(
   }
 }
 
-function httpRequest({ purpose, path, patch }: ApiRequest, { server, token }: ApiConnection): HttpRequest {
+function httpRequest({ purpose, path, body }: ApiRequest, { server, token }: ApiConnection): HttpRequest {
   const headers = {
     Host: server.authority,
     'User-Agent': 'podwire',
@@ -161,14 +161,19 @@ function httpRequest({ purpose, path, patch }: ApiRequest, { server, token }: Ap
   };
   const target = `${server.basePath}${path}`;
   if (purpose.verb === 'get') return { method: 'GET', path: target, headers };
-  const body = Buffer.from(JSON.stringify(patch));
+  const { method, type } = BODIES[purpose.verb];
   return {
-    method: 'PATCH',
+    method,
     path: target,
-    headers: { ...headers, 'Content-Type': 'application/strategic-merge-patch+json' },
-    body,
+    headers: { ...headers, 'Content-Type': type },
+    body: Buffer.from(JSON.stringify(body)),
   };
 }
+
+const BODIES = {
+  patch: { method: 'PATCH', type: 'application/strategic-merge-patch+json' },
+  create: { method: 'POST', type: 'application/json' },
+} as const;
 
 // Whole seconds, as the API server writes it; a date would need two clocks that agree.
 function retryAfterMs({ status, headers }: HttpResponse): number | undefined {

@@ -1,10 +1,11 @@
 import type { PodReference } from '../cni/cni-args.ts';
-import { CniError, ERROR_CODE } from '../cni/error.ts';
-import { openApiClient, type ApiAnswer, type ApiClientOptions, type ApiRequest } from './api-client.ts';
-import { parseStatus, refusedAnswer, strangeAnswer } from './api-error.ts';
+import { isAbsent, parseAnswer } from './api-answer.ts';
+import { openApiClient, type ApiAnswer, type ApiClientOptions } from './api-client.ts';
+import { parseStatus } from './api-error.ts';
 import type { Deadline } from './deadline.ts';
 import { parseFields, parseText, ShapeError } from './fields.ts';
 import { parseNode, type Node } from './node.ts';
+import { pathPart, quoteName } from './object-name.ts';
 import { parsePod, type Pod } from './pod.ts';
 
 export interface AnnotationPatch {
@@ -50,7 +51,7 @@ export function openCluster(options: ApiClientOptions): Cluster {
       return isAbsent(answer, pod.name) ? 'absent' : parseAnswer(answer, request, (value) => parseSamePod(value, pod));
     },
     async readNode(name, deadline) {
-      const purpose = { verb: 'get', resource: 'nodes', object: `node ${quote(name)}` } as const;
+      const purpose = { verb: 'get', resource: 'nodes', object: `node ${quoteName(name)}` } as const;
       const request = { purpose, path: `/api/v1/nodes/${pathPart(name)}` };
       const answer = await client.send(request, deadline);
       return isAbsent(answer, name) ? 'absent' : parseAnswer(answer, request, (value) => parseSameNode(value, name));
@@ -65,7 +66,7 @@ export function openCluster(options: ApiClientOptions): Cluster {
       const request = {
         purpose,
         path: `${podPath(pod)}/status`,
-        patch: { metadata: { ...preconditions, annotations } },
+        body: { metadata: { ...preconditions, annotations } },
       };
       const answer = await client.send(request, deadline);
       if (isAbsent(answer, pod.name)) return 'absent';
@@ -85,39 +86,10 @@ export function openCluster(options: ApiClientOptions): Cluster {
   };
 }
 
-// A 404 of something else (a proxy, a wrong path in the URL) says nothing about the Pod.
-function isAbsent({ response }: ApiAnswer, name: string): boolean {
-  if (response.status !== 404) return false;
-  const status = parseStatus(response);
-  return status?.reason === 'NotFound' && status.objectName === name;
-}
-
 // Another uid is 409 for most versions of the API; a field that may not change, 422, is the same in other words.
 function isConflict({ response }: ApiAnswer): boolean {
   if (response.status === 409) return true;
   return response.status === 422 && parseStatus(response)?.causeFields.includes('metadata.uid') === true;
-}
-
-function parseAnswer<Value>(
-  { response, connection }: ApiAnswer,
-  { purpose }: ApiRequest,
-  parse: (value: unknown) => Value,
-): Value {
-  if (response.status !== 200) throw refusedAnswer(connection, purpose, response);
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(response.body));
-  } catch {
-    // The parser's words quote the answer.
-    const type = quote(response.headers.get('content-type') ?? '');
-    throw strangeAnswer(connection, purpose, `it is no JSON (content type ${type})`);
-  }
-  try {
-    return parse(value);
-  } catch (cause) {
-    if (cause instanceof ShapeError) throw strangeAnswer(connection, purpose, cause.message);
-    throw cause;
-  }
 }
 
 function parseSamePod(value: unknown, { namespace, name }: PodReference): Pod {
@@ -129,24 +101,13 @@ function parseSamePod(value: unknown, { namespace, name }: PodReference): Pod {
 function parseSameNode(value: unknown, name: string): Node {
   const node = parseNode(value);
   if (node.name === name) return node;
-  throw new ShapeError(`it is about another node, ${quote(node.name)}`);
+  throw new ShapeError(`it is about another node, ${quoteName(node.name)}`);
 }
 
 function podPath({ namespace, name }: PodReference): string {
   return `/api/v1/namespaces/${pathPart(namespace)}/pods/${pathPart(name)}`;
 }
 
-// Names are checked where they come in; here they can at least not lead to another path.
-function pathPart(name: string): string {
-  if (name !== '' && name !== '.' && name !== '..' && name.isWellFormed()) return encodeURIComponent(name);
-  throw new CniError(ERROR_CODE.invalidEnvironment, `${quote(name)} is no name of a Kubernetes object`);
-}
-
 function describePod({ namespace, name }: PodReference): string {
-  return `pod ${quote(namespace)}/${quote(name)}`;
-}
-
-// Names are plain where they are valid; quotes would only be in the way.
-function quote(text: string): string {
-  return /^[a-z0-9][-.a-z0-9]{0,252}$/.test(text) ? text : JSON.stringify(text.slice(0, 300));
+  return `pod ${quoteName(namespace)}/${quoteName(name)}`;
 }

@@ -3,7 +3,7 @@ import { createResponseReader, HttpError, type HttpResponse } from './http-respo
 
 /** A request of which nothing is left to decide: path and header values hold printable ASCII only. */
 export interface HttpRequest {
-  readonly method: 'GET' | 'PATCH';
+  readonly method: 'GET' | 'PATCH' | 'POST';
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;

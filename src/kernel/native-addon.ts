@@ -41,12 +41,24 @@ export function openNativeAddon(path: string): unknown {
   return target.exports;
 }
 
+/**
+ * Unpacks all addons of the executable below a folder, so that no command has to. None outside the executable.
+ *
+ * @returns their paths
+ * @throws {KernelError} naming the path and what to do
+ */
+export function unpackNativeAddons(root: string): readonly string[] {
+  return isSea() ? NATIVE_ADDONS.map((name) => unpackedAddonPath(name, root)) : [];
+}
+
+const NATIVE_ADDONS = ['netlink', 'koffi'] as const satisfies readonly NativeAddonName[];
+
 const NATIVE_ROOT = '/var/lib/podwire/native';
 
-function unpackedAddonPath(name: NativeAddonName): string {
+function unpackedAddonPath(name: NativeAddonName, root = NATIVE_ROOT): string {
   const bytes = new Uint8Array(getRawAsset(`${name}.node`));
   return unpackNativeAddon({
-    root: NATIVE_ROOT,
+    root,
     version: getAsset('version', 'utf8').trim(),
     fileName: `${name}.node`,
     bytes,

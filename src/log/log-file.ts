@@ -35,7 +35,7 @@ export interface LogFile extends Disposable {
  * @throws {Error} when it cannot be opened, or is no regular file with one name: a link would lead somewhere else
  */
 export function openLogFile(settings: LogFileSettings): LogFile {
-  mkdirSync(dirname(settings.filePath), { recursive: true, mode: 0o700 });
+  makeFolders(dirname(settings.filePath));
   let open = openOnce(settings.filePath);
   const append = (line: string, time: Date) => {
     const bytes = Buffer.from(line);
@@ -48,6 +48,17 @@ export function openLogFile(settings: LogFileSettings): LogFile {
     open = { ...open, size: open.size + bytes.length };
   };
   return { append, [Symbol.dispose]: () => closeSync(open.descriptor) };
+}
+
+// Not with `recursive`, with which Node never ends below /proc.
+function makeFolders(path: string): void {
+  if (existsSync(path)) return;
+  makeFolders(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (!existsSync(path)) throw error; // else another process has made it meanwhile
+  }
 }
 
 interface OpenFile {

@@ -59,6 +59,11 @@ describe('a log file', () => {
     expect(readFileSync(filePath, 'utf8')).toBe('a\nb\n');
     expect(readdirSync(folder.path)).toHaveLength(2);
   });
+  it('below /proc, where no folder can be made, is an error', () => {
+    const settings = { filePath: '/proc/podwire/logs/log', maxSizeMb: 1, maxAgeDays: 1, maxCount: 1 };
+    expect(() => openLogFile(settings)).toThrow(/ENOENT/);
+  });
+
   it('with a second name is refused: it may be another file that was linked here', () => {
     using folder = makeFolder();
     writeFileSync(join(folder.path, 'victim'), '');

@@ -4,7 +4,14 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /** Programs that tests take from the machine, and the Debian packages that have them. */
-const PACKAGES = { ping: 'iputils-ping', iptables: 'iptables', nft: 'nftables', tc: 'iproute2' } as const;
+const PACKAGES = {
+  ping: 'iputils-ping',
+  strace: 'strace',
+  iptables: 'iptables',
+  nft: 'nftables',
+  tc: 'iproute2',
+  'qemu-aarch64': 'qemu-user',
+} as const;
 
 /**
  * Installs what is missing of the machine's programs, where that can be done without asking: by root, with apt-get.

@@ -1,6 +1,6 @@
 interface Tool {
   /** The folder below test/tools whose go.mod pins the module. */
-  readonly module: '.' | 'host-local-1.1.1';
+  readonly module: '.' | 'host-local-1.1.1' | 'kustomize';
   /** The Go package that is the program. */
   readonly package: string;
   /** What the file is called: delegates are found in a folder by their own name, whatever their version. */
@@ -27,6 +27,7 @@ export const TOOLS = {
   firewall: row('.', `${PLUGINS}/meta/firewall`, 'firewall', 'plugin'),
   portmap: row('.', `${PLUGINS}/meta/portmap`, 'portmap', 'plugin'),
   tuning: row('.', `${PLUGINS}/meta/tuning`, 'tuning', 'plugin'),
+  kustomize: row('kustomize', 'sigs.k8s.io/kustomize/kustomize/v5', 'kustomize', 'never'),
   etcd: row('.', 'go.etcd.io/etcd/server/v3', 'etcd', 'envtest'),
   'kube-apiserver': {
     ...row('.', 'k8s.io/kubernetes/cmd/kube-apiserver', 'kube-apiserver', 'envtest'),

@@ -1,0 +1,65 @@
+import type { IssuedToken } from '../cluster/token-issuer.ts';
+import type { Log } from '../log/log.ts';
+import { applyOperations } from './apply-operations.ts';
+import { formatKubeconfig } from './kubeconfig-text.ts';
+import { nodeNameOf, readTemplate, renderForNode } from './node-config.ts';
+import { isFolder, observeFiles, observeLeftovers, observePrograms, readNames } from './observe-node.ts';
+import { KUBECONFIG_NAME, planInstall, refuseMissingPrograms } from './plan-install.ts';
+import { reporting, type InstallIo } from './report.ts';
+import { issuePluginToken, type ApiIo } from './service-account.ts';
+import { parseInstallSettings, type InstallSettings } from './settings.ts';
+import { hasNodeRoot } from './verify-program.ts';
+import { watchToken } from './watch-token.ts';
+
+/**
+ * `podwire install`: puts podwire on a node, or with `--watch` keeps fresh what it has put there.
+ *
+ * @returns the exit status
+ */
+export async function runInstall(io: InstallIo): Promise<number> {
+  return reporting(io, async (log) => {
+    const settings = parseInstallSettings(io.words, io.environment);
+    const apiIo = { environment: io.environment, signal: io.signal, log };
+    const { watchEverySeconds } = settings;
+    if (watchEverySeconds === undefined) await install(settings, io.executablePath, apiIo);
+    else await watchToken(settings, watchEverySeconds, apiIo);
+  });
+}
+
+// All is read, asked for and refused before the first file is touched.
+async function install(settings: InstallSettings, executablePath: string, io: ApiIo): Promise<void> {
+  const { layout, configName, oldConfigNames } = settings;
+  const { here } = layout;
+  const nodeName = nodeNameOf(settings);
+  const template = await readTemplate(settings);
+  const [nodePrograms] = [await readNames(here.programs), await readNames(here.configs)];
+  const facts = {
+    ...settings,
+    layout: { ...layout, nodeRoot: await visibleNodeRoot(layout.nodeRoot, io.log) },
+    programs: await observePrograms(executablePath, here.programs),
+    nodePrograms,
+    files: await observeFiles(here.configs, [KUBECONFIG_NAME, configName, ...oldConfigNames]),
+    hasStateFolder: layout.nodeRoot === undefined || (await isFolder(here.state)),
+    leftovers: await observeLeftovers(here),
+  };
+  refuseMissingPrograms({ ...facts, config: renderForNode(settings, template, { nodeName, token: '' }) });
+  const { token, connection, lifeMs } = await issuePluginToken(settings, nodeName, io);
+  const operations = planInstall({
+    ...facts,
+    kubeconfig: formatKubeconfig(connection, token),
+    config: renderForNode(settings, template, { nodeName, token: token.reveal() }),
+  });
+  await applyOperations(operations, io.log);
+  io.log.info(`podwire is on node ${nodeName}, with a token of ${describeLife({ lifeMs })} for ${settings.account}`);
+}
+
+async function visibleNodeRoot(nodeRoot: string | undefined, log: Log): Promise<string | undefined> {
+  if (nodeRoot === undefined || (await hasNodeRoot(nodeRoot))) return nodeRoot;
+  log.warning(`the node's libraries are not looked at: its file system is not mounted at ${nodeRoot}`);
+  return undefined;
+}
+
+function describeLife({ lifeMs }: Pick<IssuedToken, 'lifeMs'>): string {
+  const minutes = Math.round(lifeMs / 60_000);
+  return minutes < 180 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
+}

@@ -1,0 +1,37 @@
+/** What the node's loader says of a program's libraries: `ld-linux-x86-64.so.2 --list`. */
+export interface LoaderListing {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Where a loader of glibc stands, relative to a root: first the ABI's own path, then where links of it often lead. */
+export const LOADERS: Readonly<Record<string, readonly string[]>> = {
+  x64: [
+    'lib64/ld-linux-x86-64.so.2',
+    'usr/lib64/ld-linux-x86-64.so.2',
+    'usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2',
+  ],
+  arm64: ['lib/ld-linux-aarch64.so.1', 'usr/lib/ld-linux-aarch64.so.1', 'usr/lib64/ld-linux-aarch64.so.1'],
+};
+
+/** Where libraries stand on Debian and on Red Hat, relative to a root. */
+export function libraryFolders(nodeRoot: string, arch: string): readonly string[] {
+  const triplet = arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
+  const folders = [`lib/${triplet}`, `usr/lib/${triplet}`, 'lib64', 'usr/lib64', 'lib', 'usr/lib'];
+  return folders.map((folder) => `${nodeRoot}/${folder}`);
+}
+
+/**
+ * Why the node cannot load the program, in the loader's words; undefined when it can.
+ *
+ * A loader also looks into the folders of the system that it runs in, which is the image: what it finds there the node lacks.
+ */
+export function missingOnNode({ exitCode, stdout, stderr }: LoaderListing, nodeRoot: string): string | undefined {
+  for (const line of stdout.split('\n')) {
+    const [, name = '', path] = /^\s*(\S+) => (?:(\/\S*)|not found)/.exec(line) ?? [];
+    if (name !== '' && path?.startsWith(`${nodeRoot}/`) !== true)
+      return `${name}: cannot open shared object file: the node has none`;
+  }
+  return exitCode === 0 ? undefined : stderr.trim() || stdout.trim() || 'the loader failed and said nothing';
+}

@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { fileFailure } from './file-failure.ts';
+import type { Folders } from './layout.ts';
+import type { FileFact, ProgramFact } from './plan-install.ts';
+import { TEMPORARY_PREFIX } from './whole-file.ts';
+
+/** Names that the image may carry beside the executable. All but the first are the CNI project's. */
+const CARRIED = ['podwire', 'host-local', 'portmap', 'bandwidth', 'tuning', 'loopback'] as const;
+
+/**
+ * The executable and the plugins beside it, compared with what the node has of these names. None where they are one folder.
+ *
+ * @param executablePath this program, whatever it is called
+ * @throws {CniError} 5 when the node's folder cannot be read
+ */
+export async function observePrograms(executablePath: string, folder: string): Promise<readonly ProgramFact[]> {
+  const sources = CARRIED.map((name) => ({
+    name,
+    sourcePath: name === 'podwire' ? executablePath : join(dirname(executablePath), name),
+  }));
+  const facts = sources.map(async ({ name, sourcePath }): Promise<ProgramFact | undefined> => {
+    const sourceDigest = await digestOf(sourcePath);
+    if (sourceDigest === undefined) return undefined;
+    return { name, sourcePath, sourceDigest, nodeDigest: await digestOf(join(folder, name)) };
+  });
+  return (await Promise.all(facts)).filter((fact) => fact !== undefined);
+}
+
+/** @throws {CniError} 5 naming the folder and what to do */
+export async function readNames(folder: string): Promise<ReadonlySet<string>> {
+  try {
+    return new Set(await readdir(folder));
+  } catch (cause) {
+    throw fileFailure('read the folder', folder, cause);
+  }
+}
+
+/** Texts and modes of those of the named files that are there. */
+export async function observeFiles(folder: string, names: readonly string[]): Promise<ReadonlyMap<string, FileFact>> {
+  const facts = new Map<string, FileFact>();
+  for (const name of names) {
+    const path = join(folder, name);
+    const text = await readFile(path, 'utf8').catch(() => undefined);
+    const stats = await stat(path).catch(() => undefined);
+    if (text !== undefined && stats !== undefined) facts.set(name, { text, mode: stats.mode & 0o7777 });
+  }
+  return facts;
+}
+
+/** Unfinished files that nobody works on any more: another installer may be at work beside us. */
+export async function observeLeftovers(folders: Pick<Folders, 'programs' | 'configs'>): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const folder of [folders.programs, folders.configs]) {
+    const names = await readdir(folder).catch(() => []);
+    for (const name of names.filter((other) => other.startsWith(TEMPORARY_PREFIX))) {
+      const stats = await stat(join(folder, name)).catch(() => undefined);
+      if (stats !== undefined && Date.now() - stats.mtimeMs > ABANDONED_MS) found.push(join(folder, name));
+    }
+  }
+  return found;
+}
+
+export async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
+}
+
+/** Longer than any file takes to be written. */
+const ABANDONED_MS = 10 * 60_000;
+
+// Of the bytes and whether they may be run: a copy that lost its mode is none.
+async function digestOf(path: string): Promise<string | undefined> {
+  const stats = await stat(path).catch(() => undefined);
+  if (stats === undefined || !stats.isFile()) return undefined;
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path, { highWaterMark: 1024 * 1024 }), hash);
+  return `${hash.digest('hex')}${(stats.mode & 0o111) === 0 ? ' not executable' : ''}`;
+}

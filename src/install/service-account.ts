@@ -1,0 +1,81 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ConnectionConfig } from '../cluster/connection-settings.ts';
+import { readConnection, type ApiConnection } from '../cluster/connection.ts';
+import { startDeadline, type Deadline } from '../cluster/deadline.ts';
+import { isTokenRefused } from '../cluster/token-check.ts';
+import { openTokenIssuer, type IssuedToken } from '../cluster/token-issuer.ts';
+import type { Environment } from '../cni/environment.ts';
+import type { Log } from '../log/log.ts';
+import { connectionEnvironment, type InstallSettings } from './settings.ts';
+
+/** Where a pod finds its own account; the kubelet keeps the files fresh. */
+export const ACCOUNT_FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount';
+
+/** What talking to the API server takes. */
+export interface ApiIo {
+  readonly environment: Environment;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A token of the plugin's account, bound to this node, asked for with the installer's own account.
+ *
+ * @throws {CniError} when the API server cannot be asked or refuses
+ */
+export async function issuePluginToken(
+  { account, namespace }: Pick<InstallSettings, 'account' | 'namespace'>,
+  nodeName: string,
+  { environment, log, signal }: ApiIo,
+): Promise<IssuedToken> {
+  const connect = () => readOwnConnection(environment);
+  using issuer = openTokenIssuer({ connect, budgets: BUDGETS, log });
+  const order = { namespace: namespace ?? (await ownNamespace()), account, nodeName, lifeSeconds: LIFE_SECONDS };
+  return await issuer.issue(order, aDeadline(signal));
+}
+
+/**
+ * Whether the API server takes a token no more.
+ *
+ * @throws {CniError} when it cannot be asked
+ */
+export async function isRefused({ token, connection }: IssuedToken, { log, signal }: ApiIo): Promise<boolean> {
+  const connect = () => ({ ...connection, token });
+  return isTokenRefused({ connect, budgets: BUDGETS, log }, aDeadline(signal));
+}
+
+/**
+ * The API server as the installer's own account reaches it, from files as they are now.
+ *
+ * @throws {CniError} 4, 5 or 7
+ */
+export function readOwnConnection(environment: Environment): Promise<ApiConnection> {
+  return readConnection(NOTHING_CONFIGURED, connectionEnvironment(environment));
+}
+
+// A signal of its own each time: what listens to it goes with it, while the process's own lives for months.
+function aDeadline(signal: AbortSignal): Deadline {
+  return startDeadline(TOTAL_MS, AbortSignal.any([signal]));
+}
+
+async function ownNamespace(): Promise<string> {
+  const text = await readFile(join(ACCOUNT_FOLDER, 'namespace'), 'utf8').catch(() => '');
+  return text.trim() || 'kube-system';
+}
+
+const NOTHING_CONFIGURED: ConnectionConfig = {
+  datastoreType: undefined,
+  kubeconfigPath: undefined,
+  apiRoot: undefined,
+  token: undefined,
+  clientCertificatePath: undefined,
+  clientKeyPath: undefined,
+  certificateAuthorityPath: undefined,
+};
+
+// A day: long enough for an API server that is away over night, short enough for one that was stolen.
+const LIFE_SECONDS = 24 * 60 * 60;
+// More generous than the plugin's: nobody's pod waits.
+const BUDGETS = { apiConnectMs: 5000, apiRequestMs: 10_000 };
+const TOTAL_MS = 30_000;

@@ -1,0 +1,123 @@
+import { basename, isAbsolute } from 'node:path';
+import type { Environment } from '../cni/environment.ts';
+import { CniError, ERROR_CODE } from '../cni/error.ts';
+import { layoutOf, type Layout } from './layout.ts';
+
+/** What the words and the environment ask for. */
+export interface InstallSettings {
+  readonly layout: Layout;
+  /** Undefined: the host name, in lower case. */
+  readonly nodeName: string | undefined;
+  readonly configName: string;
+  /** Removed once the new one stands. */
+  readonly oldConfigNames: readonly string[];
+  /** `path` wins. */
+  readonly template: { readonly text: string | undefined; readonly path: string | undefined };
+  /** Placeholder to value, of those that the environment decides. */
+  readonly placeholders: Readonly<Record<string, string>>;
+  readonly skippedPrograms: readonly string[];
+  readonly updatePrograms: boolean;
+  /** The plugin's own account, not the installer's. Its namespace is the installer's unless said. */
+  readonly account: string;
+  readonly namespace: string | undefined;
+  /** Undefined: once. Else how often to look whether the token is still taken. */
+  readonly watchEverySeconds: number | undefined;
+}
+
+/**
+ * Calico's names, where they mean the same.
+ *
+ * @param words behind `install`
+ * @throws {CniError} 4 naming the variable or the word
+ */
+export function parseInstallSettings(words: readonly string[], environment: Environment): InstallSettings {
+  const { root, isWatching } = parseWords(words);
+  const read = (name: string, otherwise = '') => environment[name] || otherwise;
+  const protocol = read('KUBERNETES_SERVICE_PROTOCOL', 'https');
+  if (protocol !== 'https') throw wrong('KUBERNETES_SERVICE_PROTOCOL', protocol, 'https, for a token is sent over it,');
+  const [programs, configs] = [read('CNI_BIN_DIR', '/opt/cni/bin'), read('CNI_NET_DIR', '/etc/cni/net.d')];
+  if (!isAbsolute(programs)) throw wrong('CNI_BIN_DIR', programs, "an absolute path, the node's own,");
+  if (!isAbsolute(configs)) throw wrong('CNI_NET_DIR', configs, "an absolute path, the node's own,");
+  return {
+    layout: layoutOf(root, { programs, configs }),
+    nodeName: environment['KUBERNETES_NODE_NAME'] || undefined,
+    configName: parseFileName('CNI_CONF_NAME', read('CNI_CONF_NAME', '10-podwire.conflist')),
+    oldConfigNames: list(read('CNI_OLD_CONF_NAME')).map((name) => parseFileName('CNI_OLD_CONF_NAME', name)),
+    template: {
+      text: environment['CNI_NETWORK_CONFIG'] || undefined,
+      path: environment['CNI_NETWORK_CONFIG_FILE'] || undefined,
+    },
+    placeholders: {
+      CNI_MTU: parseWhole('CNI_MTU', read('CNI_MTU', '0')),
+      LOG_LEVEL: read('LOG_LEVEL', 'info'),
+      LOG_FILE_PATH: read('LOG_FILE_PATH', '/var/log/podwire/cni.log'),
+      LOG_FILE_MAX_SIZE: parseWhole('LOG_FILE_MAX_SIZE', read('LOG_FILE_MAX_SIZE', '100')),
+      LOG_FILE_MAX_AGE: parseWhole('LOG_FILE_MAX_AGE', read('LOG_FILE_MAX_AGE', '30')),
+      LOG_FILE_MAX_COUNT: parseWhole('LOG_FILE_MAX_COUNT', read('LOG_FILE_MAX_COUNT', '10')),
+      DATASTORE_TYPE: read('DATASTORE_TYPE', 'kubernetes'),
+      KUBERNETES_SERVICE_HOST: read('KUBERNETES_SERVICE_HOST'),
+      KUBERNETES_SERVICE_PORT: read('KUBERNETES_SERVICE_PORT', '443'),
+    },
+    skippedPrograms: list(read('SKIP_CNI_BINARIES')),
+    updatePrograms: parseFlag('UPDATE_CNI_BINARIES', read('UPDATE_CNI_BINARIES', 'true')),
+    account: read('CALICO_CNI_SERVICE_ACCOUNT', 'podwire'),
+    namespace: environment['POD_NAMESPACE'] || undefined,
+    watchEverySeconds: isWatching
+      ? Number(parseWhole('TOKEN_CHECK_SECONDS', read('TOKEN_CHECK_SECONDS', '300')))
+      : undefined,
+  };
+}
+
+/**
+ * The environment that the API server is found by: SKIP_TLS_VERIFY is Calico's name for K8S_INSECURE_SKIP_TLS_VERIFY.
+ *
+ * @throws {CniError} 4
+ */
+export function connectionEnvironment(environment: Environment): Environment {
+  const isOff = parseFlag('SKIP_TLS_VERIFY', environment['SKIP_TLS_VERIFY'] || 'false');
+  return isOff ? { ...environment, K8S_INSECURE_SKIP_TLS_VERIFY: 'true' } : environment;
+}
+
+function parseWords(words: readonly string[]): { root: string; isWatching: boolean } {
+  let root = '/host';
+  let isWatching = false;
+  for (let index = 0; index < words.length; index++) {
+    const word = words[index];
+    if (word === '--watch') isWatching = true;
+    else if (word === '--root' && isAbsolute(words[index + 1] ?? '')) root = words[++index] ?? root;
+    else throw unusable(`podwire install knows --watch and --root FOLDER (absolute), not ${JSON.stringify(word)}`);
+  }
+  return { root, isWatching };
+}
+
+function parseFileName(variable: string, value: string): string {
+  if (/^[\w.-]+\.(conflist|conf|json)$/.test(value) && basename(value) === value && !value.startsWith('.'))
+    return value;
+  throw wrong(variable, value, 'a file name that ends in .conflist, .conf or .json');
+}
+
+function parseWhole(variable: string, value: string): string {
+  if (/^\d{1,6}$/.test(value)) return String(Number(value));
+  throw wrong(variable, value, 'a whole number');
+}
+
+function parseFlag(variable: string, value: string): boolean {
+  if (/^(1|t|true)$/i.test(value)) return true;
+  if (/^(0|f|false)$/i.test(value)) return false;
+  throw wrong(variable, value, 'true or false');
+}
+
+function list(value: string): readonly string[] {
+  return value
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
+
+function wrong(variable: string, value: string, wanted: string): CniError {
+  return unusable(`${variable} is ${JSON.stringify(value.slice(0, 64))}, where ${wanted} is wanted`);
+}
+
+function unusable(message: string): CniError {
+  return new CniError(ERROR_CODE.invalidEnvironment, message);
+}

@@ -1,0 +1,91 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+import { CniError, ERROR_CODE } from '../cni/error.ts';
+import { isJsonList, isJsonObject, parseJsonObject, type JsonValue } from '../cni/json.ts';
+import { applyOperations } from './apply-operations.ts';
+import { layoutOf, type Layout } from './layout.ts';
+import { isFolder, observeLeftovers, readNames } from './observe-node.ts';
+import { KUBECONFIG_NAME } from './plan-install.ts';
+import { planUninstall, refuseWhileAttached, type UninstallFacts } from './plan-uninstall.ts';
+import { reporting, type InstallIo } from './report.ts';
+
+/**
+ * `podwire uninstall`: removes from a node what the installer has put there.
+ *
+ * @returns the exit status
+ */
+export async function runUninstall(io: InstallIo): Promise<number> {
+  return reporting(io, async (log) => {
+    const { root, isForced } = parseWords(io.words);
+    const read = (name: string, otherwise: string) => io.environment[name] || otherwise;
+    const programs = read('CNI_BIN_DIR', '/opt/cni/bin');
+    const layout = layoutOf(root, { programs, configs: read('CNI_NET_DIR', '/etc/cni/net.d') });
+    const facts = await observe(layout);
+    if (!isForced) refuseWhileAttached(facts);
+    await applyOperations(planUninstall(facts), log);
+    log.info('podwire is off this node; plugins of the CNI project that it brought, and its log, stay');
+  });
+}
+
+function parseWords(words: readonly string[]): { root: string; isForced: boolean } {
+  let root = '/host';
+  let isForced = false;
+  for (let index = 0; index < words.length; index++) {
+    const word = words[index];
+    if (word === '--force') isForced = true;
+    else if (word === '--root' && isAbsolute(words[index + 1] ?? '')) root = words[++index] ?? root;
+    else {
+      const message = `podwire uninstall knows --force and --root FOLDER (absolute), not ${JSON.stringify(word)}`;
+      throw new CniError(ERROR_CODE.invalidEnvironment, message);
+    }
+  }
+  return { root, isForced };
+}
+
+async function observe(layout: Layout): Promise<UninstallFacts> {
+  const { here } = layout;
+  const [programs, configs] = [await readNames(here.programs), await readNames(here.configs)];
+  const configNames: string[] = [];
+  for (const name of configs) if (await isOurs(join(here.configs, name))) configNames.push(name);
+  const networks = await readNetworks(here.state);
+  return {
+    layout,
+    configNames: configNames.toSorted(),
+    hasKubeconfig: configs.has(KUBECONFIG_NAME),
+    hasProgram: programs.has('podwire'),
+    hasNativeCode: await isFolder(join(here.state, 'native')),
+    leftovers: await observeLeftovers(here),
+    attachmentCount: networks.reduce((sum, { attachmentCount }) => sum + attachmentCount, 0),
+    emptyNetworks: networks.filter(({ isEmpty }) => isEmpty).map(({ name }) => name),
+  };
+}
+
+// What a runtime would read as a configuration that calls podwire.
+async function isOurs(path: string): Promise<boolean> {
+  if (!/\.(conflist|conf|json)$/.test(path)) return false;
+  try {
+    const config = parseJsonObject(await readFile(path));
+    const list: JsonValue = config['plugins'] ?? null;
+    const plugins = isJsonList(list) ? list : [config];
+    return plugins.some((plugin) => isJsonObject(plugin) && plugin['type'] === 'podwire');
+  } catch {
+    return false; // the runtime reads it as little as we do
+  }
+}
+
+interface NetworkFact {
+  readonly name: string;
+  readonly attachmentCount: number;
+  readonly isEmpty: boolean;
+}
+
+async function readNetworks(state: string): Promise<readonly NetworkFact[]> {
+  const entries = await readdir(state, { withFileTypes: true }).catch(() => []);
+  const networks = entries.filter((entry) => entry.isDirectory() && entry.name !== 'native');
+  const facts = networks.map(async ({ name }): Promise<NetworkFact> => {
+    const files = await readdir(join(state, name));
+    const attachmentCount = files.filter((file) => file.endsWith('.record.json')).length;
+    return { name, attachmentCount, isEmpty: !files.some((file) => file.endsWith('.json')) };
+  });
+  return Promise.all(facts);
+}

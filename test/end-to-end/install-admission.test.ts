@@ -1,0 +1,141 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isJsonList, isJsonObject, parseJsonObject } from '../../src/cni/json.ts';
+import { makeAccountFolder } from '../support/account-folder.ts';
+import type { ApiClient } from '../support/api-client.ts';
+import { applyManifest, readManifest } from '../support/apply-manifest.ts';
+import { installerAccount } from '../support/install-cluster.ts';
+import { makeInstallNode } from '../support/install-node.ts';
+import { startCluster, type Cluster } from '../support/kube-apiserver.ts';
+import { makeSandbox } from '../support/network-namespace.ts';
+import { runPlugin } from '../support/plugin-node.ts';
+import { member } from '../support/test-pod.ts';
+import { until } from '../support/until.ts';
+
+const PREFIX = 'cni.projectcalico.org/';
+const ENDPOINT = {
+  [`${PREFIX}containerID`]: 'c1',
+  [`${PREFIX}podIP`]: '10.71.0.5/32',
+  [`${PREFIX}podIPs`]: '10.71.0.5/32,fd71::5/128',
+};
+const MERGE = 'application/strategic-merge-patch+json';
+const pathOf = (name: string) => `/api/v1/namespaces/default/pods/${name}/status`;
+
+let cluster: Cluster;
+let plugin: ApiClient;
+let unbound: ApiClient;
+beforeAll(async () => {
+  cluster = await startCluster();
+  for (const name of ['node-1', 'node-2']) await cluster.createNode(name);
+  const made = { annotations: { kept: 'yes' }, labels: { app: 'web' } };
+  await cluster.createPod('default', 'own', { nodeName: 'node-1', ...made });
+  await cluster.createPod('default', 'others', { nodeName: 'node-2', ...made });
+  await cluster.createPod('default', 'unscheduled', made);
+  plugin = (await cluster.createPluginAccount({ nodeName: 'node-1' })).makeClient();
+  unbound = (await cluster.createPluginAccount()).makeClient();
+  await applyManifest(cluster.admin, readManifest('cni-conf/base/admission-policy.yaml'), 'keep');
+  // It comes into force a moment later.
+  const other = { metadata: { annotations: { [`${PREFIX}podIP`]: 'x' } } };
+  await until('the policy is in force', async () => (await refusal(plugin, 'others', other)) !== 'allowed');
+});
+afterAll(async () => {
+  plugin[Symbol.dispose]();
+  unbound[Symbol.dispose]();
+  await cluster[Symbol.asyncDispose]();
+});
+
+/** The API server's words, `allowed` if there are none. */
+async function refusal(client: ApiClient, pod: string, patch: object): Promise<string> {
+  return client.request('PATCH', pathOf(pod), patch, MERGE).then(
+    () => 'allowed',
+    (error: unknown) => String(error),
+  );
+}
+
+describe("the plugin's token, bound to node-1", () => {
+  it("writes and clears the endpoint of its own node's pod", async () => {
+    expect(await refusal(plugin, 'own', { metadata: { annotations: ENDPOINT } })).toBe('allowed');
+    const cleared = { ...ENDPOINT, [`${PREFIX}podIP`]: '', [`${PREFIX}podIPs`]: '' };
+    expect(await refusal(plugin, 'own', { metadata: { annotations: cleared } })).toBe('allowed');
+    const pod = await cluster.admin.get('/api/v1/namespaces/default/pods/own');
+    expect(member(pod, 'metadata', 'annotations')).toEqual({ kept: 'yes', ...cleared });
+  });
+
+  const refuses = (why: string, pod: string, patch: object, message: RegExp) =>
+    it(`may not ${why}`, async () => {
+      const before = await cluster.admin.get(`/api/v1/namespaces/default/pods/${pod}`);
+      expect(await refusal(plugin, pod, patch)).toMatch(message);
+      expect(await cluster.admin.get(`/api/v1/namespaces/default/pods/${pod}`)).toEqual(before);
+    });
+  const annotations = (changed: object) => ({ metadata: { annotations: changed } });
+
+  refuses("write the endpoint of another node's pod", 'others', annotations(ENDPOINT), /only pods of the node/);
+  refuses(
+    'write the endpoint of a pod that has no node',
+    'unscheduled',
+    annotations(ENDPOINT),
+    /only pods of the node/,
+  );
+  refuses('write another annotation', 'own', annotations({ ...ENDPOINT, other: 'x' }), /only the annotations/);
+  refuses(
+    'write an annotation that lets a pod choose its address',
+    'own',
+    annotations({ [`${PREFIX}ipAddrs`]: '[]' }),
+    /only the annotations/,
+  );
+  refuses('change another annotation', 'own', annotations({ kept: 'no' }), /only the annotations/);
+  refuses('remove another annotation', 'own', annotations({ kept: null }), /only the annotations/);
+  refuses('change the phase', 'own', { status: { phase: 'Failed' } }, /only annotations of a pod, not its status/);
+  refuses(
+    'change the addresses',
+    'own',
+    { status: { podIPs: [{ ip: '10.0.0.1' }], podIP: '10.0.0.1' } },
+    /not its status/,
+  );
+  refuses('add a condition', 'own', { status: { conditions: [{ type: 'Ready', status: 'True' }] } }, /not its status/);
+  refuses('change a label', 'own', { metadata: { labels: { app: 'other' } } }, /not its status, labels/);
+  refuses('add a finalizer', 'own', { metadata: { finalizers: ['example.org/hold'] } }, /finalizers/);
+
+  it('may not change a pod but by its status, which RBAC already says', async () => {
+    const path = '/api/v1/namespaces/default/pods/own';
+    await expect(plugin.request('PATCH', path, annotations(ENDPOINT), MERGE)).rejects.toMatchObject({ status: 403 });
+    await expect(plugin.delete(path)).rejects.toMatchObject({ status: 403 });
+  });
+});
+
+describe('other tokens', () => {
+  it('one that is bound to no node may change no pod', async () => {
+    expect(await refusal(unbound, 'own', { metadata: { annotations: ENDPOINT } })).toMatch(/not bound to a Node/);
+  });
+
+  it('others than the plugin are not touched by the policy', async () => {
+    expect(await refusal(cluster.admin, 'others', { metadata: { annotations: { other: 'x' } } })).toBe('allowed');
+  });
+});
+
+describe('a node that the installer has equipped, with the policy in force', () => {
+  it('attaches a pod and detaches it, with what was installed and nothing else', async () => {
+    const roles = readManifest('cni-conf/rbac.yaml');
+    await applyManifest(cluster.admin, roles, 'keep');
+    using account = makeAccountFolder(await installerAccount(cluster));
+    expect(account).toBeDefined();
+    await using node = await makeInstallNode(cluster.server, 'node-3');
+    await cluster.createNode('node-3', { podCIDRs: ['10.73.0.0/24'] });
+    const environment = { CNI_NET_DIR: node.configs, LOG_FILE_PATH: join(node.root, 'cni.log') };
+    await until('the installer is allowed to', async () => (await node.run({ environment })).exitCode === 0);
+    const { name, cniVersion, plugins } = parseJsonObject(await node.read('10-podwire.conflist'));
+    const list = plugins ?? null;
+    const own = isJsonList(list) ? (list[0] ?? null) : null;
+    const config = { ...(isJsonObject(own) && own), name: name ?? null, cniVersion: cniVersion ?? null };
+    const { uid } = await cluster.createPod('default', 'installed', { nodeName: 'node-3' });
+    await using sandbox = await makeSandbox();
+    const call = { config, sandboxPath: sandbox.path, pod: { namespace: 'default', name: 'installed', uid } };
+    const run = (verb: string) => runPlugin({ ...call, verb }, node.programs, join(node.programs, 'podwire'));
+    expect(await run('ADD')).toMatchObject({ exitCode: 0, answer: { ips: [{ address: '10.73.0.2/32' }] } });
+    const annotations = async () =>
+      member(await cluster.admin.get('/api/v1/namespaces/default/pods/installed'), 'metadata', 'annotations');
+    expect(await annotations()).toMatchObject({ [`${PREFIX}podIP`]: '10.73.0.2/32' });
+    expect(await run('DEL')).toMatchObject({ exitCode: 0 });
+    expect(await annotations()).toMatchObject({ [`${PREFIX}podIP`]: '' });
+  });
+});

@@ -1,0 +1,137 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { OVERLAYS, renderedPath, renderOverlay } from '../../scripts/manifests/render-overlay.ts';
+import { isJsonList, isJsonObject, type JsonObject } from '../../src/cni/json.ts';
+import { renderNetworkConfig } from '../../src/install/netconf-template.ts';
+import { parseInstallSettings } from '../../src/install/settings.ts';
+import { applyManifest, readManifest } from '../support/apply-manifest.ts';
+import { startCluster, type Cluster } from '../support/kube-apiserver.ts';
+import { pick } from '../support/plugin-node.ts';
+import { member } from '../support/test-pod.ts';
+import { until } from '../support/until.ts';
+
+let cluster: Cluster;
+beforeAll(async () => {
+  cluster = await startCluster();
+  await until('the namespace kube-system', () =>
+    cluster.admin.get('/api/v1/namespaces/kube-system').then(
+      () => true,
+      () => false,
+    ),
+  );
+});
+afterAll(() => cluster[Symbol.asyncDispose]());
+
+const rendered = (overlay: string) => readManifest(`cni-conf/rendered/${overlay}.yaml`);
+const names = (objects: readonly JsonObject[]) =>
+  objects.map((object) => `${pick(object, 'kind')} ${pick(object['metadata'], 'name')}`);
+const VALUES = {
+  ...parseInstallSettings([], {}).placeholders,
+  KUBERNETES_NODE_NAME: 'node-1',
+  KUBECONFIG_FILEPATH: '/etc/cni/net.d/podwire-kubeconfig',
+};
+
+describe.each(OVERLAYS)('the overlay %s', (overlay) => {
+  it('stands as one file, as kustomize makes it', async () => {
+    expect(readFileSync(renderedPath(overlay), 'utf8')).toBe(await renderOverlay(overlay));
+  });
+
+  it('is taken by the API server, which knows every field', async () => {
+    await expect(applyManifest(cluster.admin, rendered(overlay), 'try')).resolves.toBeUndefined();
+  });
+
+  it('has all that its DaemonSets name', () => {
+    const objects = rendered(overlay);
+    const daemonSets = objects.filter((object) => object['kind'] === 'DaemonSet');
+    for (const daemonSet of daemonSets) {
+      const pod = member(daemonSet, 'spec', 'template', 'spec');
+      expect(names(objects)).toContain(`ServiceAccount ${pick(pod, 'serviceAccountName')}`);
+      const volumes: unknown = member(pod, 'volumes');
+      const configMaps = Array.isArray(volumes)
+        ? volumes.flatMap((volume) => member(volume, 'configMap', 'name') ?? [])
+        : [];
+      for (const name of configMaps) expect(names(objects)).toContain(`ConfigMap ${JSON.stringify(name).slice(1, -1)}`);
+    }
+    expect(daemonSets.length).toBeGreaterThan(0);
+  });
+
+  it('has a template that the installer takes', () => {
+    const configMap = rendered(overlay).find((object) => object['kind'] === 'ConfigMap');
+    const template = pick(configMap?.['data'], '10-podwire.conflist');
+    expect(renderNetworkConfig(template, VALUES, '10-podwire.conflist').programs).toContain('host-local');
+  });
+
+  it('is whole: applied after rbac.yaml, nothing of it is refused', async () => {
+    await applyManifest(cluster.admin, readManifest('cni-conf/rbac.yaml'), 'keep');
+    await expect(applyManifest(cluster.admin, rendered(overlay), 'keep')).resolves.toBeUndefined();
+  });
+});
+
+describe('from one overlay to another on a running cluster', () => {
+  it('applying the other changes the agent alone: what podwire does stays as it is', async () => {
+    const own = (objects: readonly JsonObject[]) =>
+      objects.filter((object) => /podwire/.test(pick(object['metadata'], 'name')));
+    const [first, ...others] = OVERLAYS.map((overlay) => own(rendered(overlay)));
+    for (const other of others) expect(other).toEqual(first);
+    const generationOf = async () => {
+      const daemonSet = await cluster.admin.get('/apis/apps/v1/namespaces/kube-system/daemonsets/podwire');
+      return member(daemonSet, 'metadata', 'generation');
+    };
+    await applyManifest(cluster.admin, rendered('policy-only'), 'keep');
+    const before = await generationOf();
+    await applyManifest(cluster.admin, rendered('bgp'), 'keep');
+    expect(await generationOf()).toBe(before);
+    const agent = await cluster.admin.get('/apis/apps/v1/namespaces/kube-system/daemonsets/calico-node');
+    const containers: unknown = member(agent, 'spec', 'template', 'spec', 'containers');
+    expect(JSON.stringify(containers)).toContain('{"name":"CALICO_NETWORKING_BACKEND","value":"bird"}');
+  });
+});
+
+describe('components', () => {
+  it('Typha is taken by the API server, and the agent is told its Service', async () => {
+    await applyManifest(cluster.admin, readManifest('cni-conf/components/typha/typha.yaml'), 'try');
+    const [service] = readManifest('cni-conf/components/typha/typha.yaml');
+    expect(JSON.stringify(readManifest('cni-conf/components/typha/agent.yaml'))).toContain(
+      `"name":"FELIX_TYPHAK8SSERVICENAME","value":"${pick(service?.['metadata'], 'name')}"`,
+    );
+  });
+
+  it('the dual-stack template is that of the base, with both families', () => {
+    const read = (path: string) =>
+      readFileSync(new URL(`../../cni-conf/${path}/10-podwire.conflist`, import.meta.url), 'utf8');
+    const rangesOf = (text: string) => {
+      const plugins: unknown = member(JSON.parse(renderNetworkConfig(text, VALUES, 'a.conflist').text), 'plugins');
+      return Array.isArray(plugins) ? member(plugins[0], 'ipam', 'ranges') : undefined;
+    };
+    expect(rangesOf(read('base'))).toEqual([[{ subnet: 'usePodCidr' }]]);
+    expect(rangesOf(read('components/dual-stack'))).toEqual([
+      [{ subnet: 'usePodCidr' }],
+      [{ subnet: 'usePodCidrIPv6' }],
+    ]);
+    expect(read('components/dual-stack').replace(', [{ "subnet": "usePodCidrIPv6" }]', '')).toBe(read('base'));
+  });
+});
+
+describe('rbac.yaml', () => {
+  const rulesOf = (kind: string, name: string): readonly JsonObject[] => {
+    const role = readManifest('cni-conf/rbac.yaml').find(
+      (object) => object['kind'] === kind && pick(object['metadata'], 'name') === name,
+    );
+    const rules = role?.['rules'] ?? null;
+    return isJsonList(rules) ? rules.filter(isJsonObject) : [];
+  };
+
+  it('the plugin may get pods and nodes, patch pods/status, and nothing else', () => {
+    expect(rulesOf('ClusterRole', 'podwire')).toEqual([
+      { apiGroups: [''], resources: ['pods', 'nodes'], verbs: ['get'] },
+      { apiGroups: [''], resources: ['pods/status'], verbs: ['patch'] },
+    ]);
+  });
+
+  it('the installer may issue tokens of the plugin, get nodes, and nothing else', () => {
+    expect([...rulesOf('Role', 'podwire-installer'), ...rulesOf('ClusterRole', 'podwire-installer')]).toEqual([
+      { apiGroups: [''], resources: ['serviceaccounts/token'], resourceNames: ['podwire'], verbs: ['create'] },
+      { apiGroups: [''], resources: ['nodes'], verbs: ['get'] },
+    ]);
+  });
+});

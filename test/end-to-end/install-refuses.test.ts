@@ -1,0 +1,174 @@
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { LOADERS } from '../../src/install/node-libraries.ts';
+import { makeAccountFolder, type AccountFiles, type AccountFolder } from '../support/account-folder.ts';
+import { makeCertificateAuthority } from '../support/certificate-authority.ts';
+import { installerAccount, NODE, startInstallCluster } from '../support/install-cluster.ts';
+import { makeInstallNode, type InstallerCall, type InstallNode } from '../support/install-node.ts';
+import type { Cluster } from '../support/kube-apiserver.ts';
+
+let cluster: Cluster;
+let account: AccountFolder;
+let accountFiles: AccountFiles;
+let node: InstallNode;
+beforeAll(async () => {
+  cluster = await startInstallCluster();
+  accountFiles = await installerAccount(cluster);
+  account = makeAccountFolder(accountFiles);
+});
+beforeEach(async () => {
+  account.write(accountFiles);
+  node = await makeInstallNode(cluster.server, NODE);
+  return () => node[Symbol.asyncDispose]();
+});
+afterAll(async () => {
+  account[Symbol.dispose]();
+  await cluster[Symbol.asyncDispose]();
+});
+
+async function refusalOf(call: InstallerCall): Promise<string> {
+  const before = await node.names();
+  const { exitCode, stdout, stderr } = await node.run({
+    ...call,
+    environment: { LOG_LEVEL: 'debug', ...call.environment },
+  });
+  expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 1, stdout: '', stderr: expect.any(String) });
+  for (const secret of accountFiles.token.split('.').slice(1)) expect(stderr).not.toContain(secret);
+  expect(await node.names()).toEqual(before);
+  const errors = stderr.split('\n').filter((line) => line.includes(' ERROR '));
+  expect(errors).toHaveLength(1);
+  return errors[0] ?? '';
+}
+
+describe('one line says what to do, no secret is in it, and the node stays as it was', () => {
+  const refuses = (why: string, message: RegExp, call: InstallerCall = {}, before: () => void = () => undefined) =>
+    it(why, async () => {
+      before();
+      expect(await refusalOf(call)).toMatch(message);
+    });
+  const template = (text: string): InstallerCall => ({
+    environment: { CNI_NETWORK_CONFIG: text, CNI_NETWORK_CONFIG_FILE: undefined },
+  });
+  const plugins = (list: string) => template(`{"cniVersion":"1.0.0","name":"n","plugins":${list}}`);
+  const here = (path: string) => `mount --bind "${path}" "${path}" && mount -o remount,bind`;
+  const within = (script: string): readonly string[] => [
+    'unshare',
+    '--mount',
+    'sh',
+    '-c',
+    `${script} && exec "$@"`,
+    'sh',
+  ];
+
+  refuses('no template', /neither CNI_NETWORK_CONFIG nor CNI_NETWORK_CONFIG_FILE is set/, template(''));
+  refuses('the template is missing', /ENOENT/, { environment: { CNI_NETWORK_CONFIG_FILE: '/nowhere' } });
+  refuses('the template is no JSON', /is not valid JSON/, template('{"k8s_auth_token":"__SERVICEACCOUNT_TOKEN__"'));
+  refuses('a placeholder of etcd', /does not know: __ETCD_ENDPOINTS__/, template('{"a":"__ETCD_ENDPOINTS__"}'));
+  refuses('no podwire in it', /no plugin of "type": "podwire"/, plugins('[{"type":"calico"}]'));
+  refuses('podwire without ipam', /"ipam" is missing/, plugins('[{"type":"podwire"}]'));
+  refuses('a datastore that podwire does not know', /another datastore_type/, {
+    environment: { DATASTORE_TYPE: 'etcdv3' },
+  });
+  refuses('a list in a file for one plugin', /ends in \.conflist, not from a\.conf/, {
+    environment: { CNI_CONF_NAME: 'a.conf' },
+  });
+  refuses('a file name that leads elsewhere', /CNI_CONF_NAME is "\.\.\/a\.conf"/, {
+    environment: { CNI_CONF_NAME: '../a.conf' },
+  });
+  refuses('an MTU that is no number', /CNI_MTU is "big"/, { environment: { CNI_MTU: 'big' } });
+  refuses('a token over http', /https, for a token is sent over it/, {
+    environment: { KUBERNETES_SERVICE_PROTOCOL: 'http' },
+  });
+  refuses('a word that it does not know', /not "--wach"/, { words: ['install', '--wach'] });
+  refuses('no host-local anywhere', /needs host-local, which neither this image nor \/opt\/cni\/bin/, {}, () =>
+    rmSync(join(node.image, 'host-local')),
+  );
+  refuses('host-local is skipped and not there', /take them out of SKIP_CNI_BINARIES/, {
+    environment: { SKIP_CNI_BINARIES: 'host-local' },
+  });
+  refuses('the folder of programs is not mounted', /opt\/cni\/bin \(ENOENT\): its folder is missing: mount/, {}, () =>
+    rmSync(node.programs, { recursive: true }),
+  );
+  refuses('the API server is away', /refuses connections/, { environment: { KUBERNETES_SERVICE_PORT: '1' } });
+  refuses('the Node does not exist', /has no node nowhere: set KUBERNETES_NODE_NAME/, {
+    environment: { KUBERNETES_NODE_NAME: 'nowhere' },
+  });
+  refuses(
+    'an account that the installer may not have tokens of',
+    /may not create serviceaccounts\/token \(403\): apply cni-conf\/rbac\.yaml/,
+    {
+      environment: { CALICO_CNI_SERVICE_ACCOUNT: 'podwire-installer' },
+    },
+  );
+  refuses('its own token is refused', /the token was refused \(401\)/, {}, () =>
+    account.write({ ...accountFiles, token: 'no.such.token' }),
+  );
+  refuses('the server is of another authority', /is not trusted/, {}, () =>
+    account.write({ ...accountFiles, 'ca.crt': makeCertificateAuthority('foreign').certificatePem }),
+  );
+  it('the programs are mounted read-only', async () => {
+    const call = { within: within(`${here(node.programs)},ro "${node.programs}"`) };
+    expect(await refusalOf(call)).toMatch(/\(EROFS\): it is mounted read-only: take readOnly off/);
+  });
+  it('the programs may not be executed there', async () => {
+    const call = { within: within(`${here(node.programs)},noexec "${node.programs}"`) };
+    expect(await refusalOf(call)).toMatch(/cannot run \/opt\/cni\/bin\/podwire: its folder is mounted noexec/);
+  });
+  it('an executable that is broken is not put in place', async () => {
+    rmSync(join(node.image, 'portmap'));
+    writeFileSync(join(node.image, 'portmap'), '#!/bin/sh\nexit 3\n', { mode: 0o755 });
+    const { exitCode, stderr } = await node.run();
+    expect({ exitCode }).toEqual({ exitCode: 1 });
+    expect(stderr).toMatch(
+      /cannot run \/opt\/cni\/bin\/portmap: it did not answer as a CNI plugin does; nothing was replaced/,
+    );
+    expect(await node.names()).not.toContain('opt/cni/bin/portmap');
+    expect(await node.names()).not.toContain('etc/cni/net.d/10-podwire.conflist');
+  });
+});
+
+it('none of the capabilities of root is needed, as the DaemonSet drops them all', async () => {
+  const within = ['setpriv', '--bounding-set=-all', '--inh-caps=-all', '--no-new-privs'];
+  const { exitCode, stderr } = await node.run({ within });
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.any(String) });
+});
+
+describe("the node's own libraries, where its file system can be seen", () => {
+  /** As a distribution has them: the loader, and the libraries that the executable needs, but for these. */
+  const makeLibraries = (missing: readonly string[]): void => {
+    const root = join(node.root, 'node');
+    const [loader = ''] = LOADERS[process.arch] ?? [];
+    const put = (from: string, to: string) => {
+      mkdirSync(dirname(to), { recursive: true });
+      copyFileSync(realpathSync(from), to);
+    };
+    mkdirSync(join(root, 'usr/lib'), { recursive: true });
+    symlinkSync('usr/lib', join(root, 'lib'));
+    if (!missing.includes('loader')) put(`/${loader}`, join(root, loader));
+    const needed = execFileSync('ldd', [join(node.image, 'podwire')])
+      .toString()
+      .matchAll(/=> (\/\S+)/g);
+    for (const [, path = ''] of needed) {
+      if (!missing.some((name) => basename(path).startsWith(name))) put(path, join(root, 'usr/lib', basename(path)));
+    }
+  };
+
+  it('that has them all gets podwire', async () => {
+    makeLibraries([]);
+    const { exitCode, stderr } = await node.run();
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.any(String) });
+    expect(stderr).not.toContain('are not looked at');
+  });
+  it('without libstdc++ the node is refused, though the image has it', async () => {
+    makeLibraries(['libstdc++']);
+    expect(await refusalOf({})).toMatch(
+      /the library libstdc\+\+\.so\.6: is missing|libstdc\+\+\.so\.6 is missing: install libstdc\+\+6/,
+    );
+  });
+  it('without a loader of glibc the node is refused', async () => {
+    makeLibraries(['loader']);
+    expect(await refusalOf({})).toMatch(/no loader of glibc.*glibc 2\.28 or newer/);
+  });
+});

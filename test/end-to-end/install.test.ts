@@ -1,0 +1,245 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  appendFileSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { makeAccountFolder, type AccountFiles, type AccountFolder } from '../support/account-folder.ts';
+import { installerAccount, NODE, startInstallCluster } from '../support/install-cluster.ts';
+import { claimsIn, makeInstallNode, tokenIn, type InstallNode } from '../support/install-node.ts';
+import type { Cluster } from '../support/kube-apiserver.ts';
+import { callAsPerson } from '../support/person-call.ts';
+import { member } from '../support/test-pod.ts';
+import { until } from '../support/until.ts';
+
+const PROGRAMS = ['bandwidth', 'host-local', 'loopback', 'podwire', 'portmap', 'tuning'];
+const CONFIG = '10-podwire.conflist';
+const KUBECONFIG = 'podwire-kubeconfig';
+
+let cluster: Cluster;
+let account: AccountFolder;
+let accountFiles: AccountFiles;
+let node: InstallNode;
+beforeAll(async () => {
+  cluster = await startInstallCluster();
+  accountFiles = await installerAccount(cluster);
+  account = makeAccountFolder(accountFiles);
+});
+beforeEach(async () => {
+  node = await makeInstallNode(cluster.server, NODE);
+  return () => node[Symbol.asyncDispose]();
+});
+afterAll(async () => {
+  account[Symbol.dispose]();
+  await cluster[Symbol.asyncDispose]();
+});
+
+const inode = (path: string) => statSync(path).ino;
+const mode = (path: string) => (statSync(path).mode & 0o7777).toString(8);
+
+async function install(environment: Readonly<Record<string, string>> = {}): Promise<string> {
+  const { exitCode, stdout, stderr } = await node.run({ environment });
+  expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 0, stdout: '', stderr: expect.any(String) });
+  return stderr;
+}
+
+describe('podwire install on a bare node', () => {
+  it('puts programs, native code, kubeconfig and network configuration there, a line for each', async () => {
+    const stderr = await install();
+    expect(readdirSync(node.programs).toSorted()).toEqual(PROGRAMS);
+    expect(readdirSync(node.configs).toSorted()).toEqual([CONFIG, KUBECONFIG]);
+    expect((await node.names()).filter((name) => name.startsWith('var/lib/podwire/'))).toEqual([
+      'var/lib/podwire/native',
+      'var/lib/podwire/native/0.1.0',
+      'var/lib/podwire/native/0.1.0/koffi.node',
+      'var/lib/podwire/native/0.1.0/netlink.node',
+    ]);
+    for (const path of [...PROGRAMS.map((name) => `/opt/cni/bin/${name}`), `/etc/cni/net.d/${CONFIG}`]) {
+      expect(stderr).toMatch(new RegExp(` INFO ${path}: (placed|written)`));
+    }
+  });
+
+  it('the order is programs, kubeconfig, network configuration', async () => {
+    const lines = (await install()).split('\n').flatMap((line) => / INFO (\/\S+): /.exec(line)?.[1] ?? []);
+    expect(lines.slice(0, 6).every((path) => path.startsWith('/opt/cni/bin/'))).toBe(true);
+    expect(lines.slice(-2)).toEqual([`/etc/cni/net.d/${KUBECONFIG}`, `/etc/cni/net.d/${CONFIG}`]);
+  });
+
+  it('the plugin reaches the API server with what was written, and root alone can read it', async () => {
+    await install();
+    expect([mode(node.kubeconfigPath), mode(join(node.configs, CONFIG))]).toEqual(['600', '644']);
+    const netconf = { cniVersion: '1.0.0', name: 'n', type: 'podwire', ipam: { type: 'host-local' } };
+    const stdin = JSON.stringify({ ...netconf, kubernetes: { kubeconfig: node.kubeconfigPath } });
+    const answered = await callAsPerson({ words: ['-t'], stdin, executable: join(node.programs, 'podwire') });
+    expect(answered).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('answers') });
+  });
+
+  it('the token is of the plugin alone, bound to this Node, for a day', async () => {
+    await install();
+    const claims = claimsIn(tokenIn(await node.read(KUBECONFIG)));
+    const uid = member(await cluster.admin.get(`/api/v1/nodes/${NODE}`), 'metadata', 'uid');
+    expect(claims).toMatchObject({
+      sub: 'system:serviceaccount:kube-system:podwire',
+      'kubernetes.io': { node: { name: NODE, uid } },
+    });
+    expect(Number(member(claims, 'exp')) - Number(member(claims, 'iat'))).toBe(86_400);
+  });
+
+  it('the placeholders are replaced', async () => {
+    await install({ CNI_MTU: '1400', LOG_LEVEL: 'debug', CNI_NET_DIR: '/etc/other/net.d' });
+    const config: unknown = JSON.parse(await node.read(CONFIG));
+    expect(member(config, 'plugins')).toMatchObject([
+      { nodename: NODE, mtu: 1400, log_level: 'debug', kubernetes: { kubeconfig: `/etc/other/net.d/${KUBECONFIG}` } },
+      { type: 'portmap' },
+      { type: 'bandwidth' },
+    ]);
+  });
+
+  it('it does the same under the name install-cni, without a word', async () => {
+    linkSync(join(node.image, 'podwire'), join(node.image, 'install-cni'));
+    const { exitCode, stderr } = await node.run({ calledAs: 'install-cni', words: [] });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.any(String) });
+    expect(readdirSync(node.programs).toSorted()).toEqual(PROGRAMS);
+  });
+});
+
+describe('podwire install on a node that has podwire', () => {
+  it('leaves alone what is as it should be', async () => {
+    await install();
+    const before = [...PROGRAMS.map((name) => inode(join(node.programs, name))), inode(join(node.configs, CONFIG))];
+    const stderr = await install();
+    const after = [...PROGRAMS.map((name) => inode(join(node.programs, name))), inode(join(node.configs, CONFIG))];
+    expect(after).toEqual(before);
+    expect(stderr.match(/left alone: unchanged/g)).toHaveLength(PROGRAMS.length + 1);
+  });
+
+  it('replaces an executable while it runs', async () => {
+    await install();
+    const executable = join(node.programs, 'podwire');
+    const other = readFileSync(executable);
+    rmSync(executable);
+    writeFileSync(executable, other, { mode: 0o755 });
+    appendFileSync(executable, 'of another version');
+    const running = spawn(executable, ['-t'], { env: {}, stdio: ['pipe', 'ignore', 'pipe'] });
+    await until('it runs', () => readFileSync(`/proc/${running.pid}/maps`, 'utf8').includes(executable));
+    expect(await install()).toContain('/opt/cni/bin/podwire: placed');
+    let said = '';
+    running.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+    running.stdin.end();
+    await once(running, 'close');
+    expect(said).toContain('is empty');
+    expect(readFileSync(executable).equals(readFileSync(join(node.image, 'podwire')))).toBe(true);
+  });
+
+  it('UPDATE_CNI_BINARIES=false and SKIP_CNI_BINARIES leave others alone', async () => {
+    writeFileSync(join(node.programs, 'portmap'), '#!/bin/sh\n', { mode: 0o755 });
+    await install({ UPDATE_CNI_BINARIES: 'false', SKIP_CNI_BINARIES: 'tuning, loopback' });
+    expect(readFileSync(join(node.programs, 'portmap'), 'utf8')).toBe('#!/bin/sh\n');
+    expect(readdirSync(node.programs).toSorted()).toEqual(['bandwidth', 'host-local', 'podwire', 'portmap']);
+  });
+
+  it('old configurations go as asked, after the new one stands', async () => {
+    for (const name of ['10-calico.conflist', '05-other.conf', '99-kept.conf'])
+      writeFileSync(join(node.configs, name), '{}');
+    const stderr = await install({ CNI_OLD_CONF_NAME: '10-calico.conflist,05-other.conf,nowhere.conf' });
+    expect(readdirSync(node.configs).toSorted()).toEqual([CONFIG, '99-kept.conf', KUBECONFIG]);
+    expect(stderr.indexOf('10-calico.conflist: removed')).toBeGreaterThan(stderr.indexOf(`${CONFIG}: written`));
+  });
+
+  it('a template with the token in it is for root alone', async () => {
+    const CNI_NETWORK_CONFIG = JSON.stringify({
+      cniVersion: '1.0.0',
+      name: 'n',
+      plugins: [
+        { type: 'podwire', ipam: { type: 'host-local' }, policy: { k8s_auth_token: '__SERVICEACCOUNT_TOKEN__' } },
+      ],
+    });
+    const { exitCode, stderr } = await node.run({
+      environment: { CNI_NETWORK_CONFIG, CNI_NETWORK_CONFIG_FILE: undefined },
+    });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.any(String) });
+    const token = tokenIn(await node.read(KUBECONFIG));
+    expect([mode(join(node.configs, CONFIG)), (await node.read(CONFIG)).includes(token)]).toEqual(['600', true]);
+    expect(stderr).not.toContain(token.split('.')[2]);
+  });
+});
+
+describe('an installer that is killed', () => {
+  const complete = async (): Promise<number> => (await install()).trimEnd().split('\n').length;
+
+  it('leaves no network configuration without programs that run and a kubeconfig that is whole, wherever it ends', async () => {
+    const lineCount = await complete();
+    for (let line = 1; line < lineCount; line++) {
+      for (const folder of [node.programs, node.configs, node.state]) {
+        rmSync(folder, { recursive: true });
+        mkdirSync(folder);
+      }
+      const running = node.start();
+      let seen = '';
+      running.process.stderr.on('data', (text: string) => {
+        seen += text;
+        if (seen.split('\n').length > line) running.process.kill('SIGKILL');
+      });
+      await running.ended;
+      const names = readdirSync(node.configs);
+      if (names.includes(KUBECONFIG)) expect(tokenIn(await node.read(KUBECONFIG))).not.toBe('');
+      if (!names.includes(CONFIG)) continue;
+      expect(names).toContain(KUBECONFIG);
+      expect(readdirSync(node.programs)).toEqual(expect.arrayContaining(PROGRAMS));
+      JSON.parse(await node.read(CONFIG));
+    }
+    await install();
+    expect(readdirSync(node.configs)).toEqual(expect.arrayContaining([CONFIG, KUBECONFIG]));
+  });
+});
+
+describe('podwire uninstall', () => {
+  const uninstall = (words: readonly string[] = []) => node.run({ words: ['uninstall', ...words] });
+  const bare = ['etc', 'etc/cni', 'etc/cni/net.d', 'opt', 'opt/cni', 'opt/cni/bin', 'var', 'var/lib'];
+
+  it('takes away what install put there, the network configuration first, and leaves plugins that others may use', async () => {
+    await install();
+    writeFileSync(join(node.configs, '99-other.conf'), '{"type":"bridge"}');
+    const { exitCode, stderr } = await uninstall();
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.any(String) });
+    const others = PROGRAMS.filter((name) => name !== 'podwire').map((name) => `opt/cni/bin/${name}`);
+    expect(await node.names()).toEqual([...bare, ...others, 'etc/cni/net.d/99-other.conf'].toSorted());
+    const removed = [...stderr.matchAll(/ INFO (\S+): removed/g)].map(([, path]) => path);
+    expect(removed.slice(0, 3)).toEqual([
+      `/etc/cni/net.d/${CONFIG}`,
+      `/etc/cni/net.d/${KUBECONFIG}`,
+      '/opt/cni/bin/podwire',
+    ]);
+  });
+
+  it('done twice is done once', async () => {
+    await install();
+    expect((await uninstall()).exitCode).toBe(0);
+    expect((await uninstall()).exitCode).toBe(0);
+  });
+
+  it('touches nothing while pods are attached that only podwire can take down, unless forced', async () => {
+    await install();
+    const network = join(node.state, 'k8s-pod-network');
+    mkdirSync(network);
+    writeFileSync(join(network, 'c1-eth0.record.json'), '{}');
+    const before = await node.names();
+    const { exitCode, stderr } = await uninstall();
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 1,
+      stderr: expect.stringMatching(/1 attachment is still recorded.*drain it/),
+    });
+    expect(await node.names()).toEqual(before);
+    expect((await uninstall(['--force'])).exitCode).toBe(0);
+    expect(readdirSync(node.configs)).toEqual([]);
+    expect(readdirSync(network)).toEqual(['c1-eth0.record.json']);
+  });
+});

@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { parseKubeconfig } from '../../src/cluster/kubeconfig.ts';
+import type { ApiConnection, TlsSettings } from '../../src/cluster/connection.ts';
+import { aSecret } from '../../src/cluster/secret.ts';
+import { parseServerUrl } from '../../src/cluster/server-url.ts';
+import { formatKubeconfig } from '../../src/install/kubeconfig-text.ts';
+
+const PEM = '-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n';
+
+function connection(tls: Partial<TlsSettings> = {}, server = 'https://[fd00::1]:6443'): ApiConnection {
+  const full = {
+    verification: 'full',
+    certificateAuthority: { text: PEM, source: 'a test' },
+    clientCertificate: undefined,
+    serverName: undefined,
+  } as const;
+  return {
+    server: parseServerUrl(server),
+    serverSource: 'a test',
+    token: aSecret('of the installer', 'a test'),
+    tls: { ...full, ...tls },
+  };
+}
+const read = (from: ApiConnection) =>
+  parseKubeconfig(JSON.parse(formatKubeconfig(from, aSecret('of.the.plugin', 'a test')).reveal()), '/a/kubeconfig');
+
+describe('the kubeconfig', () => {
+  it('is what the plugin reads: the same server and authority, its own token', () =>
+    expect(read(connection())).toMatchObject({
+      server: 'https://[fd00::1]:6443',
+      isVerificationOff: false,
+      certificateAuthority: { kind: 'inline', text: PEM },
+      token: { kind: 'inline', text: 'of.the.plugin' },
+    }));
+  it('says that nothing is verified where the installer was told so', () =>
+    expect(read(connection({ verification: 'off', certificateAuthority: undefined }))).toMatchObject({
+      isVerificationOff: true,
+      certificateAuthority: undefined,
+    }));
+  it('keeps the name that the certificate has', () =>
+    expect(read(connection({ serverName: 'kubernetes' }))).toMatchObject({ serverName: 'kubernetes' }));
+  it("has nothing of the installer's own token", () =>
+    expect(formatKubeconfig(connection(), aSecret('t', 'a test')).reveal()).not.toContain('of the installer'));
+});

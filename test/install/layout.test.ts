@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import { layoutOf } from '../../src/install/layout.ts';
+
+const NAMES = { programs: '/opt/cni/bin', configs: '/var/lib/k3s/net.d' };
+
+describe('where the folders of a node are', () => {
+  it('in a container, they are mounted at fixed places, whatever they are called on the node', () => {
+    const { here, onNode, nodeRoot } = layoutOf('/host', NAMES);
+    expect(here).toEqual({
+      programs: '/host/opt/cni/bin',
+      configs: '/host/etc/cni/net.d',
+      state: '/host/var/lib/podwire',
+    });
+    expect(onNode).toEqual({ ...NAMES, state: '/var/lib/podwire' });
+    expect(nodeRoot).toBe('/host/node');
+  });
+
+  it('on the node itself, they are where they are', () => {
+    const { here, onNode, nodeRoot } = layoutOf('/', NAMES);
+    expect(here).toEqual(onNode);
+    expect(nodeRoot).toBeUndefined();
+  });
+});

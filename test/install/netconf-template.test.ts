@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { renderNetworkConfig } from '../../src/install/netconf-template.ts';
+
+const PODWIRE = '{"type":"podwire","ipam":{"type":"host-local"}}';
+const list = (plugins: string, more = '') => `{"cniVersion":"1.0.0","name":"n",${more}"plugins":[${plugins}]}`;
+const render = (template: string, values: Readonly<Record<string, string>> = {}, fileName = 'a.conflist') =>
+  renderNetworkConfig(template, values, fileName);
+
+describe('a template', () => {
+  it('gets its values, in strings and as numbers', () => {
+    const template = list('{"type":"podwire","mtu":__CNI_MTU__,"nodename":"__NODE__","ipam":{"type":"host-local"}}');
+    expect(JSON.parse(render(template, { CNI_MTU: '1400', NODE: 'n1' }).text)).toMatchObject({
+      plugins: [{ mtu: 1400, nodename: 'n1' }],
+    });
+  });
+
+  it('a value cannot end the string that it stands in', () => {
+    const template = list('{"type":"podwire","nodename_file":"__NODE__","ipam":{"type":"host-local"}}');
+    const NODE = '","type":"other","a":"\\';
+    expect(JSON.parse(render(template, { NODE }).text)).toMatchObject({
+      plugins: [{ type: 'podwire', nodename_file: NODE }],
+    });
+  });
+
+  it('names all programs that a runtime will run, each once', () => {
+    const { programs } = render(list(`${PODWIRE},{"type":"portmap"},{"type":"bandwidth"},{"type":"portmap"}`));
+    expect(programs).toEqual(['podwire', 'host-local', 'portmap', 'bandwidth']);
+  });
+
+  it('of a single plugin is for a file that is no list', () =>
+    expect(render(`{"cniVersion":"1.0.0","name":"n",${PODWIRE.slice(1)}`, {}, 'a.conf').programs).toEqual([
+      'podwire',
+      'host-local',
+    ]));
+
+  it('holds the token only where it says so', () => {
+    expect(render(list(PODWIRE)).holdsToken).toBe(false);
+    const policy =
+      '{"type":"podwire","ipam":{"type":"host-local"},"policy":{"k8s_auth_token":"__SERVICEACCOUNT_TOKEN__"}}';
+    expect(render(list(policy), { SERVICEACCOUNT_TOKEN: 'a.b.c' }).holdsToken).toBe(true);
+  });
+
+  it('ends with a line break', () => expect(render(list(PODWIRE)).text.endsWith('}\n')).toBe(true));
+});
+
+describe('is refused, without any value in the message', () => {
+  const refuses = (why: string, template: string, message: RegExp, fileName = 'a.conflist') =>
+    it(why, () => {
+      const SECRET = 'eyJhbGciOiJub25lIn0.secret';
+      const rendering = () => render(template, { SECRET }, fileName);
+      expect(rendering).toThrow(message);
+      expect(rendering).not.toThrow('eyJhbGci');
+    });
+
+  refuses('an unknown placeholder', list(`${PODWIRE},{"type":"__WHAT__"}`), /__WHAT__/);
+  refuses(
+    'a placeholder that is a name of every object',
+    list(`${PODWIRE},{"type":"__CONSTRUCTOR__"}`),
+    /__CONSTRUCTOR__/,
+  );
+  refuses('no JSON', '{"a":"__SECRET__"', /not valid JSON/);
+  refuses('a list of JSON', '["__SECRET__"]', /not the object/);
+  refuses('no plugin podwire', list('{"type":"calico"}'), /no plugin of "type": "podwire"/);
+  refuses('a plugin that is none', list(`${PODWIRE},"portmap"`), /plugins\[1\]/);
+  refuses('no network name', `{"cniVersion":"1.0.0","plugins":[${PODWIRE}]}`, /"name" is missing/);
+  refuses(
+    'a version that podwire does not speak',
+    `{"cniVersion":"9.0.0","name":"n","plugins":[${PODWIRE}]}`,
+    /incompatible CNI versions/,
+  );
+  refuses('podwire without ipam', list('{"type":"podwire","a":"__SECRET__"}'), /"ipam" is missing/);
+  refuses(
+    'an mtu of the wrong type',
+    list('{"type":"podwire","mtu":"__SECRET__","ipam":{"type":"host-local"}}'.replace('__SECRET__', 'x')),
+    /"mtu"/,
+  );
+  refuses('a list under another ending', list(PODWIRE), /ends in \.conflist/, 'a.conf');
+  refuses('one plugin under the ending of lists', PODWIRE, /has no list "plugins"/);
+});

@@ -1,0 +1,71 @@
+import { chmodSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import {
+  isFolder,
+  observeFiles,
+  observeLeftovers,
+  observePrograms,
+  readNames,
+} from '../../src/install/observe-node.ts';
+import { TEMPORARY_PREFIX } from '../../src/install/whole-file.ts';
+import { makeFolder } from './make-folder.ts';
+
+describe('programs', () => {
+  it('the executable counts as podwire whatever it is called; of plugins beside it those that there are', async () => {
+    using folder = makeFolder();
+    const [image, node] = [join(folder.path, 'image'), join(folder.path, 'node')];
+    for (const path of [image, node]) mkdirSync(path);
+    for (const name of ['install-cni', 'portmap', 'ptp']) writeFileSync(join(image, name), name, { mode: 0o755 });
+    writeFileSync(join(node, 'podwire'), 'install-cni', { mode: 0o755 });
+    const facts = await observePrograms(join(image, 'install-cni'), node);
+    expect(facts).toMatchObject([
+      { name: 'podwire', sourcePath: join(image, 'install-cni') },
+      { name: 'portmap', nodeDigest: undefined },
+    ]);
+    expect(facts[0]?.nodeDigest).toBe(facts[0]?.sourceDigest);
+  });
+
+  it('one that nobody may execute is another than one with the same bytes', async () => {
+    using folder = makeFolder();
+    writeFileSync(join(folder.path, 'podwire'), 'a', { mode: 0o755 });
+    const observe = async () => (await observePrograms(join(folder.path, 'podwire'), folder.path))[0]?.nodeDigest;
+    const before = await observe();
+    chmodSync(join(folder.path, 'podwire'), 0o644);
+    expect(await observe()).not.toBe(before);
+  });
+});
+
+describe('files', () => {
+  it('those that are there, with text and mode', async () => {
+    using folder = makeFolder();
+    writeFileSync(join(folder.path, 'a'), 'text', { mode: 0o600 });
+    mkdirSync(join(folder.path, 'b'));
+    expect(await observeFiles(folder.path, ['a', 'b', 'c'])).toEqual(new Map([['a', { text: 'text', mode: 0o600 }]]));
+  });
+
+  it('the names of a folder, which must be there', async () => {
+    using folder = makeFolder();
+    writeFileSync(join(folder.path, 'a'), '');
+    expect(await readNames(folder.path)).toEqual(new Set(['a']));
+    await expect(readNames(join(folder.path, 'none'))).rejects.toThrow(/cannot read the folder .*ENOENT/);
+  });
+
+  it('what a killed installer left long ago, not what one is at', async () => {
+    using folder = makeFolder();
+    const [old, young] = ['old', 'young'].map((name) => join(folder.path, `${TEMPORARY_PREFIX}podwire.${name}.tmp`));
+    for (const path of [old, young]) writeFileSync(path ?? '', '');
+    utimesSync(old ?? '', 0, 0);
+    expect(await observeLeftovers({ programs: folder.path, configs: join(folder.path, 'none') })).toEqual([old]);
+  });
+
+  it('a folder is told from a file', async () => {
+    using folder = makeFolder();
+    writeFileSync(join(folder.path, 'a'), '');
+    expect([await isFolder(folder.path), await isFolder(join(folder.path, 'a')), await isFolder('/nowhere')]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+  });
+});

@@ -1,0 +1,102 @@
+import { inspect } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { aSecret } from '../../src/cluster/secret.ts';
+import { layoutOf } from '../../src/install/layout.ts';
+import { planFiles, planInstall, refuseMissingPrograms, type InstallFacts } from '../../src/install/plan-install.ts';
+
+const KUBECONFIG = '/host/etc/cni/net.d/podwire-kubeconfig';
+const CONFIG = '/host/etc/cni/net.d/10-podwire.conflist';
+const PODWIRE = { name: 'podwire', sourcePath: '/image/podwire', sourceDigest: 'new', nodeDigest: undefined };
+
+function facts(bent: Partial<InstallFacts> = {}): InstallFacts {
+  return {
+    layout: layoutOf('/host', { programs: '/opt/cni/bin', configs: '/etc/cni/net.d' }),
+    configName: '10-podwire.conflist',
+    kubeconfig: aSecret('the kubeconfig', 'a test'),
+    config: { text: 'the config', programs: ['podwire', 'host-local'], holdsToken: false },
+    files: new Map(),
+    programs: [PODWIRE],
+    nodePrograms: new Set(['host-local']),
+    skippedPrograms: [],
+    updatePrograms: true,
+    oldConfigNames: [],
+    hasStateFolder: true,
+    leftovers: [],
+    ...bent,
+  };
+}
+
+/** `kind path`, of what is kept only the kind. */
+const outline = (bent?: Partial<InstallFacts>) =>
+  planInstall(facts(bent)).map((operation) =>
+    'path' in operation ? `${operation.kind} ${operation.path}` : operation.kind,
+  );
+
+describe('the plan of an installation', () => {
+  it('on a bare node: programs, native code, kubeconfig, network configuration', () => {
+    expect(outline()).toEqual([
+      'place-program /host/opt/cni/bin/podwire',
+      'unpack-native-code',
+      `write-file ${KUBECONFIG}`,
+      `write-file ${CONFIG}`,
+    ]);
+  });
+
+  it('old configurations go last, and only those that are there', () => {
+    const files = new Map([['10-calico.conflist', { text: '{}', mode: 0o644 }]]);
+    const oldConfigNames = ['10-calico.conflist', '05-absent.conf'];
+    expect(outline({ files, oldConfigNames }).at(-1)).toBe('remove /host/etc/cni/net.d/10-calico.conflist');
+    expect(outline({ files, oldConfigNames }).at(-2)).toBe(`write-file ${CONFIG}`);
+  });
+
+  it('the new configuration is not removed for having the name of the old one', () => {
+    const files = new Map([['10-podwire.conflist', { text: '{}', mode: 0o644 }]]);
+    expect(outline({ files, oldConfigNames: ['10-podwire.conflist'] }).at(-1)).toBe(`write-file ${CONFIG}`);
+  });
+
+  it('what an installer left that was killed goes first: there may be no room for more', () =>
+    expect(outline({ leftovers: ['/host/opt/cni/bin/.podwire-new-podwire.1.tmp'] })[0]).toBe(
+      'remove /host/opt/cni/bin/.podwire-new-podwire.1.tmp',
+    ));
+
+  const program = (why: string, bent: Partial<InstallFacts>, nodeDigest: string | undefined, kind: string) =>
+    it(`a program ${why}: ${kind}`, () =>
+      expect(planInstall(facts({ programs: [{ ...PODWIRE, nodeDigest }], ...bent }))[0]).toMatchObject({ kind }));
+  program('that is there already', {}, 'new', 'keep');
+  program('that is another', {}, 'old', 'place-program');
+  program('that is another, without updates', { updatePrograms: false }, 'old', 'keep');
+  program('that is not there, without updates', { updatePrograms: false }, undefined, 'place-program');
+  program('that is to be skipped', { skippedPrograms: ['podwire'] }, 'old', 'keep');
+
+  it('native code is left to the first pod where its folder is not mounted', () =>
+    expect(outline({ hasStateFolder: false })[1]).toBe('keep'));
+
+  it('files that are as they are to be are kept, others and those that others may read are written', () => {
+    const kinds = (text: string, mode: number) =>
+      planFiles(facts({ files: new Map([['podwire-kubeconfig', { text, mode }]]) })).map(({ kind }) => kind);
+    expect(kinds('the kubeconfig', 0o600)).toEqual(['keep', 'write-file']);
+    expect(kinds('the kubeconfig', 0o644)).toEqual(['write-file', 'write-file']);
+    expect(kinds('another', 0o600)).toEqual(['write-file', 'write-file']);
+  });
+
+  it('a network configuration with the token in it is for root alone', () => {
+    const config = { text: 'the config', programs: [], holdsToken: true };
+    expect(planFiles(facts({ config }))[1]).toMatchObject({ mode: 0o600 });
+    expect(planFiles(facts())[1]).toMatchObject({ mode: 0o644 });
+  });
+
+  it('printed, it shows no secret', () => {
+    const plan = planInstall(facts());
+    expect(`${inspect(plan, { depth: 9 })}${JSON.stringify(plan)}`).not.toContain('the kubeconfig\n');
+    expect(JSON.stringify(plan)).not.toContain('the config');
+  });
+});
+
+describe('programs that the network configuration needs', () => {
+  it('are on the node or in the image', () => expect(() => refuseMissingPrograms(facts())).not.toThrow());
+  const refuses = (why: string, bent: Partial<InstallFacts>, message: RegExp) =>
+    it(`else the node is refused: ${why}`, () => expect(() => refuseMissingPrograms(facts(bent))).toThrow(message));
+  refuses('no host-local', { nodePrograms: new Set() }, /needs host-local, which neither/);
+  refuses('podwire skipped and not there', { skippedPrograms: ['podwire'] }, /needs podwire/);
+  refuses('none at all', { programs: [], nodePrograms: new Set() }, /podwire and host-local/);
+});

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { layoutOf } from '../../src/install/layout.ts';
+import { planUninstall, refuseWhileAttached, type UninstallFacts } from '../../src/install/plan-uninstall.ts';
+
+function facts(bent: Partial<UninstallFacts> = {}): UninstallFacts {
+  return {
+    layout: layoutOf('/', { programs: '/opt/cni/bin', configs: '/etc/cni/net.d' }),
+    configNames: ['10-podwire.conflist'],
+    hasKubeconfig: true,
+    hasProgram: true,
+    hasNativeCode: true,
+    leftovers: [],
+    attachmentCount: 0,
+    emptyNetworks: ['k8s-pod-network'],
+    ...bent,
+  };
+}
+
+describe('the plan of a removal', () => {
+  it('what the runtime sees goes first, the folder of the journal last', () => {
+    expect(planUninstall(facts()).map(({ kind, shownPath }) => `${kind} ${shownPath}`)).toEqual([
+      'remove /etc/cni/net.d/10-podwire.conflist',
+      'remove /etc/cni/net.d/podwire-kubeconfig',
+      'remove /opt/cni/bin/podwire',
+      'remove-folder /var/lib/podwire/native',
+      'remove-folder /var/lib/podwire/k8s-pod-network',
+      'remove-folder-if-empty /var/lib/podwire',
+    ]);
+  });
+
+  it('of a bare node does nothing but look', () => {
+    const bare = { configNames: [], hasKubeconfig: false, hasProgram: false, hasNativeCode: false, emptyNetworks: [] };
+    expect(planUninstall(facts(bare)).map(({ kind }) => kind)).toEqual(['remove-folder-if-empty']);
+  });
+
+  it('is refused while attachments are recorded, with their number', () => {
+    expect(() => refuseWhileAttached(facts())).not.toThrow();
+    expect(() => refuseWhileAttached(facts({ attachmentCount: 1 }))).toThrow('1 attachment is still recorded');
+    expect(() => refuseWhileAttached(facts({ attachmentCount: 2 }))).toThrow('2 attachments are still recorded');
+  });
+});

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { connectionEnvironment, parseInstallSettings } from '../../src/install/settings.ts';
+
+describe('settings without any word or variable', () => {
+  it('are those of a pod of the DaemonSet, done once', () => {
+    expect(parseInstallSettings([], {})).toMatchObject({
+      nodeName: undefined,
+      configName: '10-podwire.conflist',
+      oldConfigNames: [],
+      template: { text: undefined, path: undefined },
+      placeholders: { CNI_MTU: '0', LOG_LEVEL: 'info', DATASTORE_TYPE: 'kubernetes' },
+      skippedPrograms: [],
+      updatePrograms: true,
+      account: 'podwire',
+      watchEverySeconds: undefined,
+    });
+  });
+});
+
+describe('a variable', () => {
+  const sets = (variable: string, value: string, expected: object) =>
+    it(`${variable}=${value}`, () => expect(parseInstallSettings([], { [variable]: value })).toMatchObject(expected));
+
+  sets('CNI_CONF_NAME', '00-first.conflist', { configName: '00-first.conflist' });
+  sets('CNI_OLD_CONF_NAME', '10-calico.conflist, a.conf', { oldConfigNames: ['10-calico.conflist', 'a.conf'] });
+  sets('CNI_NETWORK_CONFIG', '{}', { template: { text: '{}' } });
+  sets('CNI_NETWORK_CONFIG_FILE', '/a', { template: { path: '/a' } });
+  sets('SKIP_CNI_BINARIES', 'tuning,portmap', { skippedPrograms: ['tuning', 'portmap'] });
+  sets('UPDATE_CNI_BINARIES', 'false', { updatePrograms: false });
+  sets('CNI_MTU', '01400', { placeholders: { CNI_MTU: '1400' } });
+  sets('CNI_BIN_DIR', '/usr/libexec/cni', { layout: { onNode: { programs: '/usr/libexec/cni' } } });
+  sets('CALICO_CNI_SERVICE_ACCOUNT', 'other', { account: 'other' });
+  sets('KUBERNETES_NODE_NAME', 'n1', { nodeName: 'n1' });
+  sets('KUBERNETES_NODE_NAME', '', { nodeName: undefined });
+
+  const refuses = (variable: string, value: string) =>
+    it(`${variable}=${JSON.stringify(value)} is refused by its name`, () =>
+      expect(() => parseInstallSettings([], { [variable]: value })).toThrow(variable));
+
+  refuses('CNI_CONF_NAME', '../passwd.conf');
+  refuses('CNI_CONF_NAME', '.hidden.conflist');
+  refuses('CNI_CONF_NAME', '10-podwire.txt');
+  refuses('CNI_OLD_CONF_NAME', '../../passwd');
+  refuses('CNI_MTU', '1e3');
+  refuses('UPDATE_CNI_BINARIES', 'maybe');
+  refuses('KUBERNETES_SERVICE_PROTOCOL', 'http');
+  refuses('CNI_NET_DIR', 'relative');
+  refuses('CNI_BIN_DIR', './bin');
+});
+
+describe('a word', () => {
+  it('--watch looks every five minutes, or as often as TOKEN_CHECK_SECONDS says', () => {
+    expect(parseInstallSettings(['--watch'], {}).watchEverySeconds).toBe(300);
+    expect(parseInstallSettings(['--watch'], { TOKEN_CHECK_SECONDS: '60' }).watchEverySeconds).toBe(60);
+  });
+  it('--root is where the node is', () =>
+    expect(parseInstallSettings(['--root', '/mnt'], {}).layout.here.programs).toBe('/mnt/opt/cni/bin'));
+  it.each([['--root'], ['--root', 'mnt'], ['--help'], ['-x']])('%s %s is refused', (...words) =>
+    expect(() => parseInstallSettings(words, {})).toThrow('podwire install knows --watch and --root FOLDER'),
+  );
+});
+
+describe('SKIP_TLS_VERIFY', () => {
+  it('is what the client calls K8S_INSECURE_SKIP_TLS_VERIFY', () => {
+    expect(connectionEnvironment({ SKIP_TLS_VERIFY: 'true', A: 'b' })).toEqual({
+      SKIP_TLS_VERIFY: 'true',
+      A: 'b',
+      K8S_INSECURE_SKIP_TLS_VERIFY: 'true',
+    });
+    expect(connectionEnvironment({ A: 'b' })).toEqual({ A: 'b' });
+  });
+  it('that is neither true nor false switches nothing off', () =>
+    expect(() => connectionEnvironment({ SKIP_TLS_VERIFY: 'ja' })).toThrow('SKIP_TLS_VERIFY'));
+});

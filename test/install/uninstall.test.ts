@@ -1,0 +1,32 @@
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { runUninstall } from '../../src/install/uninstall.ts';
+import { makeFolder } from './make-folder.ts';
+
+async function uninstall(words: readonly string[]): Promise<{ status: number; text: string }> {
+  let text = '';
+  const signal = new AbortController().signal;
+  const writeStderr = (line: string) => void (text += line);
+  const status = await runUninstall({ words, environment: {}, executablePath: '/nowhere', signal, writeStderr });
+  return { status, text };
+}
+
+it('configurations that call podwire go, by whatever name; others and what is none stay', async () => {
+  using folder = makeFolder();
+  const configs = join(folder.path, 'etc/cni/net.d');
+  for (const path of [configs, join(folder.path, 'opt/cni/bin')]) mkdirSync(path, { recursive: true });
+  const write = (name: string, text: string) => writeFileSync(join(configs, name), text);
+  write('00-a.conflist', '{"plugins":[{"type":"podwire"},{"type":"portmap"}]}');
+  write('01-b.conf', '{"type":"podwire"}');
+  write('02-c.conflist', '{"plugins":[{"type":"calico"}]}');
+  write('03-d.conflist', 'broken: podwire');
+  write('podwire.txt', '{"type":"podwire"}');
+  const { status, text } = await uninstall(['--root', folder.path]);
+  expect({ status, text }).toEqual({ status: 0, text: expect.any(String) });
+  expect(readdirSync(configs).toSorted()).toEqual(['02-c.conflist', '03-d.conflist', 'podwire.txt']);
+});
+
+it.each([['--all'], ['--root'], ['--root', 'relative']])('%s %s is refused', async (...words) =>
+  expect(await uninstall(words)).toMatchObject({ status: 1, text: expect.stringContaining('podwire uninstall knows') }),
+);
