@@ -1,8 +1,9 @@
-import { execFile } from 'node:child_process';
-import { copyFile, rename, stat } from 'node:fs/promises';
+import { readFile, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { promisify } from 'node:util';
 import pkg from '@yao-pkg/pkg/lib-es5/sea.js';
+import { thisArchitecture, type Architecture } from './architecture.ts';
+import { parseElf } from './elf.ts';
+import { injectIntoOtherNode } from './other-architecture.ts';
 
 /**
  * Node's options in the executable, not V8's: one V8 flag and every code cache, the builtins' too, is rejected (+12 ms).
@@ -12,39 +13,38 @@ import pkg from '@yao-pkg/pkg/lib-es5/sea.js';
  */
 export const NODE_OPTIONS_INSIDE = ['--use-openssl-ca', '--no-use-system-ca'] as const;
 
-/**
- * Copies Node without its symbol table: 18 MB less on every node. Before the injection, because an executable that is
- * stripped after it crashes.
- *
- * @returns `unstripped` when this machine has no `strip`; the executable is larger then and otherwise the same
- */
-export async function stripNode(nodePath: string, outputPath: string): Promise<'stripped' | 'unstripped'> {
-  await copyFile(nodePath, outputPath);
-  try {
-    await promisify(execFile)('strip', [outputPath]);
-    return 'stripped';
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 'unstripped';
-    throw error;
-  }
-}
-
 export interface ExecutableOptions {
   readonly nodePath: string;
-  readonly arch: 'x64' | 'arm64';
+  readonly architecture: Architecture;
   readonly bootstrapPath: string;
   /** Name inside the executable to file. */
   readonly assets: Readonly<Record<string, string>>;
   readonly outputPath: string;
+  /** A Node that runs here, of the same version. */
+  readonly generatorPath: string;
 }
 
-/** Puts the bootstrap and the assets into a copy of Node. */
+/**
+ * Puts the bootstrap and the assets into a copy of Node.
+ *
+ * @throws {Error} if what came out is for another architecture
+ */
 export async function makeExecutable(options: ExecutableOptions): Promise<{ sizeBytes: number }> {
-  const { nodePath, arch, bootstrapPath, assets, outputPath } = options;
-  const seaConfig = {
-    // Replaces the absolute path that pkg would write into the executable. pkg's working directory is a folder of
-    // a random name below TMPDIR, so this one is the bootstrap's, and the same on every machine.
-    main: `../${basename(bootstrapPath)}`,
+  const { nodePath, architecture, bootstrapPath, outputPath, generatorPath } = options;
+  const seaConfig = seaConfigOf(options.assets);
+  const temporary = join(dirname(bootstrapPath), 'executable');
+  if (architecture === thisArchitecture()) await injectWithPkg({ ...options, outputPath: temporary }, seaConfig);
+  else await injectIntoOtherNode(generatorPath, { nodePath, bootstrapPath, outputPath: temporary }, seaConfig);
+  const bytes = await readFile(temporary);
+  const made = parseElf(bytes).architecture;
+  if (made !== architecture) throw new Error(`the executable for ${architecture} came out for ${made}`);
+  // A rename, not a write: the old executable may be running.
+  await rename(temporary, outputPath);
+  return { sizeBytes: bytes.length };
+}
+
+function seaConfigOf(assets: ExecutableOptions['assets']) {
+  return {
     disableExperimentalSEAWarning: true,
     useSnapshot: false,
     useCodeCache: false,
@@ -52,17 +52,20 @@ export async function makeExecutable(options: ExecutableOptions): Promise<{ size
     execArgvExtension: 'none', // NODE_OPTIONS of the kubelet's environment must not reach a root process
     assets: { ...assets },
   };
-  const temporary = join(dirname(bootstrapPath), 'executable');
+}
+
+async function injectWithPkg(options: ExecutableOptions, seaConfig: ReturnType<typeof seaConfigOf>): Promise<void> {
+  const { nodePath, architecture, bootstrapPath, outputPath } = options;
+  // Replaces the absolute path that pkg would write into the executable. pkg's working directory is a folder of a random
+  // name below TMPDIR, so this one is the bootstrap's, and the same on every machine.
+  const withMain = { ...seaConfig, main: `../${basename(bootstrapPath)}` };
   await inTemporaryFolder(dirname(bootstrapPath), () =>
     pkg.default(bootstrapPath, {
-      targets: [{ nodeRange: 'node24', platform: 'linux', arch, output: temporary }],
+      targets: [{ nodeRange: 'node24', platform: 'linux', arch: architecture, output: outputPath }],
       nodePath,
-      seaConfig,
+      seaConfig: withMain,
     }),
   );
-  // A rename, not a write: the old executable may be running.
-  await rename(temporary, outputPath);
-  return { sizeBytes: (await stat(outputPath)).size };
 }
 
 async function inTemporaryFolder(folder: string, action: () => Promise<void>): Promise<void> {

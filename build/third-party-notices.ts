@@ -2,42 +2,46 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
- * The licences of the packages of which something is in the executable, as these licences ask for.
+ * The folders of the packages of which files are in a bundle.
  *
  * @param inputs files of the bundle, relative to the repository
- * @param whole packages that are in the executable without being bundled
+ */
+export function bundledPackages(repository: string, inputs: readonly string[]): readonly string[] {
+  const names = new Set(inputs.flatMap((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []));
+  return [...names].toSorted().map((name) => join(repository, 'node_modules', name));
+}
+
+/**
+ * The licences of packages, as these licences ask for.
+ *
+ * @param folders where the packages are
  * @throws {Error} for a package without a licence's text
  */
-export async function thirdPartyNotices(
-  repository: string,
-  inputs: readonly string[],
-  whole: readonly string[],
-): Promise<string> {
-  const names = new Set([...inputs.flatMap((path) => packageOf(path) ?? []), ...whole]);
-  const notices = await Promise.all([...names].toSorted().map((name) => noticeOf(repository, name)));
+export async function thirdPartyNotices(folders: readonly string[]): Promise<string> {
+  const notices = await Promise.all([...new Set(folders)].toSorted().map(noticeOf));
   return notices.join(`\n${'='.repeat(80)}\n\n`);
 }
 
-function packageOf(path: string): string | undefined {
-  return /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1];
-}
-
-async function noticeOf(repository: string, name: string): Promise<string> {
-  const folder = join(repository, 'node_modules', name);
+async function noticeOf(folder: string): Promise<string> {
   const file = (await readdir(folder)).toSorted().find((entry) => /^licen[cs]e/i.test(entry));
+  const { name, version, license } = await packageManifest(folder);
   if (file === undefined) throw new Error(`${name} has no licence text in ${folder}`);
-  const { version, license } = await readManifest(folder);
   return `${name} ${version} (${license})\n\n${await readFile(join(folder, file), 'utf8')}`;
 }
 
 /** The version in a package's package.json. */
 export async function packageVersion(folder: string): Promise<string> {
-  return (await readManifest(folder)).version;
+  return (await packageManifest(folder)).version;
 }
 
-async function readManifest(folder: string): Promise<{ version: string; license: string }> {
+/** What a package's package.json says that it is. */
+export async function packageManifest(folder: string): Promise<{ name: string; version: string; license: string }> {
   const manifest: unknown = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
-  return { version: textIn(manifest, 'version'), license: textIn(manifest, 'license') };
+  return {
+    name: textIn(manifest, 'name'),
+    version: textIn(manifest, 'version'),
+    license: textIn(manifest, 'license'),
+  };
 }
 
 function textIn(manifest: unknown, key: string): string {

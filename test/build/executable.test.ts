@@ -61,7 +61,6 @@ describe("Node's variables in the kubelet's environment change nothing", () => {
   ignores('NODE_PATH', '.');
   ignores('NODE_PENDING_DEPRECATION', '1');
   ignores('NODE_REDIRECT_WARNINGS', 'warnings.txt');
-  ignores('NODE_REPL_EXTERNAL_MODULE', './missing.js');
   ignores('NODE_ICU_DATA', '/missing');
   ignores('NODE_CHANNEL_FD', '1');
   ignores('OPENSSL_CONF', '/missing');

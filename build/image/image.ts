@@ -1,0 +1,142 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buildPodwire, type PodwireOptions } from '../podwire.ts';
+import { packageManifest } from '../third-party-notices.ts';
+import { spdxDocument, type Component } from './bill-of-materials.ts';
+import { fetchDebianPackages, unpackDebianPackages } from './debian-packages.ts';
+import { buildGoPlugins, PLUGINS } from './go-plugins.ts';
+import { npmComponents } from './npm-components.ts';
+import { ociArchive, type ImageContent, type OciArchive } from './oci-archive.ts';
+import { copyrightFiles, libraryFiles } from './root-files.ts';
+import type { TarEntry } from './tar-archive.ts';
+
+const REPOSITORY = join(import.meta.dirname, '../..');
+
+export interface ImageOptions extends Pick<PodwireOptions, 'unrehearsed'> {
+  /** An empty folder. */
+  readonly work: string;
+  /** Where the Debian packages are, or will be. */
+  readonly packages: string;
+  readonly name: string;
+  readonly createdAt: string;
+  readonly onStep: (platform: string, ...step: Parameters<PodwireOptions['onStep']>) => void;
+}
+
+const PLATFORMS = [
+  { architecture: 'x64', platform: { os: 'linux', architecture: 'amd64' } },
+  { architecture: 'arm64', platform: { os: 'linux', architecture: 'arm64', variant: 'v8' } },
+] as const;
+
+const OTHER_LICENSES = [
+  'MIT', // Node, packages of npm and Go
+  'ISC',
+  'BSD-3-Clause',
+  'LGPL-2.1-or-later', // glibc
+  'GPL-3.0-or-later WITH GCC-exception-3.1', // libstdc++, libgcc_s
+];
+
+/** Makes the image for both architectures, with the executable that is made of the sources as they are. */
+export async function buildImage(options: ImageOptions): Promise<{ archive: OciArchive; bill: object }> {
+  const { version, license } = await packageManifest(REPOSITORY);
+  await fetchDebianPackages(options.packages);
+  const image: Component = { name: 'podwire-image', version, license, url: `pkg:oci/podwire@${version}` };
+  const parts: (Omit<ImageContent, 'bill'> & { readonly components: readonly Component[] })[] = [];
+  for (const platform of PLATFORMS) parts.push(await buildPlatform(platform, version, license, options));
+  const annotations = {
+    'org.opencontainers.image.title': 'podwire',
+    'org.opencontainers.image.description': 'CNI plugin for Kubernetes, with its installer',
+    'org.opencontainers.image.version': version,
+    'org.opencontainers.image.licenses': `${license} AND ${OTHER_LICENSES.join(' AND ')}`,
+  };
+  const archive = await ociArchive(
+    parts.map(({ components, ...part }) => ({ ...part, bill: spdxDocument(image, components, options.createdAt) })),
+    {
+      name: options.name,
+      tag: version,
+      createdAt: options.createdAt,
+      annotations,
+      config: {
+        User: '0:0', // the installer writes to folders that belong to the node's root, and nobody else may
+        Env: ['PATH=/usr/bin:/opt/cni/bin'],
+        Entrypoint: ['/usr/bin/podwire', 'install'],
+        WorkingDir: '/',
+        Labels: annotations,
+      },
+    },
+  );
+  const components = parts.flatMap((part) => part.components);
+  return { archive, bill: spdxDocument(image, components, options.createdAt) };
+}
+
+async function buildPlatform(
+  { architecture, platform }: (typeof PLATFORMS)[number],
+  version: string,
+  license: string,
+  options: ImageOptions,
+): Promise<Omit<ImageContent, 'bill'> & { readonly components: readonly Component[] }> {
+  const inWork = (name: string) => join(options.work, platform.architecture, name);
+  const podwire = await buildPodwire({
+    architecture,
+    entryPath: join(REPOSITORY, 'src/main.ts'),
+    outputPath: inWork('podwire'),
+    unrehearsed: options.unrehearsed,
+    onStep: (...step) => options.onStep(platform.architecture, ...step),
+  });
+  const startedMs = performance.now();
+  await mkdir(inWork('plugins'));
+  const plugins = await buildGoPlugins(platform.architecture, inWork('plugins'));
+  const pluginFiles = await Promise.all(PLUGINS.map((name) => program(name, inWork(`plugins/${name}`))));
+  options.onStep(platform.architecture, 'plugins', PLUGINS.join(', '), (performance.now() - startedMs) / 1000);
+
+  const debian = await unpackDebianPackages(options.packages, platform.architecture, inWork('debian'));
+  const executable = await program('podwire', inWork('podwire'));
+  const libraries = await libraryFiles(
+    [executable, ...pluginFiles].map(({ content }) => content),
+    inWork('debian'),
+  );
+  const documents = {
+    LICENSE: await readFile(join(REPOSITORY, 'LICENSE')),
+    'third-party-notices.txt': Buffer.from(podwire.thirdPartyNotices),
+  };
+  const pluginNotices = Buffer.from(plugins.thirdPartyNotices);
+  return {
+    platform,
+    layers: [
+      {
+        createdBy: 'libraries and plugins',
+        entries: [
+          ...libraries,
+          ...(await copyrightFiles(inWork('debian'))),
+          ...pluginFiles,
+          { path: 'usr/share/doc/containernetworking-plugins/copyright', content: pluginNotices, mode: 0o644 },
+        ],
+      },
+      {
+        createdBy: 'podwire',
+        entries: [
+          // Beside the plugins, because the installer takes those that it finds beside itself.
+          executable,
+          ...['podwire', 'install-cni'].map((name) => ({
+            path: `usr/bin/${name}`,
+            linkTarget: '../../opt/cni/bin/podwire',
+          })),
+          ...Object.entries(documents).map(([name, content]) => ({
+            path: `usr/share/doc/podwire/${name}`,
+            content,
+            mode: 0o644,
+          })),
+        ],
+      },
+    ],
+    components: [
+      { name: 'podwire', version, license, url: `pkg:generic/podwire@${version}?arch=${platform.architecture}` },
+      ...(await npmComponents(podwire.packages)),
+      ...plugins.components,
+      ...debian,
+    ],
+  };
+}
+
+async function program(name: string, path: string): Promise<TarEntry & { readonly content: Buffer }> {
+  return { path: `opt/cni/bin/${name}`, content: await readFile(path), mode: 0o755 };
+}

@@ -1,0 +1,130 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { thisArchitecture, type Architecture } from './architecture.ts';
+import { bundle, bundleProgram } from './bundle.ts';
+import { makeCodeCache } from './code-cache.ts';
+import { makeExecutable, NODE_OPTIONS_INSIDE } from './executable.ts';
+import { arm64Packages } from './other-architecture.ts';
+import { stripElf } from './strip-elf.ts';
+import { bundledPackages, packageVersion, thirdPartyNotices } from './third-party-notices.ts';
+
+const REPOSITORY = join(import.meta.dirname, '..');
+const PACKAGES = join(REPOSITORY, 'node_modules');
+
+export interface PodwireOptions {
+  readonly architecture: Architecture;
+  readonly entryPath: string;
+  readonly outputPath: string;
+  /** What to do where no ADD can be rehearsed for the code cache: fail, or make one that is slower. */
+  readonly unrehearsed: 'fail' | 'cold';
+  /** Told of each step what came out of it. */
+  readonly onStep: (name: string, outcome: string, elapsedSeconds: number) => void;
+}
+
+export interface Podwire {
+  readonly sizeBytes: number;
+  /** The folders of the packages of which something is in the executable. */
+  readonly packages: readonly string[];
+  readonly thirdPartyNotices: string;
+}
+
+/** Makes the executable, and beside it a file with the licences of what is in it. */
+export async function buildPodwire(options: PodwireOptions): Promise<Podwire> {
+  const folder = dirname(options.outputPath);
+  await mkdir(folder, { recursive: true });
+  const work = await mkdtemp(join(folder, '.build-'));
+  try {
+    return await buildIn(work, options);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+async function buildIn(work: string, options: PodwireOptions): Promise<Podwire> {
+  const { architecture, entryPath, outputPath } = options;
+  const native = architecture === thisArchitecture() ? PACKAGES : await otherPackages(architecture);
+  const nodePackage = join(native, `node-linux-${architecture}`);
+  const koffiPackage = join(native, `@koromix/koffi-linux-${architecture}`);
+  const inWork = (name: string) => join(work, name);
+  const assets = {
+    'podwire.cjs': inWork('podwire.cjs'),
+    'netlink.node': join(PACKAGES, `netlink/prebuilds/linux-${architecture}/node.napi.node`),
+    'koffi.node': join(koffiPackage, `linux_${architecture}/koffi.node`),
+    'third-party-notices.txt': inWork('third-party-notices.txt'),
+    version: inWork('version'),
+  };
+  const step = stepsTo(options.onStep);
+  const { packages, notices } = await step('bundle', async () => {
+    const bundled = await bundle({ entryPath, outputPath: assets['podwire.cjs'] });
+    for (const program of ['bootstrap', 'code-cache-recorder']) {
+      await bundleProgram({
+        entryPath: join(import.meta.dirname, `${program}.ts`),
+        outputPath: inWork(`${program}.cjs`),
+      });
+    }
+    const folders = [...bundledPackages(REPOSITORY, bundled.inputs), nodePackage, join(PACKAGES, 'koffi')];
+    const text = await thirdPartyNotices(folders); // koffi's addon has its licence in koffi
+    await writeFile(assets['third-party-notices.txt'], text);
+    await writeFile(assets.version, await packageVersion(REPOSITORY));
+    return { outcome: kilobytes(bundled.sizeBytes), packages: [...folders, koffiPackage], notices: text };
+  });
+  await step('node', async () => {
+    const stripped = stripElf(await readFile(join(nodePackage, 'bin/node')));
+    await writeFile(inWork('node'), stripped, { mode: 0o755 });
+    return { outcome: kilobytes(stripped.length) };
+  });
+  const cache: { 'podwire.cjs.cache'?: string } = {};
+  if (architecture === thisArchitecture()) {
+    cache['podwire.cjs.cache'] = inWork('podwire.cjs.cache');
+    await step('code cache', () => makeCache(work, assets, options.unrehearsed));
+  }
+  const { sizeBytes } = await step('executable', async () => {
+    const made = await makeExecutable({
+      nodePath: inWork('node'),
+      architecture,
+      bootstrapPath: inWork('bootstrap.cjs'),
+      assets: { ...assets, ...cache },
+      outputPath,
+      generatorPath: join(PACKAGES, `node-linux-${thisArchitecture()}/bin/node`),
+    });
+    await writeFile(`${outputPath}.third-party-notices.txt`, notices);
+    return { outcome: `${kilobytes(made.sizeBytes)}, ${outputPath}`, ...made };
+  });
+  return { sizeBytes, packages, thirdPartyNotices: notices };
+}
+
+async function otherPackages(architecture: Architecture): Promise<string> {
+  if (architecture === 'arm64') return arm64Packages();
+  throw new Error('the executable for x64 is made on a machine of that architecture');
+}
+
+async function makeCache(
+  work: string,
+  assets: Readonly<Record<string, string>>,
+  unrehearsed: PodwireOptions['unrehearsed'],
+): Promise<{ outcome: string }> {
+  const { sizeBytes, coldBecause } = await makeCodeCache({
+    nodePath: join(work, 'node'),
+    nodeOptions: NODE_OPTIONS_INSIDE,
+    recorderPath: join(work, 'code-cache-recorder.cjs'),
+    bundlePath: join(work, 'podwire.cjs'),
+    assets,
+    outputPath: join(work, 'podwire.cjs.cache'),
+  });
+  if (coldBecause === undefined) return { outcome: kilobytes(sizeBytes) };
+  if (unrehearsed === 'fail') throw new Error(`no rehearsal: ${coldBecause}`);
+  return { outcome: `${kilobytes(sizeBytes)}, COLD: ${coldBecause}` };
+}
+
+function stepsTo(onStep: PodwireOptions['onStep']) {
+  return async <Result extends { outcome: string }>(name: string, action: () => Promise<Result>): Promise<Result> => {
+    const startedMs = performance.now();
+    const result = await action();
+    onStep(name, result.outcome, (performance.now() - startedMs) / 1000);
+    return result;
+  };
+}
+
+function kilobytes(sizeBytes: number): string {
+  return `${Math.round(sizeBytes / 1000)} kB`;
+}

@@ -1,0 +1,241 @@
+// The image as a node gets it: built twice, read with tar(1), run with chroot(1) and, for arm64, qemu-user.
+import { execFile } from 'node:child_process';
+import { lstat, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { thisArchitecture } from '../../../build/architecture.ts';
+import { isElf, parseElf } from '../../../build/elf.ts';
+import { PLUGINS } from '../../../build/image/go-plugins.ts';
+import { arm64Packages } from '../../../build/other-architecture.ts';
+import { packageVersion } from '../../../build/third-party-notices.ts';
+import { runForArm64, runInRoot, type RunIo } from './run-in-root.ts';
+import { descriptors, unpackedDigest, unpackImage, type Descriptor, type UnpackedImage } from './unpacked-image.ts';
+
+const REPOSITORY = join(import.meta.dirname, '../../..');
+const SCRIPT = join(REPOSITORY, 'scripts/build-image.ts');
+const MACHINES = { amd64: 'x64', arm64: 'arm64' } as const;
+const LOADERS = { amd64: 'lib64/ld-linux-x86-64.so.2', arm64: 'lib/ld-linux-aarch64.so.1' } as const;
+const TRIPLETS = { amd64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' } as const;
+const ARCHITECTURES = ['amd64', 'arm64'] as const;
+type Architecture = (typeof ARCHITECTURES)[number];
+
+const ADD: Readonly<Record<string, string>> = {
+  CNI_COMMAND: 'ADD',
+  CNI_CONTAINERID: 'container',
+  CNI_IFNAME: 'eth0',
+  CNI_NETNS: '/missing',
+  CNI_PATH: '/opt/cni/bin',
+  CNI_ARGS: 'K8S_POD_NAMESPACE=default;K8S_POD_NAME=pod',
+};
+
+let folder = '';
+let image: UnpackedImage;
+let inIndex: readonly Descriptor[] = [];
+const inFolder = (name: string) => join(folder, name);
+const rootOf = (architecture: Architecture) => inFolder(`root-${architecture}`);
+const manifestOf = (architecture: Architecture) =>
+  inIndex.find(({ platform }) => platform === `linux/${architecture}`)?.digest ?? 'no manifest';
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'podwire-image-'));
+  await build('first');
+  image = await unpackImage(inFolder('first/image.tar'), inFolder('layout'));
+  const [index] = descriptors(image.index['manifests']);
+  inIndex = descriptors((await image.readJson(index?.digest ?? ''))['manifests']);
+  for (const architecture of ARCHITECTURES) await image.unpackRoot(manifestOf(architecture), rootOf(architecture));
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function build(name: string): Promise<void> {
+  const words = ['--rehearsed', '--packages', inFolder('packages'), '--output', inFolder(`${name}/image.tar`)];
+  await promisify(execFile)(process.execPath, [SCRIPT, ...words]);
+}
+
+describe('the archive', () => {
+  it('each blob has the bytes that its name says', () => {
+    for (const [name, { digest }] of image.blobs) expect(digest).toBe(name);
+  });
+
+  it('each reference leads to a blob of its size, and each blob is referred to', async () => {
+    const manifests = await Promise.all(inIndex.map(({ digest }) => image.readJson(digest)));
+    const referred = [
+      ...descriptors(image.index['manifests']),
+      ...inIndex,
+      ...manifests.flatMap(({ config, layers, subject }) =>
+        descriptors([config, ...(Array.isArray(layers) ? layers : []), ...(subject === undefined ? [] : [subject])]),
+      ),
+    ];
+    for (const { digest, sizeBytes } of referred) expect(image.blobs.get(digest)?.sizeBytes).toBe(sizeBytes);
+    expect(new Set(referred.map(({ digest }) => digest))).toEqual(new Set(image.blobs.keys()));
+  });
+
+  it('has an image for each architecture, and a bill of materials for each', async () => {
+    expect(inIndex.map(({ platform }) => platform)).toEqual([
+      'linux/amd64',
+      'linux/arm64',
+      'unknown/unknown',
+      'unknown/unknown',
+    ]);
+    const bills = await Promise.all(inIndex.slice(2).map(({ digest }) => image.readJson(digest)));
+    expect(bills.map(({ subject }) => subject)).toMatchObject([
+      { digest: manifestOf('amd64') },
+      { digest: manifestOf('arm64') },
+    ]);
+  });
+
+  it('says what it is, as annotations', async () => {
+    expect((await image.readJson(manifestOf('amd64')))['annotations']).toMatchObject({
+      'org.opencontainers.image.title': 'podwire',
+      'org.opencontainers.image.version': await packageVersion(REPOSITORY),
+      'org.opencontainers.image.licenses': expect.stringContaining('Apache-2.0'),
+    });
+  });
+
+  it('the bill of materials names what is inside, npm, Go and Debian, with versions', async () => {
+    const bill = await readFile(inFolder('first/podwire.sbom.json'), 'utf8');
+    const named = (pattern: RegExp) => expect(bill).toMatch(pattern);
+    named(/"spdxVersion": "SPDX-2\.3"/);
+    named(/pkg:npm\/netlink@\d/);
+    named(/pkg:npm\/%40koromix\/koffi-linux-arm64@\d/);
+    named(/pkg:generic\/node@24\./);
+    named(/pkg:golang\/github\.com\/containernetworking\/plugins@v1\.9\.1/);
+    named(/pkg:golang\/stdlib@1\./);
+    named(/pkg:deb\/debian\/libc6@.*arch=arm64/);
+  });
+});
+
+describe.each(ARCHITECTURES)('the image for %s', (architecture) => {
+  const root = () => rootOf(architecture);
+
+  it('has the program, five plugins, their libraries, licences, and nothing else', async () => {
+    const files = (await readdir(root(), { recursive: true, withFileTypes: true }))
+      .filter((entry) => !entry.isDirectory())
+      .map((entry) => join(entry.parentPath, entry.name).slice(root().length + 1))
+      .filter((path) => !path.startsWith('usr/share/doc/'));
+    const libraries = ['libc.so.6', 'libdl.so.2', 'libgcc_s.so.1', 'libm.so.6', 'libpthread.so.0', 'libstdc++.so.6'];
+    const expected = [
+      LOADERS[architecture],
+      ...libraries.map((name) => `lib/${TRIPLETS[architecture]}/${name}`),
+      ...['podwire', ...PLUGINS].map((name) => `opt/cni/bin/${name}`),
+      'usr/bin/install-cni',
+      'usr/bin/podwire',
+    ];
+    expect(files.toSorted()).toEqual(expected.toSorted());
+  });
+
+  it('each program is for it, and finds its loader and its libraries inside', async () => {
+    const paths = (await readdir(root(), { recursive: true })).map((path) => join(root(), path));
+    const programs = (await Promise.all(paths.map(readIfFile))).filter((content) => isElf(content)).map(parseElf);
+    expect(programs.length).toBe(13);
+    const names = new Set(paths.map((path) => path.slice(path.lastIndexOf('/') + 1)));
+    for (const program of programs) {
+      expect(program.architecture).toBe(MACHINES[architecture]);
+      expect(program.needed.filter((name) => !names.has(name))).toEqual([]);
+      if (program.interpreter !== undefined) expect(paths).toContain(join(root(), program.interpreter));
+    }
+  });
+
+  it('what the addons inside the program ask for is there too', async () => {
+    const machine = MACHINES[architecture];
+    const packages = join(REPOSITORY, 'node_modules');
+    const koffi = join(machine === thisArchitecture() ? packages : await arm64Packages(), '@koromix');
+    const addons = [
+      join(packages, `netlink/prebuilds/linux-${machine}/node.napi.node`),
+      join(koffi, `koffi-linux-${machine}/linux_${machine}/koffi.node`),
+    ];
+    const there = [...(await readdir(join(root(), `lib/${TRIPLETS[architecture]}`))), basename(LOADERS[architecture])];
+    for (const path of addons) {
+      expect(there).toEqual(expect.arrayContaining([...parseElf(await readFile(path)).needed]));
+    }
+  });
+
+  it('the program names no folder of the machine that built it', async () => {
+    const program = await readFile(join(root(), 'opt/cni/bin/podwire'));
+    expect([program.includes(REPOSITORY), program.includes(folder)]).toEqual([false, false]);
+  });
+
+  it('all is of root and of time 0, and nothing has more than its own permissions', async () => {
+    const odd = (await image.listRoot(manifestOf(architecture))).filter(
+      (line) => !/^(drwxr-xr-x|-rwxr-xr-x|-rw-r--r--|lrwxrwxrwx) 0\/0 \d+ 1970-01-01 00:00:00 /.test(line),
+    );
+    expect(odd).toEqual([]);
+  });
+
+  it('is at most 145 MB, 58 MB compressed; its configuration names its layers as they unpack', async () => {
+    const { config, layers } = await image.readJson(manifestOf(architecture));
+    const packed = descriptors(layers);
+    expect(packed.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)).toBeLessThan(58e6);
+    const unpacked = await Promise.all(packed.map(({ digest }) => unpackedDigest(inFolder('layout'), digest)));
+    expect(unpacked.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)).toBeLessThan(145e6);
+    const [configuration] = descriptors([config]);
+    expect(await image.readJson(configuration?.digest ?? '')).toMatchObject({
+      architecture,
+      os: 'linux',
+      config: { Entrypoint: ['/usr/bin/podwire', 'install'] },
+      rootfs: { diff_ids: unpacked.map(({ digest }) => digest) },
+    });
+  });
+});
+
+describe('amd64 runs from nothing but the image', () => {
+  const inImage = (words: readonly string[], io?: RunIo) => runInRoot(rootOf('amd64'), words, io);
+
+  it('podwire -v, with a code cache that its V8 accepts', async () => {
+    const { stdout } = await inImage(['/usr/bin/podwire', '-v']);
+    expect(stdout).toContain(`podwire ${await packageVersion(REPOSITORY)}\n`);
+    expect(stdout).toContain('code cache: accepted');
+  });
+
+  it.each(['podwire', ...PLUGINS])('%s answers VERSION', async (name) => {
+    const io = { stdin: '{"cniVersion":"1.0.0"}', environment: { CNI_COMMAND: 'VERSION' } };
+    const { exitCode, stdout } = await inImage([`/opt/cni/bin/${name}`], io);
+    expect([exitCode, JSON.parse(stdout)]).toMatchObject([
+      0,
+      { supportedVersions: expect.arrayContaining(['1.0.0', '1.1.0']) },
+    ]);
+  });
+});
+
+describe('arm64 runs under qemu-user with the libraries of its image', () => {
+  const podwire = (words: readonly string[], io?: RunIo) =>
+    runForArm64(rootOf('arm64'), ['/opt/cni/bin/podwire', ...words], io);
+
+  it('podwire -v, without a code cache: it was made on another machine', async () => {
+    const { stdout } = await podwire(['-v']);
+    expect(stdout).toContain(`podwire ${await packageVersion(REPOSITORY)}\n`);
+    expect(stdout).toContain('code cache: none');
+  });
+
+  it('VERSION', async () => {
+    const io = { stdin: '{"cniVersion":"0.4.0"}', environment: { CNI_COMMAND: 'VERSION' } };
+    const { exitCode, stdout } = await podwire([], io);
+    expect([exitCode, JSON.parse(stdout)]).toMatchObject([0, { supportedVersions: expect.arrayContaining(['1.1.0']) }]);
+  });
+
+  const refuses = (why: string, code: number, stdin: string, environment = ADD) =>
+    it(`ADD: ${why}, code ${code}`, async () => {
+      const { exitCode, stdout } = await podwire([], { stdin, environment });
+      expect([exitCode, JSON.parse(stdout)]).toMatchObject([1, { code }]);
+    });
+
+  const NETCONF = { cniVersion: '1.0.0', name: 'net', type: 'podwire', ipam: { type: 'host-local' } };
+  refuses('no container id', 4, JSON.stringify(NETCONF), { CNI_COMMAND: 'ADD' });
+  refuses('a version that does not exist', 1, JSON.stringify({ ...NETCONF, cniVersion: '9.9.9' }));
+  refuses('no JSON', 6, 'no JSON');
+  refuses('no ipam', 7, JSON.stringify({ ...NETCONF, ipam: undefined }));
+});
+
+it('a second build gives the same archive, bill of materials included', async () => {
+  await build('second');
+  for (const name of ['image.tar', 'podwire.sbom.json']) {
+    const [first, second] = [await readFile(inFolder(`first/${name}`)), await readFile(inFolder(`second/${name}`))];
+    expect(first.equals(second)).toBe(true);
+  }
+}, 180_000);
+
+async function readIfFile(path: string): Promise<Buffer> {
+  return (await lstat(path)).isFile() ? readFile(path) : Buffer.alloc(0);
+}
