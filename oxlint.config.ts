@@ -57,6 +57,7 @@ export default defineConfig({
     'prefer-const': 'error',
     'no-control-regex': 'off', // names from outside are checked for control characters on purpose
     'no-underscore-dangle': 'off',
+    'no-unused-vars': ['error', { varsIgnorePattern: '^_' }], // `using _held = …` is used by its end
     'unicorn/consistent-function-scoping': 'off', // a small function reads best beside its one use
     'import/no-default-export': 'error',
     'import/no-cycle': 'error',
@@ -118,6 +119,10 @@ export default defineConfig({
       files: ['test/**'],
       rules: {
         'vitest/valid-title': 'off', // tables of one-line cases
+        'vitest/no-standalone-expect': [
+          'error',
+          { additionalTestBlockFunctions: ['beforeEach', 'afterEach', 'beforeAll', 'afterAll'] },
+        ],
         'typescript/no-unsafe-assignment': 'off', // vitest's matchers are `any`: { message: expect.stringContaining('…') }
       },
     },

@@ -3,7 +3,7 @@ import { CniError, ERROR_CODE } from '../cni/error.ts';
 import type { NetworkConfig } from '../cni/network-config.ts';
 
 /** Where the agent writes the MTU that fits the node's networks and encapsulation. */
-export const MTU_FILE = '/var/lib/calico/mtu';
+const MTU_FILE = '/var/lib/calico/mtu';
 
 /**
  * The MTU of both ends in bytes: the netconf's, else the agent's, else `undefined`, which is the kernel's default.

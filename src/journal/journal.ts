@@ -12,7 +12,7 @@ import { isRunning, ownIdentity } from './process-identity.ts';
 import { formatRecord, parseRecord, type AttachmentRecord } from './record.ts';
 
 /** Where the records of all networks are, unless told. On a disk that outlives a reboot: leases do, too. */
-export const JOURNAL_FOLDER = '/var/lib/podwire';
+const JOURNAL_FOLDER = '/var/lib/podwire';
 
 /** What an ADD knows about its attachment before it does anything. */
 export type AttachmentFacts = Omit<AttachmentRecord, 'stage' | 'bootId' | 'process'>;

@@ -20,7 +20,7 @@ export interface StatusAnswer {
 }
 
 /** Gone after a reboot, as the machine's uptime by which its age is told. */
-export const STATUS_FOLDER = '/run/podwire';
+const STATUS_FOLDER = '/run/podwire';
 
 /** The memo of a network. It is never an error: where it cannot be kept, the API is asked each time. */
 export function openStatusMemo(network: string, folder = STATUS_FOLDER): StatusMemo {

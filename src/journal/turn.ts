@@ -16,7 +16,7 @@ export interface TurnOptions {
 }
 
 /** Gone after a reboot, as those who held one. */
-export const TURN_FOLDER = '/run/podwire/turns';
+const TURN_FOLDER = '/run/podwire/turns';
 
 /**
  * Waits until fewer than four commands a core are at work on this node.

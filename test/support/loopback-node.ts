@@ -47,7 +47,7 @@ export interface LoopbackNode extends AsyncDisposable {
 
 export const NODE_NAME = 'fault-node';
 export const WEB = { namespace: 'default', name: 'web' } as const;
-export const WEB_UID = 'web-uid-1';
+const WEB_UID = 'web-uid-1';
 export const ANNOTATION = 'cni.projectcalico.org/';
 
 /** A token like those of real accounts, which no output may hold. */
