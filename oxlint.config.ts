@@ -57,13 +57,13 @@ export default defineConfig({
     'prefer-const': 'error',
     'no-control-regex': 'off', // names from outside are checked for control characters on purpose
     'no-underscore-dangle': 'off',
-    'no-unused-vars': ['error', { varsIgnorePattern: '^_' }], // `using _held = …` is used by its end
     'unicorn/consistent-function-scoping': 'off', // a small function reads best beside its one use
     'import/no-default-export': 'error',
     'import/no-cycle': 'error',
     'import/no-named-as-default-member': 'off', // fc.array reads better than array
     'import/no-unassigned-import': 'off',
-    'no-unused-vars': ['error', { ignoreRestSiblings: true }], // `{ a, ...rest }` is how a member is left out
+    // `{ a, ...rest }` is how a member is left out, and what `using _held` holds is used by its end.
+    'no-unused-vars': ['error', { ignoreRestSiblings: true, varsIgnorePattern: '^_' }],
     'vitest/no-conditional-expect': 'off',
     'unicorn/no-process-exit': 'error',
     'unicorn/prefer-node-protocol': 'error',

@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import { IPv6 } from 'ip-num';
 import { describe, expect, it } from 'vitest';
 import {
   AddressError,
@@ -51,6 +52,24 @@ describe('parseIpAddress', () => {
   });
 });
 
+describe('IPv6 text', () => {
+  it('is read as ip-num reads it', () => {
+    const texts = fc.oneof(fc.ipV6(), fc.stringMatching(/^[0-9a-fA-F:]{0,40}$/));
+    fc.assert(
+      fc.property(
+        texts.filter((text) => text.includes(':') && !text.includes('.')),
+        (text) => {
+          const [ours, theirs] = [parseOrRefuse(text), ipNumReads(text)];
+          return ours === undefined
+            ? theirs === undefined || isMapped(theirs)
+            : theirs === Buffer.from(addressBytes(ours)).toString('hex');
+        },
+      ),
+      { numRuns: 20_000 },
+    );
+  });
+});
+
 describe('addressBytes', () => {
   it('IPv4 is four bytes in network order', () => {
     expect([...addressBytes(parseIpAddress('10.0.1.255'))]).toEqual([10, 0, 1, 255]);
@@ -79,4 +98,16 @@ function parseOrRefuse(text: string): IpAddress | undefined {
     if (error instanceof AddressError) return undefined;
     throw error;
   }
+}
+
+function ipNumReads(text: string): string | undefined {
+  try {
+    return IPv6.fromString(text).getValue().toString(16).padStart(32, '0');
+  } catch {
+    return undefined;
+  }
+}
+
+function isMapped(hex: string): boolean {
+  return hex.startsWith('00000000000000000000ffff');
 }
