@@ -13,7 +13,8 @@ import type { Attachment } from '../cni/attachment.ts';
 export async function endOrphanedRun(type: string, { containerId, interfaceName }: Attachment): Promise<void> {
   const wanted = [`CNI_CONTAINERID=${containerId}`, `CNI_IFNAME=${interfaceName}`, 'CNI_COMMAND=ADD'];
   const isOrphan = (pid: string): boolean =>
-    readList(`/proc/${pid}/cmdline`).some((word) => basename(word) === type) && hasAll(readList(`/proc/${pid}/environ`), wanted);
+    readList(`/proc/${pid}/cmdline`).some((word) => basename(word) === type) &&
+    hasAll(readList(`/proc/${pid}/environ`), wanted);
   const orphans = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && isOrphan(name));
   for (const pid of orphans) kill(Number(pid));
   for (let round = 0; round < ROUNDS_MOST && orphans.some(isOrphan); round++) await pause(1);

@@ -55,18 +55,13 @@ describe('parseIpAddress', () => {
 describe('IPv6 text', () => {
   it('is read as ip-num reads it', () => {
     const texts = fc.oneof(fc.ipV6(), fc.stringMatching(/^[0-9a-fA-F:]{0,40}$/));
-    fc.assert(
-      fc.property(
-        texts.filter((text) => text.includes(':') && !text.includes('.')),
-        (text) => {
-          const [ours, theirs] = [parseOrRefuse(text), ipNumReads(text)];
-          return ours === undefined
-            ? theirs === undefined || isMapped(theirs)
-            : theirs === Buffer.from(addressBytes(ours)).toString('hex');
-        },
-      ),
-      { numRuns: 20_000 },
-    );
+    const isPlain = (text: string) => text.includes(':') && !text.includes('.');
+    const agrees = (text: string) => {
+      const [ours, theirs] = [parseOrRefuse(text), ipNumReads(text)];
+      if (ours === undefined) return theirs === undefined || isMapped(theirs);
+      return theirs === Buffer.from(addressBytes(ours)).toString('hex');
+    };
+    expect(() => fc.assert(fc.property(texts.filter(isPlain), agrees), { numRuns: 20_000 })).not.toThrow();
   });
 });
 
