@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
+import { readSync, writeSync } from 'node:fs';
 import { basename } from 'node:path';
 import { takeTurn } from './journal/turn.ts';
 import { openKernel, type Kernel } from './kernel/kernel.ts';
@@ -17,7 +17,7 @@ async function main(kernel: Kernel): Promise<number> {
     const called = { name: basename(process.argv0), executablePath: process.execPath };
     return runForPerson({ ...io, words: argv.slice(2), called, readStdin, listenForEnd });
   }
-  const stdin = environment['CNI_COMMAND'] === 'VERSION' ? readWaiting() : readStdin();
+  const stdin = environment['CNI_COMMAND'] === 'VERSION' ? await readWaiting() : readStdin();
   using _turn = TAKES_TURN.has(environment['CNI_COMMAND'] ?? '') ? takeTurn() : undefined;
   // Only now: until here there is nothing to undo, and a signal may end us while we wait for stdin or for our turn.
   const signal = listenForEnd();
@@ -34,21 +34,19 @@ function listenForEnd(): AbortSignal {
 /** Of which a runtime sends as many at once as a node has pods. */
 const TAKES_TURN: ReadonlySet<string> = new Set(['ADD', 'DEL', 'CHECK']);
 
-/** What lies in stdin already: VERSION echoes a version from it, and is not to wait for it. */
-function readWaiting(): Uint8Array {
-  try {
-    // Another description of the same pipe, so that whoever shares ours with us does not find it non-blocking.
-    const fd = openSync('/proc/self/fd/0', constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
-    try {
-      const chunk = Buffer.alloc(65536);
-      return chunk.subarray(0, readSync(fd, chunk));
-    } finally {
-      closeSync(fd);
-    }
-  } catch {
-    return new Uint8Array(); // nothing yet, a socket, or closed
-  }
+/** What comes by stdin at once: VERSION echoes a version from it, and is not to wait for one that stays open and silent. */
+async function readWaiting(): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  const { stdin } = process;
+  await new Promise<void>((resolve) => {
+    setTimeout(resolve, STDIN_PATIENCE_MS).unref();
+    stdin.on('data', (chunk: Buffer) => chunks.push(chunk)).once('end', resolve).once('error', resolve);
+  });
+  stdin.destroy();
+  return Buffer.concat(chunks);
 }
+
+const STDIN_PATIENCE_MS = 250;
 
 function isErrno(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'code' in error;

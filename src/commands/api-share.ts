@@ -1,4 +1,4 @@
-import { startDeadline, type Deadline } from '../cluster/deadline.ts';
+import { remainingMs, startDeadline, type Deadline } from '../cluster/deadline.ts';
 
 /** The time that one command may spend on the API, however many requests it makes and whatever it does between them. */
 export interface ApiShare {
@@ -14,11 +14,12 @@ export function openApiShare(totalMs: number, signal?: AbortSignal): ApiShare {
   let leftMs = totalMs;
   return {
     async spend(run) {
-      const startedMs = performance.now();
+      const deadline = startDeadline(Math.max(0, leftMs), signal);
       try {
-        return await run(startDeadline(Math.max(0, leftMs), signal));
+        return await run(deadline);
       } finally {
-        leftMs -= performance.now() - startedMs;
+        // By the deadline's own clock, which does not count what the machine kept us waiting.
+        leftMs = remainingMs(deadline);
       }
     },
   };

@@ -14,6 +14,7 @@ export function findDelegate(type: string, pluginPath: readonly string[]): strin
     const stats = statOf(path);
     if (stats?.isFile() !== true) continue;
     refuseForeign(path, stats);
+    refuseNotExecutable(path, stats);
     const folder = statOf(directory);
     if (folder !== undefined) refuseForeign(directory, folder); // who can write there can put another program in its place
     return path;
@@ -42,6 +43,17 @@ function refuseForeign(path: string, { uid, mode }: Stats): void {
     `the IPAM plugin is not run, because others than root can change ${path}; ` +
       `check where it comes from, then: chown root:root ${path} && chmod 0755 ${path}`,
     { details: `owner ${uid}, mode ${(mode & 0o7777).toString(8)}` },
+  );
+}
+
+function refuseNotExecutable(path: string, { mode }: Stats): void {
+  if ((mode & 0o111) !== 0) return;
+  throw new CniError(
+    ERROR_CODE.delegateFailed,
+    `the IPAM plugin ${path} cannot be run: nobody may execute it; chmod 0755 ${path}`,
+    {
+      details: `mode ${(mode & 0o7777).toString(8)}`,
+    },
   );
 }
 

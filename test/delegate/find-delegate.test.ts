@@ -52,6 +52,11 @@ describe('findDelegate', () => {
     /not run, because others than root can change/,
   );
   refuses('one that its group can write is not run', () => withProgram(0o775), /chmod 0755/);
+  refuses(
+    'one that nobody may execute is an error that says how to mend it',
+    () => withProgram(0o644),
+    /cannot be run: .*chmod 0755/,
+  );
   refuses('one that another user owns is not run', () => withProgram(0o755, 1234), /chown root:root/);
 
   function withProgram(mode: number, uid = 0): string {

@@ -30,7 +30,9 @@ describe('runDelegate', () => {
   it('one that never reads its input', async () => {
     const path = join(fakeDelegate(''), 'fake');
     const stdin = 'x'.repeat(4 * 1024 * 1024);
-    expect(await runDelegate({ path, environment: {}, stdin, budgetMs: 10_000, signal: undefined }, runRealProgram)).toMatchObject({
+    expect(
+      await runDelegate({ path, environment: {}, stdin, budgetMs: 10_000, signal: undefined }, runRealProgram),
+    ).toMatchObject({
       exitCode: 0,
     });
   });

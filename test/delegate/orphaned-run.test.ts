@@ -1,0 +1,39 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parseContainerId, parseInterfaceName } from '../../src/cni/attachment.ts';
+import { endOrphanedRun } from '../../src/delegate/orphaned-run.ts';
+import { fakeDelegate } from '../support/fake-delegate.ts';
+
+const ATTACHMENT = { containerId: parseContainerId('orphaned'), interfaceName: parseInterfaceName('eth0') };
+const OURS = { CNI_COMMAND: 'ADD', CNI_CONTAINERID: 'orphaned', CNI_IFNAME: 'eth0' };
+
+/** Starts an IPAM plugin that never ends by itself: the signal that ends it. */
+async function endedBy(environment: Readonly<Record<string, string>>, type: string): Promise<NodeJS.Signals | null> {
+  const folder = fakeDelegate('echo here; exec sleep 60', { name: 'orphaned-ipam' });
+  const child = spawn(join(folder, 'orphaned-ipam'), {
+    env: { PATH: process.env['PATH'], ...environment },
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  await once(child, 'spawn');
+  await endOrphanedRun(type, ATTACHMENT);
+  child.kill('SIGTERM'); // too late for one that was ended
+  await once(child, 'exit');
+  rmSync(folder, { recursive: true });
+  return child.signalCode;
+}
+
+describe('a run of the IPAM plugin that a killed ADD has left', () => {
+  it('is ended', async () => {
+    expect(await endedBy(OURS, 'orphaned-ipam')).toBe('SIGKILL');
+  });
+
+  const lives = (why: string, environment: object, type = 'orphaned-ipam') =>
+    it(`lives: ${why}`, async () => expect(await endedBy({ ...OURS, ...environment }, type)).toBe('SIGTERM'));
+  lives('of another container', { CNI_CONTAINERID: 'orphaned-2' });
+  lives('of another interface', { CNI_IFNAME: 'net1' });
+  lives('that releases', { CNI_COMMAND: 'DEL' });
+  lives('another program', {}, 'host-local');
+});
