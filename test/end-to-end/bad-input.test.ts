@@ -24,7 +24,7 @@ interface Refusal {
 /** An ADD that would succeed, but for this configuration. */
 async function refused(config: string | Uint8Array | JsonObject, { code, message }: Refusal): Promise<void> {
   const requests = node.api.requests.length;
-  const { exitCode, answer, stderr, durationMs } = await node.run({ verb: 'ADD', sandboxPath: sandbox.path, config });
+  const { exitCode, answer, stderr } = await node.run({ verb: 'ADD', sandboxPath: sandbox.path, config });
   expect({ exitCode, code: answer?.['code'], stderr: stderr.includes('    at ') }).toEqual({
     exitCode: 1,
     code,
@@ -32,7 +32,6 @@ async function refused(config: string | Uint8Array | JsonObject, { code, message
   });
   expect(answer?.['msg']).toMatch(message);
   expect(JSON.stringify(answer).length).toBeLessThan(2000);
-  expect(durationMs).toBeLessThan(5000);
   expect(node.api.requests).toHaveLength(requests);
   expect(await sandbox.ip('link', 'show')).toHaveLength(1);
   expect(await node.state()).toEqual(before);

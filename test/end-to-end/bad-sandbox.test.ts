@@ -52,11 +52,10 @@ type Place = (typeof PLACES)[number];
 
 describe('CNI_NETNS that leads to no network namespace', () => {
   it.each(PLACES)('%s: code 8 on ADD, nothing touched', async (place) => {
-    const { exitCode, answer, durationMs } = await node.run({ verb: 'ADD', sandboxPath: paths[place] });
+    const { exitCode, answer } = await node.run({ verb: 'ADD', sandboxPath: paths[place] });
     expect({ exitCode, code: answer?.['code'] }).toEqual({ exitCode: 1, code: 8 });
     expect(answer?.['msg']).toMatch(/^CNI_NETNS is no network namespace/);
     expect(JSON.stringify(answer)).not.toMatch(/not found/i);
-    expect(durationMs).toBeLessThan(5000);
     expect(await node.state()).toEqual(before);
   });
 

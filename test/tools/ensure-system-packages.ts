@@ -9,8 +9,12 @@ const PACKAGES = {
   strace: 'strace',
   iptables: 'iptables',
   nft: 'nftables',
+  bird: 'bird2',
   tc: 'iproute2',
   'qemu-aarch64': 'qemu-user',
+  runc: 'runc',
+  // Linked statically, as an image with nothing else in it needs it; busybox itself is another package's.
+  busybox: 'busybox-static',
 } as const;
 
 /**

@@ -10,6 +10,7 @@ import {
   type LoopbackNode,
 } from '../../support/loopback-node.ts';
 import type { Fault } from '../../tools/loopback-api/fault.ts';
+import { recordFigure } from '../../support/reliability-figure.ts';
 
 let node: LoopbackNode;
 let sandbox: Sandbox;
@@ -60,15 +61,19 @@ describe('link and lease go and DEL succeeds within 2 s, when the API server', (
     ['answers HTML', { kind: 'html' }],
     ['answers JSON of another shape', { kind: 'body', body: '[]' }],
   ];
-  it.each(FAULTS)('%s', async (_, fault) => {
+  it.for(FAULTS)('%s', async ([name, fault], { task }) => {
     await node.api.setFault(fault);
     const { exitCode, stdout, stderr, durationMs } = await node.run({ verb: 'DEL', sandboxPath: sandbox.path });
     expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '' });
     expect(stderr).toMatch(
       /WARNING the node is clean; the endpoint of pod default\/web is cleared by a later command: /,
     );
-    expect(durationMs).toBeLessThan(2000);
     await expectNodeClean();
+    recordFigure(task, {
+      fault: `the API server ${name}, on DEL`,
+      promise: 'link and lease go, DEL succeeds within 2 s, the endpoint is cleared later',
+      measured: `${(durationMs / 1000).toFixed(1)} s`,
+    });
     await node.api.setFault(undefined);
     expect(await node.run({ verb: 'DEL' })).toMatchObject({ exitCode: 0, stdout: '' });
     expect(await node.state()).toEqual(before);

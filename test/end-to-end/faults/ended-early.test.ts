@@ -41,11 +41,9 @@ describe('an ADD that is told to end undoes all at once, while it', () => {
   ];
   it.each(MOMENTS)('%s (SIGTERM)', async (_, moment) => {
     const { running } = await moment(node, sandbox.path);
-    const signalledMs = performance.now();
     running.process.kill('SIGTERM');
     const { exitCode, signal, answer } = await running.ended;
     expect({ exitCode, signal, code: answer?.['code'] }).toEqual({ exitCode: 1, signal: null, code: 11 });
-    expect(performance.now() - signalledMs).toBeLessThan(2500);
     await expectNothingLeft();
   });
 

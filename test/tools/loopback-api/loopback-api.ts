@@ -158,7 +158,13 @@ export async function startLoopbackApi(options: LoopbackApiOptions = {}): Promis
     else inner.emit('connection', socket);
   });
   const listen = (port: number) =>
-    new Promise<void>((resolve, reject) => void listener.once('error', reject).listen(port, host, resolve));
+    new Promise<void>((resolve, reject) => {
+      const listening = () => {
+        listener.off('error', reject);
+        resolve();
+      };
+      listener.once('error', reject).listen(port, host, listening);
+    });
   const hangUp = () =>
     new Promise<void>((resolve) => {
       for (const socket of sockets.keys()) socket.destroy();

@@ -1,0 +1,132 @@
+// What `npm run demo:two-nodes` does inside scripts/in-private-namespace.sh; scripts/demo-two-nodes.ts starts it with the paths of the
+// executable, of host-local and, where it is there, of BIRD, and closes its stdin to end it.
+import { assertPrivateNamespace } from '../test/support/private-namespace.ts';
+import { birdNames, startBird, type Bird } from '../test/support/two-nodes-bird.ts';
+import { untilExchanged, untilForgotten, untilLearned } from '../test/support/two-nodes-learned.ts';
+import { attachTo, observeTraces, type NodePod } from '../test/support/two-nodes-pod.ts';
+import { routeTo } from '../test/support/two-nodes-route.ts';
+import { families, startTwoNodes, type ClusterNode, type TwoNodes } from '../test/support/two-nodes.ts';
+import { watchInterrupts } from './demo/interrupts.ts';
+import { chooseProbe } from './demo/reachability.ts';
+import { openStepReport, StepFailure } from './demo/step-report.ts';
+import { describeBgp, describeNodes, describeNothingLeft, describeReach, describeRoutes } from './two-nodes/scenes.ts';
+
+assertPrivateNamespace();
+const interrupted = watchInterrupts({ parent: 'stdin' });
+process.stdin.resume(); // else its end is never seen
+const report = openStepReport(process.stdout, interrupted);
+try {
+  const [executablePath, hostLocalPath, birdPath] = process.argv.slice(2);
+  if (executablePath === undefined || hostLocalPath === undefined)
+    throw new Error('started by hand: use npm run demo:two-nodes');
+  await demonstrate(executablePath, hostLocalPath, birdPath);
+} catch (error) {
+  process.exitCode = 1;
+  if (!(error instanceof StepFailure) && !interrupted.aborted) throw error;
+} finally {
+  process.stdin.destroy();
+}
+
+async function demonstrate(executablePath: string, hostLocalPath: string, birdPath: string | undefined): Promise<void> {
+  await using stack = new AsyncDisposableStack();
+  const cluster = stack.use(
+    await report.step(
+      'make two nodes: network and mount namespaces, joined by a switch with an API server',
+      async () => {
+        const made = await startTwoNodes(hostLocalPath);
+        return { shown: describeNodes(made), outcome: made };
+      },
+    ),
+  );
+  const before = await Promise.all(cluster.nodes.map(observeTraces));
+  const pods: NodePod[] = [];
+  for (const [index, name] of ['client', 'web'].entries()) {
+    const node = cluster.nodes[index];
+    if (node !== undefined) pods.push(stack.use(await attach(node, name, cluster, executablePath)));
+  }
+  await report.step(
+    "look at the routes: podwire's lead to the node's own pods; to the other node's there is none yet",
+    async () => ({
+      shown: await describeRoutes(cluster.nodes),
+      outcome: undefined,
+    }),
+  );
+  await showStaticRoutes(cluster, pods);
+  if (birdPath === undefined) await detachAll(pods);
+  else await showBird(birdPath, cluster, pods);
+  await report.step('look whether anything is left', async () => ({
+    shown: await describeNothingLeft(cluster.nodes, before),
+    outcome: undefined,
+  }));
+}
+
+async function attach(node: ClusterNode, name: string, cluster: TwoNodes, executablePath: string): Promise<NodePod> {
+  return report.step(`ADD demo/${name} on ${node.name}`, async () => {
+    const pod = await attachTo(node, name, cluster, executablePath);
+    return { shown: `${pod.addresses.ipv4} ${pod.addresses.ipv6}, ${pod.hostInterface} on the node`, outcome: pod };
+  });
+}
+
+// Option 2 of docs/install.md: policy only, on the user's own networking.
+async function showStaticRoutes({ nodes }: TwoNodes, pods: readonly NodePod[]): Promise<void> {
+  await using routes = new AsyncDisposableStack();
+  await report.step("static routes: on each node one to the other node's podCIDR, by its address", async () => {
+    const [one, other] = nodes;
+    routes.use(await routeTo(other, one));
+    routes.use(await routeTo(one, other));
+    return { shown: await describeRoutes(nodes), outcome: undefined };
+  });
+  await showReach(nodes, pods);
+  await report.step('take the static routes away again', async () => {
+    await routes.disposeAsync();
+    return { outcome: undefined };
+  });
+}
+
+// Option 1: BGP.
+async function showBird(path: string, { nodes }: TwoNodes, pods: readonly NodePod[]): Promise<void> {
+  await using birds = new AsyncDisposableStack();
+  const started: { readonly bird: Bird; readonly pod: NodePod }[] = [];
+  await report.step('BIRD on each node: a BGP session for each family, which gives only the podCIDR away', async () => {
+    for (const pod of pods) {
+      const peer = nodes.find((node) => node !== pod.node);
+      if (peer !== undefined) started.push({ pod, bird: birds.use(await startBird(path, pod.node, peer)) });
+    }
+    for (const { bird, pod } of started) {
+      await bird.established();
+      await untilLearned(bird, pod);
+    }
+    await untilExchanged(nodes);
+    return { shown: await describeBgp(started), outcome: undefined };
+  });
+  await report.step('look at the routes: "bird" are from BGP, "boot" are those of podwire', async () => ({
+    shown: await describeRoutes(nodes),
+    outcome: undefined,
+  }));
+  await showReach(nodes, pods);
+  await detachAll(pods);
+  await report.step("look whether the pods' routes have left BIRD's tables", async () => {
+    for (const { bird, pod } of started) await untilForgotten(bird, pod);
+    const names = families().map(({ name }) => birdNames(name).kernel);
+    return { shown: `gone from ${names.join(' and ')} of both nodes`, outcome: undefined };
+  });
+  await report.step('end BIRD; it takes its own routes along', async () => {
+    await birds.disposeAsync();
+    return { outcome: undefined };
+  });
+}
+
+async function showReach(nodes: readonly ClusterNode[], pods: readonly NodePod[]): Promise<void> {
+  await report.step('send packets between the nodes', async () => ({
+    shown: await describeReach(nodes, pods, await chooseProbe()),
+    outcome: undefined,
+  }));
+}
+
+async function detachAll(pods: readonly NodePod[]): Promise<void> {
+  for (const pod of pods)
+    await report.step(`DEL demo/${pod.name} on ${pod.node.name}`, async () => {
+      await pod.detach();
+      return { outcome: undefined };
+    });
+}
