@@ -8,8 +8,10 @@ const repository = join(import.meta.dirname, '..');
 const binary = (name: string) => join(repository, 'node_modules', '.bin', name);
 const npmScript = (name: string) => ['npm', 'run', '--silent', name] as const;
 const inPrivateNamespace = ['scripts/in-private-namespace.sh', '--'] as const;
+// What a container runtime starts outlives it: it ends with the namespace. Needs root.
+const inProcessNamespace = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'] as const;
 
-// The quick ones first. The last two run the executable against real programs, so these are made before.
+// The quick ones first. The last three run the executable against real programs, so these are made before.
 const CHECKS = [
   { name: 'typecheck', command: npmScript('typecheck') },
   { name: 'lint', command: npmScript('lint') },
@@ -17,11 +19,13 @@ const CHECKS = [
   { name: 'unused code', command: npmScript('knip') },
   { name: 'build', command: [...npmScript('build'), '--', '--rehearsed'] },
   { name: 'tools', command: npmScript('tools') },
+  { name: 'image', command: [...npmScript('build:image'), '--', '--rehearsed'] },
 ] as const;
 const PROJECTS = [
   { name: 'unit', within: [] },
   { name: 'kernel', within: inPrivateNamespace },
   { name: 'end-to-end', within: inPrivateNamespace },
+  { name: 'node', within: [...inProcessNamespace, ...inPrivateNamespace] },
 ] as const;
 
 const total: Tally = { passed: 0, failed: 0 };

@@ -40,7 +40,10 @@ async function readWaiting(): Promise<Uint8Array> {
   const { stdin } = process;
   await new Promise<void>((resolve) => {
     setTimeout(resolve, STDIN_PATIENCE_MS).unref();
-    stdin.on('data', (chunk: Buffer) => chunks.push(chunk)).once('end', resolve).once('error', resolve);
+    stdin
+      .on('data', (chunk: Buffer) => chunks.push(chunk))
+      .once('end', resolve)
+      .once('error', resolve);
   });
   stdin.destroy();
   return Buffer.concat(chunks);

@@ -36,6 +36,7 @@ export async function del(request: DelRequest, effects: Effects): Promise<void> 
   // An ADD that is at work looks for its record before it prints: without one it undoes what it has done.
   if (record !== undefined && journal.isUnderWay(record)) journal.remove(attachment);
   else if (record?.stage === 'attaching') await delegate.endOrphaned(record.release.type, attachment);
+  else if (record?.stage === 'attached') journal.markDetaching(attachment, record);
   const pod = args.pod ?? record?.pod ?? marks[0]?.pod;
   const endpointRequest = { attachment, config, args: { ...args, pod, podUid: args.podUid ?? record?.podUid } };
   const owner = endpointPod(endpointRequest);

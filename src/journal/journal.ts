@@ -28,6 +28,8 @@ export interface Journal {
   /** Writes the record of an ADD that begins; `exists` if there is one of this attachment, which is left as it is. */
   begin(attachment: Attachment, facts: AttachmentFacts): JournalEntry | 'exists';
   find(attachment: Attachment): AttachmentRecord | 'damaged' | undefined;
+  /** Notes that a DEL has begun: a link that is gone from now on is no pod's loss. */
+  markDetaching(attachment: Attachment, record: AttachmentRecord): void;
   /** The attachments that were begun on this node and not taken down, in no order. */
   list(): readonly JournalItem[];
   /** Removes half-written files that killed processes have left. */
@@ -125,6 +127,10 @@ export function openJournal(network: string, log: JournalLog, parentFolder = JOU
     find(attachment) {
       const text = readText(pathOf(folder, attachment, 'record'));
       return text === undefined ? undefined : (parseRecord(text) ?? 'damaged');
+    },
+    markDetaching(attachment, record) {
+      const path = pathOf(folder, attachment, 'record');
+      attempt(`write ${path}`, () => replaceFile(path, formatRecord({ ...record, stage: 'detaching' })));
     },
     list: () => listItems(folder, 'record'),
     tidy() {

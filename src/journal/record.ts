@@ -11,10 +11,10 @@ import type { Delegation } from '../plan/delegation.ts';
  */
 export interface AttachmentRecord {
   /**
-   * `attaching`: begun, and the runtime has no result yet. `attached`: it has. `endpoint`: taken off the node; only the Pod still says
+   * `attaching`: begun, and the runtime has no result yet. `attached`: it has. `detaching`: a DEL has begun. `endpoint`: taken off the node; only the Pod still says
    * otherwise, because the API could not be asked.
    */
-  readonly stage: 'attaching' | 'attached' | 'endpoint';
+  readonly stage: 'attaching' | 'attached' | 'detaching' | 'endpoint';
   /** Of an earlier boot: link and sandbox are gone, whatever else is. */
   readonly bootId: string;
   /** Who works on it: `attaching` by a process that is gone is what a killed ADD has left. */
@@ -76,7 +76,7 @@ const AS_GIVEN: Shape<string> = {
   parse: (value) => (typeof value === 'string' && !value.includes('\0') ? value : undefined),
 };
 
-const STAGES = ['attaching', 'attached', 'endpoint'] as const;
+const STAGES = ['attaching', 'attached', 'detaching', 'endpoint'] as const;
 
 const STAGE: Shape<AttachmentRecord['stage']> = {
   wanted: `one of ${STAGES.join(', ')}`,

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ERROR_CODE } from '../../src/cni/error.ts';
 import type { JsonObject } from '../../src/cni/json.ts';
 import { startCommandNode, type CommandCall, type CommandNode } from '../support/effects-node.ts';
+import { actingAt } from '../support/effects-points.ts';
 import { hostNamespace, makeSandbox } from '../support/network-namespace.ts';
 
 let node: CommandNode;
@@ -86,6 +87,17 @@ describe('STATUS', () => {
     expect(await status()).toBeUndefined();
   });
 
+  it('does not count a pod whose DEL is at work, or has failed half way', async () => {
+    await using sandbox = await makeSandbox();
+    node.putPod();
+    await node.succeed({ verb: 'ADD', sandboxPath: sandbox.path });
+    const stopped = actingAt('delegate.del #1', 'before', () => {
+      throw new Error('stopped');
+    });
+    expect((await node.run({ verb: 'DEL', sandboxPath: sandbox.path }, { wrap: stopped })).error).toBeDefined();
+    expect(await status()).toBeUndefined();
+    await node.succeed({ verb: 'DEL', sandboxPath: sandbox.path });
+  });
   it('does not count a pod whose sandbox is gone: its DEL is still to come', async () => {
     const sandbox = await makeSandbox();
     node.putPod();

@@ -35,8 +35,10 @@ describe('a process', () => {
     const [output]: Buffer[] = await once(shell.stdout, 'data');
     const pid = Number(output?.toString());
     const identity = { pid, startTicks: startTicksOf(pid) };
+    const isInState = (of: number, state: string) => readFileSync(`/proc/${of}/stat`, 'utf8').includes(`) ${state} `);
+    await until('the shell stands still', () => isInState(shell.pid ?? 0, 'T'));
     process.kill(pid, 'SIGKILL');
-    await until('it is a zombie', () => /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')));
+    await until('it is a zombie', () => isInState(pid, 'Z'));
     expect(isRunning(identity)).toBe(false);
     shell.kill('SIGKILL');
     await once(shell, 'exit');

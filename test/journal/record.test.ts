@@ -37,7 +37,7 @@ describe('no record is', () => {
   none('an empty object', '{}');
   none('one of a later format', bent({ format: 2 }));
   none('one without a format', bent({ format: undefined }));
-  none('one of an unknown stage', bent({ stage: 'detaching' }));
+  none('one of an unknown stage', bent({ stage: 'detached' }));
   none('one without a boot', bent({ bootId: undefined }));
   none('one without a process', bent({ process: undefined }));
   none('one of process 0, which would be everybody', bent({ process: { pid: 0, startTicks: '1' } }));

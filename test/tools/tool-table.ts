@@ -1,6 +1,6 @@
 interface Tool {
   /** The folder below test/tools whose go.mod pins the module. */
-  readonly module: '.' | 'host-local-1.1.1' | 'kustomize';
+  readonly module: '.' | 'containerd' | 'host-local-1.1.1' | 'kubelet' | 'kustomize';
   /** The Go package that is the program. */
   readonly package: string;
   /** What the file is called: delegates are found in a folder by their own name, whatever their version. */
@@ -10,6 +10,7 @@ interface Tool {
   readonly linkerFlags?: string;
 }
 
+const CONTAINERD = 'github.com/containerd/containerd/v2/cmd';
 const PLUGINS = 'github.com/containernetworking/plugins/plugins';
 
 /** Built without its own scripts, Kubernetes calls itself v0.0.0-master. Keep in step with go.mod. */
@@ -33,6 +34,15 @@ export const TOOLS = {
     ...row('.', 'k8s.io/kubernetes/cmd/kube-apiserver', 'kube-apiserver', 'envtest'),
     linkerFlags: KUBERNETES_VERSION,
   },
+  kubelet: { ...row('kubelet', 'k8s.io/kubernetes/cmd/kubelet', 'kubelet', 'never'), linkerFlags: KUBERNETES_VERSION },
+  containerd: row('containerd', `${CONTAINERD}/containerd`, 'containerd', 'never'),
+  'containerd-shim-runc-v2': row(
+    'containerd',
+    `${CONTAINERD}/containerd-shim-runc-v2`,
+    'containerd-shim-runc-v2',
+    'never',
+  ),
+  ctr: row('containerd', `${CONTAINERD}/ctr`, 'ctr', 'never'),
 } as const satisfies Record<string, Tool>;
 
 export type ToolName = keyof typeof TOOLS;

@@ -1,0 +1,79 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { isJsonObject, type JsonObject } from '../../src/cni/json.ts';
+import { makeSandbox, type Sandbox } from '../support/network-namespace.ts';
+import { applyDaemonSet } from '../support/node-daemon-set.ts';
+import { NODE } from '../support/install-cluster.ts';
+import { type NodeMachine, startNodeMachine } from '../support/node-machine.ts';
+import type { RunPod } from '../support/node-pods.ts';
+import { pick, type PluginAnswer, runPlugin } from '../support/plugin-node.ts';
+import { member } from '../support/test-pod.ts';
+
+// containerd 2.4 asks plugins for STATUS and never for GC; CRI-O does. The call is made here as libcni makes it: for each
+// plugin of the list, with the attachments that the runtime knows, which are in libcni's cache.
+
+const PROGRAMS = '/opt/cni/bin';
+const CACHE = '/var/lib/cni/results';
+const LOST = { namespace: 'default', name: 'lost' };
+
+let machine: NodeMachine;
+let web: RunPod;
+let untouched: JsonObject;
+let sandbox: Sandbox;
+
+beforeAll(async () => {
+  machine = await startNodeMachine();
+  await applyDaemonSet(machine);
+  web = await machine.pods.serve('web');
+  untouched = await machine.state();
+  sandbox = await makeSandbox();
+});
+afterAll(async () => {
+  await sandbox[Symbol.asyncDispose]();
+  await machine[Symbol.asyncDispose]();
+});
+
+it('an attachment that the runtime has forgotten is collected, and those that it knows are not', async () => {
+  await machine.cluster.createPod(LOST.namespace, LOST.name, { nodeName: NODE });
+  const lost = machine.pods.at(`/api/v1/namespaces/${LOST.namespace}/pods/${LOST.name}`);
+  expect(await call('ADD')).toMatchObject({ exitCode: 0 });
+  expect(await lost.annotations()).toHaveProperty(['cni.projectcalico.org/podIP']);
+  expect(await machine.state()).not.toEqual(untouched);
+
+  const known = await readKnown();
+  expect(known.length).toBeGreaterThan(0);
+  expect(await call('GC', { 'cni.dev/valid-attachments': known })).toMatchObject({ exitCode: 0 });
+  expect(await machine.state()).toEqual(untouched);
+  const [ipv4] = await web.addresses();
+  expect(await (await fetch(`http://${ipv4}:8080/`)).text()).toBe('hello\n');
+  expect(await web.annotations()).toMatchObject({ 'cni.projectcalico.org/podIP': `${ipv4}/32` });
+  await lost.delete();
+});
+
+async function call(verb: string, more: JsonObject = {}): Promise<PluginAnswer> {
+  const list: unknown = JSON.parse(await readFile('/etc/cni/net.d/10-podwire.conflist', 'utf8'));
+  const plugins = member(list, 'plugins');
+  const plugin: unknown = Array.isArray(plugins) ? plugins[0] : undefined;
+  const config = {
+    ...(isJsonObject(plugin) ? plugin : {}),
+    cniVersion: pick(list, 'cniVersion'),
+    name: pick(list, 'name'),
+    ...more,
+  };
+  return runPlugin(
+    { verb, config, sandboxPath: sandbox.path, containerId: 'forgotten', pod: LOST },
+    PROGRAMS,
+    join(PROGRAMS, 'podwire'),
+  );
+}
+
+async function readKnown(): Promise<readonly JsonObject[]> {
+  const files = (await readdir(CACHE)).filter((name) => !name.startsWith('cni-loopback'));
+  return Promise.all(
+    files.map(async (name) => {
+      const cached: unknown = JSON.parse(await readFile(join(CACHE, name), 'utf8'));
+      return { containerID: pick(cached, 'containerId'), ifname: pick(cached, 'ifName') };
+    }),
+  );
+}

@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import { appendFile, copyFile, readFile, rename } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../src/cni/json.ts';
+import { applyDaemonSet, type DaemonSetPod } from '../support/node-daemon-set.ts';
+import { type NodeMachine, startNodeMachine } from '../support/node-machine.ts';
+
+const PROGRAM = '/opt/cni/bin/podwire';
+
+let machine: NodeMachine;
+let daemonSet: DaemonSetPod;
+let untouched: JsonObject;
+
+beforeAll(async () => {
+  machine = await startNodeMachine();
+  untouched = await machine.state();
+  daemonSet = await applyDaemonSet(machine);
+});
+afterAll(() => machine[Symbol.asyncDispose]());
+
+const digest = async () =>
+  createHash('sha256')
+    .update(await readFile(PROGRAM))
+    .digest('hex');
+
+// Another program in the same place, as an older version is: what follows the end of an executable changes nothing of it.
+async function placeOtherVersion(): Promise<void> {
+  await copyFile(PROGRAM, `${PROGRAM}.other`);
+  await appendFile(`${PROGRAM}.other`, 'another version');
+  await rename(`${PROGRAM}.other`, PROGRAM);
+}
+
+describe('the DaemonSet is rolled out while pods come and go', () => {
+  it('the program is replaced, each pod is attached by one or the other, and none fails', async () => {
+    const current = await digest();
+    await placeOtherVersion();
+    expect(await digest()).not.toBe(current);
+    const rounds = Array.from({ length: 20 }, async (_, index) => {
+      const pod = await machine.pods.serve(`upgraded-${index}`);
+      await pod.delete();
+    });
+    await daemonSet.replace();
+    await Promise.all(rounds);
+    expect(await daemonSet.installerLog()).toMatch(/\/opt\/cni\/bin\/podwire: placed/);
+    expect(await digest()).toBe(current);
+    expect(await machine.pods.events({ reason: 'FailedCreatePodSandBox' })).toEqual([]);
+    expect(await machine.pods.events({ reason: 'FailedKillPod' })).toEqual([]);
+    expect(await machine.state()).toEqual(untouched);
+  });
+
+  it('rolled out again, what is there already is left alone', async () => {
+    await daemonSet.replace();
+    expect(await daemonSet.installerLog()).toMatch(/\/opt\/cni\/bin\/podwire: (?!placed)/);
+  });
+});

@@ -1,0 +1,96 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ensureTools } from '../tools/ensure-tools.ts';
+import { eventually } from './node-wait.ts';
+import type { Kubeconfig } from './kubeconfig.ts';
+import { makeServerProcesses, type ServerProcesses } from './server-process.ts';
+
+export interface NodeKubelet extends AsyncDisposable {
+  /** Kills it; the pods live on. */
+  stop(): Promise<void>;
+  /** Kills it, if it runs, and starts it again. */
+  restart(): Promise<void>;
+  readLogs(): Promise<string>;
+}
+
+export interface KubeletSettings {
+  /** Of its own, for its configuration. */
+  readonly folder: string;
+  readonly endpoint: string;
+  readonly nodeName: string;
+  readonly nodeAddresses: readonly string[];
+  readonly kubeconfig: Kubeconfig;
+}
+
+const HEALTH_PORT = 10248;
+
+export async function startNodeKubelet(settings: KubeletSettings): Promise<NodeKubelet> {
+  const { folder, nodeName, nodeAddresses } = settings;
+  const { kubelet } = await ensureTools(['kubelet']);
+  const [configPath, kubeconfigPath] = [join(folder, 'kubelet.json'), join(folder, 'kubelet.kubeconfig')];
+  await writeFile(configPath, JSON.stringify(kubeletConfiguration(settings)));
+  await writeFile(kubeconfigPath, JSON.stringify(settings.kubeconfig), { mode: 0o600 });
+  const start = async () => {
+    const processes = await makeServerProcesses('podwire-kubelet-');
+    await processes.start('kubelet', kubelet, [
+      `--config=${configPath}`,
+      `--kubeconfig=${kubeconfigPath}`,
+      `--hostname-override=${nodeName}`,
+      `--node-ip=${nodeAddresses.join(',')}`,
+      '--cert-dir=/var/lib/kubelet/pki',
+      '--v=2',
+    ]);
+    await eventually('the kubelet is healthy', isHealthy, {
+      failure: processes.failure,
+      explain: () => processes.readLogs(),
+    });
+    return processes;
+  };
+  let running: ServerProcesses = await start();
+  return {
+    readLogs: () => running.readLogs(),
+    async stop() {
+      await running[Symbol.asyncDispose]();
+    },
+    async restart() {
+      await running[Symbol.asyncDispose]();
+      running = await start();
+    },
+    [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
+  };
+}
+
+function isHealthy(): Promise<boolean> {
+  return fetch(`http://127.0.0.1:${HEALTH_PORT}/healthz`).then(
+    (answer) => answer.ok,
+    () => false,
+  );
+}
+
+function kubeletConfiguration({ endpoint }: KubeletSettings): object {
+  return {
+    apiVersion: 'kubelet.config.k8s.io/v1beta1',
+    kind: 'KubeletConfiguration',
+    // Machines with cgroup v1 and without CAP_SYS_RESOURCE can be nodes, too.
+    failCgroupV1: false,
+    cgroupDriver: 'cgroupfs',
+    cgroupsPerQOS: false,
+    enforceNodeAllocatable: [],
+    oomScoreAdj: 0,
+    failSwapOn: false,
+    localStorageCapacityIsolation: false,
+    evictionHard: { 'memory.available': '0%', 'nodefs.available': '0%', 'imagefs.available': '0%' },
+    containerRuntimeEndpoint: endpoint,
+    authentication: { anonymous: { enabled: true }, webhook: { enabled: false } },
+    authorization: { mode: 'AlwaysAllow' },
+    address: '127.0.0.1',
+    healthzPort: HEALTH_PORT,
+    volumePluginDir: '/var/lib/kubelet/volumeplugins',
+    podLogsDir: '/var/log/pods',
+    resolvConf: '',
+    nodeStatusUpdateFrequency: '2s',
+    // Its own limits are for the API server's sake, which has no other node here.
+    kubeAPIQPS: 200,
+    kubeAPIBurst: 400,
+  };
+}
