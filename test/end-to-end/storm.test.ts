@@ -1,15 +1,16 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { recordNames } from '../support/journal-records.ts';
-import { hostNamespace } from '../support/network-namespace.ts';
 import { startPluginNode, type PluginAnswer, type PluginNode } from '../support/plugin-node.ts';
 import { recordFigure } from '../support/reliability-figure.ts';
+import { startExecutable } from '../support/run-executable.ts';
 import { addressesIn, makeTestPod, type TestPod } from '../support/test-pod.ts';
+import { until } from '../support/until.ts';
 
 const PODS = 300;
 const PREPARED_AT_ONCE = 12;
 const STORM_MS = 240_000;
+const OWN_MOST_KB = 40 * 1024;
 
 let node: PluginNode;
 let pods: readonly TestPod[];
@@ -31,33 +32,70 @@ afterAll(() => stack.disposeAsync(), STORM_MS);
 const config = () => node.netconf({ ipam: { ranges: [[{ subnet: 'usePodCidrIPv6' }]] } });
 const failures = (answers: readonly PluginAnswer[]) =>
   answers.filter(({ exitCode }) => exitCode !== 0).map(({ answer, stderr }) => answer?.['msg'] ?? stderr);
+const allAtOnce = (verb: 'ADD' | 'DEL') =>
+  Promise.all(pods.map(({ call }) => node.call({ ...call, verb, config: config() })));
+const endpoints = async () =>
+  (await Promise.all(pods.map((pod) => pod.annotations()))).map(
+    (annotations) => annotations['cni.projectcalico.org/podIPs'],
+  );
 
 describe(`${PODS} pods of one node`, () => {
   it(
     'attached all at once get an address each, and detached all at once leave nothing',
+    { timeout: STORM_MS },
     async ({ task }) => {
       const before = await node.state();
-      const netconf = config();
-      const t0 = performance.now();
-      const added = await Promise.all(pods.map(({ call }) => node.call({ ...call, verb: 'ADD', config: netconf })));
-      const t1 = performance.now();
-      process.stderr.write(`ADD ${t1 - t0}\n`);
-      const fs = failures(added);
-      const hist = new Map<string, number>();
-      for (const f of fs)
-        hist.set(String(f).replaceAll(/storm-\d+/g, 'X'), (hist.get(String(f).replaceAll(/storm-\d+/g, 'X')) ?? 0) + 1);
-      process.stderr.write(`${JSON.stringify([...hist], undefined, 1)}\n`);
-      const addresses = added.flatMap(({ answer }) => addressesIn(answer));
-      const deleted = await Promise.all(pods.map(({ call }) => node.call({ ...call, verb: 'DEL', config: netconf })));
-      process.stderr.write(`DEL ${performance.now() - t1}\n`);
-      expect(failures(deleted)).toEqual([]);
-      const warned = deleted.filter(({ stderr }) => stderr !== '').map(({ stderr }) => stderr);
-      process.stderr.write(`${warned.length} ${warned[0]}\n`);
+      const added = await allAtOnce('ADD');
+      const addresses = added.map(({ answer }) => addressesIn(answer));
+      const written = await endpoints();
+      const deleted = await allAtOnce('DEL');
       expect(failures(added)).toEqual([]);
-      expect(new Set(addresses).size).toBe(2 * PODS);
+      expect(failures(deleted)).toEqual([]);
+      expect(deleted.map(({ stderr }) => stderr).filter((stderr) => stderr !== '')).toEqual([]);
+      expect(new Set(addresses.flat()).size).toBe(2 * PODS);
+      expect(written).toEqual(addresses.map(([ipv4, ipv6]) => `${ipv4}/32,${ipv6}/128`));
+      expect(new Set(await endpoints())).toEqual(new Set(['']));
       expect(await node.state()).toEqual(before);
-      void [hostNamespace, recordNames, writeFile, join, recordFigure, task];
+      expect(await recordNames('k8s-pod-network')).toEqual([]);
+      recordFigure(task, {
+        fault: `${PODS} ADDs at once, then ${PODS} DELs at once`,
+        promise: 'none fails, no address twice, nothing left',
+        measured: `${added.length + deleted.length} commands, 0 failures, ${new Set(addresses.flat()).size} addresses, 0 left`,
+      });
     },
-    STORM_MS,
   );
+
+  it(`of which each command has at most ${OWN_MOST_KB / 1024} MB for itself`, async ({ task }) => {
+    const [pod] = pods;
+    if (pod === undefined) throw new Error('unreachable');
+    const { namespace, name, uid } = pod;
+    const environment = {
+      CNI_COMMAND: 'ADD',
+      CNI_CONTAINERID: 'metered',
+      CNI_NETNS: pod.sandbox.path,
+      CNI_IFNAME: 'eth0',
+      CNI_PATH: node.pluginPath,
+      CNI_ARGS: `K8S_POD_NAMESPACE=${namespace};K8S_POD_NAME=${name};K8S_POD_UID=${uid}`,
+      PATH: process.env['PATH'],
+    };
+    // All is done but the answer: it waits for an agent that says nothing.
+    const waiting = { ...config(), policy_setup_timeout_seconds: 60, endpoint_status_dir: '/run' };
+    const { process: child, ended } = startExecutable({ environment, stdin: JSON.stringify(waiting) });
+    await until(
+      'the endpoint is written',
+      async () => ((await pod.annotations())['cni.projectcalico.org/podIP'] ?? '') !== '',
+    );
+    const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+    const kilobytes = (field: string) => Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]);
+    child.kill('SIGTERM');
+    expect(await ended).toMatchObject({ exitCode: 1, answer: { code: 11 } });
+    // The pages of the executable are all processes' together, and as many as the page cache happens to have in one piece.
+    expect(kilobytes('RssAnon')).toBeLessThan(OWN_MOST_KB);
+    const megabytes = (field: string) => Math.round(kilobytes(field) / 1024);
+    recordFigure(task, {
+      fault: 'little memory',
+      promise: `an ADD has at most ${OWN_MOST_KB / 1024} MB for itself`,
+      measured: `${megabytes('RssAnon')} MB, and ${megabytes('RssFile')} MB of the executable's pages, which all share`,
+    });
+  });
 });

@@ -1,10 +1,10 @@
-import { writeFileSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** One boot of a node: its id is what the kernel says in /proc. */
 export interface Boot {
-  /** What stands before the executable, for it to run in this boot: a mount namespace in which /proc has the boot's id. */
+  /** What stands before a program, for it to run in this boot: a mount namespace in which /proc has the boot's id. */
   readonly within: readonly string[];
 }
 
@@ -13,6 +13,6 @@ export function makeBoot(folder: string): Boot {
   const id = randomUUID();
   const path = join(folder, `boot-${id}`);
   writeFileSync(path, `${id}\n`);
-  const script = `mount --bind ${path} /proc/sys/kernel/random/boot_id; exec "$0"`;
-  return { within: ['unshare', '--mount', 'sh', '-ec', script] };
+  const script = `mount --bind ${path} /proc/sys/kernel/random/boot_id; exec "$@"`;
+  return { within: ['unshare', '--mount', 'sh', '-ec', script, 'sh'] };
 }

@@ -11,9 +11,36 @@ export interface KillPoint {
 
 /** By which a process changes the world, or hands over to what does: files, sockets, namespaces, threads, children; and its waits for them. */
 const CALLS = [
-  'openat', 'symlink', 'symlinkat', 'link', 'linkat', 'rename', 'renameat', 'renameat2', 'unlink', 'unlinkat', 'mkdir', 'mkdirat',
-  'write', 'writev', 'pwrite64', 'socket', 'connect', 'sendto', 'sendmsg', 'setns', 'clone', 'clone3', 'vfork', 'execve',
-  'epoll_wait', 'epoll_pwait', 'wait4', 'kill', 'close', 'exit_group',
+  'openat',
+  'symlink',
+  'symlinkat',
+  'link',
+  'linkat',
+  'rename',
+  'renameat',
+  'renameat2',
+  'unlink',
+  'unlinkat',
+  'mkdir',
+  'mkdirat',
+  'write',
+  'writev',
+  'pwrite64',
+  'socket',
+  'connect',
+  'sendto',
+  'sendmsg',
+  'setns',
+  'clone',
+  'clone3',
+  'vfork',
+  'execve',
+  'epoll_wait',
+  'epoll_pwait',
+  'wait4',
+  'kill',
+  'close',
+  'exit_group',
 ] as const;
 
 /**
@@ -23,8 +50,13 @@ const CALLS = [
  */
 export async function killPointsOf(node: LoopbackNode, call: LoopbackCall): Promise<readonly KillPoint[]> {
   const tracePath = join(node.folder, 'system-calls');
-  const ended = await node.run({ ...call, within: ['strace', '-qq', '-o', tracePath, '-e', `trace=${known(CALLS)}`] });
-  if (ended.exitCode !== 0) throw new Error(`${call.verb} below strace: ${ended.exitCode} ${ended.stdout}${ended.stderr}`);
+  const { within = [] } = call;
+  const ended = await node.run({
+    ...call,
+    within: [...within, 'strace', '-qq', '-o', tracePath, '-e', `trace=${known(CALLS)}`],
+  });
+  if (ended.exitCode !== 0)
+    throw new Error(`${call.verb} below strace: ${ended.exitCode} ${ended.stdout}${ended.stderr}`);
   const lines = (await readFile(tracePath, 'utf8')).split('\n');
   await rm(tracePath);
   const ordinals = new Map<string, number>();
@@ -38,13 +70,19 @@ export async function killPointsOf(node: LoopbackNode, call: LoopbackCall): Prom
   const first = points.findIndex(({ line }) => /^symlink(at)?\(/.test(line)); // its turn: nothing is done before
   if (first < 0) throw new Error(`${call.verb} takes no turn:\n${lines.join('\n')}`);
   // Reading a file or closing it changes nothing, nor does what follows it at once.
-  return points.slice(first).filter(({ call: name, line }) => (name === 'openat' ? line.includes('O_CREAT') : name !== 'close'));
+  return points
+    .slice(first)
+    .filter(({ call: name, line }) => (name === 'openat' ? line.includes('O_CREAT') : name !== 'close'));
 }
 
 /** Runs the command and kills it there, before the call is made. `signal` is null for one that never came there. */
 export async function runKilledAt(node: LoopbackNode, call: LoopbackCall, point: KillPoint): Promise<EndedExecutable> {
   const injection = `inject=${point.call}:signal=SIGKILL:when=${point.ordinal}`;
-  return node.run({ ...call, within: ['strace', '-qq', '-o', '/dev/null', '-e', `trace=${point.call}`, '-e', injection] });
+  const { within = [] } = call;
+  return node.run({
+    ...call,
+    within: [...within, 'strace', '-qq', '-o', '/dev/null', '-e', `trace=${point.call}`, '-e', injection],
+  });
 }
 
 // An architecture has some of them only; `?` asks for those.

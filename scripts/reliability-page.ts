@@ -1,0 +1,123 @@
+/** What a report says of one test file. */
+export interface ReliabilityFile {
+  /** From the repository on. */
+  readonly path: string;
+  readonly tests: readonly ReliabilityTest[];
+}
+
+export interface ReliabilityTest {
+  /** The names of the blocks around it, outermost first. */
+  readonly blocks: readonly string[];
+  readonly title: string;
+  /** What it has recorded: test/support/reliability-figure.ts. */
+  readonly figure: { readonly fault: string; readonly promise: string; readonly measured: string } | undefined;
+}
+
+/**
+ * The files of a report of vitest's json reporter.
+ *
+ * @throws {Error} if a test in it has not passed
+ */
+export function parseReliability(json: string, fromRepository: (path: string) => string): readonly ReliabilityFile[] {
+  const report: unknown = JSON.parse(json);
+  return listIn(report, 'testResults').map((file) => {
+    const path = fromRepository(textIn(file, 'name'));
+    return { path, tests: listIn(file, 'assertionResults').map((test) => parseTest(test, path)) };
+  });
+}
+
+function parseTest(test: unknown, path: string): ReliabilityTest {
+  const title = textIn(test, 'title');
+  if (textIn(test, 'status') !== 'passed') throw new Error(`${path}: "${title}" has not passed`);
+  const recorded = memberIn(memberIn(test, 'meta'), 'reliability');
+  const [fault, promise, measured] = [
+    textIn(recorded, 'fault'),
+    textIn(recorded, 'promise'),
+    textIn(recorded, 'measured'),
+  ];
+  return {
+    blocks: listIn(test, 'ancestorTitles').filter((block) => typeof block === 'string'),
+    title,
+    figure: recorded === undefined ? undefined : { fault, promise, measured },
+  };
+}
+
+const HEAD = `# Reliability: what is promised, and what was seen
+
+Written by \`npm run reliability\` from a run of the tests; a figure is there because a test has counted it. Every fault happens for real: real
+namespaces, real IPAM plugins, a real process that is killed, a real API server or one on loopback that breaks as it is told to.
+`;
+
+/** The page: figures first, then how many cases of which claim have passed. Equal reports give equal pages. */
+export function formatReliability(files: readonly ReliabilityFile[]): string {
+  const sorted = files
+    .toSorted((one, other) => (one.path < other.path ? -1 : 1))
+    .filter(({ path }) => IN_PAGE.test(path));
+  const figures = sorted.flatMap(({ path, tests }) =>
+    tests.flatMap(({ figure }) =>
+      figure === undefined ? [] : [[figure.fault, figure.promise, figure.measured, linkTo(path)]],
+    ),
+  );
+  const claims = sorted.map(({ path, tests }) => ['', `### ${linkTo(path)}`, '', ...claimsOf(tests)].join('\n'));
+  return [
+    HEAD,
+    '## Counted',
+    '',
+    formatTable(['fault', 'promise', 'measured', 'test'], figures),
+    '',
+    '## Claims that hold',
+    ...claims,
+    '',
+  ].join('\n');
+}
+
+/** Which tests are about faults. The others are about features. */
+const IN_PAGE =
+  /^test\/(commands|end-to-end)\/(faults\/|[^/]*(check|status|gc|journal|reboot|kill|fault|storm|soak|bad-|secrets|properties|node-limits)[^/]*$)/;
+
+const CASES_SHOWN = 6;
+
+function claimsOf(tests: readonly ReliabilityTest[]): readonly string[] {
+  const blocks = Map.groupBy(tests, ({ blocks: names }) => names.join(' '));
+  return [...blocks].flatMap(([block, inBlock]) => {
+    const titles = inBlock.map(({ title }) => escapeCell(withoutChance(title)));
+    const shown = titles.slice(0, CASES_SHOWN);
+    const more = titles.length - shown.length;
+    const lines = [...shown, ...(more > 0 ? [`and ${more} more`] : [])];
+    return block === ''
+      ? lines.map((line) => `- ${line}`)
+      : [`- ${escapeCell(block)} (${titles.length})`, ...lines.map((line) => `  - ${line}`)];
+  });
+}
+
+// Another one each time.
+function withoutChance(text: string): string {
+  return text.replace(/ \(seed \d+\)/, '');
+}
+
+function linkTo(path: string): string {
+  return `[${path.replace(/^test\//, '').replace(/(\.kernel)?\.test\.ts$/, '')}](../${path})`;
+}
+
+function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [head, head.map(() => '---'), ...rows.map((row) => row.map(escapeCell))];
+  return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+function escapeCell(text: string): string {
+  return text.replaceAll(/[|<>]/g, (character) => `\\${character}`).replaceAll(/\s+/g, ' ');
+}
+
+function memberIn(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
+}
+
+function listIn(value: unknown, key: string): readonly unknown[] {
+  const found = memberIn(value, key);
+  return Array.isArray(found) ? found : [];
+}
+
+function textIn(value: unknown, key: string): string {
+  const found = memberIn(value, key);
+  return typeof found === 'string' ? found : '';
+}

@@ -1,0 +1,207 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../src/cni/json.ts';
+import { makeLoopbackPod, type LoopbackPod } from '../support/loopback-pod.ts';
+import { ANNOTATION, startLoopbackNode, type LoopbackNode } from '../support/loopback-node.ts';
+import { hostNamespace } from '../support/network-namespace.ts';
+import { pick } from '../support/plugin-node.ts';
+import { recordFigure } from '../support/reliability-figure.ts';
+import type { EndedExecutable } from '../support/run-executable.ts';
+import { addressesIn } from '../support/test-pod.ts';
+
+let node: LoopbackNode;
+let before: JsonObject;
+beforeAll(async () => {
+  node = await startLoopbackNode();
+});
+beforeEach(async () => {
+  before = await node.state();
+});
+afterEach(async () => {
+  await node.api.setFault(undefined);
+  expect(await node.state()).toEqual(before);
+});
+afterAll(() => node[Symbol.asyncDispose]());
+
+/** A pod that is attached, and what a runtime asks CHECK with. */
+interface Attached extends AsyncDisposable {
+  readonly pod: LoopbackPod;
+  readonly ipv4: string;
+  readonly ipv6: string;
+  check(): Promise<EndedExecutable>;
+}
+
+async function attach(name: string, bent: JsonObject = {}): Promise<Attached> {
+  await using made = new AsyncDisposableStack();
+  const pod = made.use(await makeLoopbackPod(node, name));
+  const config = node.netconf(bent);
+  const added = await node.run({ verb: 'ADD', config, ...pod.call });
+  made.defer(async () => void (await node.run({ verb: 'DEL', config, ...pod.call })));
+  expect(added).toMatchObject({ exitCode: 0 });
+  const [ipv4 = '', ipv6 = ''] = addressesIn(added.answer);
+  const prevResult = added.answer ?? {};
+  const running = made.move();
+  return {
+    pod,
+    ipv4,
+    ipv6,
+    check: () => node.run({ verb: 'CHECK', config: { ...config, prevResult }, ...pod.call }),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+describe('CHECK of an attachment that was damaged lists each difference, code 106', () => {
+  const host = (...words: readonly string[]) => hostNamespace().exec('ip', ...words);
+  const DAMAGES: Readonly<Record<string, readonly [damage: (attached: Attached) => Promise<unknown>, ...RegExp[]]>> = {
+    'the container’s IPv4 address': [
+      ({ pod, ipv4 }) => pod.sandbox.exec('ip', 'address', 'del', `${ipv4}/32`, 'dev', 'eth0'),
+      /^address of eth0 \(sandbox\): wanted 10\.73\.0\.\d+\/32, found none$/,
+    ],
+    'the container’s IPv6 address': [
+      ({ pod, ipv6 }) => pod.sandbox.exec('ip', 'address', 'del', `${ipv6}/128`, 'dev', 'eth0'),
+      /^address of eth0 \(sandbox\): wanted fd73::[\da-f]+\/128, found none$/,
+    ],
+    'the container’s default route': [
+      ({ pod }) => pod.sandbox.exec('ip', 'route', 'del', 'default'),
+      /^route to 0\.0\.0\.0\/0 \(sandbox\): wanted via 169\.254\.1\.1 dev eth0, found none$/,
+    ],
+    'the container’s IPv6 default route': [
+      ({ pod }) => pod.sandbox.exec('ip', '-6', 'route', 'del', 'default'),
+      /^route to ::\/0 \(sandbox\): wanted via fe80::ecee:eeff:feee:eeee dev eth0, found none$/,
+    ],
+    'the host’s route to the pod': [
+      ({ ipv4 }) => host('route', 'del', `${ipv4}/32`),
+      /^route to 10\.73\.0\.\d+\/32 \(host\): wanted dev cali\w+, found none$/,
+    ],
+    'the host’s IPv6 route to the pod': [
+      ({ ipv6 }) => host('-6', 'route', 'del', `${ipv6}/128`),
+      /^route to fd73::[\da-f]+\/128 \(host\): wanted dev cali\w+, found none$/,
+    ],
+    'the host interface’s MAC': [
+      ({ pod }) => host('link', 'set', pod.hostInterface, 'address', 'ee:ee:ee:ee:ee:ef'),
+      /^MAC of cali\w+ \(host\): wanted ee:ee:ee:ee:ee:ee, found ee:ee:ee:ee:ee:ef$/,
+    ],
+    'the container interface’s MAC': [
+      ({ pod }) => pod.sandbox.exec('ip', 'link', 'set', 'eth0', 'address', '02:00:00:00:00:07'),
+      /^MAC of eth0 \(sandbox\): wanted [\da-f:]{17}, found 02:00:00:00:00:07$/,
+    ],
+    'the host interface’s MTU': [
+      ({ pod }) => host('link', 'set', pod.hostInterface, 'mtu', '1300'),
+      /^MTU of cali\w+ \(host\): wanted 1400, found 1300$/,
+    ],
+    'a setting of the host interface': [
+      ({ pod }) => hostNamespace().exec('sh', '-c', `echo 0 > /proc/sys/net/ipv4/conf/${pod.hostInterface}/proxy_arp`),
+      /^net\/ipv4\/conf\/cali\w+\/proxy_arp \(host\): wanted 1, found 0$/,
+    ],
+    'both interfaces, gone': [
+      ({ pod }) => host('link', 'del', pod.hostInterface),
+      /^interface cali\w+ \(host\): wanted a veth, found none$/,
+      /^interface eth0 \(sandbox\): wanted a veth, found none$/,
+    ],
+    'the container interface, another of its name': [
+      ({ pod }) =>
+        pod.sandbox.exec('sh', '-c', 'ip link set eth0 name old && ip link add eth0 type veth peer name other'),
+      /^cali\w+ \(host\) and eth0 \(sandbox\): wanted one veth pair, found ends of two$/,
+    ],
+    'the container interface, down': [
+      ({ pod }) => pod.sandbox.exec('ip', 'link', 'set', 'eth0', 'down'),
+      /^interface eth0 \(sandbox\): wanted up, found down$/,
+    ],
+    'the host interface, down': [
+      ({ pod }) => host('link', 'set', pod.hostInterface, 'down'),
+      /^interface cali\w+ \(host\): wanted up, found down$/,
+    ],
+    'the endpoint’s addresses': [
+      async ({ pod }) =>
+        node.api.putPod({
+          metadata: { ...pod.call.pod, annotations: { [`${ANNOTATION}containerID`]: pod.containerId } },
+          spec: {},
+        }),
+      /^annotation cni\.projectcalico\.org\/podIP of pod default\/\w+: wanted 10\.73\.0\.\d+\/32, found missing$/,
+      /^annotation cni\.projectcalico\.org\/podIPs of pod default\/\w+: wanted 10\.73\.0\.\d+\/32,fd73::[\da-f]+\/128, found missing$/,
+    ],
+    'the pod, another of its name': [
+      async ({ pod }) => node.api.putPod({ metadata: { ...pod.call.pod, uid: 'other' }, spec: {} }),
+      /^uid of pod default\/\w+: wanted uid-\w+, found other$/,
+    ],
+    'the pod, deleted': [
+      async ({ pod }) => node.api.deletePod('default', pod.name),
+      /^pod default\/\w+: wanted on the API server, found deleted$/,
+    ],
+    'three things at once': [
+      async ({ pod, ipv4 }) => {
+        await host('route', 'del', `${ipv4}/32`);
+        await pod.sandbox.exec('ip', 'route', 'del', 'default');
+        await pod.sandbox.exec('ip', 'address', 'del', `${ipv4}/32`, 'dev', 'eth0');
+      },
+      /^route to 0\.0\.0\.0\/0 \(sandbox\)/,
+      /^address of eth0 \(sandbox\)/,
+      /^route to 10\.73\.0\.\d+\/32 \(host\)/,
+    ],
+  };
+  it.each(Object.entries(DAMAGES).map(([what, [damage, ...wanted]]) => [what, damage, wanted] as const))(
+    '%s',
+    async (_, damage, wanted) => {
+      await using attached = await attach('damaged', { mtu: 1400 });
+      expect(await attached.check()).toMatchObject({ exitCode: 0, stdout: '' });
+      await damage(attached);
+      const { exitCode, answer } = await attached.check();
+      expect({ exitCode, code: answer?.['code'] }).toEqual({ exitCode: 1, code: 106 });
+      const listed = pick(answer, 'details').split('; ');
+      for (const difference of wanted) expect(listed).toContainEqual(expect.stringMatching(difference));
+      expect(answer?.['msg']).toContain(`is not as it was attached: ${listed.length} differences`);
+    },
+  );
+});
+
+describe('CHECK', () => {
+  it('raises no false alarm: 20 attachments, each checked 10 times', async ({ task }) => {
+    const ended: EndedExecutable[] = [];
+    const lane = async (first: number): Promise<void> => {
+      for (let index = first; index < 20; index += 4) {
+        await using attached = await attach(`calm${index}`);
+        for (let times = 0; times < 10; times++) ended.push(await attached.check());
+      }
+    };
+    await Promise.all([0, 1, 2, 3].map(lane));
+    expect(ended.filter(({ exitCode, stdout }) => exitCode !== 0 || stdout !== '')).toEqual([]);
+    recordFigure(task, {
+      fault: 'CHECK right after ADD, as CRI-O does, and later',
+      promise: 'no false alarm',
+      measured: `${ended.length} CHECKs of 20 attachments, 0 alarms`,
+    });
+  });
+
+  it('with the lease gone gives the delegate’s own error', async () => {
+    await using attached = await attach('leaseless');
+    const folder = join(node.dataDir, pick(node.netconf(), 'name'));
+    const leases = (await readdir(folder)).filter((name) => [attached.ipv4, attached.ipv6].includes(name));
+    expect(leases).toHaveLength(2);
+    for (const name of leases) await rm(join(folder, name));
+    const { exitCode, answer } = await attached.check();
+    expect(exitCode).toBe(1);
+    expect(answer?.['msg']).toMatch(/^host-local: Failed to find address added by container id-leaseless/);
+  });
+
+  it('with the API away says so, code 11, and touches nothing', async () => {
+    await using attached = await attach('away');
+    const standing = await node.state();
+    await node.api.setFault({ kind: 'refuse' });
+    expect(await attached.check()).toMatchObject({ exitCode: 1, answer: { code: 11 } });
+    expect(await node.state()).toEqual(standing);
+    await node.api.setFault(undefined);
+    expect(await attached.check()).toMatchObject({ exitCode: 0 });
+  });
+
+  it.each(['0.4.0', '1.0.0', '1.1.0'])('compares with a prevResult of version %s', async (cniVersion) => {
+    await using attached = await attach('versioned', { cniVersion });
+    expect(await attached.check()).toMatchObject({ exitCode: 0, stdout: '' });
+  });
+
+  it('without prevResult is refused, code 7', async () => {
+    await using attached = await attach('resultless');
+    const ended = await node.run({ verb: 'CHECK', config: node.netconf(), ...attached.pod.call });
+    expect(ended).toMatchObject({ exitCode: 1, answer: { code: 7 } });
+  });
+});

@@ -1,0 +1,142 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../src/cni/json.ts';
+import { makeGatedDelegate } from '../support/gated-delegate.ts';
+import { makeLoopbackPod, type LoopbackPod } from '../support/loopback-pod.ts';
+import { startLoopbackNode, type LoopbackNode } from '../support/loopback-node.ts';
+import { recordFigure } from '../support/reliability-figure.ts';
+import { killPointsOf, runKilledAt, type KillPoint } from '../support/system-call-kill.ts';
+import { until } from '../support/until.ts';
+
+// All of them, and each way to finish at each of them: PODWIRE_KILL_POINTS=all. Else so many, evenly spread, the ways taking turns.
+const IS_WHOLE = process.env['PODWIRE_KILL_POINTS'] === 'all';
+const POINTS_MOST = 60;
+const SWEEP_MS = IS_WHOLE ? 3_600_000 : 300_000;
+
+let node: LoopbackNode;
+beforeAll(async () => {
+  node = await startLoopbackNode();
+});
+afterAll(() => node[Symbol.asyncDispose]());
+
+const callOf = (pod: LoopbackPod) => ({ config: node.netconf({ cniVersion: '1.1.0' }), ...pod.call });
+async function succeed(verb: 'ADD' | 'DEL', pod: LoopbackPod): Promise<void> {
+  const { exitCode, stdout, stderr } = await node.run({ verb, ...callOf(pod) });
+  if (exitCode !== 0) throw new Error(`${verb} failed: ${stdout}${stderr}`);
+}
+
+/** How somebody else ends what a killed command has left. */
+const FINISHES: Readonly<Record<string, (pod: LoopbackPod) => Promise<void>>> = {
+  'DEL, its sandbox there': (pod) => succeed('DEL', pod),
+  'DEL, its sandbox gone': async (pod) => {
+    await pod.sandbox.remove();
+    await succeed('DEL', pod);
+  },
+  GC: async () => {
+    const config = node.netconf({ cniVersion: '1.1.0', 'cni.dev/valid-attachments': [] });
+    const { exitCode, stdout } = await node.run({ verb: 'GC', config });
+    if (exitCode !== 0) throw new Error(`GC failed: ${stdout}`);
+  },
+  'ADD again, then DEL': async (pod) => {
+    await succeed('ADD', pod);
+    await succeed('DEL', pod);
+  },
+};
+
+const left = async (pod: LoopbackPod): Promise<JsonObject> => ({ ...(await node.state()), endpoint: pod.endpoint() });
+
+/** Kills the command at a point, finishes, and says what is wrong then: undefined for nothing. */
+async function tryPoint(
+  verb: 'ADD' | 'DEL',
+  point: KillPoint,
+  finish: string,
+): Promise<{ hit: boolean; fault?: string }> {
+  await using pod = await makeLoopbackPod(node, 'killed');
+  const before = await left(pod);
+  let hit = false;
+  try {
+    if (verb === 'DEL') await succeed('ADD', pod);
+    const ended = await runKilledAt(node, { verb, ...callOf(pod) }, point);
+    hit = ended.signal === 'SIGKILL';
+    // After an ADD that has given its result, as after a DEL, the next one is a DEL.
+    const isAddable = verb === 'ADD' && ended.stdout === '';
+    await FINISHES[finish.startsWith('ADD') && !isAddable ? 'DEL, its sandbox there' : finish]?.(pod);
+    // With its sandbox a link goes by itself, a moment later.
+    await until('nothing is left', async () => JSON.stringify(await left(pod)) === JSON.stringify(before));
+    return { hit };
+  } catch (error) {
+    const state = JSON.stringify(await left(pod));
+    await node.run({ verb: 'DEL', ...callOf(pod) });
+    return { hit, fault: `${point.call} #${point.ordinal}, then ${finish}: ${String(error)}; ${state}` };
+  }
+}
+
+function spread<Value>(values: readonly Value[], most: number): readonly Value[] {
+  if (IS_WHOLE || values.length <= most) return values;
+  return Array.from({ length: most }, (_, index) => values[Math.floor((index * values.length) / most)]).filter(
+    (value) => value !== undefined,
+  );
+}
+
+describe('whatever the system call before which it is killed, nothing is left', () => {
+  it.for(['ADD', 'DEL'] as const)(
+    'of %s, after DEL, GC or the next ADD',
+    { timeout: SWEEP_MS },
+    async (verb, { task }) => {
+      const points = await (async () => {
+        await using pod = await makeLoopbackPod(node, 'living');
+        // The second one: the first unpacks and sweeps.
+        await succeed('ADD', pod);
+        await succeed('DEL', pod);
+        if (verb === 'DEL') await succeed('ADD', pod);
+        const all = await killPointsOf(node, { verb, ...callOf(pod) });
+        await succeed('DEL', pod);
+        return all;
+      })();
+      const names = Object.keys(FINISHES);
+      const cases = spread(points, POINTS_MOST).flatMap((point, index) =>
+        (IS_WHOLE ? names : names.slice(index % names.length).slice(0, 1)).map((finish) => ({ point, finish })),
+      );
+      const outcomes: { hit: boolean; fault?: string }[] = [];
+      for (const { point, finish } of cases) outcomes.push(await tryPoint(verb, point, finish));
+      const kills = outcomes.filter(({ hit }) => hit).length;
+      expect(outcomes.flatMap(({ fault }) => fault ?? [])).toEqual([]);
+      expect(kills).toBeGreaterThan(cases.length * 0.8);
+      recordFigure(task, {
+        fault: `SIGKILL before a system call of ${verb}`,
+        promise: 'DEL, GC or the next ADD leaves nothing',
+        measured: `${kills} kills at ${spread(points, POINTS_MOST).length} of ${points.length} points, 0 with something left`,
+      });
+    },
+  );
+});
+
+describe('a delegate that outlives the ADD that was killed', () => {
+  it.each(Object.keys(FINISHES))('allocates nothing after %s', async (finish) => {
+    await using pod = await makeLoopbackPod(node, 'orphaned');
+    const before = await left(pod);
+    using gate = await makeGatedDelegate(node.folder, node.pluginPath, 'before');
+    const running = node.start({ verb: 'ADD', ...callOf(pod), pluginPath: gate.folder });
+    await gate.arrived;
+    running.process.kill('SIGKILL');
+    await running.ended;
+    await FINISHES[finish]?.(pod);
+    gate.release();
+    // Whoever still waits at the gate would go through it now.
+    await until('the delegate has ended', () => !isAnyRunning(gate.folder));
+    expect(await left(pod)).toEqual(before);
+  });
+});
+
+function isAnyRunning(program: string): boolean {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.some((pid) => readText(`/proc/${pid}/cmdline`).includes(program));
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return ''; // it has ended
+  }
+}

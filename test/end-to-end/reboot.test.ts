@@ -1,0 +1,145 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../src/cni/json.ts';
+import { makeBoot, type Boot } from '../support/boot.ts';
+import { fakeDelegate } from '../support/fake-delegate.ts';
+import { makeLoopbackPod, type LoopbackPod } from '../support/loopback-pod.ts';
+import { startLoopbackNode, type LoopbackNode } from '../support/loopback-node.ts';
+import { hostNamespace } from '../support/network-namespace.ts';
+import { pick } from '../support/plugin-node.ts';
+import { recordFigure } from '../support/reliability-figure.ts';
+import type { EndedExecutable } from '../support/run-executable.ts';
+
+let node: LoopbackNode;
+let before: JsonObject;
+let pods: AsyncDisposableStack;
+beforeAll(async () => {
+  node = await startLoopbackNode();
+});
+beforeEach(async () => {
+  before = await node.state();
+  pods = new AsyncDisposableStack();
+  return async () => {
+    await pods.disposeAsync();
+    await node.run({ verb: 'GC', config: node.netconf({ cniVersion: '1.1.0', 'cni.dev/valid-attachments': [] }) });
+    expect(await node.state()).toEqual(before);
+  };
+});
+afterAll(() => node[Symbol.asyncDispose]());
+
+const makePods = async (...names: readonly string[]) =>
+  Promise.all(names.map(async (name) => pods.use(await makeLoopbackPod(node, name))));
+const add = (pod: LoopbackPod, boot: Boot, pluginPath = node.pluginPath) =>
+  node.run({ verb: 'ADD', config: node.netconf(), within: boot.within, pluginPath, ...pod.call });
+const leasesOf = async (...owners: readonly LoopbackPod[]) =>
+  (await node.leases()).filter((lease) => owners.some(({ containerId }) => lease.includes(`${containerId} `))).length;
+
+/** Attaches pods in a boot that then ends: links and sandboxes go, what is on the disk stays. */
+async function attachUntilReboot(...names: readonly string[]): Promise<readonly LoopbackPod[]> {
+  const boot = makeBoot(node.folder);
+  const attached = await makePods(...names);
+  for (const pod of attached) expect(await add(pod, boot)).toMatchObject({ exitCode: 0 });
+  for (const { hostInterface, sandbox } of attached) {
+    await hostNamespace().exec('ip', 'link', 'del', hostInterface);
+    await sandbox.remove();
+  }
+  expect(await leasesOf(...attached)).toBe(2 * attached.length);
+  return attached;
+}
+
+const succeeded = ({ exitCode }: EndedExecutable) => exitCode === 0;
+
+describe('after a reboot', () => {
+  it('the first ADD releases the leases of the boot before, and clears its records; the second finds nothing to do', async ({
+    task,
+  }) => {
+    const earlier = await attachUntilReboot('old-1', 'old-2', 'old-3');
+    const boot = makeBoot(node.folder);
+    const [first, second] = await makePods('new-1', 'new-2');
+    if (first === undefined || second === undefined) throw new Error('unreachable');
+    const added = await add(first, boot);
+    expect(added).toMatchObject({ exitCode: 0 });
+    expect(await leasesOf(...earlier)).toBe(0);
+    expect(await leasesOf(first)).toBe(2);
+    expect(JSON.stringify((await node.state())['journal'])).not.toMatch(/old-\d@eth0\.record/);
+    expect(await add(second, boot)).toMatchObject({ exitCode: 0, stderr: '' });
+    recordFigure(task, {
+      fault: 'a reboot with leases left on disk',
+      promise: 'the first ADD releases them',
+      measured: `${2 * earlier.length} leases of ${earlier.length} pods, 0 left after 1 ADD`,
+    });
+  });
+
+  it('a DEL of a pod of the boot before releases its lease', async () => {
+    const [pod] = await attachUntilReboot('old');
+    const boot = makeBoot(node.folder);
+    expect(
+      await node.run({ verb: 'DEL', config: node.netconf(), within: boot.within, ...pod?.call, sandboxPath: '' }),
+    ).toMatchObject({ exitCode: 0 });
+    expect(await node.state()).toEqual(before);
+  });
+
+  it('GC releases what is not listed, whether a sweep was before or not', async () => {
+    const earlier = await attachUntilReboot('old-1', 'old-2');
+    const boot = makeBoot(node.folder);
+    const config = node.netconf({ cniVersion: '1.1.0', 'cni.dev/valid-attachments': [] });
+    expect(await node.run({ verb: 'GC', config, within: boot.within })).toMatchObject({ exitCode: 0 });
+    expect(await leasesOf(...earlier)).toBe(0);
+    expect(await node.state()).toEqual(before);
+  });
+
+  it('six first ADDs at once: none fails, each old lease is released', async () => {
+    const earlier = await attachUntilReboot('old-1', 'old-2');
+    const boot = makeBoot(node.folder);
+    const fresh = await makePods('n-1', 'n-2', 'n-3', 'n-4', 'n-5', 'n-6');
+    const ended = await Promise.all(fresh.map((pod) => add(pod, boot)));
+    expect(ended.filter((one) => !succeeded(one))).toEqual([]);
+    expect(await leasesOf(...earlier)).toBe(0);
+    expect(await leasesOf(...fresh)).toBe(12);
+  });
+
+  it('a later ADD of the same boot does not look again: one sweep', async () => {
+    await attachUntilReboot('old-1');
+    const boot = makeBoot(node.folder);
+    const folder = fakeDelegate(`printf '%s' "$stdin" | ${node.pluginPath}/host-local`, { name: 'host-local' });
+    for (const pod of await makePods('n-1', 'n-2', 'n-3'))
+      expect(await add(pod, boot, folder)).toMatchObject({ exitCode: 0 });
+    const calls = readFileSync(join(folder, 'calls'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' ')[0]);
+    expect(calls).toEqual(['DEL', 'ADD', 'ADD', 'ADD']);
+    rmSync(folder, { recursive: true });
+  });
+
+  it('an ADD that was killed while it swept is taken over by the next one', async () => {
+    const earlier = await attachUntilReboot('old-1', 'old-2', 'old-3');
+    const boot = makeBoot(node.folder);
+    // The second lease that it would release: it dies in the middle, by its own delegate's hand.
+    const script = `if [ "$CNI_COMMAND" = DEL ] && ! mkdir "$(dirname "$0")/first" 2>/dev/null; then kill -KILL $PPID; exit 1; fi; printf '%s' "$stdin" | ${node.pluginPath}/host-local`;
+    const folder = fakeDelegate(script, { name: 'host-local' });
+    const [first, second] = await makePods('new-1', 'new-2');
+    if (first === undefined || second === undefined) throw new Error('unreachable');
+    expect(await add(first, boot, folder)).toMatchObject({ signal: 'SIGKILL' });
+    expect(await leasesOf(...earlier)).toBe(4);
+    expect(await add(second, boot)).toMatchObject({ exitCode: 0 });
+    expect(await leasesOf(...earlier)).toBe(0);
+    rmSync(folder, { recursive: true });
+  });
+
+  it('a record of this boot that is damaged, its pod alive, is kept when the sweep comes late', async () => {
+    const boot = makeBoot(node.folder);
+    const [living, next] = await makePods('living', 'next');
+    if (living === undefined || next === undefined) throw new Error('unreachable');
+    expect(await add(living, boot)).toMatchObject({ exitCode: 0 });
+    const network = `/var/lib/podwire/${pick(node.netconf(), 'name')}`;
+    rmSync(join(network, 'swept-boot')); // as where the disk was full when it was to be written
+    writeFileSync(join(network, `${living.containerId}@eth0.record.json`), '');
+    expect(await add(next, boot)).toMatchObject({ exitCode: 0 });
+    expect(await leasesOf(living)).toBe(2);
+    expect(await node.run({ verb: 'DEL', config: node.netconf(), within: boot.within, ...living.call })).toMatchObject({
+      exitCode: 0,
+    });
+  });
+});

@@ -1,0 +1,131 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { readFileSync } from 'node:fs';
+import type { JsonObject } from '../../src/cni/json.ts';
+import { fakeDelegate } from '../support/fake-delegate.ts';
+import { makeLoopbackPod } from '../support/loopback-pod.ts';
+import { CANARY_TOKEN, NODE_NAME, startLoopbackNode, type LoopbackNode } from '../support/loopback-node.ts';
+import { hostNamespace } from '../support/network-namespace.ts';
+import { pick } from '../support/plugin-node.ts';
+import { recordFigure } from '../support/reliability-figure.ts';
+import { ensureTools } from '../tools/ensure-tools.ts';
+
+const NODE = { metadata: { name: NODE_NAME }, spec: { podCIDRs: ['10.73.0.0/24', 'fd73::/64'] } };
+
+let node: LoopbackNode;
+let before: JsonObject;
+beforeAll(async () => {
+  node = await startLoopbackNode();
+});
+beforeEach(async () => {
+  await rm(join('/run/podwire', `${network()}.status.json`), { force: true }); // what the API answered an earlier test
+  before = await node.state();
+  return async () => {
+    await node.api.setFault(undefined);
+    node.api.setToken(CANARY_TOKEN);
+    node.api.putNode(NODE);
+    node.api.writeKubeconfig(node.kubeconfigPath);
+    expect(await node.state()).toEqual(before);
+  };
+});
+afterAll(() => node[Symbol.asyncDispose]());
+
+const network = () => pick(node.netconf(), 'name');
+const config = (bent: JsonObject = {}) => node.netconf({ cniVersion: '1.1.0', ...bent });
+const status = (bent: JsonObject = {}, pluginPath = node.pluginPath) =>
+  // What libcni sends: the variables are there and empty.
+  node.run({
+    verb: 'STATUS',
+    config: config(bent),
+    pluginPath,
+    environment: { CNI_CONTAINERID: '', CNI_NETNS: '', CNI_IFNAME: '', CNI_ARGS: '' },
+  });
+
+describe('STATUS', () => {
+  it('of a node on which an ADD would succeed says nothing', async () => {
+    expect(await status()).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });
+  });
+
+  const unavailable = (
+    why: string,
+    wanted: RegExp,
+    prepare: () => unknown,
+    bent: JsonObject = {},
+    pluginPath?: string,
+  ) =>
+    it(`is 50 with ${why}`, async () => {
+      await prepare();
+      const { exitCode, answer } = await status(bent, pluginPath);
+      expect({ exitCode, code: answer?.['code'] }).toEqual({ exitCode: 1, code: 50 });
+      expect(`${pick(answer, 'msg')} ${pick(answer, 'details')}`).toMatch(wanted);
+    });
+  const nothing = () => undefined;
+  unavailable('the delegate missing', /the IPAM plugin host-local is missing on this node/, nothing, {}, '/run/empty');
+  unavailable('the kubeconfig missing', /kubeconfig/, () => rm(node.kubeconfigPath));
+  unavailable('the kubeconfig cut off', /kubeconfig/, () => writeFile(node.kubeconfigPath, '{"clusters":[{'));
+  unavailable('the API server refusing connections', /ECONNREFUSED|takes no connection|refused/, () =>
+    node.api.setFault({ kind: 'refuse' }),
+  );
+  unavailable('the API server failing', /500/, () => node.api.setFault({ kind: 'status', status: 500 }));
+  unavailable('the token refused', /the token was refused \(401\)/, () => node.api.setToken('another'));
+  unavailable('a node that has no podCIDR', /podCIDR/, () => node.api.putNode({ ...NODE, spec: {} }));
+  unavailable('a node that is not in the API', /has no node other-node/, nothing, { nodename: 'other-node' });
+
+  it('is 51, naming the pod, when the host interface of a pod that runs is gone; not when its sandbox is, too', async () => {
+    await using pod = await makeLoopbackPod(node, 'bereft');
+    expect(await node.run({ verb: 'ADD', config: config(), ...pod.call })).toMatchObject({ exitCode: 0 });
+    expect(await status()).toMatchObject({ exitCode: 0 });
+    await hostNamespace().exec('ip', 'link', 'del', pod.hostInterface);
+    const { exitCode, answer } = await status();
+    expect({ exitCode, code: answer?.['code'] }).toEqual({ exitCode: 1, code: 51 });
+    expect(answer?.['details']).toBe(`default/bereft (${pod.hostInterface})`);
+    await pod.sandbox.remove();
+    expect(await status()).toMatchObject({ exitCode: 0 });
+    expect(await node.run({ verb: 'DEL', config: config(), ...pod.call })).toMatchObject({ exitCode: 0 });
+  });
+
+  it('asks the API once in 20 polls, when it answers and when it does not', async ({ task }) => {
+    const seen: number[] = [];
+    for (const fault of [undefined, { kind: 'status', status: 500 } as const]) {
+      await rm(join('/run/podwire', `${network()}.status.json`), { force: true });
+      await node.api.setFault(fault);
+      const earlier = node.api.requests.length;
+      const exitCodes = new Set<number | null>();
+      for (let poll = 0; poll < 20; poll++) exitCodes.add((await status()).exitCode);
+      expect([...exitCodes]).toEqual([fault === undefined ? 0 : 1]);
+      seen.push(node.api.requests.length - earlier);
+    }
+    expect(seen).toEqual([1, 1]);
+    recordFigure(task, {
+      fault: 'STATUS polled by the runtime',
+      promise: 'the API server is asked at most once a minute',
+      measured: `${seen[0]} request in 20 polls while all is well, ${seen[1]} while the server fails`,
+    });
+  });
+
+  it('says at once that the API server has gone, and at once that it is back', async () => {
+    expect(await status()).toMatchObject({ exitCode: 0 });
+    for (let times = 0; times < 3; times++) {
+      await node.api.setFault({ kind: 'refuse' });
+      expect(await status()).toMatchObject({ exitCode: 1, answer: { code: 50 } });
+      expect(await status()).toMatchObject({ exitCode: 1, answer: { code: 50 } });
+      await node.api.setFault(undefined);
+      expect(await status()).toMatchObject({ exitCode: 0 });
+    }
+  });
+
+  it('does not hand itself to a delegate that does not know it (host-local 1.1.1), and does to one that does', async () => {
+    const tools = await ensureTools(['host-local', 'host-local-1.1.1']);
+    for (const [tool, calls] of [
+      ['host-local-1.1.1', ['VERSION']],
+      ['host-local', ['VERSION', 'STATUS']],
+    ] as const) {
+      const folder = fakeDelegate(`printf '%s' "$stdin" | ${tools[tool]}`, { name: 'host-local' });
+      expect(await status({}, folder)).toMatchObject({ exitCode: 0, stdout: '' });
+      const lines = readFileSync(join(folder, 'calls'), 'utf8').trim().split('\n');
+      expect(lines.map((line) => line.split(' ')[0])).toEqual(calls);
+      await rm(folder, { recursive: true });
+    }
+  });
+});

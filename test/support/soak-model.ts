@@ -1,0 +1,170 @@
+import type { Random } from './random.ts';
+
+/** What can happen to a node. A container's id is never used again. */
+export type Operation =
+  | { readonly kind: 'ADD'; readonly pod: string; readonly id: string }
+  | { readonly kind: 'ADD again' | 'CHECK'; readonly id: string }
+  /** `bare`: told the id alone. `gone`: its sandbox was removed before. */
+  | { readonly kind: 'DEL'; readonly id: string; readonly how: 'plain' | 'bare' | 'gone' }
+  | { readonly kind: 'DEL of none'; readonly pod: string; readonly id: string; readonly how: 'plain' | 'bare' }
+  | { readonly kind: 'GC'; readonly valid: readonly string[] }
+  /** Killed at a point of its life (a part of 1,000), then finished by the other. */
+  | {
+      readonly kind: 'killed ADD';
+      readonly pod: string;
+      readonly id: string;
+      readonly at: number;
+      readonly finish: 'DEL' | 'GC';
+    }
+  | { readonly kind: 'killed DEL'; readonly id: string; readonly at: number; readonly finish: 'DEL' | 'GC' }
+  | { readonly kind: 'new pod'; readonly pod: string }
+  | { readonly kind: 'API off' | 'API on' | 'reboot' };
+
+/** A container that was attached and not yet taken down. */
+export interface ModelContainer {
+  readonly pod: string;
+  /** Which pod of that name. */
+  readonly generation: number;
+  /** `replaced`: another container of its pod has its host interface. `dead`: of an earlier boot. */
+  readonly stage: 'attached' | 'replaced' | 'dead';
+}
+
+/** What a node is, as far as podwire has to do with it. */
+export interface SoakModel {
+  readonly containers: Map<string, ModelContainer>;
+  /** Whose endpoint is still to be cleared. */
+  readonly pending: Set<string>;
+  /** Which container's endpoint a pod has. */
+  readonly endpoints: Map<string, string>;
+  readonly generations: Map<string, number>;
+  isApiUp: boolean;
+  /** False from a reboot to the first ADD. */
+  isSwept: boolean;
+}
+
+export function makeModel(pods: readonly string[]): SoakModel {
+  return {
+    containers: new Map(),
+    pending: new Set(),
+    endpoints: new Map(),
+    generations: new Map(pods.map((pod) => [pod, 0])),
+    isApiUp: true,
+    isSwept: true,
+  };
+}
+
+/** Something that can happen now. */
+export function chooseOperation(model: SoakModel, random: Random, id: string): Operation {
+  const pods = [...model.generations.keys()];
+  const all = [...model.containers.keys()];
+  const living = all.filter((one) => model.containers.get(one)?.stage === 'attached');
+  const taken = new Set(living.map((one) => model.containers.get(one)?.pod));
+  const free = pods.filter((pod) => !taken.has(pod));
+  const mayKill = model.isApiUp && model.isSwept;
+  const finish = random.pick(['DEL', 'GC'] as const);
+  const at = random.below(1000);
+  const chance = random.below(100);
+  if (chance < 30) return { kind: 'ADD', pod: random.pick(free.length > 0 && chance < 25 ? free : pods), id };
+  if (chance < 50 && all.length > 0)
+    return { kind: 'DEL', id: random.pick(all), how: random.pick(['plain', 'bare', 'gone'] as const) };
+  if (chance < 62 && all.length > 0) return { kind: 'CHECK', id: random.pick(all) };
+  if (chance < 65 && living.length > 0) return { kind: 'ADD again', id: random.pick(living) };
+  if (chance < 70)
+    return { kind: 'DEL of none', pod: random.pick(pods), id, how: random.pick(['plain', 'bare'] as const) };
+  if (chance < 76) return { kind: 'GC', valid: living.filter(() => random.below(3) > 0) };
+  if (chance < 82 && mayKill && free.length > 0) return { kind: 'killed ADD', pod: random.pick(free), id, at, finish };
+  if (chance < 86 && mayKill && living.length > 0) return { kind: 'killed DEL', id: random.pick(living), at, finish };
+  if (chance < 89) return { kind: 'new pod', pod: random.pick(pods) };
+  if (chance < 92) return { kind: 'reboot' };
+  return { kind: model.isApiUp ? 'API off' : 'API on' };
+}
+
+/** Lets it happen to the model: the code that it ends with, 0 for success. */
+export function foretell(model: SoakModel, operation: Operation): number {
+  const { containers, pending, endpoints, generations } = model;
+  switch (operation.kind) {
+    case 'ADD': {
+      sweep(model);
+      if (!model.isApiUp) return CODE.tryAgainLater;
+      for (const [id, other] of containers) {
+        if (other.pod === operation.pod && other.stage === 'attached')
+          containers.set(id, { ...other, stage: 'replaced' });
+      }
+      const generation = generations.get(operation.pod) ?? 0;
+      containers.set(operation.id, { pod: operation.pod, generation, stage: 'attached' });
+      endpoints.set(operation.pod, operation.id);
+      return 0;
+    }
+    case 'ADD again':
+      sweep(model);
+      return CODE.interfaceTaken;
+    case 'CHECK':
+      return codeOfCheck(model, containers.get(operation.id));
+    case 'DEL':
+      takeDown(model, operation.id);
+      finishPending(model);
+      return 0;
+    case 'DEL of none':
+      // Without a record and without CNI_ARGS there is no pod to ask for.
+      if (operation.how === 'bare') return 0;
+      if (model.isApiUp) finishPending(model);
+      else pending.add(operation.id);
+      return 0;
+    case 'GC':
+      for (const id of containers.keys()) if (!operation.valid.includes(id)) takeDown(model, id);
+      finishPending(model);
+      return 0;
+    case 'killed ADD':
+      finishPending(model);
+      return 0;
+    case 'killed DEL':
+      takeDown(model, operation.id);
+      finishPending(model);
+      return 0;
+    case 'new pod':
+      generations.set(operation.pod, (generations.get(operation.pod) ?? 0) + 1);
+      endpoints.delete(operation.pod);
+      return 0;
+    case 'API off':
+    case 'API on':
+      model.isApiUp = operation.kind === 'API on';
+      return 0;
+    case 'reboot':
+      for (const [id, container] of containers) containers.set(id, { ...container, stage: 'dead' });
+      model.isSwept = false;
+      return 0;
+    default:
+      return operation satisfies never;
+  }
+}
+
+const CODE = { invalidSandbox: 8, tryAgainLater: 11, interfaceTaken: 103, drifted: 106 } as const;
+
+function codeOfCheck({ isApiUp, generations }: SoakModel, container: ModelContainer | undefined): number {
+  if (container?.stage === 'dead') return CODE.invalidSandbox;
+  if (container?.stage === 'replaced') return CODE.drifted;
+  if (!isApiUp) return CODE.tryAgainLater;
+  return container?.generation === generations.get(container?.pod ?? '') ? 0 : CODE.drifted;
+}
+
+/** The first ADD after a reboot: what dates from before it is off the node; the endpoints wait for a DEL or GC. */
+function sweep(model: SoakModel): void {
+  if (model.isSwept) return;
+  model.isSwept = true;
+  for (const [id, { stage }] of model.containers) {
+    if (stage !== 'dead') continue;
+    model.containers.delete(id);
+    model.pending.add(id);
+  }
+}
+
+function takeDown(model: SoakModel, id: string): void {
+  model.containers.delete(id);
+  model.pending.add(id);
+}
+
+function finishPending({ isApiUp, pending, endpoints }: SoakModel): void {
+  if (!isApiUp) return;
+  for (const [pod, id] of endpoints) if (pending.has(id)) endpoints.delete(pod);
+  pending.clear();
+}
