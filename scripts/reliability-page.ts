@@ -54,9 +54,12 @@ export function formatReliability(files: readonly ReliabilityFile[]): string {
     .toSorted((one, other) => (one.path < other.path ? -1 : 1))
     .filter(({ path }) => IN_PAGE.test(path));
   const figures = sorted.flatMap(({ path, tests }) =>
-    tests.flatMap(({ figure }) =>
-      figure === undefined ? [] : [[figure.fault, figure.promise, figure.measured, linkTo(path)]],
-    ),
+    merged(tests.flatMap(({ figure }) => figure ?? [])).map(({ fault, promise, measured }) => [
+      fault,
+      promise,
+      measured,
+      linkTo(path),
+    ]),
   );
   const claims = sorted.map(({ path, tests }) => ['', `### ${linkTo(path)}`, '', ...claimsOf(tests)].join('\n'));
   return [
@@ -70,6 +73,27 @@ export function formatReliability(files: readonly ReliabilityFile[]): string {
     '',
   ].join('\n');
 }
+
+type Figure = NonNullable<ReliabilityTest['figure']>;
+
+/** One row for all faults of a file that have one promise, where what was measured is how long it took. */
+function merged(figures: readonly Figure[]): readonly Figure[] {
+  const groups = Map.groupBy(figures, ({ promise, measured }) =>
+    SECONDS.test(measured) ? promise : measured + promise,
+  );
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    if (first === undefined || group.length === 1) return group;
+    const more = group.length > FAULTS_SHOWN ? `; and ${group.length - FAULTS_SHOWN} more` : '';
+    const faults = group.slice(0, FAULTS_SHOWN).map(({ fault }) => fault);
+    const most = Math.max(...group.map(({ measured }) => Number.parseFloat(measured)));
+    const measured = SECONDS.test(first.measured) ? `${group.length} faults, at most ${most} s` : first.measured;
+    return [{ fault: `${faults.join('; ')}${more}`, promise: first.promise, measured }];
+  });
+}
+
+const SECONDS = /^[0-9.]+ s$/;
+const FAULTS_SHOWN = 4;
 
 /** Which tests are about faults. The others are about features. */
 const IN_PAGE =

@@ -31,6 +31,15 @@ describe('the page of what was seen', () => {
       '| a \\| b | nothing left | 60 kills, 0 left | [end-to-end/storm](../test/end-to-end/storm.test.ts) |\n',
     ));
 
+  it('has one row for faults of one promise, with the longest of their times', () => {
+    const took = (fault: string, measured: string) =>
+      test(fault, { meta: { reliability: { fault, promise: 'ends', measured } } });
+    const tests = [took('a', '0.1 s'), took('b', '2.1 s'), took('c', '0.2 s')];
+    expect(page({ testResults: [{ name: 'test/end-to-end/faults/api.test.ts', assertionResults: tests }] })).toContain(
+      '| a; b; c | ends | 3 faults, at most 2.1 s |',
+    );
+  });
+
   it('counts the cases of a claim, and shows the first of them', () =>
     expect(page(REPORT)).toContain('- GC (8)\n  - 1\n  - 2\n  - 3\n  - 4\n  - 5\n  - 6\n  - and 2 more\n'));
 

@@ -64,18 +64,19 @@ export function chooseOperation(model: SoakModel, random: Random, id: string): O
   const finish = random.pick(['DEL', 'GC'] as const);
   const at = random.below(1000);
   const chance = random.below(100);
-  if (chance < 30) return { kind: 'ADD', pod: random.pick(free.length > 0 && chance < 25 ? free : pods), id };
-  if (chance < 50 && all.length > 0)
-    return { kind: 'DEL', id: random.pick(all), how: random.pick(['plain', 'bare', 'gone'] as const) };
-  if (chance < 62 && all.length > 0) return { kind: 'CHECK', id: random.pick(all) };
-  if (chance < 65 && living.length > 0) return { kind: 'ADD again', id: random.pick(living) };
-  if (chance < 70)
+  const add = { kind: 'ADD', pod: random.pick(free.length > 0 && chance % 6 > 0 ? free : pods), id } as const;
+  if (chance < 30 || all.length === 0) return chance < 90 ? add : { kind: model.isApiUp ? 'API off' : 'API on' };
+  if (chance < 46) return { kind: 'DEL', id: random.pick(all), how: random.pick(['plain', 'bare', 'gone'] as const) };
+  if (chance < 56) return { kind: 'CHECK', id: random.pick(all) };
+  if (chance < 60) return living.length > 0 ? { kind: 'ADD again', id: random.pick(living) } : add;
+  if (chance < 64)
     return { kind: 'DEL of none', pod: random.pick(pods), id, how: random.pick(['plain', 'bare'] as const) };
-  if (chance < 76) return { kind: 'GC', valid: living.filter(() => random.below(3) > 0) };
-  if (chance < 82 && mayKill && free.length > 0) return { kind: 'killed ADD', pod: random.pick(free), id, at, finish };
-  if (chance < 86 && mayKill && living.length > 0) return { kind: 'killed DEL', id: random.pick(living), at, finish };
-  if (chance < 89) return { kind: 'new pod', pod: random.pick(pods) };
-  if (chance < 92) return { kind: 'reboot' };
+  if (chance < 70) return { kind: 'GC', valid: living.filter(() => random.below(4) > 0) };
+  if (chance < 78 && mayKill && free.length > 0) return { kind: 'killed ADD', pod: random.pick(free), id, at, finish };
+  if (chance < 85 && mayKill && living.length > 0) return { kind: 'killed DEL', id: random.pick(living), at, finish };
+  if (chance < 85) return model.isApiUp ? add : { kind: 'API on' };
+  if (chance < 88) return { kind: 'new pod', pod: random.pick(pods) };
+  if (chance < 91) return { kind: 'reboot' };
   return { kind: model.isApiUp ? 'API off' : 'API on' };
 }
 
