@@ -51,7 +51,8 @@ export async function runPlugin(io: PluginIo): Promise<number> {
   }
 }
 
-type CommandRequest = Exclude<CniRequest, { verb: 'VERSION' }>;
+/** A request that touches the world. */
+export type CommandRequest = Exclude<CniRequest, { verb: 'VERSION' }>;
 
 async function runCommand(request: CommandRequest, io: PluginIo): Promise<void> {
   const { config, pluginPath } = request;
@@ -92,7 +93,12 @@ async function runCommand(request: CommandRequest, io: PluginIo): Promise<void> 
   }
 }
 
-async function dispatch(request: CommandRequest, effects: Effects): Promise<void> {
+/**
+ * Carries out the command of a request.
+ *
+ * @throws {CniError} what the command throws
+ */
+export async function dispatch(request: CommandRequest, effects: Effects): Promise<void> {
   switch (request.verb) {
     case 'ADD':
       return add(request, effects);

@@ -2,18 +2,14 @@ import { runRealProgram } from './run-program.ts';
 import { join } from 'node:path';
 import { openCluster } from '../../src/cluster/cluster.ts';
 import { readConnection } from '../../src/cluster/connection.ts';
-import { parseRequest, type CniRequest, type RequestInput } from '../../src/cni/request.ts';
-import { add } from '../../src/commands/add.ts';
-import { check } from '../../src/commands/check.ts';
-import { del } from '../../src/commands/del.ts';
+import { parseRequest, type RequestInput } from '../../src/cni/request.ts';
 import type { Effects } from '../../src/commands/effects.ts';
-import { gc } from '../../src/commands/gc.ts';
-import { status } from '../../src/commands/status.ts';
 import { openDelegate } from '../../src/delegate/delegate.ts';
 import { openJournal } from '../../src/journal/journal.ts';
 import { openStatusMemo } from '../../src/journal/status-memo.ts';
 import { openKernel } from '../../src/kernel/kernel.ts';
 import { openLog } from '../../src/log/log.ts';
+import { dispatch } from '../../src/plugin.ts';
 
 /** How one command came to its end. */
 export interface CommandEnd {
@@ -72,7 +68,7 @@ export async function runCommand(
     signal,
   });
   try {
-    await carryOut(request, effects);
+    await dispatch(request, effects);
     return { outputs, logged, error: undefined };
   } catch (error) {
     return { outputs, logged, error: error instanceof Error ? error : new Error(String(error)) };
@@ -82,21 +78,4 @@ export async function runCommand(
 /** The folder of the journals of all networks. */
 export function journalFolder(folder: string): string {
   return join(folder, 'journal');
-}
-
-function carryOut(request: Exclude<CniRequest, { verb: 'VERSION' }>, effects: Effects): Promise<void> {
-  switch (request.verb) {
-    case 'ADD':
-      return add(request, effects);
-    case 'DEL':
-      return del(request, effects);
-    case 'CHECK':
-      return check(request, effects);
-    case 'GC':
-      return gc(request, effects);
-    case 'STATUS':
-      return status(request, effects);
-    default:
-      return request satisfies never;
-  }
 }
