@@ -41,11 +41,11 @@ export async function del(request: DelRequest, effects: Effects): Promise<void> 
   const endpointRequest = { attachment, config, args: { ...args, pod, podUid: args.podUid ?? record?.podUid } };
   const owner = endpointPod(endpointRequest);
   using sandbox = openRemainingSandbox(request, effects);
-  const planned = planHostInterface(config, attachment, pod);
+  // The record's name is the one that was made: the configuration's prefix may be another by now.
+  const hostInterface = record?.hostInterface ?? planHostInterface(config, attachment, pod).name;
   const listed =
     config.prevResult?.interfaces.filter((link) => link.sandbox === undefined).map(({ name }) => name) ?? [];
-  const recorded = record === undefined ? marks.map(({ name }) => name) : [record.hostInterface];
-  const hostInterfaces = [planned.name, ...listed, ...recorded];
+  const hostInterfaces = [hostInterface, ...listed, ...marks.map(({ name }) => name)];
   const release = record?.release ?? planRelease(config);
   const target = {
     attachment,
@@ -73,7 +73,7 @@ export async function del(request: DelRequest, effects: Effects): Promise<void> 
     const { podUid } = endpointRequest.args;
     journal.keepEndpoint(attachment, {
       sandboxPath,
-      hostInterface: planned.name,
+      hostInterface,
       cniArgs: args.raw,
       pod: owner,
       podUid,

@@ -1,5 +1,6 @@
 import { closeSync } from 'node:fs';
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { getBuiltinModule } from 'node:process';
 import type { Libc } from './libc.ts';
 
 /** One run of a program. */
@@ -47,8 +48,9 @@ export async function runProgram(run: ProgramRun, libc: Libc): Promise<ProgramEn
   } finally {
     for (const fd of [input.readFd, output.writeFd]) closeSync(fd);
   }
-  const toProgram = new Socket({ fd: input.writeFd, readable: false, writable: true });
-  const fromProgram = new Socket({ fd: output.readFd, readable: true, writable: false });
+  const net = getBuiltinModule('node:net'); // at the first use: a DEL has its link's deletion under way before it is loaded
+  const toProgram = new net.Socket({ fd: input.writeFd, readable: false, writable: true });
+  const fromProgram = new net.Socket({ fd: output.readFd, readable: true, writable: false });
   const end = (): void => {
     libc.kill(pid);
     toProgram.destroy();
