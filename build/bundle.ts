@@ -12,10 +12,20 @@ export interface Bundle {
 }
 
 /**
- * Makes one CommonJS file of an entry and everything it imports. Names stay readable, because a stack trace in a node's
+ * What only some commands need: the name of its file, and how the rest of the source imports it. Each is bundled on its own,
+ * because V8 pays for every function that a file has, called or not.
+ */
+export const PARTS_ON_DEMAND = {
+  person: { entryPath: join(REPOSITORY, 'src/person.ts'), importedAs: './person.ts' },
+  yaml: { entryPath: 'yaml', importedAs: 'yaml' },
+} as const;
+
+/**
+ * Makes one CommonJS file of an entry and everything it imports, but for the parts that are loaded on demand: `import()` of one
+ * of these becomes `require('podwire:NAME')`, for build/load-part.ts. Names stay readable, because a stack trace in a node's
  * log is all that a bug report has; white space goes, because each byte loaded is a byte paid for on every ADD.
  *
- * The file is an expression, `(function (require, module, exports) {…})`, for build/bootstrap.ts to call.
+ * The file is an expression, `(function (require, module, exports) {…})`, for build/load-part.ts to call.
  *
  * @throws on any warning too: one about `import.meta` or a missing export is a crash on a node
  */
@@ -26,7 +36,7 @@ export async function bundle(options: { entryPath: string; outputPath: string })
     outfile: options.outputPath,
     banner: { js: '(function (require, module, exports) {' },
     footer: { js: '})' },
-    plugins: [netlinkAddonFromExecutable, ipNumWithoutRangeTables],
+    plugins: [partsOnDemand, netlinkAddonFromExecutable, ipNumWithoutRangeTables],
     metafile: true,
   });
   return { sizeBytes: (await stat(options.outputPath)).size, inputs: inputsOf(metafile) };
@@ -54,6 +64,17 @@ const SHARED = {
   charset: 'ascii',
   logLevel: 'silent',
 } as const;
+
+const partsOnDemand: Plugin = {
+  name: 'parts-on-demand',
+  setup(context) {
+    const names = new Map(Object.entries(PARTS_ON_DEMAND).map(([name, { importedAs }]) => [String(importedAs), name]));
+    context.onResolve({ filter: /./ }, ({ path, kind }) => {
+      const name = kind === 'dynamic-import' ? names.get(path) : undefined;
+      return name === undefined ? undefined : { path: `podwire:${name}`, external: true };
+    });
+  },
+};
 
 // netlink asks node-gyp-build for its addon, which looks for a file beside the package: there is none beside us.
 const netlinkAddonFromExecutable: Plugin = {

@@ -1,17 +1,14 @@
-// Runs the bundle as the executable would, on the executable's own Node, and writes V8's code cache when it ends:
-//   node code-cache-recorder.cjs BUNDLE CACHE ASSETS_JSON -- [arguments of podwire]
-// A CACHE that is there already is loaded first and grows by what this run has compiled.
+// Runs the program as the executable would, on the executable's own Node, and writes V8's code cache of each part when it ends:
+//   node code-cache-recorder.cjs FOLDER ASSETS_JSON -- [arguments of podwire]
+// A cache in FOLDER, NAME.cjs.cache, is loaded first and grows by what this run has compiled.
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { Script } from 'node:vm';
+import { join } from 'node:path';
+import { loadPart, type LoadedPart } from './load-part.ts';
 
-const [bundlePath = '', cachePath = '', assetsJson = ''] = process.argv.splice(2, 4);
+const [folder = '', assetsJson = ''] = process.argv.splice(2, 3);
 const assets: unknown = JSON.parse(assetsJson);
-const script = new Script(readFileSync(bundlePath, 'latin1'), {
-  filename: 'podwire.cjs',
-  ...(existsSync(cachePath) ? { cachedData: readFileSync(cachePath) } : {}),
-});
-if (script.cachedDataRejected === true) throw new Error(`V8 rejects the code cache ${cachePath}`);
+const loaded = new Map<string, LoadedPart>();
 
 // node:sea as the executable has it, from files.
 const assetPath = (name: string): unknown =>
@@ -24,20 +21,27 @@ const sea = {
     encoding === undefined ? new Uint8Array(readAsset(name)).buffer : readAsset(name).toString(encoding),
 };
 const realRequire = createRequire('/');
-const requireBuiltin = (name: string): unknown => (name === 'node:sea' ? sea : realRequire(name));
+const cachePath = (name: string) => join(folder, `${name}.cjs.cache`);
 
 // Not only on 'exit': a program that leaves by reallyExit, to skip clean-up, never gets there.
 const leave: unknown = Reflect.get(process, 'reallyExit');
 Reflect.set(process, 'reallyExit', (code: unknown) => {
-  writeCache();
+  writeCaches();
   if (typeof leave === 'function') Reflect.apply(leave, process, [code]);
 });
-process.once('exit', writeCache);
+process.once('exit', writeCaches);
 
-const start: unknown = script.runInThisContext();
-if (typeof start === 'function') Reflect.apply(start, undefined, [requireBuiltin, module, exports]);
+const source = {
+  readSource: (name: string) => readAsset(`${name}.cjs`).toString('latin1'),
+  readCache: (name: string) => (existsSync(cachePath(name)) ? readFileSync(cachePath(name)) : undefined),
+  requireBuiltin: (name: string): unknown => (name === 'node:sea' ? sea : realRequire(name)),
+};
+loadPart('podwire', source, loaded);
 
-function writeCache(): void {
-  writeFileSync(`${cachePath}.new`, script.createCachedData());
-  renameSync(`${cachePath}.new`, cachePath);
+function writeCaches(): void {
+  for (const [name, { script, codeCache }] of loaded) {
+    if (codeCache === 'rejected') throw new Error(`V8 rejects the code cache ${cachePath(name)}`);
+    writeFileSync(`${cachePath(name)}.new`, script.createCachedData());
+    renameSync(`${cachePath(name)}.new`, cachePath(name));
+  }
 }

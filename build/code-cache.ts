@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { rm, stat } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -8,14 +8,15 @@ export interface CodeCacheOptions {
   readonly nodePath: string;
   readonly nodeOptions: readonly string[];
   readonly recorderPath: string;
-  readonly bundlePath: string;
   /** Name inside the executable to file. */
   readonly assets: Readonly<Record<string, string>>;
-  readonly outputPath: string;
+  /** Empty. */
+  readonly outputFolder: string;
 }
 
 export interface CodeCache {
-  readonly sizeBytes: number;
+  /** Name inside the executable to file: of each part that the rehearsal has loaded. */
+  readonly assets: Readonly<Record<string, string>>;
   /** Why there was no rehearsal, so that the cache is a cold one: valid, and several milliseconds slower on every ADD. */
   readonly coldBecause: string | undefined;
 }
@@ -25,17 +26,18 @@ export interface CodeCache {
  * others. One that is made without running them holds none, and each is compiled anew on every ADD.
  */
 export async function makeCodeCache(options: CodeCacheOptions): Promise<CodeCache> {
-  await rm(options.outputPath, { force: true });
+  const { outputFolder } = options;
   const coldBecause = await rehearse(options).then(
     () => undefined,
     (error: unknown) => whatItSaid(error),
   );
   if (coldBecause !== undefined) {
-    await rm(options.outputPath, { force: true });
+    for (const name of await readdir(outputFolder)) await rm(join(outputFolder, name));
     const [program, ...recorder] = recorderCommand(options);
     await run(program, [...recorder, 'version'], { env: {} });
   }
-  return { sizeBytes: (await stat(options.outputPath)).size, coldBecause };
+  const names = (await readdir(outputFolder)).toSorted();
+  return { assets: Object.fromEntries(names.map((name) => [name, join(outputFolder, name)])), coldBecause };
 }
 
 async function rehearse(options: CodeCacheOptions): Promise<void> {
@@ -49,8 +51,8 @@ async function rehearse(options: CodeCacheOptions): Promise<void> {
 const SAME_BYTES = '--random-seed=1';
 
 function recorderCommand(options: CodeCacheOptions): readonly [string, ...string[]] {
-  const { nodePath, nodeOptions, recorderPath, bundlePath, assets, outputPath } = options;
-  const recorder = [recorderPath, bundlePath, outputPath, JSON.stringify(assets), '--'];
+  const { nodePath, nodeOptions, recorderPath, assets, outputFolder } = options;
+  const recorder = [recorderPath, outputFolder, JSON.stringify(assets), '--'];
   return [nodePath, ...nodeOptions, SAME_BYTES, ...recorder];
 }
 

@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { thisArchitecture, type Architecture } from './architecture.ts';
-import { bundle, bundleProgram } from './bundle.ts';
+import { bundle, bundleProgram, PARTS_ON_DEMAND } from './bundle.ts';
 import { makeCodeCache } from './code-cache.ts';
 import { makeExecutable, NODE_OPTIONS_INSIDE } from './executable.ts';
 import { arm64Packages } from './other-architecture.ts';
@@ -47,7 +47,7 @@ async function buildIn(work: string, options: PodwireOptions): Promise<Podwire> 
   const koffiPackage = join(native, `@koromix/koffi-linux-${architecture}`);
   const inWork = (name: string) => join(work, name);
   const assets = {
-    'podwire.cjs': inWork('podwire.cjs'),
+    ...Object.fromEntries(['podwire', ...Object.keys(PARTS_ON_DEMAND)].map((name) => [`${name}.cjs`, inWork(`${name}.cjs`)])),
     'netlink.node': join(PACKAGES, `netlink/prebuilds/linux-${architecture}/node.napi.node`),
     'koffi.node': join(koffiPackage, `linux_${architecture}/koffi.node`),
     'third-party-notices.txt': inWork('third-party-notices.txt'),
@@ -55,35 +55,36 @@ async function buildIn(work: string, options: PodwireOptions): Promise<Podwire> 
   };
   const step = stepsTo(options.onStep);
   const { packages, notices } = await step('bundle', async () => {
-    const bundled = await bundle({ entryPath, outputPath: assets['podwire.cjs'] });
+    const entries = Object.entries({ podwire: { entryPath }, ...PARTS_ON_DEMAND });
+    const parts = entries.map(([name, part]) => bundle({ entryPath: part.entryPath, outputPath: inWork(`${name}.cjs`) }));
+    const bundled = await Promise.all(parts);
     for (const program of ['bootstrap', 'code-cache-recorder']) {
       await bundleProgram({
         entryPath: join(import.meta.dirname, `${program}.ts`),
         outputPath: inWork(`${program}.cjs`),
       });
     }
-    const folders = [...bundledPackages(REPOSITORY, bundled.inputs), nodePackage, join(PACKAGES, 'koffi')];
+    const folders = [...bundledPackages(REPOSITORY, bundled.flatMap(({ inputs }) => inputs)), nodePackage, join(PACKAGES, 'koffi')];
     const text = await thirdPartyNotices(folders); // koffi's addon has its licence in koffi
     await writeFile(assets['third-party-notices.txt'], text);
     await writeFile(assets.version, await packageVersion(REPOSITORY));
-    return { outcome: kilobytes(bundled.sizeBytes), packages: [...folders, koffiPackage], notices: text };
+    return { outcome: bundled.map(({ sizeBytes }) => kilobytes(sizeBytes)).join(' + '), packages: [...folders, koffiPackage], notices: text };
   });
   await step('node', async () => {
     const stripped = stripElf(await readFile(join(nodePackage, 'bin/node')));
     await writeFile(inWork('node'), stripped, { mode: 0o755 });
     return { outcome: kilobytes(stripped.length) };
   });
-  const cache: { 'podwire.cjs.cache'?: string } = {};
-  if (architecture === thisArchitecture()) {
-    cache['podwire.cjs.cache'] = inWork('podwire.cjs.cache');
-    await step('code cache', () => makeCache(work, assets, options.unrehearsed));
-  }
+  const cache =
+    architecture === thisArchitecture()
+      ? await step('code cache', () => makeCache(work, assets, options.unrehearsed))
+      : { assets: {} };
   const { sizeBytes } = await step('executable', async () => {
     const made = await makeExecutable({
       nodePath: inWork('node'),
       architecture,
       bootstrapPath: inWork('bootstrap.cjs'),
-      assets: { ...assets, ...cache },
+      assets: { ...assets, ...cache.assets },
       outputPath,
       generatorPath: join(PACKAGES, `node-linux-${thisArchitecture()}/bin/node`),
     });
@@ -102,18 +103,21 @@ async function makeCache(
   work: string,
   assets: Readonly<Record<string, string>>,
   unrehearsed: PodwireOptions['unrehearsed'],
-): Promise<{ outcome: string }> {
-  const { sizeBytes, coldBecause } = await makeCodeCache({
+): Promise<{ outcome: string; assets: Readonly<Record<string, string>> }> {
+  const outputFolder = join(work, 'code-cache');
+  await mkdir(outputFolder);
+  const { assets: caches, coldBecause } = await makeCodeCache({
     nodePath: join(work, 'node'),
     nodeOptions: NODE_OPTIONS_INSIDE,
     recorderPath: join(work, 'code-cache-recorder.cjs'),
-    bundlePath: join(work, 'podwire.cjs'),
     assets,
-    outputPath: join(work, 'podwire.cjs.cache'),
+    outputFolder,
   });
-  if (coldBecause === undefined) return { outcome: kilobytes(sizeBytes) };
+  const sizes = await Promise.all(Object.values(caches).map(async (path) => kilobytes((await stat(path)).size)));
+  const outcome = sizes.join(' + ');
+  if (coldBecause === undefined) return { outcome, assets: caches };
   if (unrehearsed === 'fail') throw new Error(`no rehearsal: ${coldBecause}`);
-  return { outcome: `${kilobytes(sizeBytes)}, COLD: ${coldBecause}` };
+  return { outcome: `${outcome}, COLD: ${coldBecause}`, assets: caches };
 }
 
 function stepsTo(onStep: PodwireOptions['onStep']) {

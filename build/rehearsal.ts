@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:https';
 import { join } from 'node:path';
+import { stringify } from 'yaml';
 import { makeCertificateAuthority } from '../test/support/certificate-authority.ts';
 import { makeKubeconfig } from '../test/support/kubeconfig.ts';
 import { makeSandbox } from '../test/support/network-namespace.ts';
@@ -62,9 +63,10 @@ try {
 }
 
 async function rehearse(serverUrl: string): Promise<void> {
-  const kubeconfigPath = join(folder, 'kubeconfig');
   const kubeconfig = makeKubeconfig(serverUrl, authority.certificatePem, { token: 'a-token-of-no-worth' });
-  await writeFile(kubeconfigPath, JSON.stringify(kubeconfig), { mode: 0o600 });
+  const [jsonPath, yamlPath] = [join(folder, 'kubeconfig.json'), join(folder, 'kubeconfig.yaml')];
+  await writeFile(jsonPath, JSON.stringify(kubeconfig), { mode: 0o600 });
+  await writeFile(yamlPath, stringify(kubeconfig), { mode: 0o600 });
   const delegate = `#!/bin/sh\ncat >/dev/null\n[ "$CNI_COMMAND" != ADD ] || echo '${JSON.stringify(LEASE)}'\n`;
   await writeFile(join(folder, 'host-local'), delegate, { mode: 0o755 });
   const config = {
@@ -75,11 +77,12 @@ async function rehearse(serverUrl: string): Promise<void> {
     nodename: 'node',
     log_level: 'info',
     ipam: { type: 'host-local', ranges: [[{ subnet: 'usePodCidr' }], [{ subnet: 'usePodCidrIPv6' }]] },
-    kubernetes: { kubeconfig: kubeconfigPath },
+    kubernetes: { kubeconfig: jsonPath },
   };
   await using sandbox = await makeSandbox();
   const result: unknown = JSON.parse(await command('ADD', sandbox.path, config));
-  await command('DEL', sandbox.path, { ...config, prevResult: result });
+  // Most kubeconfigs that people write are YAML: its parser is a part of its own, with a cache of its own.
+  await command('DEL', sandbox.path, { ...config, kubernetes: { kubeconfig: yamlPath }, prevResult: result });
 }
 
 async function command(verb: 'ADD' | 'DEL', sandboxPath: string, config: object): Promise<string> {

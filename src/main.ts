@@ -2,7 +2,6 @@ import { readSync, writeSync } from 'node:fs';
 import { basename } from 'node:path';
 import { takeTurn } from './journal/turn.ts';
 import { openKernel, type Kernel } from './kernel/kernel.ts';
-import { runForPerson } from './person.ts';
 import { runPlugin } from './plugin.ts';
 
 // One byte more than the parser takes, so that it is the one to refuse.
@@ -15,6 +14,7 @@ async function main(kernel: Kernel): Promise<number> {
   const io = { environment, writeStdout, writeStderr };
   if ((environment['CNI_COMMAND'] ?? '') === '') {
     const called = { name: basename(process.argv0), executablePath: process.execPath };
+    const { runForPerson } = await import('./person.ts');
     return runForPerson({ ...io, words: argv.slice(2), called, readStdin, listenForEnd });
   }
   const stdin = environment['CNI_COMMAND'] === 'VERSION' ? await readWaiting() : readStdin();

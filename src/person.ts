@@ -62,10 +62,15 @@ function installIo({ called, listenForEnd, ...io }: PersonIo, words: readonly st
   return { ...io, words, executablePath: called.executablePath, signal: listenForEnd() };
 }
 
-// The executable's bootstrap says so: a cache that V8 rejects costs time on every command, and nothing else tells of it.
+// build/load-part.ts says so: a cache that V8 rejects costs time on every command, and nothing else tells of it.
 function codeCacheState(): string {
-  const state: unknown = Reflect.get(globalThis, Symbol.for('podwire.code-cache'));
-  return typeof state === 'string' ? state : 'none';
+  const parts: unknown = Reflect.get(globalThis, Symbol.for('podwire.parts'));
+  const program: unknown = parts instanceof Map ? parts.get('podwire') : undefined;
+  return isPart(program) ? program.codeCache : 'none';
+}
+
+function isPart(value: unknown): value is { readonly codeCache: string } {
+  return typeof value === 'object' && value !== null && 'codeCache' in value && typeof value.codeCache === 'string';
 }
 
 async function testConnection(io: PersonIo): Promise<number> {
