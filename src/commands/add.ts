@@ -18,7 +18,7 @@ import { beginEntry, refuseOvertaken, releaseEarlierBoots, releaseKilledAdd } fr
 import { readPodAndNode } from './pod-and-node.ts';
 import { waitForPolicy } from './policy.ts';
 import { observeEnds, openSandbox, refuseTakenInterface } from './sandbox.ts';
-import { letLeave, underWay } from './under-way.ts';
+import { afterwards, letLeave, underWay } from './under-way.ts';
 
 /**
  * Attaches a sandbox to the network and prints the result. What was done is undone, in reverse, if anything fails, the printing included.
@@ -80,20 +80,19 @@ export async function add(request: Extract<CniRequest, { verb: 'ADD' | 'CHECK' }
   const { addresses, routes } = lease;
   const link = { hostInterface, containerInterface, mtuBytes, queueCount };
   const steps = planAttachment({ ...link, addresses, routes, includeDefaultRoutes, allowIpForwarding });
+  const owner = pod && endpointPod(request);
+  // The API takes as long to write the endpoint as the kernel to make the link, and the agent takes one whose link is still to come.
+  const writing = owner && underWay(api.spend((deadline) => writeEndpoint(request, pod, addresses, cluster, deadline)));
+  if (owner !== undefined) {
+    const undoShare = openApiShare(delApiMs);
+    const clear = () => undoShare.spend((deadline) => readAndClearEndpoint(request, owner, cluster, deadline));
+    undo.defer(entry.undoing('endpoint', () => afterwards(writing, clear)));
+  }
+  await letLeave();
   await inKernel(`attach ${sandbox.path}`, () => kernel.apply(steps, sandbox));
   const ends = await observeEnds(hostInterface.name, attachment.interfaceName, sandbox, kernel);
-
-  const owner = endpointPod(request);
-  if (owner !== undefined && pod !== undefined) {
-    const undoShare = openApiShare(delApiMs);
-    undo.defer(
-      entry.undoing('endpoint', () =>
-        undoShare.spend((deadline) => readAndClearEndpoint(request, owner, cluster, deadline)),
-      ),
-    );
-    await api.spend((deadline) => writeEndpoint(request, pod, addresses, cluster, deadline));
-    await waitForPolicy(config, owner, effects);
-  }
+  await writing;
+  if (owner !== undefined) await waitForPolicy(config, owner, effects);
   refuseOvertaken(entry, attachment);
   const result = planResult({ config, sandboxPath, ...ends, lease });
   await output(JSON.stringify(formatResult(result, config.cniVersion)));

@@ -1,4 +1,5 @@
 import type { DelRequest } from '../cni/request.ts';
+import type { Pod } from '../cluster/pod.ts';
 import { planRelease } from '../plan/delegation.ts';
 import { openApiShare } from './api-share.ts';
 import { deleteLinks, findLinks } from './detach.ts';
@@ -8,7 +9,7 @@ import { planHostInterface } from './host-interface.ts';
 import { finishPendingEndpoints } from './pending-endpoints.ts';
 import { marksOf } from './leftovers.ts';
 import { openRemainingSandbox } from './sandbox.ts';
-import { underWay } from './under-way.ts';
+import { letLeave, underWay } from './under-way.ts';
 
 /**
  * Takes an attachment down: link, lease, endpoint. Sandbox, pod, API, prevResult and the configuration of its ADD may be gone, and it may
@@ -16,6 +17,8 @@ import { underWay } from './under-way.ts';
  *
  * The node comes first and alone decides the outcome: what is left of the endpoint keeps no address and no interface, while a DEL that
  * fails for the API's sake would keep the pod from being deleted for as long as the API is away.
+ *
+ * Link before the rest: an address that is released, or whose endpoint is gone, while a link still carries it is one that no policy watches.
  *
  * @throws {CniError} only if a link or a lease remains
  * @see SPEC.md 1.1.0, section 2, DEL
@@ -59,12 +62,16 @@ export async function del(request: DelRequest, effects: Effects): Promise<void> 
   // The kernel takes as long to delete a link as the API to be connected to and to answer.
   const reading = owner && underWay(api.spend((deadline) => cluster.readPod(owner, deadline)));
   await unlinking;
+  // Nothing carries the address any more: lease and endpoint go at the same time.
+  const clear = (read: Pod | 'absent') =>
+    api.spend((deadline) => clearEndpoint(endpointRequest, read, cluster, deadline));
+  const clearing = reading && underWay(reading.then(clear));
+  await letLeave();
   await delegate.del(release, target);
 
-  if (owner === undefined || reading === undefined) return journal.remove(attachment);
+  if (owner === undefined || clearing === undefined) return journal.remove(attachment);
   try {
-    const read = await reading;
-    await api.spend((deadline) => clearEndpoint(endpointRequest, read, cluster, deadline));
+    await clearing;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     log.warning(

@@ -6,6 +6,12 @@ export function underWay<Value>(work: Promise<Value>): Promise<Value> {
   return work;
 }
 
+/** Does what must not overtake work that is under way: once that has ended, however it did. */
+export async function afterwards<Value>(work: Promise<unknown> | undefined, action: () => Promise<Value>): Promise<Value> {
+  await work?.catch(() => undefined);
+  return action();
+}
+
 /** One turn of the event loop: what is under way can send what it has to send, before this thread is busy with other things. */
 export function letLeave(): Promise<void> {
   return new Promise((resolve) => {
