@@ -68,7 +68,9 @@ const SHARED = {
 const partsOnDemand: Plugin = {
   name: 'parts-on-demand',
   setup(context) {
-    const names = new Map(Object.entries(PARTS_ON_DEMAND).map(([name, { importedAs }]) => [String(importedAs), name]));
+    const names = new Map<string, string>(
+      Object.entries(PARTS_ON_DEMAND).map(([name, { importedAs }]) => [importedAs, name]),
+    );
     context.onResolve({ filter: /./ }, ({ path, kind }) => {
       const name = kind === 'dynamic-import' ? names.get(path) : undefined;
       return name === undefined ? undefined : { path: `podwire:${name}`, external: true };

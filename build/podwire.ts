@@ -47,7 +47,9 @@ async function buildIn(work: string, options: PodwireOptions): Promise<Podwire> 
   const koffiPackage = join(native, `@koromix/koffi-linux-${architecture}`);
   const inWork = (name: string) => join(work, name);
   const assets = {
-    ...Object.fromEntries(['podwire', ...Object.keys(PARTS_ON_DEMAND)].map((name) => [`${name}.cjs`, inWork(`${name}.cjs`)])),
+    ...Object.fromEntries(
+      ['podwire', ...Object.keys(PARTS_ON_DEMAND)].map((name) => [`${name}.cjs`, inWork(`${name}.cjs`)]),
+    ),
     'netlink.node': join(PACKAGES, `netlink/prebuilds/linux-${architecture}/node.napi.node`),
     'koffi.node': join(koffiPackage, `linux_${architecture}/koffi.node`),
     'third-party-notices.txt': inWork('third-party-notices.txt'),
@@ -56,7 +58,9 @@ async function buildIn(work: string, options: PodwireOptions): Promise<Podwire> 
   const step = stepsTo(options.onStep);
   const { packages, notices } = await step('bundle', async () => {
     const entries = Object.entries({ podwire: { entryPath }, ...PARTS_ON_DEMAND });
-    const parts = entries.map(([name, part]) => bundle({ entryPath: part.entryPath, outputPath: inWork(`${name}.cjs`) }));
+    const parts = entries.map(([name, part]) =>
+      bundle({ entryPath: part.entryPath, outputPath: inWork(`${name}.cjs`) }),
+    );
     const bundled = await Promise.all(parts);
     for (const program of ['bootstrap', 'code-cache-recorder']) {
       await bundleProgram({
@@ -64,11 +68,22 @@ async function buildIn(work: string, options: PodwireOptions): Promise<Podwire> 
         outputPath: inWork(`${program}.cjs`),
       });
     }
-    const folders = [...bundledPackages(REPOSITORY, bundled.flatMap(({ inputs }) => inputs)), nodePackage, join(PACKAGES, 'koffi')];
+    const folders = [
+      ...bundledPackages(
+        REPOSITORY,
+        bundled.flatMap(({ inputs }) => inputs),
+      ),
+      nodePackage,
+      join(PACKAGES, 'koffi'),
+    ];
     const text = await thirdPartyNotices(folders); // koffi's addon has its licence in koffi
     await writeFile(assets['third-party-notices.txt'], text);
     await writeFile(assets.version, await packageVersion(REPOSITORY));
-    return { outcome: bundled.map(({ sizeBytes }) => kilobytes(sizeBytes)).join(' + '), packages: [...folders, koffiPackage], notices: text };
+    return {
+      outcome: bundled.map(({ sizeBytes }) => kilobytes(sizeBytes)).join(' + '),
+      packages: [...folders, koffiPackage],
+      notices: text,
+    };
   });
   await step('node', async () => {
     const stripped = stripElf(await readFile(join(nodePackage, 'bin/node')));

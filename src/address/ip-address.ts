@@ -26,19 +26,16 @@ export function parseIpAddress(text: string): IpAddress {
 
 /** The address as the kernel wants it: 4 or 16 bytes in network order. */
 export function addressBytes({ family, text }: IpAddress): Uint8Array {
-  const bytes = new Uint8Array(family === 'ipv4' ? 4 : 16);
-  let value = family === 'ipv4' ? IPv4.fromString(text).getValue() : ipv6Value(text);
-  for (let index = bytes.length - 1; index >= 0; index--) {
-    bytes[index] = Number(value & 0xffn);
-    value >>= 8n;
-  }
+  if (family === 'ipv4') return Uint8Array.from(text.split('.'), Number);
+  const [bytes, value] = [new Uint8Array(16), ipv6Value(text)];
+  for (let index = 0; index < 16; index++) bytes[index] = Number((value >> BigInt(120 - 8 * index)) & 0xffn);
   return bytes;
 }
 
 /** The address of these 4 or 16 bytes in network order. */
 export function addressFromBytes(bytes: Uint8Array): IpAddress {
+  if (bytes.length === 4) return { family: 'ipv4', text: bytes.join('.') };
   const value = bytes.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
-  if (bytes.length === 4) return { family: 'ipv4', text: IPv4.fromNumber(value).toString() };
   if (bytes.length === 16) return { family: 'ipv6', text: compress(value) };
   throw new AddressError(`an address of ${bytes.length} bytes: 4 or 16 are wanted`);
 }

@@ -1,3 +1,4 @@
+import { getBuiltinModule } from 'node:process';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
 import type { Attachment } from '../cni/attachment.ts';
 import type { PodReference } from '../cni/cni-args.ts';
@@ -27,9 +28,14 @@ export function planHostInterface(
 ): PlannedHostInterface {
   const workload = pod === undefined ? '' : `${pod.namespace}/${pod.name}`;
   return {
-    name: hostInterfaceName(hostInterfacePrefix, { ...attachment, pod }),
+    name: hostInterfaceName(hostInterfacePrefix, { ...attachment, pod }, sha1),
     alias: formatHostInterfaceAlias({ ...attachment, network, workload }),
   };
+}
+
+// Loaded at the first use, which a DEL has none of: its record knows the name, and loading takes longer than most of its steps.
+function sha1(text: string): string {
+  return getBuiltinModule('node:crypto').hash('sha1', text);
 }
 
 /**

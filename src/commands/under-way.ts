@@ -7,7 +7,10 @@ export function underWay<Value>(work: Promise<Value>): Promise<Value> {
 }
 
 /** Does what must not overtake work that is under way: once that has ended, however it did. */
-export async function afterwards<Value>(work: Promise<unknown> | undefined, action: () => Promise<Value>): Promise<Value> {
+export async function afterwards<Value>(
+  work: Promise<unknown> | undefined,
+  action: () => Promise<Value>,
+): Promise<Value> {
   await work?.catch(() => undefined);
   return action();
 }

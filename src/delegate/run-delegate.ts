@@ -38,18 +38,25 @@ export async function runDelegate(
   runProgram: RunProgram,
 ): Promise<DelegateExit> {
   const { path } = program;
-  const limits = AbortSignal.any([AbortSignal.timeout(budgetMs), ...(signal === undefined ? [] : [signal])]);
+  const limits = new AbortController();
+  const end = (): void => limits.abort();
+  const timer = setTimeout(end, budgetMs);
+  if (signal?.aborted === true) end();
+  signal?.addEventListener('abort', end, { once: true });
   try {
     const { isTooLong, ...exit } = await runProgram({
       ...program,
       stdoutLimitBytes: STDOUT_LIMIT_BYTES,
-      signal: limits,
+      signal: limits.signal,
     });
     if (!isTooLong) return exit;
   } catch (cause) {
-    if (limits.aborted) throw tookTooLong(path, budgetMs, signal);
+    if (limits.signal.aborted) throw tookTooLong(path, budgetMs, signal);
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new CniError(ERROR_CODE.delegateFailed, `the IPAM plugin ${path} cannot be run: ${why}`, { cause });
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', end);
   }
   throw new CniError(
     ERROR_CODE.delegateFailed,

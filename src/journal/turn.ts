@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { isRunning, ownIdentity } from './process-identity.ts';
 
 /** Leave to work while few others do. Given back when disposed of, or when the process ends in whatever way. */
@@ -37,18 +37,19 @@ export function takeTurn({
 }: TurnOptions = {}): Turn {
   const { pid, startTicks } = ownIdentity();
   const endsAtMs = performance.now() + MOST_WAIT_MS;
+  const pathOf = (place: number): string => `${folder}/${place % places}`;
   let pauseMs = LEAST_PAUSE_MS;
   for (let round = 0; ; round++) {
     // Not all begin at the same place.
-    const paths = Array.from({ length: places }, (_, index) => join(folder, String((pid + index) % places)));
-    for (const path of paths) {
+    for (let index = 0; index < places; index++) {
+      const path = pathOf(pid + index);
       const outcome = take(path, `${pid} ${startTicks}`);
       if (outcome === 'ours') return heldTurn(path);
       if (outcome === 'impossible') return NO_TURN;
     }
     if (performance.now() > endsAtMs) return NO_TURN;
     // Reading who holds them takes longer than waiting for one that is given back.
-    if (round % 8 === 1) paths.forEach(freeIfAbandoned);
+    if (round % 8 === 1) for (let place = 0; place < places; place++) freeIfAbandoned(pathOf(place));
     pause(pauseMs);
     pauseMs = Math.min(pauseMs * 1.5, MOST_PAUSE_MS);
   }

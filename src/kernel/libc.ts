@@ -30,12 +30,19 @@ export interface Libc {
     environment: readonly string[],
     pipes: { readonly stdinFd: number; readonly stdoutFd: number },
   ): number;
-  /** Waits, off the main thread, until a program that was spawned has ended. */
-  waitFor(pid: number): Promise<{ readonly exitCode: number | undefined; readonly killedBy: number | undefined }>;
+  /** How a program that was spawned has ended; `undefined` while it runs. Asked no more once it was told. */
+  reap(pid: number): ProgramStatus | undefined;
   /** Ends a program that was spawned and not waited for yet. */
   kill(pid: number): void;
   /** Ends this process without the clean-up that Node and libraries do: nothing of it is needed, and it takes as long as a request. */
   exit(status: number): void;
+}
+
+/** How a program has ended. */
+export interface ProgramStatus {
+  readonly exitCode: number | undefined;
+  /** The signal's number. */
+  readonly killedBy: number | undefined;
 }
 
 /**
@@ -54,6 +61,7 @@ export function openLibc(): Libc {
     if (result < 0) throw new KernelError(operation, object, formatErrno(koffi.errno()));
     return result;
   };
+  let waitpid: CFunction | undefined;
   const c = (prototype: string): CFunction => library.func(prototype);
   return {
     openPipe() {
@@ -87,15 +95,13 @@ export function openLibc(): Libc {
       if (errno !== 0) throw new KernelError('start', path, formatErrno(errno));
       return pid.readInt32LE(0);
     },
-    waitFor(pid) {
+    reap(pid) {
       const status = Buffer.alloc(4);
-      return new Promise((resolve) => {
-        c('int waitpid(int pid, void *status, int options)').async(pid, status, 0, () => {
-          const word = status.readInt32LE(0);
-          const killedBy = word & 0x7f; // WTERMSIG
-          resolve(killedBy === 0 ? { exitCode: word >> 8, killedBy: undefined } : { exitCode: undefined, killedBy });
-        });
-      });
+      waitpid ??= c('int waitpid(int pid, void *status, int options)');
+      if (waitpid(pid, status, WNOHANG) === 0) return undefined;
+      const word = status.readInt32LE(0);
+      const killedBy = word & 0x7f; // WTERMSIG
+      return killedBy === 0 ? { exitCode: word >> 8, killedBy: undefined } : { exitCode: undefined, killedBy };
     },
     kill(pid) {
       c('int kill(int pid, int signal)')(pid, SIGKILL);
@@ -113,15 +119,11 @@ export function openLibc(): Libc {
 
 /** As bits/types/struct_sched_param.h, spawn.h and sigset_t of glibc have them on 64 bit, with room to spare. */
 const [FILE_ACTIONS_BYTES, ATTRIBUTES_BYTES, SIGSET_BYTES] = [128, 512, 128];
-const [SPAWN_SETSIGDEF, SPAWN_SETSIGMASK, O_CLOEXEC, SIGKILL] = [0x04, 0x08, 0o2000000, 9];
+const [SPAWN_SETSIGDEF, SPAWN_SETSIGMASK, O_CLOEXEC, SIGKILL, WNOHANG] = [0x04, 0x08, 0o2000000, 9, 1];
 
 type CParameter = number | string | Uint8Array | readonly (string | null)[];
 
-interface CFunction {
-  (...parameters: readonly CParameter[]): number;
-  /** On a thread of the pool; the last parameter is called with the outcome. */
-  async(...parameters: readonly (CParameter | (() => void))[]): void;
-}
+type CFunction = (...parameters: readonly CParameter[]) => number;
 
 interface Koffi {
   load(library: string): { func(prototype: string): CFunction };

@@ -1,7 +1,5 @@
-import { closeSync } from 'node:fs';
-import type { Socket } from 'node:net';
-import { getBuiltinModule } from 'node:process';
-import type { Libc } from './libc.ts';
+import { closeSync, read, write, writeSync } from 'node:fs';
+import type { Libc, ProgramStatus } from './libc.ts';
 
 /** One run of a program. */
 export interface ProgramRun {
@@ -15,10 +13,7 @@ export interface ProgramRun {
 }
 
 /** How it ended: by itself, by a signal, or by us. */
-export interface ProgramEnd {
-  readonly exitCode: number | undefined;
-  /** The signal's number. */
-  readonly killedBy: number | undefined;
+export interface ProgramEnd extends ProgramStatus {
   readonly stdout: string;
   readonly isTooLong: boolean;
 }
@@ -48,41 +43,78 @@ export async function runProgram(run: ProgramRun, libc: Libc): Promise<ProgramEn
   } finally {
     for (const fd of [input.readFd, output.writeFd]) closeSync(fd);
   }
-  const net = getBuiltinModule('node:net'); // at the first use: a DEL has its link's deletion under way before it is loaded
-  const toProgram = new net.Socket({ fd: input.writeFd, readable: false, writable: true });
-  const fromProgram = new net.Socket({ fd: output.readFd, readable: true, writable: false });
+  const ended = Promise.withResolvers<void>();
+  // Its reader's thread may wait for ever, for a child of the program holds the pipe too: nobody waits for the thread then.
   const end = (): void => {
     libc.kill(pid);
-    toProgram.destroy();
-    fromProgram.destroy(); // a child of its own may hold the pipe open for ever
+    ended.resolve();
   };
   signal.addEventListener('abort', end, { once: true });
   try {
-    toProgram.on('error', () => undefined).end(stdin); // it may end before it has read all
-    const [{ text, isTooLong }, ended] = await Promise.all([
-      readAll(fromProgram, stdoutLimitBytes, end),
-      libc.waitFor(pid),
-    ]);
+    feed(input.writeFd, stdin);
+    const { text, isTooLong } = await readAll(output.readFd, stdoutLimitBytes, { end, ended: ended.promise });
+    const how = await reap(pid, libc, signal);
     signal.throwIfAborted();
-    return { ...ended, stdout: text, isTooLong };
+    return { ...how, stdout: text, isTooLong };
   } finally {
     signal.removeEventListener('abort', end);
-    toProgram.destroy();
   }
 }
 
-function readAll(stream: Socket, limitBytes: number, end: () => void): Promise<{ text: string; isTooLong: boolean }> {
+// Not by node:net, whose sockets take longer to make than most programs to run. That it may end before it has read all is its own affair.
+function feed(fd: number, text: string): void {
+  const bytes = Buffer.from(text);
+  if (bytes.length > PIPE_BUF_BYTES) write(fd, bytes, () => closeSync(fd));
+  else {
+    try {
+      writeSync(fd, bytes);
+    } catch {
+      // It has ended already.
+    }
+    closeSync(fd);
+  }
+}
+
+// An empty pipe takes so much at once, whoever reads (pipe(7)); more waits for its reader, on a thread of the pool.
+const PIPE_BUF_BYTES = 4096;
+
+async function readAll(
+  fd: number,
+  limitBytes: number,
+  { end, ended }: { readonly end: () => void; readonly ended: Promise<void> },
+): Promise<{ text: string; isTooLong: boolean }> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
-  return new Promise((resolve) => {
-    stream.on('data', (chunk: Buffer) => {
-      chunks.push(chunk);
-      sizeBytes += chunk.length;
-      if (sizeBytes > limitBytes) end();
-    });
-    stream.on('error', () => undefined); // 'close' follows
-    stream.once('close', () =>
-      resolve({ text: Buffer.concat(chunks).toString('utf8'), isTooLong: sizeBytes > limitBytes }),
-    );
+  const reading = new Promise<void>((resolve) => {
+    const readOn = (): void =>
+      read(fd, Buffer.allocUnsafe(CHUNK_BYTES), 0, CHUNK_BYTES, null, (error, readBytes, chunk) => {
+        chunks.push(chunk.subarray(0, readBytes));
+        sizeBytes += readBytes;
+        if (sizeBytes > limitBytes) end();
+        if (error === null && readBytes > 0 && sizeBytes <= limitBytes) return readOn();
+        closeSync(fd);
+        return resolve();
+      });
+    readOn();
   });
+  await Promise.race([reading, ended]);
+  return { text: Buffer.concat(chunks).toString('utf8'), isTooLong: sizeBytes > limitBytes };
 }
+
+const CHUNK_BYTES = 16_384;
+
+// It has closed its stdout, so it ends in this very moment, as a rule. One that was told to stop and waits for a disk may never.
+async function reap(pid: number, libc: Libc, signal: AbortSignal): Promise<ProgramStatus> {
+  for (let round = 0; ; round++) {
+    const status = libc.reap(pid);
+    if (status !== undefined) return status;
+    if (round > ROUNDS_MOST) signal.throwIfAborted();
+    await new Promise<void>((resolve) => {
+      if (round < ROUNDS_AT_ONCE) setImmediate(resolve);
+      else setTimeout(resolve, 1);
+    });
+  }
+}
+
+const ROUNDS_AT_ONCE = 100;
+const ROUNDS_MOST = 1000;

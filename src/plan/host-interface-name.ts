@@ -1,5 +1,3 @@
-import { getBuiltinModule } from 'node:process';
-
 /**
  * The name of a pod's host interface. The agent computes the same name from the Pod alone, so it must match to the letter.
  *
@@ -8,6 +6,7 @@ import { getBuiltinModule } from 'node:process';
  * the container id.
  *
  * @param prefix at most 4 bytes, so that the name fits the kernel's 15
+ * @param sha1 in hex digits
  */
 export function hostInterfaceName(
   prefix: string,
@@ -16,11 +15,11 @@ export function hostInterfaceName(
     readonly interfaceName: string;
     readonly containerId: string;
   },
+  sha1: (text: string) => string,
 ): string {
   const { pod, interfaceName, containerId } = owner;
   if (pod === undefined) return prefix + containerId.slice(0, 11);
   const workload = `${pod.namespace}.${pod.name}`;
   const hashed = interfaceName === 'eth0' ? workload : `${workload}.${interfaceName}`;
-  // Not imported: loading it takes longer than most steps of a DEL, which knows the name from its record.
-  return prefix + getBuiltinModule('node:crypto').hash('sha1', hashed).slice(0, 11);
+  return prefix + sha1(hashed).slice(0, 11);
 }

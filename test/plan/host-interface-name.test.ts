@@ -1,6 +1,8 @@
+import { hash } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { hostInterfaceName } from '../../src/plan/host-interface-name.ts';
 
+const sha1 = (text: string) => hash('sha1', text);
 const names = (
   claim: string,
   wanted: string,
@@ -12,7 +14,7 @@ const names = (
 ) =>
   it(claim, () => {
     const owner = { pod: pod ?? undefined, interfaceName, containerId: '0123456789abcdef0123' };
-    expect(hostInterfaceName(prefix, owner)).toBe(wanted);
+    expect(hostInterfaceName(prefix, owner, sha1)).toBe(wanted);
   });
 
 names('the name that the agent computes for default/rec', 'cali54a674feafd');
@@ -22,10 +24,10 @@ names('without a pod, the start of the container id', 'cali0123456789a', { pod: 
 
 it('every name fits the 15 bytes of the kernel', () => {
   expect(
-    hostInterfaceName('cali', {
-      pod: { namespace: 'n'.repeat(63), name: 'p'.repeat(253) },
-      interfaceName: 'net1',
-      containerId: 'c',
-    }),
+    hostInterfaceName(
+      'cali',
+      { pod: { namespace: 'n'.repeat(63), name: 'p'.repeat(253) }, interfaceName: 'net1', containerId: 'c' },
+      sha1,
+    ),
   ).toHaveLength(15);
 });

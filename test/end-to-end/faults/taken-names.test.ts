@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/cni/json.ts';
 import { formatHostInterfaceAlias } from '../../../src/plan/host-interface-alias.ts';
@@ -5,7 +6,8 @@ import { hostInterfaceName } from '../../../src/plan/host-interface-name.ts';
 import { hostNamespace, makeSandbox, type Sandbox } from '../../support/network-namespace.ts';
 import { putWeb, startLoopbackNode, WEB, type LoopbackNode } from '../../support/loopback-node.ts';
 
-const HOST_INTERFACE = hostInterfaceName('cali', { pod: WEB, interfaceName: 'eth0', containerId: 'c1' });
+const OWNER = { pod: WEB, interfaceName: 'eth0', containerId: 'c1' };
+const HOST_INTERFACE = hostInterfaceName('cali', OWNER, (text) => hash('sha1', text));
 
 const OTHER_ALIAS = formatHostInterfaceAlias({
   containerId: 'c9',
