@@ -11,7 +11,7 @@ import { injectIntoOtherNode } from './other-architecture.ts';
  * `--use-openssl-ca`: no thread that parses 150 bundled roots, which we never use. `--no-use-system-ca`: else
  * NODE_USE_SYSTEM_CA=1 in the kubelet's environment ends the process with exit code 9 before our first line.
  */
-export const NODE_OPTIONS_INSIDE = ['--use-openssl-ca', '--no-use-system-ca'] as const;
+export const NODE_OPTIONS_INSIDE = ['--use-openssl-ca', '--no-use-system-ca', '--v8-pool-size=1'] as const;
 
 export interface ExecutableOptions {
   readonly nodePath: string;
