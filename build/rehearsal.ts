@@ -1,11 +1,13 @@
-// One ADD and one DEL of the bundle, with a real kernel and an API server and an IPAM plugin that say their lines:
+// One ADD, CHECK, STATUS and DEL of the bundle, with a real kernel and an API server and an IPAM plugin that say their lines:
 //   scripts/in-private-namespace.sh -- node build/rehearsal.ts COMMAND [ARGUMENTS]
 // COMMAND is what runs the bundle: build/code-cache-recorder.ts.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { stringify } from 'yaml';
 import { makeCertificateAuthority } from '../test/support/certificate-authority.ts';
 import { makeKubeconfig } from '../test/support/kubeconfig.ts';
@@ -20,7 +22,6 @@ const POD = {
     uid: '00000000-0000-4000-8000-000000000001',
     resourceVersion: '1',
     labels: {},
-    annotations: {},
   },
   spec: { nodeName: 'node', serviceAccountName: 'default', containers: [] },
   status: { phase: 'Pending' },
@@ -32,7 +33,7 @@ const NODE = {
   spec: { podCIDR: '192.0.2.0/24', podCIDRs: ['192.0.2.0/24', '2001:db8::/64'] },
 };
 const LEASE = {
-  cniVersion: '1.0.0',
+  cniVersion: '1.1.0',
   ips: [
     { address: '192.0.2.10/24', gateway: '192.0.2.1' },
     { address: '2001:db8::10/64', gateway: '2001:db8::1' },
@@ -41,13 +42,14 @@ const LEASE = {
   dns: {},
 };
 
+const VERSIONS = { cniVersion: '1.1.0', supportedVersions: ['1.0.0', '1.1.0'] };
+
+const annotations = new Map<string, string>();
 const folder = await mkdtemp('/run/podwire-rehearsal-');
 const authority = makeCertificateAuthority('rehearsal');
 const { certificatePem, keyPem } = authority.issue({ commonName: 'server', subjectAlternativeNames: ['127.0.0.1'] });
 const server = createServer({ cert: certificatePem, key: keyPem }, (request, response) => {
-  request.resume();
-  response.setHeader('content-type', 'application/json');
-  response.end(JSON.stringify(request.url?.includes('/nodes/') === true ? NODE : POD));
+  void answer(request, response);
 });
 try {
   server.listen(0, '127.0.0.1');
@@ -62,15 +64,30 @@ try {
   await rm(folder, { recursive: true });
 }
 
+async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const patch = await text(request);
+  if (patch !== '') {
+    const { metadata }: { metadata: { annotations: Record<string, string | null> } } = JSON.parse(patch);
+    // Null deletes.
+    for (const [name, value] of Object.entries(metadata.annotations)) {
+      if (value === null) annotations.delete(name);
+      else annotations.set(name, value);
+    }
+  }
+  const pod = { ...POD, metadata: { ...POD.metadata, annotations: Object.fromEntries(annotations) } };
+  response.setHeader('content-type', 'application/json');
+  response.end(JSON.stringify(request.url?.includes('/nodes/') === true ? NODE : pod));
+}
+
 async function rehearse(serverUrl: string): Promise<void> {
   const kubeconfig = makeKubeconfig(serverUrl, authority.certificatePem, { token: 'a-token-of-no-worth' });
   const [jsonPath, yamlPath] = [join(folder, 'kubeconfig.json'), join(folder, 'kubeconfig.yaml')];
   await writeFile(jsonPath, JSON.stringify(kubeconfig), { mode: 0o600 });
   await writeFile(yamlPath, stringify(kubeconfig), { mode: 0o600 });
-  const delegate = `#!/bin/sh\ncat >/dev/null\n[ "$CNI_COMMAND" != ADD ] || echo '${JSON.stringify(LEASE)}'\n`;
+  const delegate = `#!/bin/sh\ncat >/dev/null\ncase $CNI_COMMAND in ADD) echo '${JSON.stringify(LEASE)}' ;; VERSION) echo '${JSON.stringify(VERSIONS)}' ;; esac\n`;
   await writeFile(join(folder, 'host-local'), delegate, { mode: 0o755 });
   const config = {
-    cniVersion: '1.0.0',
+    cniVersion: '1.1.0',
     name: 'k8s-pod-network',
     type: 'podwire',
     datastore_type: 'kubernetes',
@@ -81,11 +98,13 @@ async function rehearse(serverUrl: string): Promise<void> {
   };
   await using sandbox = await makeSandbox();
   const result: unknown = JSON.parse(await command('ADD', sandbox.path, config));
+  await command('CHECK', sandbox.path, { ...config, prevResult: result });
+  await command('STATUS', sandbox.path, config);
   // Most kubeconfigs that people write are YAML: its parser is a part of its own, with a cache of its own.
   await command('DEL', sandbox.path, { ...config, kubernetes: { kubeconfig: yamlPath }, prevResult: result });
 }
 
-async function command(verb: 'ADD' | 'DEL', sandboxPath: string, config: object): Promise<string> {
+async function command(verb: 'ADD' | 'CHECK' | 'STATUS' | 'DEL', sandboxPath: string, config: object): Promise<string> {
   const [program = '', ...programArguments] = process.argv.slice(2);
   const environment = {
     CNI_COMMAND: verb,

@@ -1,4 +1,4 @@
-// npm run bench: ADD and DEL of podwire beside ptp with host-local, in one run, against a real API server.
+// npm run bench: ADD, CHECK, STATUS and DEL of podwire beside ptp with host-local, in one run, against a real API server.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';

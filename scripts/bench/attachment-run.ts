@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import { type BenchNode, type BenchPod, POD_NAMESPACE } from './bench-node.ts';
 import type { MeteredProgram, ProcessCost, ProcessMeter } from './process-meter.ts';
 
-export type Verb = 'ADD' | 'DEL';
+export type Verb = 'ADD' | 'CHECK' | 'STATUS' | 'DEL';
 
 /** One plugin, called as a runtime calls it, for any pod of the node. */
 export interface AttachmentRun {
   readonly name: string;
-  /** Attaches or detaches one pod. */
+  /** In the order in which an attachment has them. */
+  readonly verbs: readonly Verb[];
+  /** Attaches or detaches one pod, or asks about it. */
   measure(verb: Verb, pod: BenchPod): ProcessCost;
   /** All these pods at once. */
   measureTogether(verb: Verb, pods: readonly BenchPod[]): readonly ProcessCost[];
@@ -42,7 +44,8 @@ export function openAttachmentRun({ name, binFolder, node, meter }: AttachmentRu
     const file = (kind: string) => join(folder, `${pod.name}.${kind}`);
     if (verb === 'ADD') containers.set(pod.name, `${name}-${String(++lastContainer).padStart(8, '0')}`);
     const containerId = containers.get(pod.name) ?? '';
-    const prevResult: unknown = verb === 'DEL' ? JSON.parse(readFileSync(file('result'), 'utf8')) : undefined;
+    const isAttached = verb === 'CHECK' || verb === 'DEL';
+    const prevResult: unknown = isAttached ? JSON.parse(readFileSync(file('result'), 'utf8')) : undefined;
     writeFileSync(file('netconf'), JSON.stringify(prevResult === undefined ? config : { ...config, prevResult }));
     const words = [
       'IgnoreUnknown=1',
@@ -55,11 +58,13 @@ export function openAttachmentRun({ name, binFolder, node, meter }: AttachmentRu
       path: join(binFolder, name),
       environment: {
         CNI_COMMAND: verb,
-        CNI_CONTAINERID: containerId,
-        CNI_NETNS: pod.sandbox.path,
-        CNI_IFNAME: 'eth0',
         CNI_PATH: binFolder,
-        CNI_ARGS: words.join(';'),
+        ...(verb !== 'STATUS' && {
+          CNI_CONTAINERID: containerId,
+          CNI_NETNS: pod.sandbox.path,
+          CNI_IFNAME: 'eth0',
+          CNI_ARGS: words.join(';'),
+        }),
         PATH: process.env['PATH'] ?? '',
         ...extra,
       },
@@ -92,6 +97,7 @@ export function openAttachmentRun({ name, binFolder, node, meter }: AttachmentRu
 
   return {
     name,
+    verbs: name === 'podwire' ? ['ADD', 'CHECK', 'STATUS', 'DEL'] : ['ADD', 'DEL'],
     measure(verb, pod) {
       const program = prepare(verb, pod);
       const cost = meter.run(program);
@@ -121,7 +127,7 @@ export function openAttachmentRun({ name, binFolder, node, meter }: AttachmentRu
 
 function podwireConfig(name: string, node: BenchNode, folder: string): object {
   return {
-    cniVersion: '1.0.0',
+    cniVersion: name === 'podwire' ? '1.1.0' : '1.0.0', // STATUS needs it, and others need not know it
     name: `network-of-${name}`,
     type: name,
     log_level: 'warning',

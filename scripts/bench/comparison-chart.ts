@@ -1,5 +1,5 @@
 import { makeAxis, type Axis } from './axis.ts';
-import { type Series, VERBS } from './comparison.ts';
+import type { Series } from './comparison.ts';
 import { formatMs, percentile, spreadOf } from './statistics.ts';
 import { drawing, element, label, seriesClass } from './svg.ts';
 
@@ -14,18 +14,19 @@ export function drawComparison(series: readonly Series[], caption: string): stri
   const names = [...new Set(series.map(({ name }) => name))];
   const most = Math.max(...series.map(({ alone }) => percentile(wallTimes(alone), 99)));
   const axis = makeAxis(most, LEFT, WIDTH - RIGHT);
-  const groupHeight = names.length * ROW + 26;
-  const height = TOP + VERBS.length * groupHeight + 40;
-  const bottom = height - 40;
-  const groups = VERBS.flatMap((verb, group) => {
-    const top = TOP + group * groupHeight;
-    const rows = series.filter((one) => one.verb === verb);
-    return [
+  const verbs = [...new Set(series.map(({ verb }) => verb))];
+  const groups: string[] = [];
+  let bottom = TOP;
+  for (const verb of verbs) {
+    const [top, rows] = [bottom, series.filter((one) => one.verb === verb)];
+    bottom += rows.length * ROW + 26;
+    groups.push(
       label(16, top + 14, 'title', verb),
       ...rows.flatMap((one, row) => drawRow(one, names.indexOf(one.name), axis, top + 22 + row * ROW)),
-    ];
-  });
-  const title = 'ADD and DEL: wall time (p50, p90, p99) and CPU, in milliseconds';
+    );
+  }
+  const height = bottom + 40;
+  const title = 'ADD, CHECK, STATUS and DEL: wall time (p50, p90, p99) and CPU, in milliseconds';
   const parts = [
     label(16, 24, 'title', title),
     label(16, 44, 'quiet', caption),

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { type Series, VERBS } from './comparison.ts';
+import type { Series } from './comparison.ts';
 import { formatMs, formatRatio, percentile, spreadOf } from './statistics.ts';
 import { formatMarkdownTable, formatTextTable, type Table } from './text-table.ts';
 
@@ -20,7 +20,7 @@ export function aloneTable(series: readonly Series[], reference: string): Table 
 /** Many at once: the median of the rounds. */
 export function togetherTable(series: readonly Series[], reference: string): Table {
   const head = ['', 'plugin', 'until the last', 'ratio', 'CPU of all', 'ratio'];
-  const rows = inOrder(series).map((one) => {
+  const rows = inOrder(series.filter(({ together }) => together.length > 0)).map((one) => {
     const other = referenceFor(series, one, reference);
     const [wallMs, cpuMs] = [togetherMs(one, 'wallMs'), togetherMs(one, 'cpuMs')];
     return [
@@ -65,7 +65,7 @@ export function formatComparisonPage(
   circumstances: ComparisonCircumstances,
 ): string {
   const { machine, rounds, togetherCount, togetherRounds } = circumstances;
-  return `# ADD and DEL beside another plugin
+  return `# ADD, CHECK, STATUS and DEL beside another plugin
 
 Written by \`npm run bench\`. ${machine}.
 
@@ -74,11 +74,12 @@ the real host-local and writes the workload endpoint. ${describeReference(refere
 All are measured in one run, in turns, on the same sandbox, each executable copied just before. The milliseconds are this machine's; the
 ratios are what carries over.
 
-![ADD and DEL](comparison.svg)
+![ADD, CHECK, STATUS and DEL](comparison.svg)
 
 ## One at a time
 
 ${rounds} rounds after a warm-up. CPU is user and system time of the plugin and its delegate; memory is the most that one of them had resident.
+CHECK and STATUS are beside the ADD of ${reference}.
 
 ${formatMarkdownTable(aloneTable(series, reference))}
 
@@ -133,9 +134,13 @@ function togetherMs(series: Series, key: 'wallMs' | 'cpuMs'): number {
 }
 
 function inOrder(series: readonly Series[]): readonly Series[] {
-  return VERBS.flatMap((verb) => series.filter((one) => one.verb === verb));
+  return ORDER.flatMap((verb) => series.filter((one) => one.verb === verb));
 }
 
+const ORDER = ['ADD', 'CHECK', 'STATUS', 'DEL'] as const;
+
+// What only asks is to be cheap beside what does: the reference's ADD.
 function referenceFor(series: readonly Series[], one: Series, reference: string): Series | undefined {
-  return series.find((other) => other.name === reference && other.verb === one.verb);
+  const verb = one.verb === 'DEL' ? 'DEL' : 'ADD';
+  return series.find((other) => other.name === reference && other.verb === verb);
 }

@@ -30,6 +30,7 @@ export interface ComparisonOptions {
   readonly onProgress: (stage: string) => void;
 }
 
+/** Those of which a node has many at once. */
 export const VERBS = ['ADD', 'DEL'] as const;
 
 /**
@@ -41,7 +42,7 @@ export async function compare(
   node: BenchNode,
   options: ComparisonOptions,
 ): Promise<readonly Series[]> {
-  const results = runs.flatMap((run) => VERBS.map((verb) => startSeries(run, verb)));
+  const results = runs.flatMap((run) => run.verbs.map((verb) => startSeries(run, verb)));
   const resultOf = (run: AttachmentRun, verb: Verb) =>
     results.find((result) => result.run === run && result.verb === verb);
   const [pod] = node.pods;
@@ -49,12 +50,12 @@ export async function compare(
 
   options.onProgress('warm-up');
   for (let round = 0; round < options.warmUpRounds; round++) {
-    for (const run of rotate(runs, round)) for (const verb of VERBS) run.measure(verb, pod);
+    for (const run of rotate(runs, round)) for (const verb of run.verbs) run.measure(verb, pod);
   }
   options.onProgress(`${options.rounds} rounds of one at a time`);
   for (let round = 0; round < options.rounds; round++) {
     for (const run of rotate(runs, round)) {
-      for (const verb of VERBS) resultOf(run, verb)?.alone.push(run.measure(verb, pod));
+      for (const verb of run.verbs) resultOf(run, verb)?.alone.push(run.measure(verb, pod));
     }
   }
   options.onProgress(`${options.togetherRounds} rounds of ${node.pods.length} at once`);
@@ -68,7 +69,7 @@ export async function compare(
   for (const { run, ...result } of results) {
     const peaks: number[] = [];
     for (let round = 0; round < PEAK_ROUNDS; round++) {
-      for (const verb of VERBS) {
+      for (const verb of run.verbs) {
         const peakKb = run.measurePeakKb(verb, pod);
         if (verb === result.verb) peaks.push(peakKb);
       }
@@ -101,7 +102,7 @@ async function countRequests(
   const [pod] = pods;
   if (pod === undefined) return 0;
   let count = 0;
-  for (const verb of VERBS) {
+  for (const verb of run.verbs) {
     const mark = await cluster.auditMark();
     run.measure(verb, pod);
     if (verb === counted) count = (await cluster.requestsBy(userName, mark)).length;

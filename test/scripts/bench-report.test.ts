@@ -5,7 +5,7 @@ import { type Series, sumOf } from '../../scripts/bench/comparison.ts';
 import { drawing, element, escapeXml, label } from '../../scripts/bench/svg.ts';
 import { formatMarkdownTable, formatTextTable } from '../../scripts/bench/text-table.ts';
 
-const aSeries = (name: string, verb: 'ADD' | 'DEL', wallMs: number): Series => ({
+const aSeries = (name: string, verb: Series['verb'], wallMs: number): Series => ({
   name,
   verb,
   alone: [{ exitStatus: 0, wallMs, cpuMs: wallMs / 2 }],
@@ -13,19 +13,24 @@ const aSeries = (name: string, verb: 'ADD' | 'DEL', wallMs: number): Series => (
   peakKb: 51_200,
   apiRequests: 3,
 });
-const SERIES = [aSeries('ptp', 'ADD', 10), aSeries('podwire', 'ADD', 45), aSeries('podwire', 'DEL', 30)];
+const CHECK = { ...aSeries('podwire', 'CHECK', 20), together: [] };
+const SERIES = [aSeries('ptp', 'ADD', 10), aSeries('podwire', 'DEL', 30), aSeries('podwire', 'ADD', 45), CHECK];
 
 describe('the table of one at a time', () => {
   const { rows } = aloneTable(SERIES, 'ptp');
 
   it('gives each plugin its ratio to the reference', () =>
     expect(rows[1]).toEqual(['ADD', 'podwire', '45.0 ms', '45.0', '45.0', '4.50x', '22.5 ms', '4.50x', '50 MB', '3']));
-  it('has no ratio where the reference was not measured', () => expect(rows[2]?.[5]).toBe('-'));
-  it('has ADD before DEL', () => expect(rows.map(([verb]) => verb)).toEqual(['ADD', 'ADD', 'DEL']));
+  it('sets CHECK beside the ADD of the reference', () => expect(rows[2]?.slice(0, 6)).toContain('2.00x'));
+  it('has no ratio where the reference was not measured', () => expect(rows[3]?.[5]).toBe('-'));
+  it('has them in their order', () => expect(rows.map(([verb]) => verb)).toEqual(['ADD', 'ADD', 'CHECK', 'DEL']));
 });
 
 it('the table of many at once compares the medians of the rounds', () =>
   expect(togetherTable(SERIES, 'ptp').rows[1]).toEqual(['ADD', 'podwire', '450 ms', '4.50x', '225 ms', '4.50x']));
+
+it('what is not run many at once is not in it', () =>
+  expect(togetherTable(SERIES, 'ptp').rows.map(([verb]) => verb)).toEqual(['ADD', 'ADD', 'DEL']));
 
 it('many at once take as long as the last, and the CPU of all', () => {
   const costs = [
