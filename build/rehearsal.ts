@@ -49,7 +49,7 @@ const folder = await mkdtemp('/run/podwire-rehearsal-');
 const authority = makeCertificateAuthority('rehearsal');
 const { certificatePem, keyPem } = authority.issue({ commonName: 'server', subjectAlternativeNames: ['127.0.0.1'] });
 const server = createServer({ cert: certificatePem, key: keyPem }, (request, response) => {
-  void answer(request, response);
+  answer(request, response).catch((error: Error) => response.destroy(error));
 });
 try {
   server.listen(0, '127.0.0.1');
@@ -67,11 +67,10 @@ try {
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const patch = await text(request);
   if (patch !== '') {
-    const { metadata }: { metadata: { annotations: Record<string, string | null> } } = JSON.parse(patch);
     // Null deletes.
-    for (const [name, value] of Object.entries(metadata.annotations)) {
-      if (value === null) annotations.delete(name);
-      else annotations.set(name, value);
+    for (const [, name = '', value = 'null'] of patch.matchAll(/"(cni\.[^"]+)":(null|"[^"]*")/g)) {
+      if (value === 'null') annotations.delete(name);
+      else annotations.set(name, value.slice(1, -1));
     }
   }
   const pod = { ...POD, metadata: { ...POD.metadata, annotations: Object.fromEntries(annotations) } };

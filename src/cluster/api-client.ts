@@ -86,7 +86,7 @@ export function openApiClient({ connect, budgets, log }: ApiClientOptions): ApiC
       try {
         const response = await exchangeOnce(session, request, budgets.apiRequestMs, deadline);
         log.debug(`API server ${connection.server.text}: ${verb} ${object}: ${response.status}`);
-        const waitMs = retryAfterMs(response);
+        const waitMs = retryAfterMs(response, Math.random());
         if (response.status === 401 && left.reread) {
           left.reread = false;
           refused = session;
@@ -175,12 +175,18 @@ const BODIES = {
   create: { method: 'POST', type: 'application/json' },
 } as const;
 
-// Whole seconds, as the API server writes it; a date would need two clocks that agree.
-function retryAfterMs({ status, headers }: HttpResponse): number | undefined {
+/**
+ * How long the server asks to wait, and up to half a second more by `chance` (0 to 1): the nodes that it turned away together are not to come
+ * back together.
+ */
+function retryAfterMs({ status, headers }: HttpResponse, chance: number): number | undefined {
   if (status !== 429 && status !== 503) return undefined;
+  // Whole seconds, as the API server writes it; a date would need two clocks that agree.
   const seconds = headers.get('retry-after') ?? '';
-  return /^[0-9]{1,4}$/.test(seconds) ? Number(seconds) * 1000 : undefined;
+  return /^[0-9]{1,4}$/.test(seconds) ? Number(seconds) * 1000 + chance * SPREAD_MS : undefined;
 }
+
+const SPREAD_MS = 500;
 
 /** Less than this after the wait would leave no time for the request itself. */
 const LEAST_REQUEST_MS = 100;

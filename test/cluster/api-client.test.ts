@@ -64,6 +64,19 @@ describe('a server that fails', () => {
     });
   }
 
+  it('that turns many away at once has them come back one by one', async () => {
+    const waitsMs = await Promise.all(
+      Array.from({ length: 12 }, async () => {
+        await using loopback = await openLoopbackCluster();
+        await loopback.api.setFault({ kind: 'status', status: 429, retryAfterSeconds: 0 }, { times: 1 });
+        const beganAtMs = performance.now();
+        await loopback.cluster.readPod(WEB, soon());
+        return performance.now() - beganAtMs;
+      }),
+    );
+    expect(Math.max(...waitsMs) - Math.min(...waitsMs)).toBeGreaterThan(100);
+  });
+
   it('that answers 429 twice is not waited for again', async () => {
     await using loopback = await openLoopbackCluster();
     await loopback.api.setFault({ kind: 'status', status: 429, retryAfterSeconds: 0 });

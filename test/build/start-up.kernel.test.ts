@@ -1,0 +1,94 @@
+// What every ADD and DEL loads. All of it is paid for each time: something new here is a decision, not an accident.
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bundle, bundleProgram, PARTS_ON_DEMAND } from '../../build/bundle.ts';
+import { packageVersion } from '../../build/third-party-notices.ts';
+
+const REPOSITORY = join(import.meta.dirname, '../..');
+const NODE = join(REPOSITORY, `node_modules/node-linux-${process.arch}/bin/node`);
+
+let folder = '';
+let inputs: readonly string[] = [];
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'podwire-start-up-'));
+  const parts = Object.entries({ podwire: { entryPath: join(REPOSITORY, 'src/main.ts') }, ...PARTS_ON_DEMAND });
+  for (const [name, { entryPath }] of parts) {
+    const made = await bundle({ entryPath, outputPath: join(folder, `${name}.cjs`) });
+    if (name === 'podwire') inputs = made.inputs;
+  }
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('the program that ADD and DEL load', () => {
+  it('has these files of packages, and no others', () => {
+    expect(inputs.filter((path) => !path.startsWith('src/'))).toMatchSnapshot();
+  });
+  it('has these modules of its own, and no others', () => {
+    expect(inputs.filter((path) => path.startsWith('src/'))).toMatchSnapshot();
+  });
+  it('has no more bytes than it had', async () => {
+    expect((await stat(join(folder, 'podwire.cjs'))).size).toBeLessThan(265_000);
+  });
+});
+
+describe('a run', () => {
+  let builtins: ReadonlyMap<string, readonly string[]>;
+  let cacheBytes = new Map<string, number>();
+  beforeAll(async () => {
+    ({ builtins, cacheBytes } = await rehearse(folder));
+  });
+
+  for (const verb of ['ADD', 'DEL'])
+    it(`of ${verb} loads these modules of Node beyond those that Node starts with`, () => {
+      expect(builtins.get(verb)).toMatchSnapshot();
+    });
+  it('loads nothing but the program, and the YAML parser where there is YAML', () => {
+    expect([...cacheBytes.keys()]).toEqual(['podwire.cjs.cache', 'yaml.cjs.cache']);
+  });
+  it('makes no more bytes of code than it did', () => {
+    expect(cacheBytes.get('podwire.cjs.cache')).toBeLessThan(505_000);
+  });
+});
+
+/** Runs the commands of the build's rehearsal. */
+async function rehearse(work: string) {
+  for (const [program, entryPath] of [
+    ['recorder', join(REPOSITORY, 'build/code-cache-recorder.ts')],
+    ['observer', join(import.meta.dirname, 'builtins-observer.ts')],
+  ] as const)
+    await bundleProgram({ entryPath, outputPath: join(work, `${program}.cjs`) });
+  const [caches, observed] = [join(work, 'caches'), join(work, 'observed')];
+  await Promise.all([mkdir(caches), mkdir(observed)]);
+  const assets = {
+    ...Object.fromEntries(
+      ['podwire', ...Object.keys(PARTS_ON_DEMAND)].map((name) => [`${name}.cjs`, join(work, `${name}.cjs`)]),
+    ),
+    'netlink.node': join(REPOSITORY, `node_modules/netlink/prebuilds/linux-${process.arch}/node.napi.node`),
+    'koffi.node': join(
+      REPOSITORY,
+      `node_modules/@koromix/koffi-linux-${process.arch}/linux_${process.arch}/koffi.node`,
+    ),
+    version: join(work, 'version'),
+  };
+  await writeFile(assets.version, await packageVersion(REPOSITORY));
+  const words = [
+    NODE,
+    '--require',
+    join(work, 'observer.cjs'),
+    join(work, 'recorder.cjs'),
+    caches,
+    JSON.stringify(assets),
+    '--',
+  ];
+  await promisify(execFile)(process.execPath, [join(REPOSITORY, 'build/rehearsal.ts'), ...words]);
+  const [cacheNames, verbs] = [(await readdir(caches)).toSorted(), await readdir(observed)];
+  const cacheBytes = new Map<string, number>();
+  for (const name of cacheNames) cacheBytes.set(name, (await stat(join(caches, name))).size);
+  const builtins = new Map<string, readonly string[]>();
+  for (const verb of verbs) builtins.set(verb, (await readFile(join(observed, verb), 'utf8')).split('\n'));
+  return { builtins, cacheBytes };
+}
