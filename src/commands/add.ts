@@ -80,13 +80,14 @@ export async function add(request: Extract<CniRequest, { verb: 'ADD' | 'CHECK' }
   const { addresses, routes } = lease;
   const link = { hostInterface, containerInterface, mtuBytes, queueCount };
   const steps = planAttachment({ ...link, addresses, routes, includeDefaultRoutes, allowIpForwarding });
-  const owner = pod && endpointPod(request);
-  // The API takes as long to write the endpoint as the kernel to make the link, and the agent takes one whose link is still to come.
-  const writing = owner && underWay(api.spend((deadline) => writeEndpoint(request, pod, addresses, cluster, deadline)));
-  if (owner !== undefined) {
+  const owner = endpointPod(request);
+  let writing: Promise<void> | undefined;
+  if (owner !== undefined && pod !== undefined) {
     const undoShare = openApiShare(delApiMs);
     const clear = () => undoShare.spend((deadline) => readAndClearEndpoint(request, owner, cluster, deadline));
     undo.defer(entry.undoing('endpoint', () => afterwards(writing, clear)));
+    // The API takes as long to write the endpoint as the kernel to make the link, and the agent takes one whose link is still to come.
+    writing = underWay(api.spend((deadline) => writeEndpoint(request, pod, addresses, cluster, deadline)));
   }
   await letLeave();
   await inKernel(`attach ${sandbox.path}`, () => kernel.apply(steps, sandbox));
