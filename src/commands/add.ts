@@ -39,15 +39,16 @@ export async function add(request: Extract<CniRequest, { verb: 'ADD' | 'CHECK' }
   await releaseEarlierBoots(config, effects);
   await releaseKilledAdd(attachment, config, effects);
   using sandbox = openSandbox(request, kernel);
-  await refuseTakenInterface(sandbox, attachment.interfaceName, kernel);
   delegate.require(config.delegateType);
   const mtuBytes = readMtuBytes(config);
+  const hostInterface = planHostInterface(config, attachment, args.pod);
+  await letLeave(); // the server's half of the handshake is there by now, as a rule: ours can leave before netlink is loaded
+  await refuseTakenInterface(sandbox, attachment.interfaceName, kernel);
   await waitForReadinessGates(config.readinessGates, signal);
 
   const { pod, node } = await reading;
   const { mac } = parsePodWishes(pod?.annotations ?? {}, config);
   const delegation = planDelegation(config, node);
-  const hostInterface = planHostInterface(config, attachment, args.pod);
 
   await using undo = new AsyncDisposableStack();
   const target = { attachment, sandboxPath, cniArgs: args.raw };
