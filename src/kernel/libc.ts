@@ -16,8 +16,8 @@ export interface Libc {
    * @throws {KernelError}
    */
   openNetlink(): number;
-  /** A pipe that no program inherits. @throws {KernelError} */
-  openPipe(): { readonly readFd: number; readonly writeFd: number };
+  /** A pipe that no program inherits, and whose one end, ours, never waits. @throws {KernelError} */
+  openPipe(ours: keyof Pipe): Pipe;
   /**
    * Starts a program, its arguments none, its signals as if nobody had touched them, its stderr ours.
    *
@@ -30,12 +30,22 @@ export interface Libc {
     environment: readonly string[],
     pipes: { readonly stdinFd: number; readonly stdoutFd: number },
   ): number;
-  /** How a program that was spawned has ended; `undefined` while it runs. Asked no more once it was told. */
+  /**
+   * How a program that was spawned has ended; `undefined` while it runs.
+   *
+   * @throws {KernelError} ECHILD if it was told already
+   */
   reap(pid: number): ProgramStatus | undefined;
   /** Ends a program that was spawned and not waited for yet. */
   kill(pid: number): void;
   /** Ends this process without the clean-up that Node and libraries do: nothing of it is needed, and it takes as long as a request. */
   exit(status: number): void;
+}
+
+/** Both ends. */
+export interface Pipe {
+  readonly readFd: number;
+  readonly writeFd: number;
 }
 
 /** How a program has ended. */
@@ -61,13 +71,17 @@ export function openLibc(): Libc {
     if (result < 0) throw new KernelError(operation, object, formatErrno(koffi.errno()));
     return result;
   };
-  let waitpid: CFunction | undefined;
+  let [pipe2, fcntl, waitpid]: (CFunction | undefined)[] = [];
   const c = (prototype: string): CFunction => library.func(prototype);
   return {
-    openPipe() {
+    openPipe(ours) {
       const fds = Buffer.alloc(8);
-      succeeded('open', 'a pipe', c('int pipe2(void *fds, int flags)')(fds, O_CLOEXEC));
-      return { readFd: fds.readInt32LE(0), writeFd: fds.readInt32LE(4) };
+      pipe2 ??= c('int pipe2(void *fds, int flags)');
+      fcntl ??= c('int fcntl(int fd, int command, int argument)');
+      succeeded('open', 'a pipe', pipe2(fds, O_CLOEXEC));
+      const pipe = { readFd: fds.readInt32LE(0), writeFd: fds.readInt32LE(4) };
+      fcntl(pipe[ours], F_SETFL, O_NONBLOCK); // cannot fail for a descriptor that was just opened
+      return pipe;
     },
     spawn(path, environment, { stdinFd, stdoutFd }) {
       const [actions, attributes, pid] = [
@@ -98,7 +112,7 @@ export function openLibc(): Libc {
     reap(pid) {
       const status = Buffer.alloc(4);
       waitpid ??= c('int waitpid(int pid, void *status, int options)');
-      if (waitpid(pid, status, WNOHANG) === 0) return undefined;
+      if (succeeded('wait for', `process ${pid}`, waitpid(pid, status, WNOHANG)) === 0) return undefined;
       const word = status.readInt32LE(0);
       const killedBy = word & 0x7f; // WTERMSIG
       return killedBy === 0 ? { exitCode: word >> 8, killedBy: undefined } : { exitCode: undefined, killedBy };
@@ -119,7 +133,8 @@ export function openLibc(): Libc {
 
 /** As bits/types/struct_sched_param.h, spawn.h and sigset_t of glibc have them on 64 bit, with room to spare. */
 const [FILE_ACTIONS_BYTES, ATTRIBUTES_BYTES, SIGSET_BYTES] = [128, 512, 128];
-const [SPAWN_SETSIGDEF, SPAWN_SETSIGMASK, O_CLOEXEC, SIGKILL, WNOHANG] = [0x04, 0x08, 0o2000000, 9, 1];
+const [SPAWN_SETSIGDEF, SPAWN_SETSIGMASK, O_CLOEXEC, O_NONBLOCK] = [0x04, 0x08, 0o2000000, 0o4000];
+const [F_SETFL, SIGKILL, WNOHANG] = [4, 9, 1];
 
 type CParameter = number | string | Uint8Array | readonly (string | null)[];
 

@@ -1,5 +1,6 @@
-import { closeSync, read, write, writeSync } from 'node:fs';
-import type { Libc, ProgramStatus } from './libc.ts';
+import { closeSync, readSync, writeSync } from 'node:fs';
+import { errnoNameOf } from './kernel-error.ts';
+import type { Libc, Pipe, ProgramStatus } from './libc.ts';
 
 /** One run of a program. */
 export interface ProgramRun {
@@ -19,102 +20,121 @@ export interface ProgramEnd extends ProgramStatus {
 }
 
 /**
- * Runs a program to its end; its stderr is ours. By posix_spawn, because child_process copies the page tables of the whole process first: on
- * the path of ADD and DEL that is the price of the program itself.
+ * Runs a program to its end; its stderr is ours. By posix_spawn, because child_process copies the page tables of the whole process first, and
+ * without node:net, whose sockets take longer to make than most programs to run.
  *
- * When this returns or throws, the program is gone, or is being ended.
+ * A look each millisecond at its pipes and at itself: nobody stands still, no thread waits in a pipe that a child of the program holds open, and
+ * what such a child still prints is nobody's.
+ *
+ * When this returns or throws, the program is gone, or killed and about to be: one that waits for a disk ends when that answers.
  *
  * @throws {KernelError} if it cannot be started; the signal's reason if that has ended it
  */
 export async function runProgram(run: ProgramRun, libc: Libc): Promise<ProgramEnd> {
-  const { path, environment, stdin, stdoutLimitBytes, signal } = run;
+  const { stdin, stdoutLimitBytes, signal } = run;
   signal.throwIfAborted();
+  const { pid, stdinFd, stdoutFd } = start(run, libc);
+  const [input, output] = [openInput(stdinFd, stdin), openOutput(stdoutFd, stdoutLimitBytes)];
+  try {
+    let roundsToDie = ROUNDS_TO_DIE;
+    for (let round = 0; ; round++) {
+      input.push();
+      // Before its output is taken: what it has printed last is there by then.
+      const status = libc.reap(pid);
+      output.pull(status === undefined ? 'some' : 'all');
+      const isTooLong = output.sizeBytes() > stdoutLimitBytes;
+      if (status !== undefined) {
+        signal.throwIfAborted();
+        return { ...status, stdout: output.text(), isTooLong };
+      }
+      if (signal.aborted || isTooLong) libc.kill(pid);
+      if (signal.aborted && roundsToDie-- === 0) signal.throwIfAborted();
+      await pause(round < SHORT_ROUNDS ? 1 : 10);
+    }
+  } finally {
+    input.close();
+    output.close();
+  }
+}
+
+const SHORT_ROUNDS = 50;
+const ROUNDS_TO_DIE = 100;
+
+function start({ path, environment }: ProgramRun, libc: Libc): { pid: number; stdinFd: number; stdoutFd: number } {
   const variables = Object.entries(environment).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name}=${value}`],
   );
-  const [input, output] = [libc.openPipe(), libc.openPipe()];
-  const ours = [input.writeFd, output.readFd];
-  let pid: number;
-  try {
-    pid = libc.spawn(path, variables, { stdinFd: input.readFd, stdoutFd: output.writeFd });
-  } catch (error) {
-    for (const fd of ours) closeSync(fd);
-    throw error;
-  } finally {
-    for (const fd of [input.readFd, output.writeFd]) closeSync(fd);
-  }
-  const ended = Promise.withResolvers<void>();
-  // Its reader's thread may wait for ever, for a child of the program holds the pipe too: nobody waits for the thread then.
-  const end = (): void => {
-    libc.kill(pid);
-    ended.resolve();
+  const opened: number[] = [];
+  const openPipe = (ours: 'readFd' | 'writeFd'): Pipe => {
+    const pipe = libc.openPipe(ours);
+    opened.push(pipe.readFd, pipe.writeFd);
+    return pipe;
   };
-  signal.addEventListener('abort', end, { once: true });
   try {
-    feed(input.writeFd, stdin);
-    const { text, isTooLong } = await readAll(output.readFd, stdoutLimitBytes, { end, ended: ended.promise });
-    const how = await reap(pid, libc, signal);
-    signal.throwIfAborted();
-    return { ...how, stdout: text, isTooLong };
-  } finally {
-    signal.removeEventListener('abort', end);
+    const [input, output] = [openPipe('writeFd'), openPipe('readFd')];
+    const pid = libc.spawn(path, variables, { stdinFd: input.readFd, stdoutFd: output.writeFd });
+    closeSync(input.readFd);
+    closeSync(output.writeFd);
+    return { pid, stdinFd: input.writeFd, stdoutFd: output.readFd };
+  } catch (error) {
+    for (const fd of opened) closeSync(fd);
+    throw error;
   }
 }
 
-// Not by node:net, whose sockets take longer to make than most programs to run. That it may end before it has read all is its own affair.
-function feed(fd: number, text: string): void {
-  const bytes = Buffer.from(text);
-  if (bytes.length > PIPE_BUF_BYTES) write(fd, bytes, () => closeSync(fd));
-  else {
+/** What a program is given to read; closed behind the last of it. */
+function openInput(fd: number, text: string): { readonly push: () => void; readonly close: () => void } {
+  let rest: Uint8Array = Buffer.from(text);
+  let isOpen = true;
+  const close = (): void => {
+    if (isOpen) closeSync(fd);
+    isOpen = false;
+  };
+  const push = (): void => {
+    if (!isOpen) return;
     try {
-      writeSync(fd, bytes);
-    } catch {
-      // It has ended already.
+      rest = rest.subarray(writeSync(fd, rest));
+      if (rest.length === 0) close();
+    } catch (error) {
+      // Any other: it has closed it. That it does not read all is its own affair.
+      if (errnoNameOf(error) !== 'EAGAIN') close();
     }
-    closeSync(fd);
-  }
+  };
+  return { push, close };
 }
 
-// An empty pipe takes so much at once, whoever reads (pipe(7)); more waits for its reader, on a thread of the pool.
-const PIPE_BUF_BYTES = 4096;
-
-async function readAll(
-  fd: number,
-  limitBytes: number,
-  { end, ended }: { readonly end: () => void; readonly ended: Promise<void> },
-): Promise<{ text: string; isTooLong: boolean }> {
+/** What a program prints: up to the limit, and a little more by which one knows that there was more. */
+function openOutput(fd: number, limitBytes: number) {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
-  const reading = new Promise<void>((resolve) => {
-    const readOn = (): void =>
-      read(fd, Buffer.allocUnsafe(CHUNK_BYTES), 0, CHUNK_BYTES, null, (error, readBytes, chunk) => {
-        chunks.push(chunk.subarray(0, readBytes));
-        sizeBytes += readBytes;
-        if (sizeBytes > limitBytes) end();
-        if (error === null && readBytes > 0 && sizeBytes <= limitBytes) return readOn();
-        closeSync(fd);
-        return resolve();
-      });
-    readOn();
+  const pullOnce = (): number => {
+    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+    try {
+      const readBytes = readSync(fd, chunk);
+      chunks.push(chunk.subarray(0, readBytes));
+      sizeBytes += readBytes;
+      return readBytes;
+    } catch (error) {
+      if (errnoNameOf(error) !== 'EAGAIN') throw error;
+      return 0;
+    }
+  };
+  return {
+    /** Takes some of what is there (it may print as fast as we read), or all. */
+    pull(wanted: 'some' | 'all'): void {
+      for (;;) if (pullOnce() === 0 || wanted === 'some' || sizeBytes > limitBytes) return;
+    },
+    sizeBytes: () => sizeBytes,
+    text: () => Buffer.concat(chunks).toString('utf8'),
+    close: () => closeSync(fd),
+  };
+}
+
+/** As much as a pipe holds. */
+const CHUNK_BYTES = 65_536;
+
+function pause(durationMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, durationMs);
   });
-  await Promise.race([reading, ended]);
-  return { text: Buffer.concat(chunks).toString('utf8'), isTooLong: sizeBytes > limitBytes };
 }
-
-const CHUNK_BYTES = 16_384;
-
-// It has closed its stdout, so it ends in this very moment, as a rule. One that was told to stop and waits for a disk may never.
-async function reap(pid: number, libc: Libc, signal: AbortSignal): Promise<ProgramStatus> {
-  for (let round = 0; ; round++) {
-    const status = libc.reap(pid);
-    if (status !== undefined) return status;
-    if (round > ROUNDS_MOST) signal.throwIfAborted();
-    await new Promise<void>((resolve) => {
-      if (round < ROUNDS_AT_ONCE) setImmediate(resolve);
-      else setTimeout(resolve, 1);
-    });
-  }
-}
-
-const ROUNDS_AT_ONCE = 100;
-const ROUNDS_MOST = 1000;

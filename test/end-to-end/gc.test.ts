@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/cni/json.ts';
@@ -162,6 +162,26 @@ describe('GC', () => {
     expect(answer?.['details']).toMatch(/^container id-stale: the disk hangs$/);
     const left = await node.leases();
     expect(left.every((lease) => lease.includes('id-stale')) && left.length === 2).toBe(true);
+    expect(await hostNamespace().exec('ip', '-o', 'link', 'show')).not.toMatch(/cali/);
+    expect(await gc(listing())).toMatchObject({ exitCode: 0 });
+    await rm(folder, { recursive: true });
+    expect(await node.state()).toEqual(before);
+  });
+
+  it('goes on past IPAM plugins that hang in children which hold their pipes, and waits for none of these', async () => {
+    await using stack = new AsyncDisposableStack();
+    const pods = [stale, valid];
+    for (const name of ['third', 'fourth', 'fifth']) pods.push(stack.use(await makeLoopbackPod(node, name)));
+    for (const pod of pods) await add(pod);
+    // Node has four threads to read pipes, and to delete links.
+    const script = `sleep 60 <&0 2>/dev/null & echo $! >> "$0.children"; wait`;
+    const folder = fakeDelegate(script, { name: 'host-local' });
+    const { exitCode, answer } = await gc({ ...listing(), budgets: { delegate_ms: 300 } }, folder);
+    const children = (await readFile(join(folder, 'host-local.children'), 'utf8')).split('\n').filter(Boolean);
+    for (const pid of children) process.kill(Number(pid)); // which throws if it has ended
+    expect(children.length).toBeGreaterThanOrEqual(pods.length);
+    expect({ exitCode, code: answer?.['code'] }).toEqual({ exitCode: 1, code: 5 });
+    for (const { containerId } of pods) expect(answer?.['details']).toContain(`container ${containerId}: `);
     expect(await hostNamespace().exec('ip', '-o', 'link', 'show')).not.toMatch(/cali/);
     expect(await gc(listing())).toMatchObject({ exitCode: 0 });
     await rm(folder, { recursive: true });
