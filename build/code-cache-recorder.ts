@@ -23,12 +23,7 @@ const sea = {
 const realRequire = createRequire('/');
 const cachePath = (name: string) => join(folder, `${name}.cjs.cache`);
 
-// Not only on 'exit': a program that leaves by reallyExit, to skip clean-up, never gets there.
-const leave: unknown = Reflect.get(process, 'reallyExit');
-Reflect.set(process, 'reallyExit', (code: unknown) => {
-  writeCaches();
-  if (typeof leave === 'function') Reflect.apply(leave, process, [code]);
-});
+// src/main.ts emits it, and then leaves without what else Node does at its end.
 process.once('exit', writeCaches);
 
 const source = {

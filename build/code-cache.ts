@@ -10,7 +10,7 @@ export interface CodeCacheOptions {
   readonly recorderPath: string;
   /** Name inside the executable to file. */
   readonly assets: Readonly<Record<string, string>>;
-  /** Empty. */
+  /** There, and empty. */
   readonly outputFolder: string;
 }
 
@@ -22,8 +22,8 @@ export interface CodeCache {
 }
 
 /**
- * Makes V8's code cache by running an ADD and a DEL of the bundle, so that it holds the functions which these call, and no
- * others. One that is made without running them holds none, and each is compiled anew on every ADD.
+ * Makes V8's code cache of each part by running the commands of build/rehearsal.ts, so that it holds the functions which these call,
+ * and no others. One that is made without running them holds none, and each is compiled anew on every ADD.
  */
 export async function makeCodeCache(options: CodeCacheOptions): Promise<CodeCache> {
   const { outputFolder } = options;

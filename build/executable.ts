@@ -10,6 +10,7 @@ import { injectIntoOtherNode } from './other-architecture.ts';
  *
  * `--use-openssl-ca`: no thread that parses 150 bundled roots, which we never use. `--no-use-system-ca`: else
  * NODE_USE_SYSTEM_CA=1 in the kubelet's environment ends the process with exit code 9 before our first line.
+ * `--v8-pool-size=1`: one worker thread for V8 and not four, each of which takes time to start; no command has work for them.
  */
 export const NODE_OPTIONS_INSIDE = ['--use-openssl-ca', '--no-use-system-ca', '--v8-pool-size=1'] as const;
 

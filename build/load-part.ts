@@ -13,33 +13,33 @@ export interface LoadedPart {
   readonly script: Script;
   /** A cache that V8 rejects costs time and breaks nothing. */
   readonly codeCache: 'accepted' | 'rejected' | 'none';
+  /** What it exports, once it has run. */
+  readonly module: { readonly exports: unknown };
 }
 
 /**
- * Loads a part, as build/bundle.ts has made it, and the parts that it asks for as `podwire:NAME`.
+ * Loads a part, as build/bundle.ts has made it, and runs it. It asks for others as `podwire:NAME`, and each is loaded once.
  *
- * @param loaded gets each part under its name before it runs, which may be once and for all
- * @returns its exports
+ * @param loaded gets each part under its name before it runs: the program's own run may end the process
  */
-export function loadPart(name: string, source: PartSource, loaded: Map<string, LoadedPart>): unknown {
+export function loadPart(name: string, source: PartSource, loaded: Map<string, LoadedPart>): LoadedPart {
   const cachedData = source.readCache(name);
   const script = new Script(source.readSource(name), {
     filename: `${name}.cjs`,
     ...(cachedData !== undefined && { cachedData }),
   });
   const verdict = script.cachedDataRejected === false ? 'accepted' : 'rejected';
-  loaded.set(name, { script, codeCache: cachedData === undefined ? 'none' : verdict });
-  const exportsOf = new Map<string, unknown>();
+  const module = { exports: {} };
+  const part: LoadedPart = { script, codeCache: cachedData === undefined ? 'none' : verdict, module };
+  loaded.set(name, part);
   const requireFrom = (wanted: string): unknown => {
     if (!wanted.startsWith(PART)) return source.requireBuiltin(wanted);
     const other = wanted.slice(PART.length);
-    if (!exportsOf.has(other)) exportsOf.set(other, loadPart(other, source, loaded));
-    return exportsOf.get(other);
+    return (loaded.get(other) ?? loadPart(other, source, loaded)).module.exports;
   };
-  const module = { exports: {} };
   const start: unknown = script.runInThisContext();
   if (typeof start === 'function') Reflect.apply(start, undefined, [requireFrom, module, module.exports]);
-  return module.exports;
+  return part;
 }
 
 const PART = 'podwire:';

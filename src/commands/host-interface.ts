@@ -33,7 +33,7 @@ export function planHostInterface(
   };
 }
 
-// Loaded at the first use, which a DEL has none of: its record knows the name, and loading takes longer than most of its steps.
+// Loaded at its first use: a DEL takes the name from its record, and loading takes longer than most of what it does.
 function sha1(text: string): string {
   return getBuiltinModule('node:crypto').hash('sha1', text);
 }

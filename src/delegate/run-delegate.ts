@@ -29,7 +29,7 @@ export type RunProgram = (run: {
 const STDOUT_LIMIT_BYTES = 1024 * 1024;
 
 /**
- * Runs an IPAM plugin to its end. Whatever happens, it is gone when this returns or throws.
+ * Runs an IPAM plugin to its end. Whatever happens, it is gone, or killed and about to be, when this returns or throws.
  *
  * @throws {CniError} 11 if it does not end within the budget or the runtime ends us, 102 if it cannot be started or prints more than 1 MiB
  */
