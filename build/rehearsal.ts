@@ -9,7 +9,7 @@ import { createServer, type Server } from 'node:https';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { stringify } from 'yaml';
-import { makeCertificateAuthority } from '../test/support/certificate-authority.ts';
+import { makeCertificateAuthority } from '../test/tools/certificate-authority.ts';
 import { makeKubeconfig } from '../test/support/kubeconfig.ts';
 import { makeSandbox } from '../test/support/network-namespace.ts';
 

@@ -2,11 +2,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readConnection, type ApiConnection } from '../../src/cluster/connection.ts';
-import { makeIdentity } from '../tools/loopback-api/certificate.ts';
+import { makeCertificateAuthority } from '../tools/certificate-authority.ts';
 import { aConnectionConfig, CANARY, makeFolder, refusalOf } from './loopback-cluster.ts';
 
-const authority = makeIdentity({ subject: { commonName: 'ca' }, use: 'authority' });
-const client = makeIdentity({ subject: { commonName: 'me' }, issuer: authority, use: 'client' });
+const authority = makeCertificateAuthority('ca');
+const client = authority.issue({ commonName: 'me' });
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 
 interface Given {
@@ -60,21 +60,21 @@ describe('what is read', () => {
     const connection = await connectionOf({
       cluster: {
         server: 'https://a',
-        'certificate-authority-data': base64(authority.certificate),
+        'certificate-authority-data': base64(authority.certificatePem),
         'tls-server-name': 'b',
       },
-      user: { 'client-certificate-data': base64(client.certificate), 'client-key-data': base64(client.key) },
+      user: { 'client-certificate-data': base64(client.certificatePem), 'client-key-data': base64(client.keyPem) },
     });
-    expect(connection.tls).toMatchObject({ certificateAuthority: { text: authority.certificate }, serverName: 'b' });
-    expect(connection.tls?.clientCertificate?.key.reveal()).toBe(client.key);
+    expect(connection.tls).toMatchObject({ certificateAuthority: { text: authority.certificatePem }, serverName: 'b' });
+    expect(connection.tls?.clientCertificate?.key.reveal()).toBe(client.keyPem);
   });
   it('files beside the kubeconfig and elsewhere', async () => {
     const connection = await connectionOf({
       cluster: { server: 'https://a', 'certificate-authority': 'ca.pem' },
       user: { tokenFile: 'FOLDER/token', token: 'older' },
-      files: { 'ca.pem': authority.certificate, token: `${CANARY}\n` },
+      files: { 'ca.pem': authority.certificatePem, token: `${CANARY}\n` },
     });
-    expect(connection.tls?.certificateAuthority?.text).toBe(authority.certificate);
+    expect(connection.tls?.certificateAuthority?.text).toBe(authority.certificatePem);
     expect(connection.token?.reveal()).toBe(CANARY);
   });
   it('another context, by K8S_CURRENT_CONTEXT', async () => {
@@ -84,11 +84,11 @@ describe('what is read', () => {
   it('single keys of the network configuration win over the kubeconfig', async () => {
     const connection = await connectionOf({
       config: { apiRoot: 'https://b:1', token: 'mine', certificateAuthorityPath: 'FOLDER/ca' },
-      files: { ca: authority.certificate },
+      files: { ca: authority.certificatePem },
     });
     expect(connection).toMatchObject({
       server: { text: 'https://b:1' },
-      tls: { certificateAuthority: { text: authority.certificate } },
+      tls: { certificateAuthority: { text: authority.certificatePem } },
     });
     expect(connection.token?.reveal()).toBe('mine');
   });
@@ -116,7 +116,7 @@ describe('what is read', () => {
   it('a pod finds its own account where nothing is configured', async () => {
     using folder = makeFolder();
     writeFileSync(join(folder.path, 'token'), CANARY);
-    writeFileSync(join(folder.path, 'ca.crt'), authority.certificate);
+    writeFileSync(join(folder.path, 'ca.crt'), authority.certificatePem);
     const environment = { KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: '6443' };
     const connection = await readConnection(aConnectionConfig(), environment, folder.path);
     expect(connection).toMatchObject({ server: { host: 'fd00::1', port: 6443 } });
@@ -125,8 +125,8 @@ describe('what is read', () => {
     const connection = await connectionOf({
       user: {
         token: CANARY,
-        'client-certificate-data': base64(client.certificate),
-        'client-key-data': base64(client.key),
+        'client-certificate-data': base64(client.certificatePem),
+        'client-key-data': base64(client.keyPem),
       },
     });
     const { inspect } = await import('node:util');
@@ -226,20 +226,20 @@ describe('what is refused', () => {
   );
   refuses(
     'a key for which there is no certificate',
-    { user: { 'client-key-data': base64(client.key) } },
+    { user: { 'client-key-data': base64(client.keyPem) } },
     7,
     /no client certificate/,
   );
   refuses(
     'a certificate for which there is no key',
-    { user: { 'client-certificate-data': base64(client.certificate) } },
+    { user: { 'client-certificate-data': base64(client.certificatePem) } },
     7,
     /no client key/,
   );
   const both = {
     server: 'https://a',
     'insecure-skip-tls-verify': true,
-    'certificate-authority-data': base64(authority.certificate),
+    'certificate-authority-data': base64(authority.certificatePem),
   };
   refuses(
     'insecure and an authority',

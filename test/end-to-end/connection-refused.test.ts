@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/cni/json.ts';
 import { makeApiAccess, type ApiAccess } from '../support/api-access.ts';
 import { bindUser } from '../support/bound-user.ts';
-import { makeCertificateAuthority } from '../support/certificate-authority.ts';
+import { makeCertificateAuthority } from '../tools/certificate-authority.ts';
 import { leavesNothing } from '../support/leaves-nothing.ts';
 import { startPluginNode, type PluginNode } from '../support/plugin-node.ts';
 import { startTcpRelay, type TcpRelay } from '../support/tcp-relay.ts';

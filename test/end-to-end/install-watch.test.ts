@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, statSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeAccountFolder, type AccountFiles, type AccountFolder } from '../support/account-folder.ts';
-import { makeCertificateAuthority } from '../support/certificate-authority.ts';
+import { makeCertificateAuthority } from '../tools/certificate-authority.ts';
 import { installerAccount, NODE, startInstallCluster } from '../support/install-cluster.ts';
 import { claimsIn, makeInstallNode, tokenIn, type InstallerCall, type InstallNode } from '../support/install-node.ts';
 import type { Cluster } from '../support/kube-apiserver.ts';

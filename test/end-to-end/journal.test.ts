@@ -76,7 +76,7 @@ describe('a record', () => {
       k8s_auth_token: CANARY_TOKEN,
       k8s_certificate_authority: join(node.folder, 'ca.pem'),
     };
-    writeFileSync(policy.k8s_certificate_authority, node.api.authority.certificate);
+    writeFileSync(policy.k8s_certificate_authority, node.api.authority.certificatePem);
     expect(await add({ kubernetes: {}, policy })).toMatchObject({ exitCode: 0 });
     expect(statSync(recordPath()).mode & 0o7777).toBe(0o600);
     expect(statSync(folder()).mode & 0o7777).toBe(0o700);

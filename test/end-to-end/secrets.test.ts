@@ -35,7 +35,7 @@ afterAll(() => node[Symbol.asyncDispose]());
 
 /** What nobody may see: the token, also a part of it or in base64, and the lines of the client's key. */
 function secrets(): readonly string[] {
-  const keyLines = node.api.clientIdentity.key
+  const keyLines = node.api.clientCertificate.keyPem
     .split('\n')
     .filter((line) => line.length > 40 && !line.startsWith('-----'));
   const [, claims = '', signature = ''] = CANARY_TOKEN.split('.');
@@ -153,7 +153,7 @@ describe('a token or a client key is in no output, log, lease or interface', () 
         k8s_certificate_authority: join(node.folder, 'ca.pem'),
       },
     });
-    writeFileSync(join(node.folder, 'ca.pem'), node.api.authority.certificate);
+    writeFileSync(join(node.folder, 'ca.pem'), node.api.authority.certificatePem);
     const { stdout, stderr } = await node.run({ verb: 'ADD', sandboxPath: sandbox.path, config, pluginPath: folder });
     const calls = readFileSync(join(folder, 'calls'), 'utf8');
     expect(calls).toMatch(/^ADD /);
@@ -184,7 +184,7 @@ describe('a token or a client key is in no output, log, lease or interface', () 
 describe('variables of Node and OpenSSL change nothing', () => {
   const authorityPath = () => {
     const path = join(node.folder, 'authority.pem');
-    writeFileSync(path, node.api.authority.certificate);
+    writeFileSync(path, node.api.authority.certificatePem);
     return path;
   };
   const VARIABLES: readonly (readonly [string, () => Readonly<Record<string, string>>])[] = [
@@ -200,8 +200,8 @@ describe('variables of Node and OpenSSL change nothing', () => {
     ['OPENSSL_CONF', () => ({ OPENSSL_CONF: '/dev/null' })],
   ];
   it.each(VARIABLES)('%s: a server of an unknown authority is refused', async (_, environment) => {
-    const { certificate } = (await startForeignAuthority()).authority;
-    for (const cluster of [{ 'certificate-authority-data': Buffer.from(certificate).toString('base64') }, {}]) {
+    const { certificatePem } = (await startForeignAuthority()).authority;
+    for (const cluster of [{ 'certificate-authority-data': Buffer.from(certificatePem).toString('base64') }, {}]) {
       node.api.writeKubeconfig(node.kubeconfigPath, { cluster: { server: node.api.url, ...cluster } });
       const earlier = node.api.requests.length;
       const { exitCode, answer, stderr } = await node.run({

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ensureTools } from '../tools/ensure-tools.ts';
 import type { OnToolProgress } from '../tools/tool-progress.ts';
 import { type ApiClient, makeApiClient } from './api-client.ts';
-import { type CertificateRequest, makeCertificateAuthority } from './certificate-authority.ts';
+import { type CertificateRequest, makeCertificateAuthority } from '../tools/certificate-authority.ts';
 import { type ClusterObjects, makeClusterObjects } from './cluster-objects.ts';
 import { type Kubeconfig, makeKubeconfig } from './kubeconfig.ts';
 import {

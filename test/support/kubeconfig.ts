@@ -1,4 +1,4 @@
-import type { Certificate } from './certificate-authority.ts';
+import type { Certificate } from '../tools/certificate-authority.ts';
 
 /** A kubeconfig with one context and everything inline. As JSON it is valid YAML. */
 export interface Kubeconfig {

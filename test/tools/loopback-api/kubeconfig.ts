@@ -1,4 +1,4 @@
-import type { Identity } from './certificate.ts';
+import type { Certificate, CertificateAuthority } from '../certificate-authority.ts';
 
 export interface KubeconfigOptions {
   readonly format?: 'json' | 'yaml';
@@ -11,8 +11,8 @@ export interface KubeconfigOptions {
 
 interface Facts {
   readonly url: string;
-  readonly authority: Identity;
-  readonly clientIdentity: Identity;
+  readonly authority: CertificateAuthority;
+  readonly clientCertificate: Certificate;
   readonly token: string | undefined;
 }
 
@@ -22,14 +22,14 @@ export function formatKubeconfig(
   { format = 'json', auth = 'token', server, user, cluster }: KubeconfigOptions,
 ): string {
   const base64 = (text: string) => Buffer.from(text).toString('base64');
-  const { certificate, key } = facts.clientIdentity;
+  const { certificatePem, keyPem } = facts.clientCertificate;
   const users = {
     token: facts.token === undefined ? {} : { token: facts.token },
-    certificate: { 'client-certificate-data': base64(certificate), 'client-key-data': base64(key) },
+    certificate: { 'client-certificate-data': base64(certificatePem), 'client-key-data': base64(keyPem) },
     none: {},
   };
   const ca = facts.url.startsWith('https:')
-    ? { 'certificate-authority-data': base64(facts.authority.certificate) }
+    ? { 'certificate-authority-data': base64(facts.authority.certificatePem) }
     : {};
   const config = {
     apiVersion: 'v1',

@@ -3,7 +3,7 @@ import { createServer as createHttpServer, type IncomingMessage, type ServerResp
 import { createServer as createHttpsServer } from 'node:https';
 import { createServer as createNetServer, type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { makeIdentity, type Identity } from './certificate.ts';
+import { makeCertificateAuthority, type Certificate, type CertificateAuthority } from '../certificate-authority.ts';
 import { spoilAnswer, spoilConnection, type Fault, type FaultScope } from './fault.ts';
 import { formatKubeconfig, type KubeconfigOptions } from './kubeconfig.ts';
 import { forbidden, patchObject, readObject, unauthorized, type Answer, type StoredObject } from './store.ts';
@@ -33,8 +33,8 @@ export interface SeenRequest {
 export interface LoopbackApi extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
-  readonly authority: Identity;
-  readonly clientIdentity: Identity;
+  readonly authority: CertificateAuthority;
+  readonly clientCertificate: Certificate;
   readonly requests: readonly SeenRequest[];
   /** How many have been made so far. */
   readonly connections: number;
@@ -54,20 +54,13 @@ export interface LoopbackApi extends AsyncDisposable {
 /** Starts a server on a free port of 127.0.0.1. */
 export async function startLoopbackApi(options: LoopbackApiOptions = {}): Promise<LoopbackApi> {
   const { scheme = 'https', host = '127.0.0.1', account = 'system:serviceaccount:kube-system:podwire' } = options;
-  const authority = makeIdentity({ subject: { commonName: 'loopback-ca' }, use: 'authority' });
-  const names = options.names ?? ['127.0.0.1', '::1', 'localhost', 'kubernetes.default.svc'];
-  const server = makeIdentity({
-    subject: { commonName: 'loopback-api' },
-    issuer: authority,
-    use: 'server',
-    names,
+  const authority = makeCertificateAuthority('loopback-ca');
+  const server = authority.issue({
+    commonName: 'loopback-api',
+    subjectAlternativeNames: options.names ?? ['127.0.0.1', '::1', 'localhost', 'kubernetes.default.svc'],
     ...(options.certificateEndsAt && { notBefore: new Date(0), notAfter: options.certificateEndsAt }),
   });
-  const clientIdentity = makeIdentity({
-    subject: { commonName: account, organization: 'system:nodes' },
-    issuer: authority,
-    use: 'client',
-  });
+  const clientCertificate = authority.issue({ commonName: account, organizations: ['system:nodes'] });
 
   const pods = new Map<string, StoredObject>();
   const nodes = new Map<string, StoredObject>();
@@ -142,9 +135,9 @@ export async function startLoopbackApi(options: LoopbackApiOptions = {}): Promis
   };
 
   const tls = {
-    key: server.key,
-    cert: server.certificate,
-    ca: authority.certificate,
+    key: server.keyPem,
+    cert: server.certificatePem,
+    ca: authority.certificatePem,
     requestCert: true,
     rejectUnauthorized: false,
   };
@@ -180,7 +173,7 @@ export async function startLoopbackApi(options: LoopbackApiOptions = {}): Promis
     url,
     port,
     authority,
-    clientIdentity,
+    clientCertificate,
     requests,
     get connections() {
       return connections;
@@ -199,7 +192,7 @@ export async function startLoopbackApi(options: LoopbackApiOptions = {}): Promis
       else if (!listener.listening) await listen(port);
     },
     writeKubeconfig: (path, kubeconfigOptions = {}) => {
-      const text = formatKubeconfig({ url, authority, clientIdentity, token }, kubeconfigOptions);
+      const text = formatKubeconfig({ url, authority, clientCertificate, token }, kubeconfigOptions);
       writeFileSync(path, text, { mode: 0o600 });
     },
     [Symbol.asyncDispose]: hangUp,
