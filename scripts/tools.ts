@@ -2,6 +2,7 @@
 // npm run tools [-- name...]: builds the real programs that tests run against into dist/tools: all of them, with the machine's packages
 // that tests need, or those named as arguments.
 import { ensureSystemPackages } from '../test/tools/ensure-system-packages.ts';
+import { ensureBird } from '../test/tools/find-bird.ts';
 import { ensureTools } from '../test/tools/ensure-tools.ts';
 import { toolProgressTo } from '../test/tools/tool-progress.ts';
 import { isToolName, toolNames } from '../test/tools/tool-table.ts';
@@ -13,11 +14,17 @@ if (unknown.length > 0) {
   process.exitCode = 2;
 } else {
   try {
-    if (names.length === 0) await ensureSystemPackages((line) => process.stderr.write(`${line}\n`));
+    if (names.length === 0) await ensurePackages((line) => process.stderr.write(`${line}\n`));
     const wanted = names.length > 0 ? names.filter(isToolName) : toolNames();
     await ensureTools(wanted, toolProgressTo(process.stderr));
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 1;
   }
+}
+
+// Go on without what cannot be had: a test that needs it fails, and says so.
+async function ensurePackages(say: (line: string) => void): Promise<void> {
+  await ensureSystemPackages(say);
+  await ensureBird(say).catch((error: unknown) => say(`no BIRD: ${String(error).split('\n')[0]}`));
 }

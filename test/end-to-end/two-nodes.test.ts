@@ -2,11 +2,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { NetworkNamespace } from '../support/network-namespace.ts';
 import { connectFrom, listenIn } from '../support/tcp-peer.ts';
 import { startTwoNodes, type ClusterNode, type FamilyName, type TwoNodes } from '../support/two-nodes.ts';
-import { birdNames, findBird, startBird, type Bird } from '../support/two-nodes-bird.ts';
+import { birdNames, startBird, type Bird } from '../support/two-nodes-bird.ts';
 import { untilExchanged, untilForgotten, untilLearned } from '../support/two-nodes-learned.ts';
 import { routeOf, routeTo } from '../support/two-nodes-route.ts';
 import { attachTo, observeTraces, type NodePod } from '../support/two-nodes-pod.ts';
 import { until } from '../support/until.ts';
+import { findBird } from '../tools/find-bird.ts';
 import { findHostLocal } from '../tools/find-host-local.ts';
 
 const PORT = 8000;
@@ -154,7 +155,7 @@ function itReaches(): void {
 
 function birdPath(): string {
   const path = findBird();
-  if (path === undefined) throw new Error('bird is missing: apt-get install bird2');
+  if (path === undefined) throw new Error('BIRD is missing: npm run tools, or the package bird2');
   return path;
 }
 

@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { delimiter, dirname, join } from 'node:path';
-import { accessSync, constants } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { families, type ClusterNode, type FamilyName } from './two-nodes.ts';
 import { until } from './until.ts';
 
@@ -14,13 +13,6 @@ export interface Bird extends AsyncDisposable {
   destinations(...words: readonly string[]): Promise<readonly string[]>;
   /** @throws {Error} if a session is not there within the deadline of `until` */
   established(): Promise<void>;
-}
-
-/** @returns undefined where there is none: package bird2 */
-export function findBird(): string | undefined {
-  // An ordinary user's PATH need not have the last two.
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
-  return folders.map((folder) => join(folder, 'bird')).find(isExecutable);
 }
 
 /** Names in BIRD of what is there once for each family. */
@@ -90,13 +82,4 @@ log stderr all;
 protocol device {}
 protocol direct { ${channels.join(' ')} interface -"cali*", "*"; }
 ${families().map(ofFamily).join('')}`;
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

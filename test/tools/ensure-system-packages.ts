@@ -9,7 +9,6 @@ const PACKAGES = {
   strace: 'strace',
   iptables: 'iptables',
   nft: 'nftables',
-  bird: 'bird2',
   tc: 'iproute2',
   'qemu-aarch64': 'qemu-user',
   runc: 'runc',
