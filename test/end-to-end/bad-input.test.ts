@@ -1,19 +1,16 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject, JsonValue } from '../../src/cni/json.ts';
+import { forAllTests } from '../support/for-all-tests.ts';
 import { makeSandbox, type Sandbox } from '../support/network-namespace.ts';
 import { startLoopbackNode, type LoopbackNode } from '../support/loopback-node.ts';
 
 let node: LoopbackNode;
 let sandbox: Sandbox;
 let before: JsonObject;
+forAllTests(async () => (node = await startLoopbackNode()));
+forAllTests(async () => (sandbox = await makeSandbox()));
 beforeAll(async () => {
-  node = await startLoopbackNode();
-  sandbox = await makeSandbox();
   before = await node.state();
-});
-afterAll(async () => {
-  await sandbox[Symbol.asyncDispose]();
-  await node[Symbol.asyncDispose]();
 });
 
 interface Refusal {

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/cni/json.ts';
+import { forAllTests } from '../support/for-all-tests.ts';
 import { makeApiAccess, type ApiAccess } from '../support/api-access.ts';
 import { bindUser } from '../support/bound-user.ts';
 import { makeCertificateAuthority } from '../tools/certificate-authority.ts';
@@ -11,16 +12,9 @@ import { attachPod, makeTestPod } from '../support/test-pod.ts';
 let node: PluginNode;
 let access: ApiAccess;
 let elsewhere: TcpRelay;
-beforeAll(async () => {
-  node = await startPluginNode();
-  access = await makeApiAccess(node);
-  elsewhere = await startTcpRelay(access.server, { address: '127.0.0.2' });
-});
-afterAll(async () => {
-  await elsewhere[Symbol.asyncDispose]();
-  await access[Symbol.asyncDispose]();
-  await node[Symbol.asyncDispose]();
-});
+forAllTests(async () => (node = await startPluginNode()));
+forAllTests(async () => (access = await makeApiAccess(node)));
+forAllTests(async () => (elsewhere = await startTcpRelay(access.server, { address: '127.0.0.2' })));
 leavesNothing(() => node);
 
 const CA = { 'certificate-authority': 'ca.crt' } as const;

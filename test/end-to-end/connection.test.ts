@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import type { JsonObject } from '../../src/cni/json.ts';
+import { forAllTests } from '../support/for-all-tests.ts';
 import { makeApiAccess, type ApiAccess } from '../support/api-access.ts';
 import { leavesNothing } from '../support/leaves-nothing.ts';
 import { startPluginNode, type PluginCall, type PluginNode } from '../support/plugin-node.ts';
@@ -11,16 +12,9 @@ let node: PluginNode;
 let access: ApiAccess;
 // The same server by an address that its certificate does not name.
 let elsewhere: TcpRelay;
-beforeAll(async () => {
-  node = await startPluginNode();
-  access = await makeApiAccess(node);
-  elsewhere = await startTcpRelay(access.server, { address: '127.0.0.2' });
-});
-afterAll(async () => {
-  await elsewhere[Symbol.asyncDispose]();
-  await access[Symbol.asyncDispose]();
-  await node[Symbol.asyncDispose]();
-});
+forAllTests(async () => (node = await startPluginNode()));
+forAllTests(async () => (access = await makeApiAccess(node)));
+forAllTests(async () => (elsewhere = await startTcpRelay(access.server, { address: '127.0.0.2' })));
 leavesNothing(() => node);
 
 const reached = (way: string, settings: () => Promise<Pick<PluginCall, 'config' | 'environment'>>) =>

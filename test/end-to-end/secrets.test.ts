@@ -2,12 +2,13 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { basename, join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/cni/json.ts';
+import { beginsFresh } from '../support/begins-fresh.ts';
 import { fakeDelegate } from '../support/fake-delegate.ts';
 import { makeGatedDelegate } from '../support/gated-delegate.ts';
-import { hostNamespace, makeSandbox, type Sandbox } from '../support/network-namespace.ts';
-import { CANARY_TOKEN, putWeb, startLoopbackNode, type LoopbackNode } from '../support/loopback-node.ts';
+import { hostNamespace, type Sandbox } from '../support/network-namespace.ts';
+import { CANARY_TOKEN, type LoopbackNode } from '../support/loopback-node.ts';
 import type { EndedExecutable } from '../support/run-executable.ts';
 import { startLoopbackApi } from '../tools/loopback-api/loopback-api.ts';
 import type { Fault } from '../tools/loopback-api/fault.ts';
@@ -15,23 +16,7 @@ import type { Fault } from '../tools/loopback-api/fault.ts';
 let node: LoopbackNode;
 let sandbox: Sandbox;
 let before: JsonObject;
-beforeAll(async () => {
-  node = await startLoopbackNode();
-});
-beforeEach(async () => {
-  await node.api.setFault(undefined);
-  node.api.writeKubeconfig(node.kubeconfigPath);
-  putWeb(node.api);
-  before = await node.state();
-  sandbox = await makeSandbox();
-  return async () => {
-    await sandbox[Symbol.asyncDispose]();
-    await node.api.setFault(undefined);
-    node.api.writeKubeconfig(node.kubeconfigPath);
-    await node.run({ verb: 'DEL' }); // what a failed test has left is not the next one's
-  };
-});
-afterAll(() => node[Symbol.asyncDispose]());
+beginsFresh((fresh) => ({ node, sandbox, before } = fresh));
 
 /** What nobody may see: the token, also a part of it or in base64, and the lines of the client's key. */
 function secrets(): readonly string[] {

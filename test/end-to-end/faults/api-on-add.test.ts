@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, type TestContext } from 'vitest';
+import { beforeEach, describe, expect, it, type TestContext } from 'vitest';
 import type { JsonObject } from '../../../src/cni/json.ts';
+import { forAllTests } from '../../support/for-all-tests.ts';
 import { makeSandbox, type Sandbox } from '../../support/network-namespace.ts';
 import { putWeb, startLoopbackNode, WEB, type LoopbackNode } from '../../support/loopback-node.ts';
 import type { EndedExecutable } from '../../support/run-executable.ts';
@@ -9,19 +10,13 @@ import { recordFigure } from '../../support/reliability-figure.ts';
 let node: LoopbackNode;
 let sandbox: Sandbox;
 let before: JsonObject;
-beforeAll(async () => {
-  node = await startLoopbackNode();
-  sandbox = await makeSandbox();
-});
+forAllTests(async () => (node = await startLoopbackNode()));
+forAllTests(async () => (sandbox = await makeSandbox()));
 beforeEach(async () => {
   await node.api.setFault(undefined);
   node.api.forbid(undefined);
   putWeb(node.api);
   before = await node.state();
-});
-afterAll(async () => {
-  await sandbox[Symbol.asyncDispose]();
-  await node[Symbol.asyncDispose]();
 });
 
 async function addUnder(fault: Fault, scope: FaultScope = {}): Promise<EndedExecutable> {

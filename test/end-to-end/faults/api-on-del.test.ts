@@ -1,36 +1,16 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/cni/json.ts';
-import { hostNamespace, makeSandbox, type Sandbox } from '../../support/network-namespace.ts';
-import {
-  ANNOTATION,
-  putWeb,
-  startLoopbackNode,
-  WEB,
-  type LoopbackCall,
-  type LoopbackNode,
-} from '../../support/loopback-node.ts';
+import { beginsFresh } from '../../support/begins-fresh.ts';
+import { hostNamespace, type Sandbox } from '../../support/network-namespace.ts';
+import { ANNOTATION, WEB, type LoopbackCall, type LoopbackNode } from '../../support/loopback-node.ts';
 import type { Fault } from '../../tools/loopback-api/fault.ts';
 import { recordFigure } from '../../support/reliability-figure.ts';
 
 let node: LoopbackNode;
 let sandbox: Sandbox;
 let before: JsonObject;
-beforeAll(async () => {
-  node = await startLoopbackNode();
-});
-beforeEach(async () => {
-  await node.api.setFault(undefined);
-  node.api.forbid(undefined);
-  putWeb(node.api);
-  before = await node.state();
-  sandbox = await makeSandbox();
-  await succeed({ verb: 'ADD', sandboxPath: sandbox.path });
-  return async () => {
-    await sandbox[Symbol.asyncDispose]();
-    await node.run({ verb: 'DEL' }); // what a failed test has left is not the next one's
-  };
-});
-afterAll(() => node[Symbol.asyncDispose]());
+beginsFresh((fresh) => ({ node, sandbox, before } = fresh));
+beforeEach(() => succeed({ verb: 'ADD', sandboxPath: sandbox.path }));
 
 async function succeed(call: LoopbackCall): Promise<void> {
   expect(await node.run(call)).toMatchObject({ exitCode: 0 });

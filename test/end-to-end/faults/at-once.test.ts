@@ -1,28 +1,17 @@
 import { copyFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/cni/json.ts';
+import { beginsFresh } from '../../support/begins-fresh.ts';
 import { makeGatedDelegate } from '../../support/gated-delegate.ts';
 import { makeSandbox, type Sandbox } from '../../support/network-namespace.ts';
-import { NODE_NAME, putWeb, startLoopbackNode, type LoopbackNode } from '../../support/loopback-node.ts';
+import { NODE_NAME, type LoopbackNode } from '../../support/loopback-node.ts';
 import { EXECUTABLE } from '../../support/run-executable.ts';
 
 let node: LoopbackNode;
 let sandbox: Sandbox;
 let before: JsonObject;
-beforeAll(async () => {
-  node = await startLoopbackNode();
-});
-beforeEach(async () => {
-  putWeb(node.api);
-  before = await node.state();
-  sandbox = await makeSandbox();
-  return async () => {
-    await sandbox[Symbol.asyncDispose]();
-    await node.run({ verb: 'DEL' }); // what a failed test has left is not the next one's
-  };
-});
-afterAll(() => node[Symbol.asyncDispose]());
+beginsFresh((fresh) => ({ node, sandbox, before } = fresh));
 
 describe('two ADDs of one attachment at once', () => {
   it.each(['before', 'after'] as const)(

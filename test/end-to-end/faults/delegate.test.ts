@@ -1,7 +1,8 @@
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/cni/json.ts';
+import { forAllTests } from '../../support/for-all-tests.ts';
 import { fakeDelegate } from '../../support/fake-delegate.ts';
 import { makeSandbox, type Sandbox } from '../../support/network-namespace.ts';
 import { startLoopbackNode, type LoopbackNode } from '../../support/loopback-node.ts';
@@ -9,17 +10,11 @@ import { startLoopbackNode, type LoopbackNode } from '../../support/loopback-nod
 let node: LoopbackNode;
 let sandbox: Sandbox;
 let before: JsonObject;
-beforeAll(async () => {
-  node = await startLoopbackNode();
-  sandbox = await makeSandbox();
-});
+forAllTests(async () => (node = await startLoopbackNode()));
+forAllTests(async () => (sandbox = await makeSandbox()));
 beforeEach(async () => {
   before = await node.state();
   return () => node.run({ verb: 'DEL' }); // what a failed test has left is not the next one's
-});
-afterAll(async () => {
-  await sandbox[Symbol.asyncDispose]();
-  await node[Symbol.asyncDispose]();
 });
 
 interface Failure {

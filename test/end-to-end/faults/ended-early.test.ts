@@ -1,29 +1,16 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/cni/json.ts';
+import { beginsFresh } from '../../support/begins-fresh.ts';
 import { makeGatedDelegate } from '../../support/gated-delegate.ts';
-import { hostNamespace, makeSandbox, type Sandbox } from '../../support/network-namespace.ts';
-import { putWeb, startLoopbackNode, WEB, type LoopbackCall, type LoopbackNode } from '../../support/loopback-node.ts';
+import { hostNamespace, type Sandbox } from '../../support/network-namespace.ts';
+import { putWeb, WEB, type LoopbackCall, type LoopbackNode } from '../../support/loopback-node.ts';
 import { pauseAtPolicy, pauseAtRequest, pauseInDelegate, type Pause } from '../../support/paused-add.ts';
 import { until } from '../../support/until.ts';
 
 let node: LoopbackNode;
 let sandbox: Sandbox;
 let before: JsonObject;
-beforeAll(async () => {
-  node = await startLoopbackNode();
-});
-beforeEach(async () => {
-  await node.api.setFault(undefined);
-  putWeb(node.api);
-  before = await node.state();
-  sandbox = await makeSandbox();
-  return async () => {
-    await sandbox[Symbol.asyncDispose]();
-    await node.api.setFault(undefined);
-    await node.run({ verb: 'DEL' }); // what a failed test has left is not the next one's
-  };
-});
-afterAll(() => node[Symbol.asyncDispose]());
+beginsFresh((fresh) => ({ node, sandbox, before } = fresh));
 
 async function expectNothingLeft(): Promise<void> {
   expect(await sandbox.ip('link', 'show')).toHaveLength(1);

@@ -1,27 +1,15 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/cni/json.ts';
-import { putWeb, startLoopbackNode, type LoopbackNode } from '../../support/loopback-node.ts';
-import { makeSandbox, type Sandbox } from '../../support/network-namespace.ts';
+import { beginsFresh } from '../../support/begins-fresh.ts';
+import type { LoopbackNode } from '../../support/loopback-node.ts';
+import type { Sandbox } from '../../support/network-namespace.ts';
 import { pauseAtPolicy, pauseAtRequest, pauseInDelegate, type Pause } from '../../support/paused-add.ts';
 import { until } from '../../support/until.ts';
 
 let node: LoopbackNode;
 let sandbox: Sandbox;
 let before: JsonObject;
-beforeAll(async () => {
-  node = await startLoopbackNode();
-});
-beforeEach(async () => {
-  putWeb(node.api);
-  before = await node.state();
-  sandbox = await makeSandbox();
-  return async () => {
-    await sandbox[Symbol.asyncDispose]();
-    await node.api.setFault(undefined);
-    await node.run({ verb: 'DEL' }); // what a failed test has left is not the next one's
-  };
-});
-afterAll(() => node[Symbol.asyncDispose]());
+beginsFresh((fresh) => ({ node, sandbox, before } = fresh));
 
 /** Kills an ADD. Its delegate, which nobody ends then, runs to its own end. */
 async function killAdd(pause: Pause, leasesAfter: number): Promise<void> {

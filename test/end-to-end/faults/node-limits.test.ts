@@ -1,26 +1,15 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/cni/json.ts';
+import { beginsFresh } from '../../support/begins-fresh.ts';
 import { makeSandbox, type Sandbox } from '../../support/network-namespace.ts';
-import { putWeb, startLoopbackNode, type LoopbackNode } from '../../support/loopback-node.ts';
+import type { LoopbackNode } from '../../support/loopback-node.ts';
 
 let node: LoopbackNode;
 let sandbox: Sandbox;
 let before: JsonObject;
-beforeAll(async () => {
-  node = await startLoopbackNode();
-});
-beforeEach(async () => {
-  putWeb(node.api);
-  before = await node.state();
-  sandbox = await makeSandbox();
-  return async () => {
-    await sandbox[Symbol.asyncDispose]();
-    await node.run({ verb: 'DEL' }); // what a failed test has left is not the next one's
-  };
-});
-afterAll(() => node[Symbol.asyncDispose]());
+beginsFresh((fresh) => ({ node, sandbox, before } = fresh));
 
 /** Commands before the executable, in a mount namespace of its own. */
 const after = (commands: string): readonly string[] => ['unshare', '--mount', 'sh', '-ec', `${commands}; exec "$0"`];
@@ -46,7 +35,7 @@ async function unpackAddons(): Promise<void> {
 const lines = (text: string) => text.split('\n').filter((line) => line !== '');
 
 describe('ADD and DEL go on, with at most one warning each', () => {
-  beforeAll(() => unpackAddons());
+  beforeEach(() => unpackAddons());
   const goesOn = (why: string, commands: string, bent: JsonObject = {}) =>
     it(why, async () => {
       for (const stderr of await attachesAndDetaches(after(commands), bent)) {

@@ -1,10 +1,11 @@
 import { hash } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/cni/json.ts';
 import { formatHostInterfaceAlias } from '../../../src/plan/host-interface-alias.ts';
 import { hostInterfaceName } from '../../../src/plan/host-interface-name.ts';
+import { beginsFresh } from '../../support/begins-fresh.ts';
 import { hostNamespace, makeSandbox, type Sandbox } from '../../support/network-namespace.ts';
-import { putWeb, startLoopbackNode, WEB, type LoopbackNode } from '../../support/loopback-node.ts';
+import { WEB, type LoopbackNode } from '../../support/loopback-node.ts';
 
 const OWNER = { pod: WEB, interfaceName: 'eth0', containerId: 'c1' };
 const HOST_INTERFACE = hostInterfaceName('cali', OWNER, (text) => hash('sha1', text));
@@ -19,19 +20,7 @@ const OTHER_ALIAS = formatHostInterfaceAlias({
 let node: LoopbackNode;
 let sandbox: Sandbox;
 let before: JsonObject;
-beforeAll(async () => {
-  node = await startLoopbackNode();
-});
-beforeEach(async () => {
-  putWeb(node.api);
-  sandbox = await makeSandbox();
-  before = await node.state();
-  return async () => {
-    await sandbox[Symbol.asyncDispose]();
-    await node.run({ verb: 'DEL' }); // what a failed test has left is not the next one's
-  };
-});
-afterAll(() => node[Symbol.asyncDispose]());
+beginsFresh((fresh) => ({ node, sandbox, before } = fresh));
 
 const ip = (...words: readonly string[]) => hostNamespace().exec('ip', ...words);
 
