@@ -8,6 +8,7 @@ export interface CodeCacheOptions {
   readonly nodePath: string;
   readonly nodeOptions: readonly string[];
   readonly recorderPath: string;
+  readonly finisherPath: string;
   /** Name inside the executable to file. */
   readonly assets: Readonly<Record<string, string>>;
   /** There, and empty. */
@@ -36,6 +37,7 @@ export async function makeCodeCache(options: CodeCacheOptions): Promise<CodeCach
     const [program, ...recorder] = recorderCommand(options);
     await run(program, [...recorder, 'version'], { env: {} });
   }
+  await run(options.nodePath, [...recordingOptions(options), options.finisherPath, ...recorded(options)], { env: {} });
   const names = (await readdir(outputFolder)).toSorted();
   return { assets: Object.fromEntries(names.map((name) => [name, join(outputFolder, name)])), coldBecause };
 }
@@ -46,14 +48,21 @@ async function rehearse(options: CodeCacheOptions): Promise<void> {
   await run(inPrivateNamespace, ['--', ...rehearsal, ...recorderCommand(options)]);
 }
 
-// V8's hash seed is random, and the order of things in the cache follows it. This flag fixes it without being one of those
-// that the cache depends on; --hash-seed is one, and its cache would be rejected.
-const SAME_BYTES = '--random-seed=1';
+// V8's hash seed is random, and the order of things in the cache follows it. The first flag fixes it without being one of those
+// that the cache depends on; --hash-seed is one, and its cache would be rejected. The second keeps the baseline compiler, which works
+// when it finds time, from marking the functions that it has seen. It is such a flag, too: build/code-cache-finisher.ts takes it back.
+const SAME_BYTES = ['--random-seed=1', '--no-sparkplug'] as const;
 
 function recorderCommand(options: CodeCacheOptions): readonly [string, ...string[]] {
-  const { nodePath, nodeOptions, recorderPath, assets, outputFolder } = options;
-  const recorder = [recorderPath, outputFolder, JSON.stringify(assets), '--'];
-  return [nodePath, ...nodeOptions, SAME_BYTES, ...recorder];
+  return [options.nodePath, ...recordingOptions(options), options.recorderPath, ...recorded(options), '--'];
+}
+
+function recordingOptions({ nodeOptions }: CodeCacheOptions): readonly string[] {
+  return [...nodeOptions, ...SAME_BYTES];
+}
+
+function recorded({ outputFolder, assets }: CodeCacheOptions): readonly string[] {
+  return [outputFolder, JSON.stringify(assets)];
 }
 
 function whatItSaid(error: unknown): string {

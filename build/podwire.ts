@@ -62,7 +62,7 @@ async function buildIn(work: string, options: PodwireOptions): Promise<Podwire> 
       bundle({ entryPath: part.entryPath, outputPath: inWork(`${name}.cjs`) }),
     );
     const bundled = await Promise.all(parts);
-    for (const program of ['bootstrap', 'code-cache-recorder']) {
+    for (const program of ['bootstrap', 'code-cache-recorder', 'code-cache-finisher']) {
       await bundleProgram({
         entryPath: join(import.meta.dirname, `${program}.ts`),
         outputPath: inWork(`${program}.cjs`),
@@ -125,6 +125,7 @@ async function makeCache(
     nodePath: join(work, 'node'),
     nodeOptions: NODE_OPTIONS_INSIDE,
     recorderPath: join(work, 'code-cache-recorder.cjs'),
+    finisherPath: join(work, 'code-cache-finisher.cjs'),
     assets,
     outputFolder,
   });
