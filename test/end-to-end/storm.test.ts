@@ -1,16 +1,20 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { recordNames } from '../support/journal-records.ts';
 import { startPluginNode, type PluginAnswer, type PluginNode } from '../support/plugin-node.ts';
 import { recordFigure } from '../support/reliability-figure.ts';
-import { startExecutable } from '../support/run-executable.ts';
+import { EXECUTABLE, startExecutable } from '../support/run-executable.ts';
 import { addressesIn, makeTestPod, type TestPod } from '../support/test-pod.ts';
 import { until } from '../support/until.ts';
 
 const PODS = 300;
 const PREPARED_AT_ONCE = 12;
 const STORM_MS = 240_000;
-const OWN_MOST_KB = 40 * 1024;
+const OWN_MOST_MB = 40;
+const MOST_MB = 70;
 
 let node: PluginNode;
 let pods: readonly TestPod[];
@@ -65,7 +69,7 @@ describe(`${PODS} pods of one node`, () => {
     },
   );
 
-  it(`of which each command has at most ${OWN_MOST_KB / 1024} MB for itself`, async ({ task }) => {
+  it(`of which each command has at most ${MOST_MB} MB, ${OWN_MOST_MB} of them for itself`, async ({ task }) => {
     const [pod] = pods;
     if (pod === undefined) throw new Error('unreachable');
     const { namespace, name, uid } = pod;
@@ -80,22 +84,27 @@ describe(`${PODS} pods of one node`, () => {
     };
     // All is done but the answer: it waits for an agent that says nothing.
     const waiting = { ...config(), policy_setup_timeout_seconds: 60, endpoint_status_dir: '/run' };
-    const { process: child, ended } = startExecutable({ environment, stdin: JSON.stringify(waiting) });
+    // How many of a file's pages come with the one that is wanted is decided when it is written: a linker's output and a copy differ.
+    const folder = await mkdtemp(join(tmpdir(), 'podwire-installed-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const executable = join(folder, 'podwire');
+    await copyFile(EXECUTABLE, executable); // as `podwire install` does
+    const { process: child, ended } = startExecutable({ environment, stdin: JSON.stringify(waiting), executable });
     await until(
       'the endpoint is written',
       async () => ((await pod.annotations())['cni.projectcalico.org/podIP'] ?? '') !== '',
     );
     const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
-    const kilobytes = (field: string) => Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]);
+    const megabytes = (field: string) =>
+      Math.round(Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) / 1024);
     child.kill('SIGTERM');
     expect(await ended).toMatchObject({ exitCode: 1, answer: { code: 11 } });
-    // The pages of the executable are all processes' together, and as many as the page cache happens to have in one piece.
-    expect(kilobytes('RssAnon')).toBeLessThan(OWN_MOST_KB);
-    const megabytes = (field: string) => Math.round(kilobytes(field) / 1024);
+    expect(megabytes('RssAnon')).toBeLessThan(OWN_MOST_MB);
+    expect(megabytes('VmHWM')).toBeLessThan(MOST_MB);
     recordFigure(task, {
       fault: 'little memory',
-      promise: `an ADD has at most ${OWN_MOST_KB / 1024} MB for itself`,
-      measured: `${megabytes('RssAnon')} MB, and ${megabytes('RssFile')} MB of the executable's pages, which all share`,
+      promise: `an ADD has at most ${MOST_MB} MB, ${OWN_MOST_MB} of them for itself`,
+      measured: `${megabytes('VmHWM')} MB at most, ${megabytes('RssAnon')} of them its own; the rest is pages of the executable, which all share`,
     });
   });
 });
