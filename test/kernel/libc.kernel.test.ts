@@ -19,3 +19,7 @@ it('a netlink socket is a descriptor that node:fs can close, and no child inheri
   expect(readlinkSync(`/proc/self/fd/${fd}`)).toMatch(/^socket:/);
   closeSync(fd);
 });
+
+it('a process that is no child, or was waited for by another, is not taken for one that has succeeded', () => {
+  expect(() => openLibc().reap(1)).toThrow('cannot wait for process 1');
+});
