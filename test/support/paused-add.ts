@@ -13,10 +13,10 @@ export interface PausedAdd {
 /** Starts an ADD of the pod default/web and waits until it stands still. */
 export type Pause = (node: LoopbackNode, sandboxPath: string) => Promise<PausedAdd>;
 
-/** At its first request of this kind, which the API server does not answer. */
-export function pauseAtRequest(method: 'GET' | 'PATCH', path: string): Pause {
+/** At its first request of this kind, which the API server does not answer; with `body` it has done what it was told. */
+export function pauseAtRequest(method: 'GET' | 'PATCH', path: string, at: 'headers' | 'body' = 'headers'): Pause {
   return async (node, sandboxPath) => {
-    await node.api.setFault({ kind: 'stall', at: 'headers' }, { method, times: 1, path });
+    await node.api.setFault({ kind: 'stall', at }, { method, times: 1, path });
     const earlier = node.api.requests.length;
     const running = node.start({ verb: 'ADD', sandboxPath });
     const hasCome = () =>

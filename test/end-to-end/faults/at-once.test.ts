@@ -6,6 +6,7 @@ import { beginsFresh } from '../../support/begins-fresh.ts';
 import { makeGatedDelegate } from '../../support/gated-delegate.ts';
 import { makeSandbox, type Sandbox } from '../../support/network-namespace.ts';
 import { NODE_NAME, type LoopbackNode } from '../../support/loopback-node.ts';
+import { pauseAtRequest } from '../../support/paused-add.ts';
 import { EXECUTABLE } from '../../support/run-executable.ts';
 
 let node: LoopbackNode;
@@ -61,6 +62,17 @@ describe('ADD and DEL of one attachment crossing', () => {
     gate.release();
     await added.ended;
     expect(await deleted.ended).toMatchObject({ exitCode: 0 });
+    expect(await sandbox.ip('link', 'show')).toHaveLength(1);
+    expect(await node.state()).toEqual(before);
+  });
+
+  it.each([
+    ['before the API server has it', 'headers'],
+    ['after the API server has it', 'body'],
+  ] as const)('end torn down (DEL comes while the ADD writes the endpoint, %s)', async (_, at) => {
+    const added = (await pauseAtRequest('PATCH', '/pods/', at)(node, sandbox.path)).running;
+    expect(await node.run({ verb: 'DEL', sandboxPath: sandbox.path })).toMatchObject({ exitCode: 0, stdout: '' });
+    expect(await added.ended).toMatchObject({ exitCode: 1, signal: null });
     expect(await sandbox.ip('link', 'show')).toHaveLength(1);
     expect(await node.state()).toEqual(before);
   });

@@ -24,6 +24,7 @@ describe('an ADD that is told to end undoes all at once, while it', () => {
     ['waits for a delegate that has allocated nothing', pauseInDelegate('before')],
     ['waits for a delegate that has allocated', pauseInDelegate('after')],
     ['writes the endpoint', pauseAtRequest('PATCH', '/pods/')],
+    ['writes the endpoint, which the server has', pauseAtRequest('PATCH', '/pods/', 'body')],
     ['waits for the policy', pauseAtPolicy],
   ];
   it.each(MOMENTS)('%s (SIGTERM)', async (_, moment) => {
@@ -120,6 +121,15 @@ describe('between two steps of ADD', () => {
     expect(exitCode).toBe(1);
     expect(await node.state()).toEqual(before);
     expect(await sandbox.ip('link', 'show', 'dev', 'eth0')).toMatchObject([{ ifname: 'eth0' }]);
+  });
+  it('an interface of that name appears, the endpoint written and the server’s answer still to come: nothing of it stays', async () => {
+    await node.api.setFault({ kind: 'stall', at: 'body' }, { method: 'PATCH', times: 1 });
+    const { answer } = await whileInDelegate(async () => {
+      await sandbox.exec('ip', 'link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'foreign');
+    });
+    expect(answer?.['msg']).toMatch(/eth0/);
+    expect(node.api.requests.filter(({ method }) => method === 'PATCH').length).toBeGreaterThan(0);
+    expect(await node.state()).toEqual(before);
   });
   it('a host interface of that name appears: ADD fails, and this one stays', async () => {
     const { exitCode } = await whileInDelegate(async () => {

@@ -27,6 +27,7 @@ const MOMENTS: readonly (readonly [string, Pause, number])[] = [
   ['waited for its delegate', pauseInDelegate('before'), 2],
   ['had an address', pauseInDelegate('after'), 2],
   ['wrote the endpoint', pauseAtRequest('PATCH', '/pods/'), 2],
+  ['had written the endpoint', pauseAtRequest('PATCH', '/pods/', 'body'), 2],
   ['waited for the policy', pauseAtPolicy, 2],
 ];
 
