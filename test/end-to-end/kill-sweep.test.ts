@@ -19,7 +19,10 @@ beforeAll(async () => {
 });
 afterAll(() => node[Symbol.asyncDispose]());
 
-const callOf = (pod: LoopbackPod) => ({ config: node.netconf({ cniVersion: '1.1.0' }), ...pod.call });
+const callOf = (pod: LoopbackPod, bent: JsonObject = {}) => ({
+  config: node.netconf({ cniVersion: '1.1.0', ...bent }),
+  ...pod.call,
+});
 async function succeed(verb: 'ADD' | 'DEL', pod: LoopbackPod): Promise<void> {
   const { exitCode, stdout, stderr } = await node.run({ verb, ...callOf(pod) });
   if (exitCode !== 0) throw new Error(`${verb} failed: ${stdout}${stderr}`);
@@ -45,9 +48,29 @@ const FINISHES: Readonly<Record<string, (pod: LoopbackPod) => Promise<void>>> = 
 
 const left = async (pod: LoopbackPod): Promise<JsonObject> => ({ ...(await node.state()), endpoint: pod.endpoint() });
 
+/** What is killed, once it was prepared. */
+interface Victim {
+  readonly verb: 'ADD' | 'DEL';
+  readonly exitCode: 0 | 1;
+  readonly bent?: JsonObject;
+  readonly prepare?: (pod: LoopbackPod) => Promise<void>;
+}
+
+const VICTIMS: Readonly<Record<string, Victim>> = {
+  ADD: { verb: 'ADD', exitCode: 0 },
+  DEL: { verb: 'DEL', exitCode: 0, prepare: (pod) => succeed('ADD', pod) },
+  // The server does what it is told and does not say so.
+  'an ADD that is undone': {
+    verb: 'ADD',
+    exitCode: 1,
+    bent: { budgets: { api_request_ms: 300 } },
+    prepare: () => node.api.setFault({ kind: 'stall', at: 'body' }, { method: 'PATCH', times: 1 }),
+  },
+};
+
 /** Kills the command at a point, finishes, and says what is wrong then: undefined for nothing. */
 async function tryPoint(
-  verb: 'ADD' | 'DEL',
+  { verb, bent, prepare }: Victim,
   point: KillPoint,
   finish: string,
 ): Promise<{ hit: boolean; fault?: string }> {
@@ -55,8 +78,9 @@ async function tryPoint(
   const before = await left(pod);
   let hit = false;
   try {
-    if (verb === 'DEL') await succeed('ADD', pod);
-    const ended = await runKilledAt(node, { verb, ...callOf(pod) }, point);
+    await prepare?.(pod);
+    const ended = await runKilledAt(node, { verb, ...callOf(pod, bent) }, point);
+    await node.api.setFault(undefined);
     hit = ended.signal === 'SIGKILL';
     // After an ADD that has given its result, as after a DEL, the next one is a DEL.
     const isAddable = verb === 'ADD' && ended.stdout === '';
@@ -79,31 +103,34 @@ function spread<Value>(values: readonly Value[], most: number): readonly Value[]
 }
 
 describe('whatever the system call before which it is killed, nothing is left', () => {
-  it.for(['ADD', 'DEL'] as const)(
+  it.for(Object.entries(VICTIMS))(
     'of %s, after DEL, GC or the next ADD',
     { timeout: SWEEP_MS },
-    async (verb, { task }) => {
+    async ([name, victim], { task }) => {
       const points = await (async () => {
         await using pod = await makeLoopbackPod(node, 'living');
         // The second one: the first unpacks and sweeps.
         await succeed('ADD', pod);
         await succeed('DEL', pod);
-        if (verb === 'DEL') await succeed('ADD', pod);
-        const all = await killPointsOf(node, { verb, ...callOf(pod) });
+        await victim.prepare?.(pod);
+        const all = await killPointsOf(node, { verb: victim.verb, ...callOf(pod, victim.bent) }, victim.exitCode);
         await succeed('DEL', pod);
         return all;
       })();
-      const names = Object.keys(FINISHES);
+      const finishes = Object.keys(FINISHES);
       const cases = spread(points, POINTS_MOST).flatMap((point, index) =>
-        (IS_WHOLE ? names : names.slice(index % names.length).slice(0, 1)).map((finish) => ({ point, finish })),
+        (IS_WHOLE ? finishes : finishes.slice(index % finishes.length).slice(0, 1)).map((finish) => ({
+          point,
+          finish,
+        })),
       );
       const outcomes: { hit: boolean; fault?: string }[] = [];
-      for (const { point, finish } of cases) outcomes.push(await tryPoint(verb, point, finish));
+      for (const { point, finish } of cases) outcomes.push(await tryPoint(victim, point, finish));
       const kills = outcomes.filter(({ hit }) => hit).length;
       expect(outcomes.flatMap(({ fault }) => fault ?? [])).toEqual([]);
       expect(kills).toBeGreaterThan(cases.length * 0.8);
       recordFigure(task, {
-        fault: `SIGKILL before a system call of ${verb}`,
+        fault: `SIGKILL before a system call of ${name}`,
         promise: 'DEL, GC or the next ADD leaves nothing',
         measured: `${kills} kills at ${spread(points, POINTS_MOST).length} of ${points.length} points, 0 with something left`,
       });

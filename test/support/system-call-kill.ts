@@ -46,16 +46,21 @@ const CALLS = [
 /**
  * The points of a command that is left alone, from its first change of the world on.
  *
+ * @param exitCode what it ends with
  * @see strace(1): the main thread alone is watched; what other threads do is done between its calls
  */
-export async function killPointsOf(node: LoopbackNode, call: LoopbackCall): Promise<readonly KillPoint[]> {
+export async function killPointsOf(
+  node: LoopbackNode,
+  call: LoopbackCall,
+  exitCode = 0,
+): Promise<readonly KillPoint[]> {
   const tracePath = join(node.folder, 'system-calls');
   const { within = [] } = call;
   const ended = await node.run({
     ...call,
     within: [...within, 'strace', '-qq', '-o', tracePath, '-e', `trace=${known(CALLS)}`],
   });
-  if (ended.exitCode !== 0)
+  if (ended.exitCode !== exitCode)
     throw new Error(`${call.verb} below strace: ${ended.exitCode} ${ended.stdout}${ended.stderr}`);
   const lines = (await readFile(tracePath, 'utf8')).split('\n');
   await rm(tracePath);
