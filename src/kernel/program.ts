@@ -38,6 +38,7 @@ export async function runProgram(run: ProgramRun, libc: Libc): Promise<ProgramEn
   try {
     let roundsToDie = ROUNDS_TO_DIE;
     for (let round = 0; ; round++) {
+      // Not before it has begun: one whose starter is killed until then gets no input, and does nothing.
       input.push();
       // Before its output is taken: what it has printed last is there by then.
       const status = libc.reap(pid);

@@ -1,10 +1,12 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/cni/json.ts';
 import { makeGatedDelegate } from '../support/gated-delegate.ts';
 import { makeLoopbackPod, type LoopbackPod } from '../support/loopback-pod.ts';
 import { startLoopbackNode, type LoopbackNode } from '../support/loopback-node.ts';
 import { recordFigure } from '../support/reliability-figure.ts';
+import { EXECUTABLE } from '../support/run-executable.ts';
 import { killPointsOf, runKilledAt, type KillPoint } from '../support/system-call-kill.ts';
 import { until } from '../support/until.ts';
 
@@ -150,14 +152,35 @@ describe('a delegate that outlives the ADD that was killed', () => {
     await FINISHES[finish]?.(pod);
     gate.release();
     // Whoever still waits at the gate would go through it now.
-    await until('the delegate has ended', () => !isAnyRunning(gate.folder));
+    await until('the delegate has ended', () => processesOf((word) => word.includes(gate.folder)).length === 0);
     expect(await left(pod)).toEqual(before);
   });
 });
 
-function isAnyRunning(program: string): boolean {
+describe('a delegate that has not begun when its ADD is killed', () => {
+  it('gets no configuration, and allocates nothing after GC', async () => {
+    await using pod = await makeLoopbackPod(node, 'unbegun');
+    const before = await left(pod);
+    const executable = join(node.folder, 'podwire-unbegun');
+    symlinkSync(EXECUTABLE, executable);
+    const slowly = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', 'inject=execve:delay_enter=2000000'];
+    const running = node.start({ verb: 'ADD', ...callOf(pod), executable, within: slowly });
+    // Until it begins it is a second process of the ADD's own name.
+    const own = () =>
+      processesOf((word) => word === executable).filter((pid) => !readText(`/proc/${pid}/comm`).startsWith('strace'));
+    await until('the delegate is about to begin', () => own().length > 1);
+    const parents = own().map((pid) => /^PPid:\s+(\d+)/m.exec(readText(`/proc/${pid}/status`))?.[1]);
+    for (const pid of own().filter((one) => parents.includes(one))) process.kill(Number(pid), 'SIGKILL');
+    await FINISHES['GC']?.(pod);
+    await running.ended;
+    expect(await left(pod)).toEqual(before);
+  });
+});
+
+/** The ids of the processes with such a word in their command line. */
+function processesOf(isMeant: (word: string) => boolean): readonly string[] {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  return pids.some((pid) => readText(`/proc/${pid}/cmdline`).includes(program));
+  return pids.filter((pid) => readText(`/proc/${pid}/cmdline`).split('\0').some(isMeant));
 }
 
 function readText(path: string): string {
