@@ -1,6 +1,6 @@
 import { equal } from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CniError, ERROR_CODE } from '../../src/cni/error.ts';
 import { journalFolder } from '../support/effects.ts';
@@ -29,8 +29,10 @@ interface Scene {
   readonly isAttached: boolean;
 }
 
-async function aScene(node: CommandNode, containerId: string, lastPoint = ''): Promise<Scene & AsyncDisposable> {
+async function aScene(node: CommandNode, name: string, lastPoint = ''): Promise<Scene & AsyncDisposable> {
   node.putPod();
+  // Its own on the whole machine, as real ones are: by it, whoever finishes finds the host-local that is to be ended.
+  const containerId = `${basename(node.folder)}-${name}`;
   // The first ADD after a boot looks for what earlier boots have left.
   await rm(join(journalFolder(node.folder), node.network, 'swept-boot'), { force: true });
   const sandbox = await makeSandbox();
