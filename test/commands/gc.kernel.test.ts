@@ -17,7 +17,11 @@ beforeEach(async () => {
   sandbox = await makeSandbox();
   before = await node.state();
   await node.succeed(call('ADD'));
-  return () => sandbox[Symbol.asyncDispose]();
+  return async () => {
+    await node.api.setFault(undefined);
+    await node.run(call('DEL')); // what a failed test has left is not the next one's
+    await sandbox[Symbol.asyncDispose]();
+  };
 });
 
 const call = (verb: 'ADD' | 'DEL'): CommandCall => ({ verb, sandboxPath: sandbox.path });

@@ -123,7 +123,8 @@ export async function startCommandNode(number: number): Promise<CommandNode> {
 async function observeHost(marks: readonly string[]): Promise<readonly string[]> {
   const commands = ['ip -o link show', 'ip -4 route show table all', 'ip -6 route show table all'];
   const lines = (await hostNamespace().exec('sh', '-c', commands.join('; '))).split('\n');
-  return lines.filter((line) => marks.some((mark) => line.includes(mark)));
+  // The kernel's own routes of a link come with its carrier and its first address, which may be a moment later, and go with it.
+  return lines.filter((line) => marks.some((mark) => line.includes(mark)) && !line.includes(' proto kernel '));
 }
 
 async function readFiles(folder: string, wanted: RegExp): Promise<readonly string[]> {
