@@ -3,6 +3,7 @@ import { openNativeAddon, unpackNativeAddons } from '../kernel/native-addon.ts';
 import type { Log } from '../log/log.ts';
 import { fileFailure } from './file-failure.ts';
 import type { Operation } from './operation.ts';
+import { claimUnfinishedName } from './unfinished-file.ts';
 import { verifyProgram } from './verify-program.ts';
 import { putWholeFile, removeFile } from './whole-file.ts';
 
@@ -32,9 +33,11 @@ async function applyOperation(operation: Operation): Promise<string | undefined>
     case 'write-file':
       await putWholeFile(operation.path, { kind: 'text', text: operation.text.reveal() }, operation.mode);
       return `${shownPath}: written`;
-    case 'unpack-native-code':
-      for (const path of unpackNativeAddons(operation.folder)) openNativeAddon(path);
+    case 'unpack-native-code': {
+      await using unfinished = await claimUnfinishedName('native');
+      for (const path of unpackNativeAddons(operation.folder, unfinished.name)) openNativeAddon(path);
       return `${shownPath}: native code unpacked, and loaded from there`;
+    }
     case 'remove':
       await removeFile(operation.path);
       return `${shownPath}: removed`;

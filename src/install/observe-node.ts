@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { fileFailure } from './file-failure.ts';
 import type { Folders } from './layout.ts';
 import type { FileFact, ProgramFact } from './plan-install.ts';
-import { TEMPORARY_PREFIX } from './whole-file.ts';
+import { findAbandoned } from './unfinished-file.ts';
 
 /** Names that the image may carry beside the executable. All but the first are the CNI project's. */
 const CARRIED = ['podwire', 'host-local', 'portmap', 'bandwidth', 'tuning', 'loopback'] as const;
@@ -51,17 +51,12 @@ export async function observeFiles(folder: string, names: readonly string[]): Pr
   return facts;
 }
 
-/** Unfinished files that nobody works on any more: another installer may be at work beside us. */
-export async function observeLeftovers(folders: Pick<Folders, 'programs' | 'configs'>): Promise<readonly string[]> {
-  const found: string[] = [];
-  for (const folder of [folders.programs, folders.configs]) {
-    const names = await readdir(folder).catch(() => []);
-    for (const name of names.filter((other) => other.startsWith(TEMPORARY_PREFIX))) {
-      const stats = await stat(join(folder, name)).catch(() => undefined);
-      if (stats !== undefined && Date.now() - stats.mtimeMs > ABANDONED_MS) found.push(join(folder, name));
-    }
-  }
-  return found;
+/** What an installer that was killed has left unfinished; not what another one is at beside us. */
+export async function observeLeftovers({ programs, configs, state }: Folders): Promise<readonly string[]> {
+  const native = join(state, 'native');
+  const versions = await readdir(native).catch(() => []);
+  const folders = [programs, configs, ...versions.map((version) => join(native, version))];
+  return (await Promise.all(folders.map(findAbandoned))).flat();
 }
 
 export async function isFolder(path: string): Promise<boolean> {
@@ -70,9 +65,6 @@ export async function isFolder(path: string): Promise<boolean> {
     () => false,
   );
 }
-
-/** Longer than any file takes to be written. */
-const ABANDONED_MS = 10 * 60_000;
 
 // Of the bytes and whether they may be run: a copy that lost its mode is none.
 async function digestOf(path: string): Promise<string | undefined> {

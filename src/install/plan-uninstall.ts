@@ -20,8 +20,8 @@ export interface UninstallFacts {
 }
 
 /**
- * What the runtime sees goes first, so that it never calls a program that is gone. Plugins of the CNI project stay: other
- * networks of the node may use them.
+ * What the runtime sees goes first, so that it never calls a program that is gone, and the program last: it may be what carries
+ * this out, and is to be there to be run again. Plugins of the CNI project stay: other networks of the node may use them.
  */
 export function planUninstall(facts: UninstallFacts): readonly Operation[] {
   const { here, onNode } = facts.layout;
@@ -38,11 +38,11 @@ export function planUninstall(facts: UninstallFacts): readonly Operation[] {
   return [
     ...facts.configNames.map((name) => remove('configs', name)),
     ...(facts.hasKubeconfig ? [remove('configs', KUBECONFIG_NAME)] : []),
-    ...(facts.hasProgram ? [remove('programs', 'podwire')] : []),
     ...(facts.hasNativeCode ? [removeState('native')] : []),
     ...facts.emptyNetworks.map(removeState),
     ...facts.leftovers.map((path): Operation => ({ kind: 'remove', path, shownPath: path })),
     { kind: 'remove-folder-if-empty', path: here.state, shownPath: onNode.state },
+    ...(facts.hasProgram ? [remove('programs', 'podwire')] : []),
   ];
 }
 

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { copyFile, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileFailure } from './file-failure.ts';
+import { claimUnfinishedName } from './unfinished-file.ts';
 
 /** What a file gets before it takes its name. */
 export type Filling =
@@ -22,7 +22,8 @@ export async function putWholeFile(
   mode: number,
   approve: (path: string) => Promise<void> = async () => undefined,
 ): Promise<void> {
-  const temporary = join(dirname(path), `${TEMPORARY_PREFIX}${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  await using unfinished = await claimUnfinishedName(basename(path));
+  const temporary = join(dirname(path), unfinished.name);
   try {
     await fill(temporary, filling, mode);
     await approve(temporary);
@@ -44,9 +45,6 @@ export async function removeFile(path: string): Promise<void> {
     throw fileFailure('remove', path, cause);
   }
 }
-
-/** How names of unfinished files begin. Runtimes read no such name; `.tmp` is none of their endings either. */
-export const TEMPORARY_PREFIX = '.podwire-new-';
 
 async function fill(path: string, filling: Filling, mode: number): Promise<void> {
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;

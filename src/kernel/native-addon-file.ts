@@ -21,6 +21,8 @@ export interface NativeAddonFile {
   readonly version: string;
   readonly fileName: string;
   readonly bytes: Uint8Array;
+  /** What it is called while it is written. Else a name of this process, which a later one of its id replaces. */
+  readonly unfinishedName?: string;
 }
 
 /**
@@ -31,7 +33,7 @@ export interface NativeAddonFile {
  * @throws {KernelError} naming the path and what to do
  */
 export function unpackNativeAddon(
-  { root, version, fileName, bytes }: NativeAddonFile,
+  { root, version, fileName, bytes, unfinishedName = `.${process.pid}.new` }: NativeAddonFile,
   owners: ReadonlySet<number> = trustedOwners(),
 ): string {
   if (!/^[0-9A-Za-z][0-9A-Za-z.+-]*$/.test(version)) {
@@ -41,7 +43,7 @@ export function unpackNativeAddon(
   for (const path of [dirname(root), root, folder]) ensureFolder(path, owners);
   const path = join(folder, fileName);
   if (!isIntact(path, bytes, owners)) {
-    writeWhole(path, bytes);
+    writeWhole(path, join(folder, unfinishedName), bytes);
     if (!isIntact(path, bytes, owners)) {
       throw new KernelError('unpack', path, 'EIO', {
         explanation: 'its bytes are others than those written; remove the file',
@@ -100,9 +102,8 @@ function hasBytes(fd: number, bytes: Uint8Array): boolean {
   return true;
 }
 
-function writeWhole(path: string, bytes: Uint8Array): void {
+function writeWhole(path: string, temporary: string, bytes: Uint8Array): void {
   // One of this name is left from a process that was killed: a living one has another id.
-  const temporary = join(dirname(path), `.${process.pid}.new`);
   rmSync(temporary, { force: true });
   try {
     attempt('write', temporary, () => {

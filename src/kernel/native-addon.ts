@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { getAsset, getRawAsset, isSea } from 'node:sea';
 import { KernelError } from './kernel-error.ts';
-import { unpackNativeAddon } from './native-addon-file.ts';
+import { unpackNativeAddon, type NativeAddonFile } from './native-addon-file.ts';
 
 export type NativeAddonName = 'netlink' | 'koffi';
 
@@ -44,21 +44,25 @@ export function openNativeAddon(path: string): unknown {
 /**
  * Unpacks all addons of the executable below a folder, so that no command has to. None outside the executable.
  *
+ * @param unfinishedName what one is called while it is written
  * @returns their paths
  * @throws {KernelError} naming the path and what to do
  */
-export function unpackNativeAddons(root: string): readonly string[] {
-  return isSea() ? NATIVE_ADDONS.map((name) => unpackedAddonPath(name, root)) : [];
+export function unpackNativeAddons(root: string, unfinishedName: string): readonly string[] {
+  return isSea() ? NATIVE_ADDONS.map((name) => unpackedAddonPath(name, { root, unfinishedName })) : [];
 }
 
 const NATIVE_ADDONS = ['netlink', 'koffi'] as const satisfies readonly NativeAddonName[];
 
 const NATIVE_ROOT = '/var/lib/podwire/native';
 
-function unpackedAddonPath(name: NativeAddonName, root = NATIVE_ROOT): string {
+function unpackedAddonPath(
+  name: NativeAddonName,
+  place: Pick<NativeAddonFile, 'root' | 'unfinishedName'> = { root: NATIVE_ROOT },
+): string {
   const bytes = new Uint8Array(getRawAsset(`${name}.node`));
   return unpackNativeAddon({
-    root,
+    ...place,
     version: getAsset('version', 'utf8').trim(),
     fileName: `${name}.node`,
     bytes,

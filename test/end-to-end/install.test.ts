@@ -172,35 +172,6 @@ describe('podwire install on a node that has podwire', () => {
   });
 });
 
-describe('an installer that is killed', () => {
-  const complete = async (): Promise<number> => (await install()).trimEnd().split('\n').length;
-
-  it('leaves no network configuration without programs that run and a kubeconfig that is whole, wherever it ends', async () => {
-    const lineCount = await complete();
-    for (let line = 1; line < lineCount; line++) {
-      for (const folder of [node.programs, node.configs, node.state]) {
-        rmSync(folder, { recursive: true });
-        mkdirSync(folder);
-      }
-      const running = node.start();
-      let seen = '';
-      running.process.stderr.on('data', (text: string) => {
-        seen += text;
-        if (seen.split('\n').length > line) running.process.kill('SIGKILL');
-      });
-      await running.ended;
-      const names = readdirSync(node.configs);
-      if (names.includes(KUBECONFIG)) expect(tokenIn(await node.read(KUBECONFIG))).not.toBe('');
-      if (!names.includes(CONFIG)) continue;
-      expect(names).toContain(KUBECONFIG);
-      expect(readdirSync(node.programs)).toEqual(expect.arrayContaining(PROGRAMS));
-      JSON.parse(await node.read(CONFIG));
-    }
-    await install();
-    expect(readdirSync(node.configs)).toEqual(expect.arrayContaining([CONFIG, KUBECONFIG]));
-  });
-});
-
 describe('podwire uninstall', () => {
   const uninstall = (words: readonly string[] = []) => node.run({ words: ['uninstall', ...words] });
   const bare = ['etc', 'etc/cni', 'etc/cni/net.d', 'opt', 'opt/cni', 'opt/cni/bin', 'var', 'var/lib'];
@@ -213,11 +184,8 @@ describe('podwire uninstall', () => {
     const others = PROGRAMS.filter((name) => name !== 'podwire').map((name) => `opt/cni/bin/${name}`);
     expect(await node.names()).toEqual([...bare, ...others, 'etc/cni/net.d/99-other.conf'].toSorted());
     const removed = [...stderr.matchAll(/ INFO (\S+): removed/g)].map(([, path]) => path);
-    expect(removed.slice(0, 3)).toEqual([
-      `/etc/cni/net.d/${CONFIG}`,
-      `/etc/cni/net.d/${KUBECONFIG}`,
-      '/opt/cni/bin/podwire',
-    ]);
+    expect(removed.slice(0, 2)).toEqual([`/etc/cni/net.d/${CONFIG}`, `/etc/cni/net.d/${KUBECONFIG}`]);
+    expect(removed.at(-1)).toBe('/opt/cni/bin/podwire');
   });
 
   it('done twice is done once', async () => {

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
@@ -8,7 +8,7 @@ import {
   observePrograms,
   readNames,
 } from '../../src/install/observe-node.ts';
-import { TEMPORARY_PREFIX } from '../../src/install/whole-file.ts';
+import { claimUnfinishedName } from '../../src/install/unfinished-file.ts';
 import { makeFolder } from './make-folder.ts';
 
 describe('programs', () => {
@@ -51,12 +51,22 @@ describe('files', () => {
     await expect(readNames(join(folder.path, 'none'))).rejects.toThrow(/cannot read the folder .*ENOENT/);
   });
 
-  it('what a killed installer left long ago, not what one is at', async () => {
+  it('what a killed installer left in any of the folders, not what one is at', async () => {
     using folder = makeFolder();
-    const [old, young] = ['old', 'young'].map((name) => join(folder.path, `${TEMPORARY_PREFIX}podwire.${name}.tmp`));
-    for (const path of [old, young]) writeFileSync(path ?? '', '');
-    utimesSync(old ?? '', 0, 0);
-    expect(await observeLeftovers({ programs: folder.path, configs: join(folder.path, 'none') })).toEqual([old]);
+    const [programs, configs, state] = ['programs', 'configs', 'state'].map((name) => join(folder.path, name));
+    const folders = { programs: programs ?? '', configs: configs ?? '', state: state ?? '' };
+    const places = [folders.programs, folders.configs, join(folders.state, 'native/0.1.0')];
+    const left: string[] = [];
+    await using living = await claimUnfinishedName('a');
+    for (const place of places) {
+      mkdirSync(place, { recursive: true });
+      const dead = await claimUnfinishedName('a');
+      for (const { name } of [living, dead]) writeFileSync(join(place, name), '');
+      await dead[Symbol.asyncDispose]();
+      left.push(join(place, dead.name));
+    }
+    expect(await observeLeftovers(folders)).toEqual(left);
+    expect(await observeLeftovers({ programs: '/nowhere', configs: '/nowhere', state: '/nowhere' })).toEqual([]);
   });
 
   it('a folder is told from a file', async () => {

@@ -17,14 +17,14 @@ function facts(bent: Partial<UninstallFacts> = {}): UninstallFacts {
 }
 
 describe('the plan of a removal', () => {
-  it('what the runtime sees goes first, the folder of the journal last', () => {
+  it('what the runtime sees goes first, the executable last', () => {
     expect(planUninstall(facts()).map(({ kind, shownPath }) => `${kind} ${shownPath}`)).toEqual([
       'remove /etc/cni/net.d/10-podwire.conflist',
       'remove /etc/cni/net.d/podwire-kubeconfig',
-      'remove /opt/cni/bin/podwire',
       'remove-folder /var/lib/podwire/native',
       'remove-folder /var/lib/podwire/k8s-pod-network',
       'remove-folder-if-empty /var/lib/podwire',
+      'remove /opt/cni/bin/podwire',
     ]);
   });
 

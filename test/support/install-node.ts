@@ -36,10 +36,14 @@ export interface InstallNode extends AsyncDisposable {
 const TEMPLATE = join(import.meta.dirname, '../../cni-conf/base/10-podwire.conflist');
 const CARRIED = ['host-local', 'portmap', 'bandwidth', 'tuning', 'loopback'] as const;
 
-/** A node without anything on it. */
-export async function makeInstallNode(server: string, nodeName: string): Promise<InstallNode> {
+/** A node without anything on it, in a folder of its own. */
+export async function makeInstallNode(
+  server: string,
+  nodeName: string,
+  parent: string = tmpdir(),
+): Promise<InstallNode> {
   const tools = await ensureTools(CARRIED);
-  const folder = await mkdtemp(join(tmpdir(), 'podwire-install-'));
+  const folder = await mkdtemp(join(parent, 'podwire-install-'));
   const [root, image] = [join(folder, 'host'), join(folder, 'image')];
   const [programs, configs, state] = [
     join(root, 'opt/cni/bin'),

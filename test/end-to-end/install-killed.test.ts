@@ -1,0 +1,159 @@
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, chmodSync, copyFileSync, existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { isJsonList, parseJsonObject } from '../../src/cni/json.ts';
+import { makeAccountFolder, type AccountFolder } from '../support/account-folder.ts';
+import { installerAccount, NODE, startInstallCluster } from '../support/install-cluster.ts';
+import { installKillPoints, runInstallerKilledAt } from '../support/install-kill.ts';
+import { makeInstallNode, type InstallerCall, type InstallNode } from '../support/install-node.ts';
+import type { Cluster } from '../support/kube-apiserver.ts';
+import { isUnfinished, readNodeFiles, type NodeFiles } from '../support/node-files.ts';
+import { pick } from '../support/plugin-node.ts';
+import { recordFigure } from '../support/reliability-figure.ts';
+import { startExecutable } from '../support/run-executable.ts';
+import type { KillPoint } from '../support/system-call-kill.ts';
+
+// All of them: PODWIRE_KILL_POINTS=all. Else so many of each command, evenly spread.
+const IS_WHOLE = process.env['PODWIRE_KILL_POINTS'] === 'all';
+const POINTS_MOST = 10;
+const SWEEP_MS = IS_WHOLE ? 1_800_000 : 300_000;
+const PRIVATE_FOLDER = '/run'; // in memory: each point writes an executable or two
+
+let cluster: Cluster;
+let account: AccountFolder;
+let node: InstallNode;
+let template: string;
+beforeAll(async () => {
+  cluster = await startInstallCluster();
+  account = makeAccountFolder(await installerAccount(cluster));
+});
+beforeEach(async () => {
+  node = await makeInstallNode(cluster.server, NODE, PRIVATE_FOLDER);
+  template = `${node.root}-before`;
+  return () => node[Symbol.asyncDispose]();
+});
+afterAll(async () => {
+  account[Symbol.dispose]();
+  await cluster[Symbol.asyncDispose]();
+});
+
+const INSTALL: InstallerCall = {};
+const UPGRADE: InstallerCall = { environment: { CNI_MTU: '1400', CNI_OLD_CONF_NAME: '05-old.conflist' } };
+/** As docs/install.md has it: by the executable that it removes. */
+const UNINSTALL: InstallerCall = { calledAs: '../host/opt/cni/bin/podwire', words: ['uninstall'] };
+
+async function succeed(call: InstallerCall): Promise<void> {
+  const { exitCode, stderr } = await node.run(call);
+  if (exitCode !== 0) throw new Error(`${exitCode} ${stderr}`);
+}
+
+/** Another version of each program, another configuration by another name. */
+async function makeOldNode(): Promise<void> {
+  await succeed(INSTALL);
+  for (const name of readdirSync(node.programs)) {
+    const path = join(node.programs, name);
+    copyFileSync(path, `${path}.old`);
+    appendFileSync(`${path}.old`, 'of another version');
+    chmodSync(`${path}.old`, 0o755);
+    renameSync(`${path}.old`, path);
+  }
+  renameSync(join(node.configs, '10-podwire.conflist'), join(node.configs, '05-old.conflist'));
+}
+
+/** Files are never written to where they stand, so links do. */
+const keepAsBefore = (): void => void execFileSync('cp', ['-al', node.root, template]);
+const makeAsBefore = (): void => {
+  rmSync(node.root, { recursive: true });
+  execFileSync('cp', ['-al', template, node.root]);
+};
+
+async function answersVersion(name: string): Promise<boolean> {
+  const executable = join(node.programs, name);
+  const ended = await startExecutable({
+    executable,
+    environment: { CNI_COMMAND: 'VERSION' },
+    stdin: '{"cniVersion":"1.0.0"}',
+  }).ended;
+  return isJsonList(ended.answer?.['supportedVersions'] ?? null);
+}
+
+/** What a runtime, or whoever looks, would find wrong with what is there. */
+async function faultsOf(now: NodeFiles, sound: readonly NodeFiles[]): Promise<readonly string[]> {
+  const halves = [...now].filter(
+    ([path, content]) => !isUnfinished(path) && !sound.some((files) => files.get(path) === content),
+  );
+  const faults = halves.map(([path]) => `${path} is neither what it was nor what it is to be`);
+  const names = readdirSync(node.configs);
+  for (const config of names.filter((name) => /\.(conflist|conf|json)$/.test(name))) {
+    if (!names.includes('podwire-kubeconfig')) faults.push(`${config} without a kubeconfig`);
+    const plugins = parseJsonObject(await node.read(config))['plugins'] ?? null;
+    const types = isJsonList(plugins) ? plugins.map((plugin) => pick(plugin, 'type')) : [];
+    for (const type of ['host-local', ...types.map(String)]) {
+      if (!existsSync(join(node.programs, type))) faults.push(`${config} without ${type}`);
+      else if (!(await answersVersion(type))) faults.push(`${config}, and ${type} does not answer`);
+    }
+  }
+  return faults;
+}
+
+interface Sweep {
+  readonly call: InstallerCall;
+  readonly before: NodeFiles;
+  readonly after: NodeFiles;
+}
+
+/** Kills the command at a point, looks, runs it again, and says what is wrong. */
+async function tryPoint(
+  { call, before, after }: Sweep,
+  point: KillPoint,
+): Promise<{ hit: boolean; faults: readonly string[] }> {
+  makeAsBefore();
+  const ended = await runInstallerKilledAt(node, call, point);
+  const faults = [...(await faultsOf(await readNodeFiles(node.root), [before, after]))];
+  // The executable that has removed itself has done all.
+  if (call !== UNINSTALL || existsSync(join(node.programs, 'podwire'))) await succeed(call);
+  const left = await readNodeFiles(node.root);
+  for (const path of new Set([...left.keys(), ...after.keys()]))
+    if (left.get(path) !== after.get(path)) faults.push(`run again, ${path} is ${left.get(path) ?? 'missing'}`);
+  return {
+    hit: ended.signal === 'SIGKILL',
+    faults: faults.map((fault) => `${point.call} #${point.ordinal}: ${fault}`),
+  };
+}
+
+function spread<Value>(values: readonly Value[]): readonly Value[] {
+  if (IS_WHOLE || values.length <= POINTS_MOST) return values;
+  return Array.from(
+    { length: POINTS_MOST },
+    (_, index) => values[Math.floor((index * values.length) / POINTS_MOST)],
+  ).filter((value) => value !== undefined);
+}
+
+describe('before whatever change of a file it is killed, the node can be used, and the same command again finishes', () => {
+  it.for([
+    { name: 'install on a bare node', call: INSTALL, prepare: async () => undefined, pointsLeast: 50 },
+    { name: 'an upgrade', call: UPGRADE, prepare: makeOldNode, pointsLeast: 50 },
+    { name: 'uninstall', call: UNINSTALL, prepare: () => succeed(INSTALL), pointsLeast: 8 },
+  ])('$name', { timeout: SWEEP_MS }, async ({ name, call, prepare, pointsLeast }, { task }) => {
+    await prepare();
+    keepAsBefore();
+    const before = await readNodeFiles(node.root);
+    await succeed(call);
+    const after = await readNodeFiles(node.root);
+    expect(after).not.toEqual(before);
+    makeAsBefore();
+    const points = await installKillPoints(node, call);
+    expect(points.length).toBeGreaterThan(pointsLeast);
+    const outcomes: Awaited<ReturnType<typeof tryPoint>>[] = [];
+    for (const point of spread(points)) outcomes.push(await tryPoint({ call, before, after }, point));
+    expect(outcomes.flatMap(({ faults }) => faults)).toEqual([]);
+    const kills = outcomes.filter(({ hit }) => hit).length;
+    expect(kills).toBeGreaterThan(outcomes.length * 0.8);
+    recordFigure(task, {
+      fault: `SIGKILL before a change of a file in ${name}`,
+      promise: 'no configuration without its programs, no half of a file; the same again finishes',
+      measured: `${kills} kills at ${outcomes.length} of ${points.length} points, 0 with something wrong`,
+    });
+  });
+});
