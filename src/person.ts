@@ -32,13 +32,19 @@ A container runtime calls it with CNI_COMMAND set and a network configuration on
   podwire uninstall     take it off again
 To attach a sandbox by hand, use cnitool.`;
 
+/** The second is what the agent's own DaemonSet calls in an image of that name's place. */
+const CALLED_AS: Readonly<Record<string, readonly string[]>> = {
+  'install-cni': ['install'],
+  install: ['install', '--as-calico'],
+};
+
 /**
  * Carries out what a person typed.
  *
  * @returns the exit status
  */
 export async function runForPerson(io: PersonIo): Promise<number> {
-  const [command, ...words] = io.called.name === 'install-cni' ? ['install', ...io.words] : io.words;
+  const [command, ...words] = [...(CALLED_AS[io.called.name] ?? []), ...io.words];
   switch (command) {
     case 'install':
       return (await import('./install/install.ts')).runInstall(installIo(io, words));

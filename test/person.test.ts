@@ -4,11 +4,11 @@ import { PODWIRE_VERSION } from '../src/version.ts';
 import { CANARY, openLoopbackCluster, type LoopbackCluster } from './cluster/loopback-cluster.ts';
 import { netconf } from './support/network-config.ts';
 
-async function call(words: readonly string[], stdin = '') {
+async function call(words: readonly string[], stdin = '', name = 'podwire') {
   let [stdout, stderr] = ['', ''];
   const status = await runForPerson({
     words,
-    called: { name: 'podwire', executablePath: process.execPath },
+    called: { name, executablePath: process.execPath },
     listenForEnd: () => new AbortController().signal,
     environment: {},
     readStdin: () => new TextEncoder().encode(stdin),
@@ -40,6 +40,11 @@ describe('a person', () => {
       stderr: expect.stringMatching(/^podwire .*podwire -t < NETCONF/s),
     });
   });
+});
+
+it.each(['install', 'install-cni'])('called %s, it installs', async (name) => {
+  const { status, stderr } = await call(['--wrong'], '', name);
+  expect([status, stderr]).toEqual([1, expect.stringContaining('podwire install knows')]);
 });
 
 describe('podwire -t', () => {

@@ -120,6 +120,8 @@ async function buildPlatform(
             path: `usr/bin/${name}`,
             linkTarget: '../../opt/cni/bin/podwire',
           })),
+          // What the agent's own DaemonSet calls.
+          { path: 'opt/cni/bin/install', linkTarget: 'podwire' },
           ...Object.entries(documents).map(([name, content]) => ({
             path: `usr/share/doc/podwire/${name}`,
             content,

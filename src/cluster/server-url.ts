@@ -18,14 +18,15 @@ export class ServerUrlError extends Error {
 }
 
 /**
- * `https://10.0.0.1:6443`, `http://127.0.0.1:8001/base`.
+ * `https://10.0.0.1:6443`, `http://127.0.0.1:8001/base`; of `https://[10.0.0.1]:6443`, as Calico's installer writes it, too.
  *
  * @throws {ServerUrlError} without the URL's text, which may hold a password
  */
 export function parseServerUrl(text: string): ServerUrl {
   if (!/^https?:\/\//i.test(text)) throw new ServerUrlError('begins with neither https:// nor http://');
-  if (!URL.canParse(text)) throw new ServerUrlError('is no URL');
-  const url = new URL(text);
+  const plain = text.replace(/^(https?:\/\/)\[([\w.-]+)\]/i, '$1$2');
+  if (!URL.canParse(plain)) throw new ServerUrlError('is no URL');
+  const url = new URL(plain);
   if (url.username !== '' || url.password !== '')
     throw new ServerUrlError('has a user or password, which podwire does not send');
   if (url.search !== '' || url.hash !== '')

@@ -4,7 +4,7 @@ import { applyOperations } from './apply-operations.ts';
 import { formatKubeconfig } from './kubeconfig-text.ts';
 import { nodeNameOf, readTemplate, renderForNode } from './node-config.ts';
 import { isFolder, observeFiles, observeLeftovers, observePrograms, readNames } from './observe-node.ts';
-import { KUBECONFIG_NAME, planInstall, refuseMissingPrograms } from './plan-install.ts';
+import { planInstall, refuseMissingPrograms } from './plan-install.ts';
 import { reporting, type InstallIo } from './report.ts';
 import { issuePluginToken, type ApiIo } from './service-account.ts';
 import { parseInstallSettings, type InstallSettings } from './settings.ts';
@@ -28,7 +28,7 @@ export async function runInstall(io: InstallIo): Promise<number> {
 
 // All is read, asked for and refused before the first file is touched.
 async function install(settings: InstallSettings, executablePath: string, io: ApiIo): Promise<void> {
-  const { layout, configName, oldConfigNames } = settings;
+  const { layout, configName, kubeconfigName, oldConfigNames } = settings;
   const { here } = layout;
   const nodeName = nodeNameOf(settings);
   const template = await readTemplate(settings);
@@ -38,7 +38,7 @@ async function install(settings: InstallSettings, executablePath: string, io: Ap
     layout: { ...layout, nodeRoot: await visibleNodeRoot(layout.nodeRoot, io.log) },
     programs: await observePrograms(executablePath, here.programs),
     nodePrograms,
-    files: await observeFiles(here.configs, [KUBECONFIG_NAME, configName, ...oldConfigNames]),
+    files: await observeFiles(here.configs, [kubeconfigName, configName, ...oldConfigNames]),
     hasStateFolder: layout.nodeRoot === undefined || (await isFolder(here.state)),
     leftovers: await observeLeftovers(here),
   };

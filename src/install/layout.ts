@@ -32,3 +32,6 @@ export function layoutOf(root: string, names: { readonly programs: string; reado
 }
 
 const STATE = '/var/lib/podwire';
+
+/** Of the plugin's kubeconfig, in the folder of configurations. */
+export const KUBECONFIG_NAME = 'podwire-kubeconfig';

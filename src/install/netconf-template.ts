@@ -29,19 +29,42 @@ export function renderNetworkConfig(
     return JSON.stringify(value ?? '').slice(1, -1);
   });
   if (unknown.size > 0) throw refused(`has placeholders that podwire does not know: ${[...unknown].join(', ')}`);
-  const config = parseJsonObject(text, `${WHAT} with its placeholders replaced`);
+  const given = parseJsonObject(text, `${WHAT} with its placeholders replaced`);
+  const isCalicos = !pluginsOf(given, fileName).some(isOwn);
+  const config = isCalicos ? inPlaceOfCalico(given) : given;
   const plugins = pluginsOf(config, fileName);
-  const own = plugins.filter((plugin) => plugin['type'] === 'podwire');
-  if (own.length === 0) throw refused('has no plugin of "type": "podwire"');
+  const own = plugins.filter(isOwn);
+  if (own.length === 0) throw refused('has no plugin of "type": "podwire", nor of "calico", whose place it takes');
   for (const plugin of own) {
+    if (programsOf(plugin).includes('calico-ipam'))
+      throw refused(
+        'has "ipam" of type calico-ipam, whose pools podwire does not know: use host-local, with "usePodCidr"',
+      );
     const { datastoreType } = parseNetworkConfig({ ...plugin, ...sharedWith(config) }, {});
     if (datastoreType !== undefined && datastoreType !== 'kubernetes')
       throw refused('has another datastore_type than kubernetes, the only one that podwire knows');
   }
+  const written = isCalicos ? JSON.stringify(config, undefined, 2) : text;
   return {
-    text: text.endsWith('\n') ? text : `${text}\n`,
+    text: written.endsWith('\n') ? written : `${written}\n`,
     programs: [...new Set(plugins.flatMap(programsOf))],
     holdsToken: template.includes('__SERVICEACCOUNT_TOKEN__'),
+  };
+}
+
+function isOwn(plugin: JsonObject): boolean {
+  return plugin['type'] === 'podwire';
+}
+
+/** All else that Calico's plugin reads, podwire reads too. */
+function inPlaceOfCalico(config: JsonObject): JsonObject {
+  const list: JsonValue = config['plugins'] ?? null;
+  return {
+    ...config,
+    ...(config['type'] === 'calico' && { type: 'podwire' }),
+    ...(isJsonList(list) && {
+      plugins: list.map((plugin) => (isJsonObject(plugin) ? inPlaceOfCalico(plugin) : plugin)),
+    }),
   };
 }
 

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
 import { fileFailure } from './file-failure.ts';
 import { renderNetworkConfig, type RenderedConfig } from './netconf-template.ts';
-import { KUBECONFIG_NAME } from './plan-install.ts';
 import type { InstallSettings } from './settings.ts';
 
 /** The Node's name: a pod knows it by the downward API, a person by the host name. */
@@ -32,14 +31,19 @@ export async function readTemplate({ template: { path, text } }: Pick<InstallSet
  * @throws {CniError} 7
  */
 export function renderForNode(
-  { placeholders, layout, configName }: Pick<InstallSettings, 'placeholders' | 'layout' | 'configName'>,
+  {
+    placeholders,
+    layout,
+    configName,
+    kubeconfigName,
+  }: Pick<InstallSettings, 'placeholders' | 'layout' | 'configName' | 'kubeconfigName'>,
   template: string,
   { nodeName, token }: { readonly nodeName: string; readonly token: string },
 ): RenderedConfig {
   const values = {
     ...placeholders,
     KUBERNETES_NODE_NAME: nodeName,
-    KUBECONFIG_FILEPATH: join(layout.onNode.configs, KUBECONFIG_NAME),
+    KUBECONFIG_FILEPATH: join(layout.onNode.configs, kubeconfigName),
     SERVICEACCOUNT_TOKEN: token,
   };
   return renderNetworkConfig(template, values, configName);

@@ -24,6 +24,7 @@ export interface FileFact {
 export interface FileFacts {
   readonly layout: Layout;
   readonly configName: string;
+  readonly kubeconfigName: string;
   readonly kubeconfig: Secret;
   /** Undefined: no network configuration is asked for. */
   readonly config: RenderedConfig | undefined;
@@ -42,8 +43,6 @@ export interface InstallFacts extends FileFacts {
   /** Left by an installer that was killed. */
   readonly leftovers: readonly string[];
 }
-
-export const KUBECONFIG_NAME = 'podwire-kubeconfig';
 
 /**
  * Programs, then the kubeconfig, then the network configuration: as soon as the runtime sees that, it calls the programs.
@@ -67,8 +66,15 @@ export function planInstall(facts: InstallFacts): readonly Operation[] {
 }
 
 /** The kubeconfig and the network configuration, where they are not yet what they are to be. */
-export function planFiles({ layout, configName, kubeconfig, config, files }: FileFacts): readonly Operation[] {
-  const wanted = [{ name: KUBECONFIG_NAME, text: kubeconfig, mode: 0o600 }];
+export function planFiles({
+  layout,
+  configName,
+  kubeconfigName,
+  kubeconfig,
+  config,
+  files,
+}: FileFacts): readonly Operation[] {
+  const wanted = [{ name: kubeconfigName, text: kubeconfig, mode: 0o600 }];
   if (config !== undefined) {
     const text = aSecret(config.text, 'the network configuration');
     wanted.push({ name: configName, text, mode: config.holdsToken ? 0o600 : 0o644 });

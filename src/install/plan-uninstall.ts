@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
-import type { Layout } from './layout.ts';
+import { KUBECONFIG_NAME, type Layout } from './layout.ts';
 import type { Operation } from './operation.ts';
-import { KUBECONFIG_NAME } from './plan-install.ts';
 
 /** What is on the node of all that could be removed. */
 export interface UninstallFacts {

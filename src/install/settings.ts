@@ -1,7 +1,7 @@
 import { basename, isAbsolute } from 'node:path';
 import type { Environment } from '../cni/environment.ts';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
-import { layoutOf, type Layout } from './layout.ts';
+import { KUBECONFIG_NAME, layoutOf, type Layout } from './layout.ts';
 
 /** What the words and the environment ask for. */
 export interface InstallSettings {
@@ -9,6 +9,7 @@ export interface InstallSettings {
   /** Undefined: the host name, in lower case. */
   readonly nodeName: string | undefined;
   readonly configName: string;
+  readonly kubeconfigName: string;
   /** Removed once the new one stands. */
   readonly oldConfigNames: readonly string[];
   /** `path` wins. */
@@ -31,7 +32,7 @@ export interface InstallSettings {
  * @throws {CniError} 4 naming the variable or the word
  */
 export function parseInstallSettings(words: readonly string[], environment: Environment): InstallSettings {
-  const { root, isWatching } = parseWords(words);
+  const { root, isWatching, names } = parseWords(words);
   const read = (name: string, otherwise = '') => environment[name] || otherwise;
   const protocol = read('KUBERNETES_SERVICE_PROTOCOL', 'https');
   if (protocol !== 'https') throw wrong('KUBERNETES_SERVICE_PROTOCOL', protocol, 'https, for a token is sent over it,');
@@ -41,7 +42,8 @@ export function parseInstallSettings(words: readonly string[], environment: Envi
   return {
     layout: layoutOf(root, { programs, configs }),
     nodeName: environment['KUBERNETES_NODE_NAME'] || undefined,
-    configName: parseFileName('CNI_CONF_NAME', read('CNI_CONF_NAME', '10-podwire.conflist')),
+    configName: parseFileName('CNI_CONF_NAME', read('CNI_CONF_NAME', names.config)),
+    kubeconfigName: names.kubeconfig,
     oldConfigNames: list(read('CNI_OLD_CONF_NAME')).map((name) => parseFileName('CNI_OLD_CONF_NAME', name)),
     template: {
       text: environment['CNI_NETWORK_CONFIG'] || undefined,
@@ -60,7 +62,7 @@ export function parseInstallSettings(words: readonly string[], environment: Envi
     },
     skippedPrograms: list(read('SKIP_CNI_BINARIES')),
     updatePrograms: parseFlag('UPDATE_CNI_BINARIES', read('UPDATE_CNI_BINARIES', 'true')),
-    account: read('CALICO_CNI_SERVICE_ACCOUNT', 'podwire'),
+    account: read('CALICO_CNI_SERVICE_ACCOUNT', names.account),
     namespace: environment['POD_NAMESPACE'] || undefined,
     watchEverySeconds: isWatching
       ? Number(parseWhole('TOKEN_CHECK_SECONDS', read('TOKEN_CHECK_SECONDS', '300')))
@@ -78,16 +80,37 @@ export function connectionEnvironment(environment: Environment): Environment {
   return isOff ? { ...environment, K8S_INSECURE_SKIP_TLS_VERIFY: 'true' } : environment;
 }
 
-function parseWords(words: readonly string[]): { root: string; isWatching: boolean } {
+/** What things are called unless a variable says otherwise. */
+interface Names {
+  readonly account: string;
+  readonly config: string;
+  readonly kubeconfig: string;
+}
+
+const OWN_NAMES: Names = { account: 'podwire', config: '10-podwire.conflist', kubeconfig: KUBECONFIG_NAME };
+
+/** As the agent knows them, which keeps the token in its kubeconfig fresh. */
+const CALICO_NAMES: Names = {
+  account: 'calico-cni-plugin',
+  config: '10-calico.conflist',
+  kubeconfig: 'calico-kubeconfig',
+};
+
+function parseWords(words: readonly string[]): { root: string; isWatching: boolean; names: Names } {
   let root = '/host';
   let isWatching = false;
+  let names = OWN_NAMES;
   for (let index = 0; index < words.length; index++) {
     const word = words[index];
     if (word === '--watch') isWatching = true;
+    else if (word === '--as-calico') names = CALICO_NAMES;
     else if (word === '--root' && isAbsolute(words[index + 1] ?? '')) root = words[++index] ?? root;
-    else throw unusable(`podwire install knows --watch and --root FOLDER (absolute), not ${JSON.stringify(word)}`);
+    else
+      throw unusable(
+        `podwire install knows --watch, --as-calico and --root FOLDER (absolute), not ${JSON.stringify(word)}`,
+      );
   }
-  return { root, isWatching };
+  return { root, isWatching, names };
 }
 
 function parseFileName(variable: string, value: string): string {

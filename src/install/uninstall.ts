@@ -3,9 +3,8 @@ import { isAbsolute, join } from 'node:path';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
 import { isJsonList, isJsonObject, parseJsonObject, type JsonValue } from '../cni/json.ts';
 import { applyOperations } from './apply-operations.ts';
-import { layoutOf, type Layout } from './layout.ts';
+import { KUBECONFIG_NAME, layoutOf, type Layout } from './layout.ts';
 import { isFolder, observeLeftovers, readNames } from './observe-node.ts';
-import { KUBECONFIG_NAME } from './plan-install.ts';
 import { planUninstall, refuseWhileAttached, type UninstallFacts } from './plan-uninstall.ts';
 import { reporting, type InstallIo } from './report.ts';
 

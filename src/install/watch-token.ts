@@ -6,11 +6,13 @@ import { openFolderWatch, type FolderWatch } from './folder-watch.ts';
 import { formatKubeconfig } from './kubeconfig-text.ts';
 import { nodeNameOf, readTemplate, renderForNode } from './node-config.ts';
 import { observeFiles, readNames } from './observe-node.ts';
-import { KUBECONFIG_NAME, planFiles } from './plan-install.ts';
+import type { Operation } from './operation.ts';
+import { planFiles } from './plan-install.ts';
 import { renewAfterMs, retryAfterMs } from './plan-renewal.ts';
 import { describeFailure } from './report.ts';
 import { ACCOUNT_FOLDER, isRefused, issuePluginToken, readOwnConnection, type ApiIo } from './service-account.ts';
 import type { InstallSettings } from './settings.ts';
+import { findAbandoned } from './unfinished-file.ts';
 
 /** The token that stands on the node. */
 interface Held {
@@ -48,7 +50,7 @@ export async function watchToken(settings: InstallSettings, everySeconds: number
 
 /** Looks once: issues a token if one is due, and writes what on the node is not as it is to be. */
 async function refresh(settings: InstallSettings, held: Held | undefined, io: ApiIo): Promise<Held> {
-  const { layout, configName } = settings;
+  const { layout, configName, kubeconfigName } = settings;
   const why = held === undefined ? 'this is the first' : await reasonToRenew(held, io);
   const nodeName = nodeNameOf(settings);
   let current = held;
@@ -59,10 +61,16 @@ async function refresh(settings: InstallSettings, held: Held | undefined, io: Ap
   }
   const { token, connection } = current.issued;
   const config = await configWithToken(settings, nodeName, token.reveal());
-  const files = await observeFiles(layout.here.configs, [KUBECONFIG_NAME, configName]);
-  const operations = planFiles({ layout, configName, kubeconfig: formatKubeconfig(connection, token), config, files });
+  const files = await observeFiles(layout.here.configs, [kubeconfigName, configName]);
+  const kubeconfig = formatKubeconfig(connection, token);
+  const operations = planFiles({ layout, configName, kubeconfigName, kubeconfig, config, files });
+  // Of a container before this one, killed as it wrote: a token is in there.
+  const leftovers = await findAbandoned(layout.here.configs);
   await applyOperations(
-    operations.filter(({ kind }) => kind !== 'keep'),
+    [
+      ...leftovers.map((path): Operation => ({ kind: 'remove', path, shownPath: path })),
+      ...operations.filter(({ kind }) => kind !== 'keep'),
+    ],
     io.log,
   );
   return current;

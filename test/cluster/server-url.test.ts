@@ -7,6 +7,8 @@ describe('a server URL', () => {
   reads('https://a:443/', { text: 'https://a', port: 443, authority: 'a' });
   reads('http://a', { port: 80, isEncrypted: false });
   reads('https://[fd00::1]:6443', { host: 'fd00::1', port: 6443, authority: '[fd00::1]:6443' });
+  reads('https://[10.96.0.1]:443', { text: 'https://10.96.0.1', host: '10.96.0.1', port: 443, authority: '10.96.0.1' });
+  reads('https://[api.example]:6443', { host: 'api.example', port: 6443, authority: 'api.example:6443' });
   reads('https://a/k8s/clusters/c-1/', { basePath: '/k8s/clusters/c-1', text: 'https://a/k8s/clusters/c-1' });
 
   const refuses = (text: string, message: RegExp) =>

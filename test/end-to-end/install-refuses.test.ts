@@ -66,7 +66,12 @@ describe('one line says what to do, no secret is in it, and the node stays as it
   refuses('the template is missing', /ENOENT/, { environment: { CNI_NETWORK_CONFIG_FILE: '/nowhere' } });
   refuses('the template is no JSON', /is not valid JSON/, template('{"k8s_auth_token":"__SERVICEACCOUNT_TOKEN__"'));
   refuses('a placeholder of etcd', /does not know: __ETCD_ENDPOINTS__/, template('{"a":"__ETCD_ENDPOINTS__"}'));
-  refuses('no podwire in it', /no plugin of "type": "podwire"/, plugins('[{"type":"calico"}]'));
+  refuses('no podwire in it', /no plugin of "type": "podwire"/, plugins('[{"type":"bridge"}]'));
+  refuses(
+    "Calico's pools",
+    /calico-ipam, whose pools podwire does not know/,
+    plugins('[{"type":"calico","ipam":{"type":"calico-ipam"}}]'),
+  );
   refuses('podwire without ipam', /"ipam" is missing/, plugins('[{"type":"podwire"}]'));
   refuses('a datastore that podwire does not know', /another datastore_type/, {
     environment: { DATASTORE_TYPE: 'etcdv3' },

@@ -1,5 +1,7 @@
-import { readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { claimUnfinishedName } from '../../src/install/unfinished-file.ts';
 import { makeAccountFolder, type AccountFiles, type AccountFolder } from '../support/account-folder.ts';
 import { makeCertificateAuthority } from '../tools/certificate-authority.ts';
 import { installerAccount, NODE, startInstallCluster } from '../support/install-cluster.ts';
@@ -59,6 +61,17 @@ describe('podwire install --watch, with a real API server', () => {
       'etc/cni/net.d/podwire-kubeconfig',
     ]);
     expect((statSync(node.kubeconfigPath).mode & 0o777).toString(8)).toBe('600');
+  });
+
+  it('takes away what one before it has left that was killed as it wrote', async () => {
+    const claimed = await claimUnfinishedName('podwire-kubeconfig');
+    const path = join(node.configs, claimed.name);
+    writeFileSync(path, 'half of a kubeconfig');
+    await claimed[Symbol.asyncDispose]();
+    const running = node.start(WATCH);
+    await until('a kubeconfig', async () => (await tokenOn(node)) !== '');
+    expect(existsSync(path)).toBe(false);
+    await end(running);
   });
 
   it('as the first process of a container, which ignores signals by default, it ends with SIGTERM as well', async () => {

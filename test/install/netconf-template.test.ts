@@ -40,6 +40,29 @@ describe('a template', () => {
     expect(render(list(policy), { SERVICEACCOUNT_TOKEN: 'a.b.c' }).holdsToken).toBe(true);
   });
 
+  const CALICO = '{"type":"calico","mtu":1400,"ipam":{"type":"host-local"}}';
+  it("of Calico's plugin gets podwire in its place, the rest as it is", () => {
+    const { text, programs } = render(list(`${CALICO},{"type":"portmap","snat":true}`));
+    expect(JSON.parse(text)).toEqual({
+      cniVersion: '1.0.0',
+      name: 'n',
+      plugins: [
+        { type: 'podwire', mtu: 1400, ipam: { type: 'host-local' } },
+        { type: 'portmap', snat: true },
+      ],
+    });
+    expect(programs).toEqual(['podwire', 'host-local', 'portmap']);
+  });
+  it("of Calico's plugin alone, in a file for one plugin", () =>
+    expect(JSON.parse(render(`{"cniVersion":"1.0.0","name":"n",${CALICO.slice(1)}`, {}, 'a.conf').text)).toMatchObject({
+      type: 'podwire',
+      mtu: 1400,
+    }));
+  it('that has podwire keeps another plugin called calico', () =>
+    expect(JSON.parse(render(list(`${PODWIRE},${CALICO}`)).text)).toMatchObject({
+      plugins: [{ type: 'podwire' }, { type: 'calico' }],
+    }));
+
   it('ends with a line break', () => expect(render(list(PODWIRE)).text.endsWith('}\n')).toBe(true));
 });
 
@@ -60,7 +83,8 @@ describe('is refused, without any value in the message', () => {
   );
   refuses('no JSON', '{"a":"__SECRET__"', /not valid JSON/);
   refuses('a list of JSON', '["__SECRET__"]', /not the object/);
-  refuses('no plugin podwire', list('{"type":"calico"}'), /no plugin of "type": "podwire"/);
+  refuses("Calico's pools", list('{"type":"calico","ipam":{"type":"calico-ipam"}}'), /calico-ipam.*use host-local/);
+  refuses('no plugin podwire', list('{"type":"bridge"}'), /no plugin of "type": "podwire"/);
   refuses('a plugin that is none', list(`${PODWIRE},"portmap"`), /plugins\[1\]/);
   refuses('no network name', `{"cniVersion":"1.0.0","plugins":[${PODWIRE}]}`, /"name" is missing/);
   refuses(

@@ -12,6 +12,7 @@ function facts(bent: Partial<InstallFacts> = {}): InstallFacts {
   return {
     layout: layoutOf('/host', { programs: '/opt/cni/bin', configs: '/etc/cni/net.d' }),
     configName: '10-podwire.conflist',
+    kubeconfigName: 'podwire-kubeconfig',
     kubeconfig: aSecret('the kubeconfig', 'a test'),
     config: { text: 'the config', programs: ['podwire', 'host-local'], holdsToken: false },
     files: new Map(),

@@ -6,6 +6,7 @@ describe('settings without any word or variable', () => {
     expect(parseInstallSettings([], {})).toMatchObject({
       nodeName: undefined,
       configName: '10-podwire.conflist',
+      kubeconfigName: 'podwire-kubeconfig',
       oldConfigNames: [],
       template: { text: undefined, path: undefined },
       placeholders: { CNI_MTU: '0', LOG_LEVEL: 'info', DATASTORE_TYPE: 'kubernetes' },
@@ -14,6 +15,17 @@ describe('settings without any word or variable', () => {
       account: 'podwire',
       watchEverySeconds: undefined,
     });
+  });
+});
+
+it('--as-calico: names that the agent knows, unless a variable has another', () => {
+  const names = { configName: '10-calico.conflist', kubeconfigName: 'calico-kubeconfig', account: 'calico-cni-plugin' };
+  expect(parseInstallSettings(['--as-calico'], {})).toMatchObject(names);
+  const environment = { CNI_CONF_NAME: '10-canal.conflist', CALICO_CNI_SERVICE_ACCOUNT: 'canal' };
+  expect(parseInstallSettings(['--as-calico'], environment)).toMatchObject({
+    ...names,
+    configName: '10-canal.conflist',
+    account: 'canal',
   });
 });
 
@@ -56,7 +68,9 @@ describe('a word', () => {
   it('--root is where the node is', () =>
     expect(parseInstallSettings(['--root', '/mnt'], {}).layout.here.programs).toBe('/mnt/opt/cni/bin'));
   it.each([['--root'], ['--root', 'mnt'], ['--help'], ['-x']])('%s %s is refused', (...words) =>
-    expect(() => parseInstallSettings(words, {})).toThrow('podwire install knows --watch and --root FOLDER'),
+    expect(() => parseInstallSettings(words, {})).toThrow(
+      'podwire install knows --watch, --as-calico and --root FOLDER',
+    ),
   );
 });
 

@@ -31,8 +31,11 @@ export async function startInstallCluster(): Promise<Cluster> {
 }
 
 /** What the kubelet gives the installer's pod. */
-export async function installerAccount({ admin, certificateAuthorityPem }: Cluster): Promise<AccountFiles> {
-  const path = '/api/v1/namespaces/kube-system/serviceaccounts/podwire-installer/token';
+export async function installerAccount(
+  { admin, certificateAuthorityPem }: Cluster,
+  name = 'podwire-installer',
+): Promise<AccountFiles> {
+  const path = `/api/v1/namespaces/kube-system/serviceaccounts/${name}/token`;
   const answer = await admin.create(path, { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} });
   const token: unknown = member(answer, 'status', 'token');
   return { token: String(token), 'ca.crt': certificateAuthorityPem, namespace: 'kube-system' };

@@ -119,7 +119,7 @@ describe.each(ARCHITECTURES)('the image for %s', (architecture) => {
     const expected = [
       LOADERS[architecture],
       ...libraries.map((name) => `lib/${TRIPLETS[architecture]}/${name}`),
-      ...['podwire', ...PLUGINS].map((name) => `opt/cni/bin/${name}`),
+      ...['install', 'podwire', ...PLUGINS].map((name) => `opt/cni/bin/${name}`),
       'usr/bin/install-cni',
       'usr/bin/podwire',
     ];
