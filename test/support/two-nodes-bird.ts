@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { families, type ClusterNode, type FamilyName } from './two-nodes.ts';
 import { until } from './until.ts';
 
-/** BIRD on a node. Disposing of it ends it as its service does: it takes its own routes out of the kernel. */
+/** BIRD on a node. Disposing of it ends it as its service does. */
 export interface Bird extends AsyncDisposable {
   /** What birdc answers. */
   ask(...words: readonly string[]): Promise<string>;
@@ -20,12 +20,20 @@ export function birdNames(family: FamilyName): { readonly kernel: string; readon
   return { kernel: `kernel_${family}`, bgp: `bgp_${family}` };
 }
 
+/** What BIRD does when it ends with its own routes in the kernel. The agent's keeps them there. */
+export type RoutesAtEnd = 'removed' | 'kept';
+
 /** Starts BIRD with one session for each family, to one peer. */
-export async function startBird(path: string, node: ClusterNode, peer: ClusterNode): Promise<Bird> {
+export async function startBird(
+  path: string,
+  node: ClusterNode,
+  peer: ClusterNode,
+  atEnd: RoutesAtEnd = 'removed',
+): Promise<Bird> {
   const { machine } = node;
   const [folder, socket] = ['/run/bird', '/run/bird/bird.ctl'];
   await mkdir(join(machine.rootFolder, folder), { recursive: true });
-  await writeFile(join(machine.rootFolder, folder, 'bird.conf'), formatBirdConfig(node, peer));
+  await writeFile(join(machine.rootFolder, folder, 'bird.conf'), formatBirdConfig(node, peer, atEnd));
   const command = [path, '-f', '-c', `${folder}/bird.conf`, '-s', socket, '-P', `${folder}/bird.pid`];
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...machine.within, ...command], {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -57,14 +65,14 @@ export async function startBird(path: string, node: ClusterNode, peer: ClusterNo
 }
 
 // As the agent's BIRD is set up in what matters to the plugin: `learn` takes in its host routes, which are not BIRD's own.
-function formatBirdConfig(node: ClusterNode, peer: ClusterNode): string {
+function formatBirdConfig(node: ClusterNode, peer: ClusterNode, atEnd: RoutesAtEnd): string {
   const ofFamily = ({ name }: { readonly name: FamilyName }) => {
     const { kernel, bgp } = birdNames(name);
     const podCidr = node.podCidrs[name];
     return `
 protocol static static_${name} { ${name}; route ${podCidr} blackhole; }
 protocol kernel ${kernel} {
-  learn;
+  learn;${atEnd === 'kept' ? ' persist;' : ''}
   ${name} { import all; export where source ~ [RTS_STATIC, RTS_BGP]; };
 }
 protocol bgp ${bgp} {

@@ -1,0 +1,136 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startSteadyPing } from '../support/steady-ping.ts';
+import { families, startTwoNodes, type ClusterNode, type TwoNodes } from '../support/two-nodes.ts';
+import { startBird, type Bird } from '../support/two-nodes-bird.ts';
+import { untilExchanged } from '../support/two-nodes-learned.ts';
+import { attachTo, observeTraces } from '../support/two-nodes-pod.ts';
+import { formatRoute, readRoutes } from '../support/two-nodes-route.ts';
+import { findBird } from '../tools/find-bird.ts';
+import { findHostLocal } from '../tools/find-host-local.ts';
+
+// As docs/install.md, section 8, has it: from routes of one's own to BGP, and back, while pods of both nodes reach each other.
+
+let cluster: TwoNodes;
+let here: ClusterNode;
+let there: ClusterNode;
+beforeAll(async () => {
+  cluster = await startTwoNodes(await findHostLocal());
+  [here, there] = cluster.nodes;
+});
+afterAll(() => cluster[Symbol.asyncDispose]());
+
+const METRIC = ['metric', '2000'];
+/** The administrator's commands, on each node for the other's podCIDRs. */
+async function ownRoutes(verb: 'add' | 'delete', metric: readonly string[]): Promise<void> {
+  for (const [node, other] of bothWays())
+    for (const { name, option } of families())
+      await node.machine.ip(option, 'route', verb, other.podCidrs[name], 'via', other.addresses[name], ...metric);
+}
+const bothWays = () =>
+  [
+    [here, there],
+    [there, here],
+  ] as const;
+
+async function flushBirds({ machine }: ClusterNode): Promise<void> {
+  for (const { option } of families()) await machine.exec('ip', option, 'route', 'flush', 'proto', 'bird');
+}
+
+/** Routes to podCIDRs on a node, without metrics. */
+async function podCidrRoutes({ machine }: ClusterNode): Promise<readonly string[]> {
+  const podCidrs = cluster.nodes.flatMap((node) => families().map(({ name }) => node.podCidrs[name]));
+  const routes = (await readRoutes(machine)).filter(({ destination }) => podCidrs.includes(destination));
+  return routes.map(formatRoute).toSorted();
+}
+
+/** What both nodes are to have: routes of the administrator, of BIRD, or of both. */
+async function expectRoutes(makers: readonly ('own' | 'bird')[]): Promise<void> {
+  for (const [node, other] of bothWays()) {
+    const expected = families().flatMap(({ name }) => {
+      const way = `${other.podCidrs[name]} via ${other.addresses[name]} dev uplink proto`;
+      const ofBird = [`${way} bird`, `blackhole ${node.podCidrs[name]} proto bird`];
+      return [...(makers.includes('own') ? [`${way} boot`] : []), ...(makers.includes('bird') ? ofBird : [])];
+    });
+    expect(await podCidrRoutes(node)).toEqual(expected.toSorted());
+  }
+}
+
+function birdPath(): string {
+  const path = findBird();
+  if (path === undefined) throw new Error('bird is missing: apt-get install bird2');
+  return path;
+}
+
+async function startBirds(): Promise<readonly [Bird, Bird]> {
+  const birds = [
+    await startBird(birdPath(), here, there, 'kept'),
+    await startBird(birdPath(), there, here, 'kept'),
+  ] as const;
+  await Promise.all(birds.map((bird) => bird.established()));
+  await untilExchanged(cluster.nodes);
+  return birds;
+}
+
+describe('a running cluster changes', () => {
+  it('from routes of its own to BGP and back without the loss of a ping, and nothing is left', async () => {
+    const before = await Promise.all(cluster.nodes.map(observeTraces));
+    {
+      await using client = await attachTo(here, 'client', cluster);
+      await using web = await attachTo(there, 'web', cluster);
+      await ownRoutes('add', []);
+      const pings = await Promise.all(
+        families().flatMap(({ name }) => [
+          startSteadyPing(client.sandbox, web.addresses[name]),
+          startSteadyPing(web.sandbox, client.addresses[name]),
+        ]),
+      );
+      const goOn = () => Promise.all(pings.map((ping) => ping.more(5)));
+      await expectRoutes(['own']);
+
+      await ownRoutes('add', METRIC);
+      await ownRoutes('delete', []);
+      await goOn();
+      await expectRoutes(['own']);
+      const birds = await startBirds();
+      await goOn();
+      await expectRoutes(['own', 'bird']);
+      await ownRoutes('delete', METRIC);
+      await goOn();
+      await expectRoutes(['bird']);
+
+      await ownRoutes('add', METRIC);
+      // Node by node, as the agent restarts.
+      for (const bird of birds) {
+        await bird[Symbol.asyncDispose]();
+        await goOn();
+      }
+      for (const node of cluster.nodes) await flushBirds(node);
+      await goOn();
+      await expectRoutes(['own']);
+
+      const ended = await Promise.all(pings.map((ping) => ping.end()));
+      expect(ended.map(({ lost }) => lost)).toEqual(pings.map(() => []));
+      for (const { received } of ended) expect(received).toBeGreaterThan(30);
+    }
+    await ownRoutes('delete', METRIC);
+    expect(await Promise.all(cluster.nodes.map(observeTraces))).toEqual(before);
+  });
+
+  it('a BIRD with "persist", as the agent’s, leaves its routes when it ends, and those are flushed', async () => {
+    for (const bird of await startBirds()) await bird[Symbol.asyncDispose]();
+    // The session went with the first, and with it what the second had learned.
+    const { podCidrs } = here;
+    expect(await podCidrRoutes(here)).toEqual(
+      families()
+        .flatMap(({ name }) => [
+          `blackhole ${podCidrs[name]} proto bird`,
+          `${there.podCidrs[name]} via ${there.addresses[name]} dev uplink proto bird`,
+        ])
+        .toSorted(),
+    );
+    for (const node of cluster.nodes) {
+      await flushBirds(node);
+      expect(await podCidrRoutes(node)).toEqual([]);
+    }
+  });
+});
