@@ -8,6 +8,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { setTimeout as pause } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { makeCertificateAuthority } from '../test/tools/certificate-authority.ts';
 import { makeKubeconfig } from '../test/support/kubeconfig.ts';
@@ -44,6 +45,12 @@ const LEASE = {
 
 const VERSIONS = { cniVersion: '1.1.0', supportedVersions: ['1.0.0', '1.1.0'] };
 
+const GET_MS = 100;
+const PATCH_MS = 400;
+
+// It ends some time after its output does, so that this is always waited for.
+const LINGER = 'exec >&-\nsleep 0.1\n';
+
 const annotations = new Map<string, string>();
 const folder = await mkdtemp('/run/podwire-rehearsal-');
 const authority = makeCertificateAuthority('rehearsal');
@@ -73,6 +80,8 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
       else annotations.set(name, value.slice(1, -1));
     }
   }
+  // What goes on beside a request is done before its answer, on a busy machine too: V8 numbers functions in the order of their calls.
+  await pause(request.method === 'PATCH' ? PATCH_MS : GET_MS);
   const pod = { ...POD, metadata: { ...POD.metadata, annotations: Object.fromEntries(annotations) } };
   response.setHeader('content-type', 'application/json');
   response.end(JSON.stringify(request.url?.includes('/nodes/') === true ? NODE : pod));
@@ -83,7 +92,7 @@ async function rehearse(serverUrl: string): Promise<void> {
   const [jsonPath, yamlPath] = [join(folder, 'kubeconfig.json'), join(folder, 'kubeconfig.yaml')];
   await writeFile(jsonPath, JSON.stringify(kubeconfig), { mode: 0o600 });
   await writeFile(yamlPath, stringify(kubeconfig), { mode: 0o600 });
-  const delegate = `#!/bin/sh\ncat >/dev/null\ncase $CNI_COMMAND in ADD) echo '${JSON.stringify(LEASE)}' ;; VERSION) echo '${JSON.stringify(VERSIONS)}' ;; esac\n`;
+  const delegate = `#!/bin/sh\ncat >/dev/null\ncase $CNI_COMMAND in ADD) echo '${JSON.stringify(LEASE)}' ;; VERSION) echo '${JSON.stringify(VERSIONS)}' ;; esac\n${LINGER}`;
   await writeFile(join(folder, 'host-local'), delegate, { mode: 0o755 });
   const config = {
     cniVersion: '1.1.0',
