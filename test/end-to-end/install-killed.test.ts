@@ -16,7 +16,7 @@ import type { KillPoint } from '../support/system-call-kill.ts';
 
 // All of them: PODWIRE_KILL_POINTS=all. Else so many of each command, evenly spread.
 const IS_WHOLE = process.env['PODWIRE_KILL_POINTS'] === 'all';
-const POINTS_MOST = 10;
+const POINTS_MOST = 8;
 const SWEEP_MS = IS_WHOLE ? 1_800_000 : 300_000;
 const PRIVATE_FOLDER = '/run'; // in memory: each point writes an executable or two
 
