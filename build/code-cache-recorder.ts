@@ -4,12 +4,7 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
 import { loadPart, type LoadedPart } from './load-part.ts';
-
-// Which functions were being compiled in the background hangs on how busy the machine is, and the cache notes it. It does not depend on
-// this flag, unlike on most others.
-setFlagsFromString('--no-concurrent-sparkplug');
 
 const [folder = '', assetsJson = ''] = process.argv.splice(2, 3);
 const assets: unknown = JSON.parse(assetsJson);
