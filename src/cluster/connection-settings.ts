@@ -5,6 +5,17 @@ import type { NetworkConfig } from '../cni/network-config.ts';
 /** What the network configuration says of the API server: each key of it may be absent. */
 export type ConnectionConfig = NetworkConfig['connection'] & Pick<NetworkConfig, 'datastoreType'>;
 
+/** Without a network configuration. */
+export const NOTHING_CONFIGURED: ConnectionConfig = {
+  datastoreType: undefined,
+  kubeconfigPath: undefined,
+  apiRoot: undefined,
+  token: undefined,
+  clientCertificatePath: undefined,
+  clientKeyPath: undefined,
+  certificateAuthorityPath: undefined,
+};
+
 /** A setting, and what a person would call the place where it stands. */
 export interface Setting {
   readonly value: string;

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ConnectionConfig } from '../cluster/connection-settings.ts';
+import { NOTHING_CONFIGURED } from '../cluster/connection-settings.ts';
 import { readConnection, type ApiConnection } from '../cluster/connection.ts';
 import { startDeadline, type Deadline } from '../cluster/deadline.ts';
 import { isTokenRefused } from '../cluster/token-check.ts';
@@ -63,16 +63,6 @@ async function ownNamespace(): Promise<string> {
   const text = await readFile(join(ACCOUNT_FOLDER, 'namespace'), 'utf8').catch(() => '');
   return text.trim() || 'kube-system';
 }
-
-const NOTHING_CONFIGURED: ConnectionConfig = {
-  datastoreType: undefined,
-  kubeconfigPath: undefined,
-  apiRoot: undefined,
-  token: undefined,
-  clientCertificatePath: undefined,
-  clientKeyPath: undefined,
-  certificateAuthorityPath: undefined,
-};
 
 // A day: long enough for an API server that is away over night, short enough for one that was stolen.
 const LIFE_SECONDS = 24 * 60 * 60;

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { KernelError, formatErrno } from './kernel-error.ts';
 import {
   decodeErrno,
@@ -149,10 +150,4 @@ export class NetlinkSocket implements Disposable {
 
 function failed(name: string): Answer {
   return { errnoName: name, payloads: [], mayRepeat: false };
-}
-
-function pause(durationMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, durationMs);
-  });
 }

@@ -1,4 +1,5 @@
 import { closeSync, readSync, writeSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { errnoNameOf } from './kernel-error.ts';
 import type { Libc, Pipe, ProgramStatus } from './libc.ts';
 
@@ -133,9 +134,3 @@ function openOutput(fd: number, limitBytes: number) {
 
 /** As much as a pipe holds. */
 const CHUNK_BYTES = 65_536;
-
-function pause(durationMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, durationMs);
-  });
-}

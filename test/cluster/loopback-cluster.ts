@@ -5,7 +5,7 @@ import { inspect } from 'node:util';
 import { expect } from 'vitest';
 import { CniError } from '../../src/cni/error.ts';
 import { openCluster, type Cluster } from '../../src/cluster/cluster.ts';
-import type { ConnectionConfig } from '../../src/cluster/connection-settings.ts';
+import { NOTHING_CONFIGURED, type ConnectionConfig } from '../../src/cluster/connection-settings.ts';
 import { readConnection } from '../../src/cluster/connection.ts';
 import { startLoopbackApi, type LoopbackApi, type LoopbackApiOptions } from '../tools/loopback-api/loopback-api.ts';
 import { startDeadline, type Deadline } from '../../src/cluster/deadline.ts';
@@ -20,16 +20,7 @@ export const CANARY = [
 
 /** A network configuration's connection that says nothing. */
 export function aConnectionConfig(special: Partial<ConnectionConfig> = {}): ConnectionConfig {
-  return {
-    datastoreType: undefined,
-    kubeconfigPath: undefined,
-    apiRoot: undefined,
-    token: undefined,
-    clientCertificatePath: undefined,
-    clientKeyPath: undefined,
-    certificateAuthorityPath: undefined,
-    ...special,
-  };
+  return { ...NOTHING_CONFIGURED, ...special };
 }
 
 /** A folder of its own, deleted with its end. */

@@ -57,8 +57,11 @@ export function hostNamespace(): NetworkNamespace {
 }
 
 function namespaceAt(path: string): NetworkNamespace {
-  const exec = (program: string, ...args: readonly string[]) =>
-    run('nsenter', [`--net=${path}`, '--', program, ...args]);
+  return namespaceOf(path, (program, ...args) => run('nsenter', [`--net=${path}`, '--', program, ...args]));
+}
+
+/** The network namespace at a path, in which `exec` runs programs. */
+export function namespaceOf(path: string, exec: NetworkNamespace['exec']): NetworkNamespace {
   return {
     path,
     exec,

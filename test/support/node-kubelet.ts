@@ -3,15 +3,10 @@ import { join } from 'node:path';
 import { ensureTools } from '../tools/ensure-tools.ts';
 import { eventually } from './node-wait.ts';
 import type { Kubeconfig } from './kubeconfig.ts';
-import { makeServerProcesses, type ServerProcesses } from './server-process.ts';
+import { makeServerProcesses, startRestartable, type RestartableServers } from './server-process.ts';
 
-export interface NodeKubelet extends AsyncDisposable {
-  /** Kills it; the pods live on. */
-  stop(): Promise<void>;
-  /** Kills it, if it runs, and starts it again. */
-  restart(): Promise<void>;
-  readLogs(): Promise<string>;
-}
+/** The kubelet of a node. */
+export type NodeKubelet = RestartableServers;
 
 export interface KubeletSettings {
   /** Of its own, for its configuration. */
@@ -30,7 +25,7 @@ export async function startNodeKubelet(settings: KubeletSettings): Promise<NodeK
   const [configPath, kubeconfigPath] = [join(folder, 'kubelet.json'), join(folder, 'kubelet.kubeconfig')];
   await writeFile(configPath, JSON.stringify(kubeletConfiguration(settings)));
   await writeFile(kubeconfigPath, JSON.stringify(settings.kubeconfig), { mode: 0o600 });
-  const start = async () => {
+  return startRestartable(async () => {
     const processes = await makeServerProcesses('podwire-kubelet-');
     await processes.start('kubelet', kubelet, [
       `--config=${configPath}`,
@@ -45,19 +40,7 @@ export async function startNodeKubelet(settings: KubeletSettings): Promise<NodeK
       explain: () => processes.readLogs(),
     });
     return processes;
-  };
-  let running: ServerProcesses = await start();
-  return {
-    readLogs: () => running.readLogs(),
-    async stop() {
-      await running[Symbol.asyncDispose]();
-    },
-    async restart() {
-      await running[Symbol.asyncDispose]();
-      running = await start();
-    },
-    [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
-  };
+  });
 }
 
 function isHealthy(): Promise<boolean> {

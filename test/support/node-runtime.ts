@@ -6,19 +6,14 @@ import { promisify } from 'node:util';
 import { ensureTools } from '../tools/ensure-tools.ts';
 import { eventually } from './node-wait.ts';
 import { BUSYBOX_IMAGE, busyboxArchive, PAUSE_IMAGE } from './node-image.ts';
-import { makeServerProcesses, type ServerProcesses } from './server-process.ts';
+import { makeServerProcesses, startRestartable, type RestartableServers } from './server-process.ts';
 
 /** containerd on a node. */
-export interface NodeRuntime extends AsyncDisposable {
+export interface NodeRuntime extends RestartableServers {
   readonly endpoint: string;
-  /** Kills it; its containers live on. */
-  stop(): Promise<void>;
-  /** Kills it, if it runs, and starts it again. */
-  restart(): Promise<void>;
   /** `ctr -n k8s.io` with these arguments: what it printed. */
   ctr(...args: readonly string[]): Promise<string>;
   importImage(archivePath: string): Promise<void>;
-  readLogs(): Promise<string>;
 }
 
 /**
@@ -31,15 +26,14 @@ export async function startNodeRuntime(folder: string): Promise<NodeRuntime> {
   const socket = '/run/podwire-containerd/containerd.sock';
   const configPath = join(folder, 'containerd.toml');
   await writeFile(configPath, formatConfig({ folder, socket, shim: tools['containerd-shim-runc-v2'] }));
-  const start = async () => {
+  const servers = await startRestartable(async () => {
     const processes = await makeServerProcesses('podwire-containerd-');
     const path = `PATH=${dirname(tools.containerd)}:${process.env['PATH']}`;
     await processes.start('containerd', 'env', [path, tools.containerd, '--config', configPath]);
     const what = 'containerd listens';
     await eventually(what, () => accepts(socket), { failure: processes.failure });
     return processes;
-  };
-  let running: ServerProcesses = await start();
+  });
   const ctr = async (...args: readonly string[]) => {
     const { stdout } = await promisify(execFile)(tools.ctr, ['--address', socket, '-n', 'k8s.io', ...args], {
       maxBuffer: 64 * 1024 * 1024,
@@ -54,20 +48,7 @@ export async function startNodeRuntime(folder: string): Promise<NodeRuntime> {
   await importImage(archive);
   const images = await ctr('images', 'list', '-q');
   if (!images.includes(BUSYBOX_IMAGE)) throw new Error(`not imported: ${images}`);
-  return {
-    endpoint: `unix://${socket}`,
-    ctr,
-    importImage,
-    readLogs: () => running.readLogs(),
-    async stop() {
-      await running[Symbol.asyncDispose]();
-    },
-    async restart() {
-      await running[Symbol.asyncDispose]();
-      running = await start();
-    },
-    [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
-  };
+  return { ...servers, endpoint: `unix://${socket}`, ctr, importImage };
 }
 
 interface Settings {

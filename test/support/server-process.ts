@@ -72,6 +72,31 @@ export async function makeServerProcesses(prefix: string): Promise<ServerProcess
   };
 }
 
+/** Servers that can be ended and started anew; what they have started themselves lives on. */
+export interface RestartableServers extends AsyncDisposable {
+  /** Kills them. */
+  stop(): Promise<void>;
+  /** Kills them, if they run, and starts them again. */
+  restart(): Promise<void>;
+  readLogs(): Promise<string>;
+}
+
+/** @param start starts them, and waits until they are of use */
+export async function startRestartable(start: () => Promise<ServerProcesses>): Promise<RestartableServers> {
+  let running = await start();
+  return {
+    readLogs: () => running.readLogs(),
+    async stop() {
+      await running[Symbol.asyncDispose]();
+    },
+    async restart() {
+      await running[Symbol.asyncDispose]();
+      running = await start();
+    },
+    [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
+  };
+}
+
 /** `count` TCP ports that were free a moment ago, all different. */
 export async function freePorts(address: string, count: number): Promise<readonly number[]> {
   const listeners = await Promise.all(

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { hostNamespace, type NetworkNamespace, type Sandbox } from './network-namespace.ts';
+import { hostNamespace, namespaceOf, type NetworkNamespace, type Sandbox } from './network-namespace.ts';
 
 /** A node of its own within the private namespace: own network, own /run, own /var/lib. */
 export interface Machine extends NetworkNamespace, AsyncDisposable {
@@ -60,22 +60,4 @@ export async function startMachine(): Promise<Machine> {
       await exit;
     },
   };
-}
-
-function namespaceOf(path: string, exec: NetworkNamespace['exec']): NetworkNamespace {
-  return {
-    path,
-    exec,
-    async ip(...args) {
-      const answer = await exec('ip', '-json', ...args);
-      const parsed: unknown = answer.trim() === '' ? [] : JSON.parse(answer);
-      if (!isArray(parsed)) throw new Error(`ip -json ${args.join(' ')} answered ${answer}`);
-      return parsed;
-    },
-    readSysctl: async (sysctl) => (await exec('cat', `/proc/sys/${sysctl}`)).trim(),
-  };
-}
-
-function isArray(value: unknown): value is readonly unknown[] {
-  return Array.isArray(value);
 }
