@@ -49,8 +49,10 @@ export async function runProgram(run: ProgramRun, libc: Libc): Promise<ProgramEn
         signal.throwIfAborted();
         return { ...status, stdout: output.text(), isTooLong };
       }
-      if (signal.aborted || isTooLong) libc.kill(pid);
-      if (signal.aborted && roundsToDie-- === 0) signal.throwIfAborted();
+      if (signal.aborted || isTooLong) {
+        if (roundsToDie === ROUNDS_TO_DIE) libc.kill(pid);
+        if (--roundsToDie < 0) signal.throwIfAborted();
+      }
       await pause(round < SHORT_ROUNDS ? 1 : 10);
     }
   } finally {
