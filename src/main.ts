@@ -1,6 +1,7 @@
 import { readSync, writeSync } from 'node:fs';
 import { basename } from 'node:path';
 import { takeTurn } from './journal/turn.ts';
+import { errnoNameOf } from './kernel/kernel-error.ts';
 import { openKernel, type Kernel } from './kernel/kernel.ts';
 import { runPlugin } from './plugin.ts';
 
@@ -51,10 +52,6 @@ async function readWaiting(): Promise<Uint8Array> {
 
 const STDIN_PATIENCE_MS = 250;
 
-function isErrno(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'code' in error;
-}
-
 function readStdin(): Uint8Array {
   const chunks: Buffer[] = [];
   for (let sizeBytes = 0; sizeBytes < STDIN_LIMIT_BYTES;) {
@@ -86,7 +83,7 @@ function untilReady(transfer: () => number): number {
     try {
       return transfer();
     } catch (error) {
-      if (!isErrno(error) || error.code !== 'EAGAIN') throw error;
+      if (errnoNameOf(error) !== 'EAGAIN') throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
     }
   }

@@ -1,6 +1,6 @@
 import type { PodReference } from '../cni/cni-args.ts';
 import { isAbsent, parseAnswer } from './api-answer.ts';
-import { openApiClient, type ApiAnswer, type ApiClientOptions } from './api-client.ts';
+import { openApiClient, type ApiAnswer, type ApiClient, type ApiClientOptions } from './api-client.ts';
 import { parseStatus } from './api-error.ts';
 import type { Deadline } from './deadline.ts';
 import { parseFields, parseText, ShapeError } from './fields.ts';
@@ -50,12 +50,7 @@ export function openCluster(options: ApiClientOptions): Cluster {
       const answer = await client.send(request, deadline);
       return isAbsent(answer, pod.name) ? 'absent' : parseAnswer(answer, request, (value) => parseSamePod(value, pod));
     },
-    async readNode(name, deadline) {
-      const purpose = { verb: 'get', resource: 'nodes', object: `node ${quoteName(name)}` } as const;
-      const request = { purpose, path: `/api/v1/nodes/${pathPart(name)}` };
-      const answer = await client.send(request, deadline);
-      return isAbsent(answer, name) ? 'absent' : parseAnswer(answer, request, (value) => parseSameNode(value, name));
-    },
+    readNode: (name, deadline) => readNode(client, name, deadline),
     async patchPodAnnotations(pod, { uid, resourceVersion, annotations }, deadline) {
       // The server compares these with the Pod's own, and answers 409 where they differ.
       const preconditions = {
@@ -84,6 +79,14 @@ export function openCluster(options: ApiClientOptions): Cluster {
     },
     [Symbol.dispose]: () => client[Symbol.dispose](),
   };
+}
+
+/** As {@link Cluster}'s, for who has a client of his own. */
+export async function readNode(client: ApiClient, name: string, deadline: Deadline): Promise<Node | 'absent'> {
+  const purpose = { verb: 'get', resource: 'nodes', object: `node ${quoteName(name)}` } as const;
+  const request = { purpose, path: `/api/v1/nodes/${pathPart(name)}` };
+  const answer = await client.send(request, deadline);
+  return isAbsent(answer, name) ? 'absent' : parseAnswer(answer, request, (value) => parseSameNode(value, name));
 }
 
 // Another uid is 409 for most versions of the API; a field that may not change, 422, is the same in other words.

@@ -2,10 +2,10 @@ import { CniError, ERROR_CODE } from '../cni/error.ts';
 import { isAbsent, parseAnswer } from './api-answer.ts';
 import { openApiClient, type ApiClient, type ApiClientOptions } from './api-client.ts';
 import { parseStatus } from './api-error.ts';
+import { readNode } from './cluster.ts';
 import type { ApiConnection } from './connection.ts';
 import type { Deadline } from './deadline.ts';
 import { parseFields, parseText, ShapeError } from './fields.ts';
-import { parseNode } from './node.ts';
 import { pathPart, quoteName } from './object-name.ts';
 import { aSecret, type Secret } from './secret.ts';
 
@@ -48,12 +48,9 @@ export function openTokenIssuer(options: ApiClientOptions): TokenIssuer {
 }
 
 async function readNodeUid(client: ApiClient, name: string, deadline: Deadline): Promise<string> {
-  const purpose = { verb: 'get', resource: 'nodes', object: `node ${quoteName(name)}` } as const;
-  const request = { purpose, path: `/api/v1/nodes/${pathPart(name)}` };
-  const answer = await client.send(request, deadline);
-  if (isAbsent(answer, name))
-    throw missing(`the API server has no node ${quoteName(name)}: set KUBERNETES_NODE_NAME to the Node's name`);
-  return parseAnswer(answer, request, (value) => parseNode(value).uid);
+  const node = await readNode(client, name, deadline);
+  if (node !== 'absent') return node.uid;
+  throw missing(`the API server has no node ${quoteName(name)}: set KUBERNETES_NODE_NAME to the Node's name`);
 }
 
 async function requestToken(

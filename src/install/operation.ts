@@ -12,6 +12,11 @@ export type Operation =
   | { readonly kind: 'remove-folder'; readonly path: string; readonly shownPath: string }
   | { readonly kind: 'remove-folder-if-empty'; readonly path: string; readonly shownPath: string };
 
+/** Removes unfinished files. */
+export function removeLeftovers(paths: readonly string[]): readonly Operation[] {
+  return paths.map((path) => ({ kind: 'remove', path, shownPath: path }));
+}
+
 /** Put in place whole, and only after it has run. */
 export interface PlaceProgram {
   readonly kind: 'place-program';

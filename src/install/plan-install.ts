@@ -3,7 +3,7 @@ import { CniError, ERROR_CODE } from '../cni/error.ts';
 import { aSecret, type Secret } from '../cluster/secret.ts';
 import type { Folders, Layout } from './layout.ts';
 import type { RenderedConfig } from './netconf-template.ts';
-import type { Operation } from './operation.ts';
+import { removeLeftovers, type Operation } from './operation.ts';
 
 /** A program that the image carries, and what the node has of that name. */
 export interface ProgramFact {
@@ -53,7 +53,7 @@ export function planInstall(facts: InstallFacts): readonly Operation[] {
   const native = join(layout.here.state, 'native');
   const shownNative = join(layout.onNode.state, 'native');
   return [
-    ...leftovers.map((path): Operation => ({ kind: 'remove', path, shownPath: path })),
+    ...removeLeftovers(leftovers),
     ...facts.programs.map((program) => planProgram(program, facts)),
     hasStateFolder
       ? { kind: 'unpack-native-code', folder: native, shownPath: shownNative }

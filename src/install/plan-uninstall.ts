@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
 import { KUBECONFIG_NAME, type Layout } from './layout.ts';
-import type { Operation } from './operation.ts';
+import { removeLeftovers, type Operation } from './operation.ts';
 
 /** What is on the node of all that could be removed. */
 export interface UninstallFacts {
@@ -39,7 +39,7 @@ export function planUninstall(facts: UninstallFacts): readonly Operation[] {
     ...(facts.hasKubeconfig ? [remove('configs', KUBECONFIG_NAME)] : []),
     ...(facts.hasNativeCode ? [removeState('native')] : []),
     ...facts.emptyNetworks.map(removeState),
-    ...facts.leftovers.map((path): Operation => ({ kind: 'remove', path, shownPath: path })),
+    ...removeLeftovers(facts.leftovers),
     { kind: 'remove-folder-if-empty', path: here.state, shownPath: onNode.state },
     ...(facts.hasProgram ? [remove('programs', 'podwire')] : []),
   ];

@@ -32,15 +32,13 @@ export interface InstallSettings {
  * @throws {CniError} 4 naming the variable or the word
  */
 export function parseInstallSettings(words: readonly string[], environment: Environment): InstallSettings {
-  const { root, isWatching, names } = parseWords(words);
+  const { root, given } = parseWords('install', words, ['--watch', '--as-calico']);
+  const names = given.has('--as-calico') ? CALICO_NAMES : OWN_NAMES;
   const read = (name: string, otherwise = '') => environment[name] || otherwise;
   const protocol = read('KUBERNETES_SERVICE_PROTOCOL', 'https');
   if (protocol !== 'https') throw wrong('KUBERNETES_SERVICE_PROTOCOL', protocol, 'https, for a token is sent over it,');
-  const [programs, configs] = [read('CNI_BIN_DIR', '/opt/cni/bin'), read('CNI_NET_DIR', '/etc/cni/net.d')];
-  if (!isAbsolute(programs)) throw wrong('CNI_BIN_DIR', programs, "an absolute path, the node's own,");
-  if (!isAbsolute(configs)) throw wrong('CNI_NET_DIR', configs, "an absolute path, the node's own,");
   return {
-    layout: layoutOf(root, { programs, configs }),
+    layout: parseLayout(root, environment),
     nodeName: environment['KUBERNETES_NODE_NAME'] || undefined,
     configName: parseFileName('CNI_CONF_NAME', read('CNI_CONF_NAME', names.config)),
     kubeconfigName: names.kubeconfig,
@@ -64,7 +62,7 @@ export function parseInstallSettings(words: readonly string[], environment: Envi
     updatePrograms: parseFlag('UPDATE_CNI_BINARIES', read('UPDATE_CNI_BINARIES', 'true')),
     account: read('CALICO_CNI_SERVICE_ACCOUNT', names.account),
     namespace: environment['POD_NAMESPACE'] || undefined,
-    watchEverySeconds: isWatching
+    watchEverySeconds: given.has('--watch')
       ? Number(parseWhole('TOKEN_CHECK_SECONDS', read('TOKEN_CHECK_SECONDS', '300')))
       : undefined,
   };
@@ -96,21 +94,46 @@ const CALICO_NAMES: Names = {
   kubeconfig: 'calico-kubeconfig',
 };
 
-function parseWords(words: readonly string[]): { root: string; isWatching: boolean; names: Names } {
+/**
+ * The words behind a command: `--root FOLDER`, where the node's file system is (`/host`), and flags.
+ *
+ * @throws {CniError} 4 naming the word that it does not know
+ */
+export function parseWords<Flag extends string>(
+  command: string,
+  words: readonly string[],
+  flags: readonly Flag[],
+): { readonly root: string; readonly given: ReadonlySet<Flag> } {
   let root = '/host';
-  let isWatching = false;
-  let names = OWN_NAMES;
+  const given = new Set<Flag>();
   for (let index = 0; index < words.length; index++) {
     const word = words[index];
-    if (word === '--watch') isWatching = true;
-    else if (word === '--as-calico') names = CALICO_NAMES;
+    const flag = flags.find((known) => known === word);
+    if (flag !== undefined) given.add(flag);
     else if (word === '--root' && isAbsolute(words[index + 1] ?? '')) root = words[++index] ?? root;
     else
       throw unusable(
-        `podwire install knows --watch, --as-calico and --root FOLDER (absolute), not ${JSON.stringify(word)}`,
+        `podwire ${command} knows ${flags.join(', ')} and --root FOLDER (absolute), not ${JSON.stringify(word)}`,
       );
   }
-  return { root, isWatching, names };
+  return { root, given };
+}
+
+/**
+ * Where things are on the node: CNI_BIN_DIR and CNI_NET_DIR are the node's own paths.
+ *
+ * @throws {CniError} 4 naming the variable
+ */
+export function parseLayout(root: string, environment: Environment): Layout {
+  const read = (name: string, otherwise: string): string => {
+    const path = environment[name] || otherwise;
+    if (isAbsolute(path)) return path;
+    throw wrong(name, path, "an absolute path, the node's own,");
+  };
+  return layoutOf(root, {
+    programs: read('CNI_BIN_DIR', '/opt/cni/bin'),
+    configs: read('CNI_NET_DIR', '/etc/cni/net.d'),
+  });
 }
 
 function parseFileName(variable: string, value: string): string {

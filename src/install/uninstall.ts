@@ -1,12 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
-import { CniError, ERROR_CODE } from '../cni/error.ts';
+import { join } from 'node:path';
 import { isJsonList, isJsonObject, parseJsonObject, type JsonValue } from '../cni/json.ts';
 import { applyOperations } from './apply-operations.ts';
-import { KUBECONFIG_NAME, layoutOf, type Layout } from './layout.ts';
+import { KUBECONFIG_NAME, type Layout } from './layout.ts';
 import { isFolder, observeLeftovers, readNames } from './observe-node.ts';
 import { planUninstall, refuseWhileAttached, type UninstallFacts } from './plan-uninstall.ts';
 import { reporting, type InstallIo } from './report.ts';
+import { parseLayout, parseWords } from './settings.ts';
 
 /**
  * `podwire uninstall`: removes from a node what the installer has put there.
@@ -15,30 +15,12 @@ import { reporting, type InstallIo } from './report.ts';
  */
 export async function runUninstall(io: InstallIo): Promise<number> {
   return reporting(io, async (log) => {
-    const { root, isForced } = parseWords(io.words);
-    const read = (name: string, otherwise: string) => io.environment[name] || otherwise;
-    const programs = read('CNI_BIN_DIR', '/opt/cni/bin');
-    const layout = layoutOf(root, { programs, configs: read('CNI_NET_DIR', '/etc/cni/net.d') });
-    const facts = await observe(layout);
-    if (!isForced) refuseWhileAttached(facts);
+    const { root, given } = parseWords('uninstall', io.words, ['--force']);
+    const facts = await observe(parseLayout(root, io.environment));
+    if (!given.has('--force')) refuseWhileAttached(facts);
     await applyOperations(planUninstall(facts), log);
     log.info('podwire is off this node; plugins of the CNI project that it brought, and its log, stay');
   });
-}
-
-function parseWords(words: readonly string[]): { root: string; isForced: boolean } {
-  let root = '/host';
-  let isForced = false;
-  for (let index = 0; index < words.length; index++) {
-    const word = words[index];
-    if (word === '--force') isForced = true;
-    else if (word === '--root' && isAbsolute(words[index + 1] ?? '')) root = words[++index] ?? root;
-    else {
-      const message = `podwire uninstall knows --force and --root FOLDER (absolute), not ${JSON.stringify(word)}`;
-      throw new CniError(ERROR_CODE.invalidEnvironment, message);
-    }
-  }
-  return { root, isForced };
 }
 
 async function observe(layout: Layout): Promise<UninstallFacts> {

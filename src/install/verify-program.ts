@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:fs';
-import { access, open, stat } from 'node:fs/promises';
+import { access, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { arch } from 'node:process';
 import { isJsonList, parseJsonObject } from '../cni/json.ts';
 import { explainFailedRun, NO_LOADER, type FailedRun } from './failed-run.ts';
+import { isFolder } from './observe-node.ts';
 import { libraryFolders, LOADERS, missingOnNode } from './node-libraries.ts';
 
 /**
@@ -20,11 +21,8 @@ export async function verifyProgram(path: string, program: string, nodeRoot: str
 }
 
 /** Whether somebody has mounted the node's file system there, so that its libraries can be seen. */
-export async function hasNodeRoot(nodeRoot: string): Promise<boolean> {
-  return stat(join(nodeRoot, 'usr')).then(
-    (stats) => stats.isDirectory(),
-    () => false,
-  );
+export function hasNodeRoot(nodeRoot: string): Promise<boolean> {
+  return isFolder(join(nodeRoot, 'usr'));
 }
 
 async function verifyLibraries(path: string, program: string, nodeRoot: string): Promise<void> {

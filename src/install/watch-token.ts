@@ -6,7 +6,7 @@ import { openFolderWatch, type FolderWatch } from './folder-watch.ts';
 import { formatKubeconfig } from './kubeconfig-text.ts';
 import { nodeNameOf, readTemplate, renderForNode } from './node-config.ts';
 import { observeFiles, readNames } from './observe-node.ts';
-import type { Operation } from './operation.ts';
+import { removeLeftovers } from './operation.ts';
 import { planFiles } from './plan-install.ts';
 import { renewAfterMs, retryAfterMs } from './plan-renewal.ts';
 import { describeFailure } from './report.ts';
@@ -66,13 +66,7 @@ async function refresh(settings: InstallSettings, held: Held | undefined, io: Ap
   const operations = planFiles({ layout, configName, kubeconfigName, kubeconfig, config, files });
   // Of a container before this one, killed as it wrote: a token is in there.
   const leftovers = await findAbandoned(layout.here.configs);
-  await applyOperations(
-    [
-      ...leftovers.map((path): Operation => ({ kind: 'remove', path, shownPath: path })),
-      ...operations.filter(({ kind }) => kind !== 'keep'),
-    ],
-    io.log,
-  );
+  await applyOperations([...removeLeftovers(leftovers), ...operations.filter(({ kind }) => kind !== 'keep')], io.log);
   return current;
 }
 

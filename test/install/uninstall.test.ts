@@ -4,11 +4,14 @@ import { expect, it } from 'vitest';
 import { runUninstall } from '../../src/install/uninstall.ts';
 import { makeFolder } from './make-folder.ts';
 
-async function uninstall(words: readonly string[]): Promise<{ status: number; text: string }> {
+async function uninstall(
+  words: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<{ status: number; text: string }> {
   let text = '';
   const signal = new AbortController().signal;
   const writeStderr = (line: string) => void (text += line);
-  const status = await runUninstall({ words, environment: {}, executablePath: '/nowhere', signal, writeStderr });
+  const status = await runUninstall({ words, environment, executablePath: '/nowhere', signal, writeStderr });
   return { status, text };
 }
 
@@ -29,4 +32,13 @@ it('configurations that call podwire go, by whatever name; others and what is no
 
 it.each([['--all'], ['--root'], ['--root', 'relative']])('%s %s is refused', async (...words) =>
   expect(await uninstall(words)).toMatchObject({ status: 1, text: expect.stringContaining('podwire uninstall knows') }),
+);
+
+it.each(['CNI_BIN_DIR', 'CNI_NET_DIR'])(
+  '%s that is no absolute path is refused, as the installer does',
+  async (name) => {
+    const { status, text } = await uninstall(['--root', '/nowhere'], { [name]: 'relative' });
+    expect({ status, text }).toEqual({ status: 1, text: expect.stringContaining(name) });
+    expect(text).toContain('an absolute path');
+  },
 );
