@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { ensureBird } from '../test/tools/find-bird.ts';
+import { ensureDebianProgram } from '../test/tools/debian-program.ts';
 import { findHostLocal } from '../test/tools/find-host-local.ts';
 import { toolProgressTo } from '../test/tools/tool-progress.ts';
 import { watchInterrupts } from './demo/interrupts.ts';
@@ -37,7 +37,7 @@ async function demonstrate(): Promise<number> {
     return { shown: path, outcome: path };
   });
   const birdPath = await report.step('find BIRD, which exchanges routes by BGP', async () => {
-    const path = await ensureBird((line) => report.say(line)).catch(() => undefined);
+    const path = await ensureDebianProgram('bird', (line) => report.say(line)).catch(() => undefined);
     const shown = path ?? 'not here, so the demo shows static routes alone (package bird2)';
     return { shown, outcome: path };
   });

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // npm run tools [-- name...]: builds the real programs that tests run against into dist/tools: all of them, with the machine's packages
 // that tests need, or those named as arguments.
+import { DEBIAN_PROGRAMS, ensureDebianProgram } from '../test/tools/debian-program.ts';
 import { ensureSystemPackages } from '../test/tools/ensure-system-packages.ts';
-import { ensureBird } from '../test/tools/find-bird.ts';
 import { ensureTools } from '../test/tools/ensure-tools.ts';
 import { toolProgressTo } from '../test/tools/tool-progress.ts';
 import { isToolName, toolNames } from '../test/tools/tool-table.ts';
@@ -26,5 +26,7 @@ if (unknown.length > 0) {
 // Go on without what cannot be had: a test that needs it fails, and says so.
 async function ensurePackages(say: (line: string) => void): Promise<void> {
   await ensureSystemPackages(say);
-  await ensureBird(say).catch((error: unknown) => say(`no BIRD: ${String(error).split('\n')[0]}`));
+  for (const name of DEBIAN_PROGRAMS) {
+    await ensureDebianProgram(name, say).catch((error: unknown) => say(`no ${name}: ${String(error).split('\n')[0]}`));
+  }
 }

@@ -96,9 +96,20 @@ describe('components', () => {
     );
   });
 
+  const read = (path: string) =>
+    readFileSync(new URL(`../../cni-conf/${path}/10-podwire.conflist`, import.meta.url), 'utf8');
+
+  it('the template for Cilium is that of the base, with its plugin at the end', () => {
+    const pluginsOf = (text: string) =>
+      member(JSON.parse(renderNetworkConfig(text, VALUES, 'a.conflist').text), 'plugins');
+    const base = pluginsOf(read('base'));
+    expect(pluginsOf(read('components/cilium'))).toEqual([
+      ...(Array.isArray(base) ? base : []),
+      { type: 'cilium-cni', 'chaining-mode': 'generic-veth' },
+    ]);
+  });
+
   it('the dual-stack template is that of the base, with both families', () => {
-    const read = (path: string) =>
-      readFileSync(new URL(`../../cni-conf/${path}/10-podwire.conflist`, import.meta.url), 'utf8');
     const rangesOf = (text: string) => {
       const plugins: unknown = member(JSON.parse(renderNetworkConfig(text, VALUES, 'a.conflist').text), 'plugins');
       return Array.isArray(plugins) ? member(plugins[0], 'ipam', 'ranges') : undefined;

@@ -5,7 +5,7 @@ import { startBird, type Bird } from '../support/two-nodes-bird.ts';
 import { untilExchanged } from '../support/two-nodes-learned.ts';
 import { attachTo, observeTraces } from '../support/two-nodes-pod.ts';
 import { formatRoute, readRoutes } from '../support/two-nodes-route.ts';
-import { findBird } from '../tools/find-bird.ts';
+import { debianProgram } from '../tools/debian-program.ts';
 import { findHostLocal } from '../tools/find-host-local.ts';
 
 // As docs/install.md, section 8, has it: from routes of one's own to BGP, and back, while pods of both nodes reach each other.
@@ -55,16 +55,10 @@ async function expectRoutes(makers: readonly ('own' | 'bird')[]): Promise<void> 
   }
 }
 
-function birdPath(): string {
-  const path = findBird();
-  if (path === undefined) throw new Error('bird is missing: apt-get install bird2');
-  return path;
-}
-
 async function startBirds(): Promise<readonly [Bird, Bird]> {
   const birds = [
-    await startBird(birdPath(), here, there, 'kept'),
-    await startBird(birdPath(), there, here, 'kept'),
+    await startBird(debianProgram('bird'), here, there, 'kept'),
+    await startBird(debianProgram('bird'), there, here, 'kept'),
   ] as const;
   await Promise.all(birds.map((bird) => bird.established()));
   await untilExchanged(cluster.nodes);

@@ -7,7 +7,7 @@ import { untilExchanged, untilForgotten, untilLearned } from '../support/two-nod
 import { routeOf, routeTo } from '../support/two-nodes-route.ts';
 import { attachTo, observeTraces, type NodePod } from '../support/two-nodes-pod.ts';
 import { until } from '../support/until.ts';
-import { findBird } from '../tools/find-bird.ts';
+import { debianProgram } from '../tools/debian-program.ts';
 import { findHostLocal } from '../tools/find-host-local.ts';
 
 const PORT = 8000;
@@ -58,8 +58,8 @@ describe('each test leaves both nodes as they were', () => {
     let birdThere: Bird;
     beforeAll(async () => {
       birds = new AsyncDisposableStack();
-      birdHere = birds.use(await startBird(birdPath(), here, there));
-      birdThere = birds.use(await startBird(birdPath(), there, here));
+      birdHere = birds.use(await startBird(debianProgram('bird'), here, there));
+      birdThere = birds.use(await startBird(debianProgram('bird'), there, here));
       await Promise.all([birdHere.established(), birdThere.established()]);
       await untilExchanged(cluster.nodes);
     });
@@ -122,7 +122,7 @@ describe('each test leaves both nodes as they were', () => {
   it('BIRD that ends takes its own routes along, and leaves those to pods', async () => {
     await using pods = await attachBoth();
     await using birds = new AsyncDisposableStack();
-    await untilLearned(birds.use(await startBird(birdPath(), here, there)), pods.client);
+    await untilLearned(birds.use(await startBird(debianProgram('bird'), here, there)), pods.client);
     await until('BIRD has made its own routes', async () =>
       (await Promise.all(FAMILIES.map(({ family }) => routeOf(here.machine, here.podCidrs[family])))).every(Boolean),
     );
@@ -151,12 +151,6 @@ function itReaches(): void {
     expect(await connect(web.sandbox, client.addresses[family])).toBe(web.addresses[family]);
     expect(await connect(here.machine, web.addresses[family])).toBe(here.addresses[family]);
   });
-}
-
-function birdPath(): string {
-  const path = findBird();
-  if (path === undefined) throw new Error('BIRD is missing: npm run tools, or the package bird2');
-  return path;
 }
 
 interface BothPods extends AsyncDisposable {

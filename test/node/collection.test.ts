@@ -5,7 +5,7 @@ import { isJsonObject, type JsonObject } from '../../src/cni/json.ts';
 import { makeSandbox, type Sandbox } from '../support/network-namespace.ts';
 import { applyDaemonSet } from '../support/node-daemon-set.ts';
 import { NODE } from '../support/install-cluster.ts';
-import { type NodeMachine, startNodeMachine } from '../support/node-machine.ts';
+import { type NodeMachine, type NodeState, startNodeMachine } from '../support/node-machine.ts';
 import type { RunPod } from '../support/node-pods.ts';
 import { pick, type PluginAnswer, runPlugin } from '../support/plugin-node.ts';
 import { member } from '../support/test-pod.ts';
@@ -19,7 +19,7 @@ const LOST = { namespace: 'default', name: 'lost' };
 
 let machine: NodeMachine;
 let web: RunPod;
-let untouched: JsonObject;
+let untouched: NodeState;
 let sandbox: Sandbox;
 
 beforeAll(async () => {

@@ -1,16 +1,15 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../src/cni/json.ts';
 import { hostNamespace } from '../support/network-namespace.ts';
 import { applyDaemonSet, type DaemonSetPod } from '../support/node-daemon-set.ts';
-import { type NodeMachine, startNodeMachine } from '../support/node-machine.ts';
+import { type NodeMachine, type NodeState, startNodeMachine } from '../support/node-machine.ts';
 import { isReady, type RunPod } from '../support/node-pods.ts';
 import { eventually } from '../support/node-wait.ts';
 
 let machine: NodeMachine;
 let daemonSet: DaemonSetPod;
-let untouched: JsonObject;
+let untouched: NodeState;
 let web: RunPod;
 
 beforeAll(async () => {

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/cni/json.ts';
 import { applyDaemonSet } from '../support/node-daemon-set.ts';
-import { type NodeMachine, startNodeMachine } from '../support/node-machine.ts';
+import { type NodeMachine, type NodeState, startNodeMachine } from '../support/node-machine.ts';
 import { isReady, restartsOf, type RunPod } from '../support/node-pods.ts';
 import { rebootNode } from '../support/node-reboot.ts';
 
 let machine: NodeMachine;
-let untouched: JsonObject;
-let before: JsonObject;
+let untouched: NodeState;
+let before: NodeState;
 let kept: readonly RunPod[];
 
 beforeAll(async () => {

@@ -1,15 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../src/cni/json.ts';
 import { applyManifest, readManifest } from '../support/apply-manifest.ts';
 import { applyDaemonSet, type DaemonSetPod } from '../support/node-daemon-set.ts';
-import { type NodeMachine, startNodeMachine } from '../support/node-machine.ts';
+import { type NodeMachine, type NodeState, startNodeMachine } from '../support/node-machine.ts';
 import { phaseOf, restartsOf, type RunPod } from '../support/node-pods.ts';
 import { eventually } from '../support/node-wait.ts';
 
 let machine: NodeMachine;
 let daemonSet: DaemonSetPod;
-let untouched: JsonObject;
+let untouched: NodeState;
 let web: RunPod;
 
 beforeAll(async () => {
@@ -22,7 +21,7 @@ afterAll(() => machine[Symbol.asyncDispose]());
 
 describe.each(['runtime', 'kubelet'] as const)('the %s is killed and started again', (part) => {
   let old: RunPod;
-  let before: JsonObject;
+  let before: NodeState;
 
   beforeAll(async () => {
     before = await machine.state();

@@ -1,15 +1,14 @@
 import { createHash } from 'node:crypto';
 import { appendFile, copyFile, readFile, rename } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../src/cni/json.ts';
 import { applyDaemonSet, type DaemonSetPod } from '../support/node-daemon-set.ts';
-import { type NodeMachine, startNodeMachine } from '../support/node-machine.ts';
+import { type NodeMachine, type NodeState, startNodeMachine } from '../support/node-machine.ts';
 
 const PROGRAM = '/opt/cni/bin/podwire';
 
 let machine: NodeMachine;
 let daemonSet: DaemonSetPod;
-let untouched: JsonObject;
+let untouched: NodeState;
 
 beforeAll(async () => {
   machine = await startNodeMachine();

@@ -7,7 +7,11 @@ import { pick } from './plugin-node.ts';
 
 /** The objects of a manifest of this repository. */
 export function readManifest(path: string): readonly JsonObject[] {
-  const text = readFileSync(join(import.meta.dirname, '../..', path), 'utf8');
+  return parseManifest(readFileSync(join(import.meta.dirname, '../..', path), 'utf8'));
+}
+
+/** The objects of a manifest, as YAML. */
+export function parseManifest(text: string): readonly JsonObject[] {
   return parseAllDocuments(text).flatMap((document) => {
     const value: unknown = document.toJS();
     return isJsonObject(value) ? [value] : [];

@@ -1,5 +1,5 @@
 import { isJsonObject } from '../../src/cni/json.ts';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { applyManifest, readManifest } from './apply-manifest.ts';
@@ -11,7 +11,6 @@ import { member } from './test-pod.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
 const MANIFEST = 'cni-conf/rendered/podcidr-routes.yaml';
-const TEMPLATE = 'cni-conf/components/dual-stack/10-podwire.conflist';
 const IMAGE = 'localhost/podwire';
 const [PODS, POD] = ['/api/v1/namespaces/kube-system/pods', 'podwire-node'];
 
@@ -28,8 +27,15 @@ export interface DaemonSetPod {
   replace(): Promise<void>;
 }
 
-/** Applies the manifest, with the component dual-stack, and waits until the kubelet has run the pod's init container. */
-export async function applyDaemonSet({ cluster, runtime, pods }: NodeMachine): Promise<DaemonSetPod> {
+/**
+ * Applies the manifest, and waits until the kubelet has run the pod's init container.
+ *
+ * @param template of the network configuration
+ */
+export async function applyDaemonSet(
+  { cluster, runtime, pods }: NodeMachine,
+  template = dualStackTemplate(),
+): Promise<DaemonSetPod> {
   const { admin, server, certificateAuthorityPem } = cluster;
   if (!existsSync(IMAGE_ARCHIVE)) throw new Error(`${IMAGE_ARCHIVE} is missing: npm run build:image`);
   await runtime.importImage(IMAGE_ARCHIVE);
@@ -41,7 +47,6 @@ export async function applyDaemonSet({ cluster, runtime, pods }: NodeMachine): P
     metadata: { name: 'kube-root-ca.crt' },
     data: { 'ca.crt': certificateAuthorityPem },
   });
-  const template = (await readFile(join(REPOSITORY, TEMPLATE), 'utf8')).replace('"1.0.0"', '"1.1.0"');
   const objects = readManifest(MANIFEST).map((object) =>
     object['kind'] === 'ConfigMap' ? { ...object, data: { '10-podwire.conflist': template } } : object,
   );
@@ -88,4 +93,14 @@ export async function applyDaemonSet({ cluster, runtime, pods }: NodeMachine): P
       placed = await place();
     },
   };
+}
+
+/** That of the component dual-stack, in the version of CNI that has STATUS and GC. */
+function dualStackTemplate(): string {
+  return readTemplate('dual-stack').replace('"1.0.0"', '"1.1.0"');
+}
+
+/** The template of the network configuration that a component of cni-conf has. */
+export function readTemplate(component: string): string {
+  return readFileSync(join(REPOSITORY, 'cni-conf/components', component, '10-podwire.conflist'), 'utf8');
 }

@@ -1,7 +1,6 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { JsonObject } from '../../src/cni/json.ts';
 import { NODE, startInstallCluster } from './install-cluster.ts';
 import type { Cluster } from './kube-apiserver.ts';
 import { hostNamespace } from './network-namespace.ts';
@@ -18,9 +17,11 @@ export interface NodeMachine extends AsyncDisposable {
   readonly runtime: NodeRuntime;
   readonly kubelet: NodeKubelet;
   readonly pods: NodePods;
-  /** What attachments leave on a node: interfaces, routes, leases, records. */
-  state(): Promise<JsonObject>;
+  state(): Promise<NodeState>;
 }
+
+/** What attachments leave on a node. */
+export type NodeState = Readonly<Record<'links' | 'routes' | 'leases' | 'records' | 'sandboxes', readonly string[]>>;
 
 /** The addresses of scripts/in-private-namespace.sh. */
 const ADDRESSES = ['192.0.2.10', '2001:db8::10'];
@@ -58,7 +59,7 @@ export async function startNodeMachine(): Promise<NodeMachine> {
   return { cluster, runtime, kubelet, pods, state: observeState, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
-async function observeState(): Promise<JsonObject> {
+async function observeState(): Promise<NodeState> {
   const host = hostNamespace();
   const links = (await host.ip('link', 'show')).map((link) => pick(link, 'ifname'));
   const routes = [...(await host.ip('-4', 'route')), ...(await host.ip('-6', 'route'))].map(

@@ -1,6 +1,6 @@
 interface Tool {
   /** The folder below test/tools whose go.mod pins the module. */
-  readonly module: '.' | 'containerd' | 'host-local-1.1.1' | 'kubelet' | 'kustomize';
+  readonly module: '.' | 'cilium' | 'containerd' | 'host-local-1.1.1' | 'kubelet' | 'kustomize';
   /** The Go package that is the program. */
   readonly package: string;
   /** What the file is called: delegates are found in a folder by their own name, whatever their version. */
@@ -43,6 +43,8 @@ export const TOOLS = {
     'never',
   ),
   ctr: row('containerd', `${CONTAINERD}/ctr`, 'ctr', 'never'),
+  'cilium-cni': row('cilium', 'github.com/cilium/cilium/plugins/cilium-cni', 'cilium-cni', 'never'),
+  'cilium-agent': row('cilium', 'github.com/cilium/cilium/daemon', 'cilium-agent', 'never'),
 } as const satisfies Record<string, Tool>;
 
 export type ToolName = keyof typeof TOOLS;

@@ -1,0 +1,119 @@
+import { execFile } from 'node:child_process';
+import { copyFile, cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { delimiter, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { findCiliumSources } from '../tools/cilium-sources.ts';
+import { debianProgram } from '../tools/debian-program.ts';
+import { ensureTools } from '../tools/ensure-tools.ts';
+import { applyManifest, parseManifest } from './apply-manifest.ts';
+import { NODE } from './install-cluster.ts';
+import type { Cluster } from './kube-apiserver.ts';
+import type { NodeMachine } from './node-machine.ts';
+import { eventually } from './node-wait.ts';
+import { assertPrivateNamespace } from './private-namespace.ts';
+import { makeServerProcesses, startRestartable, type RestartableServers } from './server-process.ts';
+
+const run = promisify(execFile);
+
+/** Where the agent pins its programs: they stay on the pods' interfaces while it does not run. */
+const BPF_FOLDER = '/sys/fs/bpf';
+const PLUGINS = '/opt/cni/bin';
+const KUBECONFIG = '/run/podwire-policy-agent.kubeconfig';
+const HEALTH_PORT = 9879;
+
+/**
+ * Cilium's agent on a node, and its CNI plugin in `/opt/cni/bin`, set up as docs/install.md says for chaining: the kernel
+ * enforces each pod's NetworkPolicies on the interface that podwire has made.
+ *
+ * Settings of the whole machine, which the agent would change for good, are read-only for it.
+ */
+export async function startNodePolicyAgent({ cluster }: NodeMachine): Promise<RestartableServers> {
+  assertPrivateNamespace();
+  await using started = new AsyncDisposableStack();
+  const tools = await ensureTools(['cilium-agent', 'cilium-cni']);
+  const sources = await findCiliumSources();
+  await applyCustomResources(cluster, sources);
+  await cp(join(sources, 'bpf'), '/var/lib/cilium/bpf', { recursive: true });
+  await mkdir(PLUGINS, { recursive: true });
+  await copyFile(tools['cilium-cni'], join(PLUGINS, 'cilium-cni'));
+  await writeFile(KUBECONFIG, JSON.stringify(cluster.kubeconfigWithClientCertificate(ADMINISTRATOR)), { mode: 0o600 });
+  await run('mount', ['-t', 'bpf', 'podwire-node', BPF_FOLDER]);
+  started.defer(async () => {
+    await run('umount', ['--lazy', BPF_FOLDER]);
+  });
+  const folders = [dirname(debianProgram('clang')), dirname(debianProgram('bpftool')), process.env['PATH']];
+  const environment = [`PATH=${folders.join(delimiter)}`, `K8S_NODE_NAME=${NODE}`];
+  const servers = await startRestartable(async () => {
+    const processes = await makeServerProcesses('podwire-cilium-');
+    const command = ['sh', '-c', ON_OWN_PROC, 'sh', 'env', ...environment, tools['cilium-agent'], ...SETTINGS];
+    await processes.start('cilium-agent', 'unshare', ['--mount', ...command]);
+    await eventually('the agent is healthy', isHealthy, {
+      failure: processes.failure,
+      explain: () => processes.readLogs(),
+    });
+    return processes;
+  });
+  started.use(servers);
+  const running = started.move();
+  return { ...servers, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+const ADMINISTRATOR = { commonName: 'cilium', organizations: ['system:masters'] };
+
+const SETTINGS = [
+  `--k8s-kubeconfig-path=${KUBECONFIG}`,
+  '--cni-chaining-mode=generic-veth',
+  '--cni-exclusive=false',
+  '--routing-mode=native',
+  '--enable-endpoint-routes=true',
+  '--enable-ipv4-masquerade=false',
+  '--enable-ipv6-masquerade=false',
+  // Else it takes addresses of the podCIDR, which host-local gives to pods. That of IPv6 is the one of every interface that podwire makes on
+  // the host: the agent lets no pod ask for another router's.
+  '--ipam=kubernetes',
+  '--local-router-ipv4=169.254.23.1',
+  '--local-router-ipv6=fe80::ecee:eeff:feee:eeee',
+  '--enable-health-checking=false',
+  '--enable-endpoint-health-checking=false',
+  '--enable-l7-proxy=false',
+  '--kube-proxy-replacement=false',
+  '--identity-allocation-mode=crd',
+];
+
+// The agent sets the two settings of the whole machine, one of them until the next boot, and does without where it cannot.
+// It reads the list of modules, which a kernel without modules has not: all that is named here is part of the kernel then.
+const ON_OWN_PROC = `set -e
+mkdir -p /run/podwire-proc
+mount -t proc podwire-node /run/podwire-proc
+for name in unprivileged_bpf_disabled timer_migration; do
+  setting=/run/podwire-proc/sys/kernel/$name
+  [ ! -e $setting ] || { mount --bind $setting $setting; mount -o remount,bind,ro $setting; }
+done
+modules=$(cat /proc/modules 2>/dev/null) || modules=$(for name in ip_tables iptable_nat iptable_mangle iptable_raw \\
+  iptable_filter ip6_tables ip6table_mangle ip6table_raw ip6table_filter xt_socket; do echo "$name 0 0 - Live 0x0"; done)
+mount -t tmpfs -o mode=0755 podwire-node /proc
+for entry in /run/podwire-proc/*; do [ \${entry##*/} = modules ] || ln -s $entry /proc/; done
+printf '%s\\n' "$modules" >/proc/modules
+exec "$@"
+`;
+
+async function applyCustomResources({ admin }: Cluster, sources: string): Promise<void> {
+  for (const version of ['v2', 'v2alpha1']) {
+    const folder = join(sources, 'pkg/k8s/apis/cilium.io/client/crds', version);
+    for (const file of await readdir(folder)) {
+      const objects = parseManifest(await readFile(join(folder, file), 'utf8'));
+      await applyManifest(admin, objects, 'keep');
+    }
+  }
+}
+
+// Not fetch: the agent answers for one host name alone, and wants a header that it may not set.
+function isHealthy(): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  request({ host: '127.0.0.1', port: HEALTH_PORT, path: '/healthz', headers: { brief: 'true' } })
+    .once('response', (answer) => resolve(answer.resume().statusCode === 200))
+    .once('error', () => resolve(false))
+    .end();
+  return promise;
+}

@@ -1,0 +1,77 @@
+import { accessSync, constants } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { unpackDebianPackage, unpackedPackageFolder } from './debian-package.ts';
+
+/** Programs that tests and demos run, and the Debian packages that have them. */
+const PROGRAMS = {
+  bird: { package: 'bird2', folder: 'usr/sbin', beside: ['birdc'] },
+  bpftool: { package: 'bpftool', folder: 'usr/sbin', beside: [] },
+  clang: { package: 'clang', folder: 'usr/bin', beside: [] },
+} as const;
+
+export type DebianProgram = keyof typeof PROGRAMS;
+
+/** Every program's name. */
+export const DEBIAN_PROGRAMS: readonly DebianProgram[] = ['bird', 'bpftool', 'clang'];
+
+// Of this machine, or the one that was unpacked below dist/tools.
+function findDebianProgram(name: DebianProgram): string | undefined {
+  // An ordinary user's PATH need not have the next two.
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin', unpackedFolder(name)];
+  return folders.map((folder) => join(folder, name)).find(isExecutable);
+}
+
+/**
+ * The program of this machine, or the one that was unpacked below dist/tools.
+ *
+ * @throws {Error} saying what to run, if there is neither
+ */
+export function debianProgram(name: DebianProgram): string {
+  const path = findDebianProgram(name);
+  if (path === undefined) {
+    throw new Error(`${name} is missing: npm run tools, or apt-get install ${PROGRAMS[name].package}`);
+  }
+  return path;
+}
+
+/**
+ * The program, unpacked from its Debian package if there is none. It is not installed: a package may start its daemon on this
+ * machine, or be large.
+ *
+ * @param say told before something is downloaded
+ * @throws {Error} if it cannot be had
+ */
+export async function ensureDebianProgram(name: DebianProgram, say: (line: string) => void): Promise<string> {
+  const found = findDebianProgram(name);
+  if (found !== undefined) return found;
+  const { package: packageName, folder, beside } = PROGRAMS[name];
+  say(`unpacking the Debian package ${packageName} into ${unpackedPackageFolder(packageName)}`);
+  await unpackDebianPackage(packageName, 'with dependencies');
+  await mkdir(unpackedFolder(name), { recursive: true });
+  const libraries = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
+  // The program itself last: whoever finds it finds what is beside it.
+  for (const program of [...beside, name]) {
+    const script = `#!/bin/sh
+root=\${0%/*}/..
+export LD_LIBRARY_PATH="$root/usr/lib/${libraries}:$root/lib/${libraries}"
+exec "$root/${folder}/${program}" "$@"
+`;
+    await writeFile(join(unpackedFolder(name), program), script, { mode: 0o755 });
+  }
+  return join(unpackedFolder(name), name);
+}
+
+// Apart from what the package has, for PATH: other programs of it find their libraries only where they are installed.
+function unpackedFolder(name: DebianProgram): string {
+  return join(unpackedPackageFolder(PROGRAMS[name].package), 'podwire-bin');
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
