@@ -15,8 +15,17 @@ export function renderedPath(overlay: string): string {
 
 /** The text that kustomize makes of an overlay, below two lines that say so. */
 export async function renderOverlay(overlay: string): Promise<string> {
-  const { kustomize } = await ensureTools(['kustomize']);
-  const folder = join(CNI_CONF, 'overlays', overlay);
-  const { stdout } = await promisify(execFile)(kustomize, ['build', folder], { maxBuffer: 16 * 1024 * 1024 });
-  return `# Made by scripts/render-manifests.ts from cni-conf/overlays/${overlay}: change that, not this.\n# Where RBAC is on, apply cni-conf/rbac.yaml first.\n${stdout}`;
+  const text = await kustomize(join(CNI_CONF, 'overlays', overlay));
+  return `# Made by scripts/render-manifests.ts from cni-conf/overlays/${overlay}: change that, not this.\n# Where RBAC is on, apply cni-conf/rbac.yaml first.\n${text}`;
+}
+
+/**
+ * What `kubectl apply -k` of a folder applies.
+ *
+ * @throws {Error} with what kustomize says
+ */
+export async function kustomize(folder: string): Promise<string> {
+  const tools = await ensureTools(['kustomize']);
+  const { stdout } = await promisify(execFile)(tools.kustomize, ['build', folder], { maxBuffer: 16 * 1024 * 1024 });
+  return stdout;
 }

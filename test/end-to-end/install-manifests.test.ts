@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs';
+import { mkdtempDisposable, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { OVERLAYS, renderedPath, renderOverlay } from '../../scripts/manifests/render-overlay.ts';
+import { kustomize, OVERLAYS, renderedPath, renderOverlay } from '../../scripts/manifests/render-overlay.ts';
 import { isJsonList, isJsonObject, type JsonObject } from '../../src/cni/json.ts';
 import { renderNetworkConfig } from '../../src/install/netconf-template.ts';
 import { parseInstallSettings } from '../../src/install/settings.ts';
-import { applyManifest, readManifest } from '../support/apply-manifest.ts';
+import { applyManifest, parseManifest, readManifest } from '../support/apply-manifest.ts';
 import { startCluster, type Cluster } from '../support/kube-apiserver.ts';
 import { pick } from '../support/plugin-node.ts';
 import { member } from '../support/test-pod.ts';
@@ -22,6 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => cluster[Symbol.asyncDispose]());
 
+const CNI_CONF = join(import.meta.dirname, '../../cni-conf');
 const rendered = (overlay: string) => readManifest(`cni-conf/rendered/${overlay}.yaml`);
 const names = (objects: readonly JsonObject[]) =>
   objects.map((object) => `${pick(object, 'kind')} ${pick(object['metadata'], 'name')}`);
@@ -88,6 +92,26 @@ describe('from one overlay to another on a running cluster', () => {
 });
 
 describe('components', () => {
+  it.each([
+    ['policy-only', 'dual-stack', 'usePodCidrIPv6'],
+    ['podcidr-routes', 'cilium', 'cilium-cni'],
+    ['bgp', 'typha', 'calico-typha'],
+  ])('in an overlay of one’s own, of %s with %s', async (overlay, component, brought) => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'podwire-overlay-'));
+    const conf = relative(folder.path, CNI_CONF);
+    const text = `resources: [${conf}/overlays/${overlay}]
+components: [${conf}/components/${component}]
+images:
+  - {name: localhost/podwire, newName: registry.example/podwire, newTag: 0.1.0}
+`;
+    await writeFile(join(folder.path, 'kustomization.yaml'), text);
+    const manifest = await kustomize(folder.path);
+    expect(manifest).toContain('image: registry.example/podwire:0.1.0');
+    expect(manifest).not.toContain('localhost/');
+    expect(manifest).toContain(brought);
+    await expect(applyManifest(cluster.admin, parseManifest(manifest), 'try')).resolves.toBeUndefined();
+  });
+
   it('Typha is taken by the API server, and the agent is told its Service', async () => {
     await applyManifest(cluster.admin, readManifest('cni-conf/components/typha/typha.yaml'), 'try');
     const [service] = readManifest('cni-conf/components/typha/typha.yaml');
