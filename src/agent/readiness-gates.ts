@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
+import { monotonicMs } from '../monotonic-clock.ts';
 
 const ATTEMPT_MS = 1000;
 const BUDGET_MS = 30_000;
@@ -14,11 +15,11 @@ export async function waitForReadinessGates(
   signal: AbortSignal,
   { budgetMs = BUDGET_MS, attemptMs = ATTEMPT_MS }: { readonly budgetMs?: number; readonly attemptMs?: number } = {},
 ): Promise<void> {
-  const endsAtMs = performance.now() + budgetMs;
+  const endsAtMs = monotonicMs() + budgetMs;
   for (const url of urls) {
     let answer = await ask(url, attemptMs, signal);
     while (answer !== 'ready') {
-      if (performance.now() + attemptMs > endsAtMs) throw notReady(url, answer, budgetMs);
+      if (monotonicMs() + attemptMs > endsAtMs) throw notReady(url, answer, budgetMs);
       await sleep(attemptMs, undefined, { signal });
       answer = await ask(url, attemptMs, signal);
     }

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { monotonicMs } from '../monotonic-clock.ts';
 
 /** A moment after which nobody waits any longer. */
 export interface Deadline {
-  /** On the clock of `performance.now()`, which no change of the wall clock moves. Later from look to look, if this thread stands still. */
+  /** On the clock of `monotonicMs()`, which no change of the wall clock moves. Later from look to look, if this thread stands still. */
   readonly endsAtMs: number;
   /** Aborted at that moment, or with the parent. Its reason is an Error that says which. */
   readonly signal: AbortSignal;
@@ -32,7 +33,7 @@ export function startDeadline(totalMs: number, parent?: AbortSignal): Deadline {
   else parent?.addEventListener('abort', stop, { once: true });
   return {
     get endsAtMs() {
-      return performance.now() + clock.leftMs();
+      return monotonicMs() + clock.leftMs();
     },
     signal: controller.signal,
   };
@@ -40,7 +41,7 @@ export function startDeadline(totalMs: number, parent?: AbortSignal): Deadline {
 
 /** Milliseconds until the deadline; 0 when it has passed. */
 export function remainingMs({ endsAtMs, signal }: Deadline): number {
-  return signal.aborted ? 0 : Math.max(0, endsAtMs - performance.now());
+  return signal.aborted ? 0 : Math.max(0, endsAtMs - monotonicMs());
 }
 
 /**
@@ -71,12 +72,12 @@ function startClock(totalMs: number, expire: () => void): Clock {
   let [isStopped, isUnreferenced] = [false, false];
   let timer: NodeJS.Timeout;
   const begin = (): void => {
-    [tickMs, begunAtMs] = [Math.min(TICK_MS, totalMs - countedMs), performance.now()];
+    [tickMs, begunAtMs] = [Math.min(TICK_MS, totalMs - countedMs), monotonicMs()];
     timer = setTimeout(end, tickMs);
     if (isUnreferenced) timer.unref();
   };
   const end = (): void => {
-    const tookMs = performance.now() - begunAtMs;
+    const tookMs = monotonicMs() - begunAtMs;
     if (forgivableMs > 0 && (tookMs > tickMs + LATE_MS || isCrowded())) forgivableMs -= tookMs;
     else countedMs += tickMs;
     if (countedMs < totalMs) begin();
@@ -85,7 +86,7 @@ function startClock(totalMs: number, expire: () => void): Clock {
   };
   begin();
   return {
-    leftMs: () => Math.max(0, totalMs - countedMs - Math.min(tickMs, performance.now() - begunAtMs)),
+    leftMs: () => Math.max(0, totalMs - countedMs - Math.min(tickMs, monotonicMs() - begunAtMs)),
     stop() {
       isStopped = true;
       clearTimeout(timer);

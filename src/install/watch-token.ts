@@ -1,6 +1,7 @@
 import type { ApiConnection } from '../cluster/connection.ts';
 import type { IssuedToken } from '../cluster/token-issuer.ts';
 import { CniError } from '../cni/error.ts';
+import { monotonicMs } from '../monotonic-clock.ts';
 import { applyOperations } from './apply-operations.ts';
 import { openFolderWatch, type FolderWatch } from './folder-watch.ts';
 import { formatKubeconfig } from './kubeconfig-text.ts';
@@ -17,7 +18,7 @@ import { findAbandoned } from './unfinished-file.ts';
 /** The token that stands on the node. */
 interface Held {
   readonly issued: IssuedToken;
-  /** On the clock of `performance.now()`, which no change of the wall clock moves. */
+  /** On the clock of `monotonicMs()`, which no change of the wall clock moves. */
   readonly renewAtMs: number;
 }
 
@@ -36,7 +37,7 @@ export async function watchToken(settings: InstallSettings, everySeconds: number
     try {
       held = await refresh(settings, held, io);
       failures = 0;
-      waitMs = Math.min(everySeconds * 1000, held.renewAtMs - performance.now());
+      waitMs = Math.min(everySeconds * 1000, held.renewAtMs - monotonicMs());
     } catch (error) {
       if (isStopped()) break;
       if (!(error instanceof CniError)) throw error;
@@ -56,7 +57,7 @@ async function refresh(settings: InstallSettings, held: Held | undefined, io: Ap
   let current = held;
   if (current === undefined || why !== undefined) {
     const issued = await issuePluginToken(settings, nodeName, io);
-    current = { issued, renewAtMs: performance.now() + renewAfterMs(issued.lifeMs, Math.random()) };
+    current = { issued, renewAtMs: monotonicMs() + renewAfterMs(issued.lifeMs, Math.random()) };
     io.log.info(`a new token for ${settings.account}: ${why}`);
   }
   const { token, connection } = current.issued;
@@ -71,7 +72,7 @@ async function refresh(settings: InstallSettings, held: Held | undefined, io: Ap
 }
 
 async function reasonToRenew({ issued, renewAtMs }: Held, io: ApiIo): Promise<string | undefined> {
-  if (performance.now() >= renewAtMs) return 'the old one is near its end';
+  if (monotonicMs() >= renewAtMs) return 'the old one is near its end';
   if (await hasChangedConnection(issued, io)) return "the API server's address or certificate authority has changed";
   return (await isRefused(issued, io)) ? 'the API server refuses the old one (401)' : undefined;
 }

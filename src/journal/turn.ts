@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
+import { monotonicMs } from '../monotonic-clock.ts';
 import { isRunning, ownIdentity } from './process-identity.ts';
 
 /** Leave to work while few others do. Given back when disposed of, or when the process ends in whatever way. */
@@ -36,7 +37,7 @@ export function takeTurn({
   pause = standStill,
 }: TurnOptions = {}): Turn {
   const { pid, startTicks } = ownIdentity();
-  const endsAtMs = performance.now() + MOST_WAIT_MS;
+  const endsAtMs = monotonicMs() + MOST_WAIT_MS;
   const pathOf = (place: number): string => `${folder}/${place % places}`;
   let pauseMs = LEAST_PAUSE_MS;
   for (let round = 0; ; round++) {
@@ -47,7 +48,7 @@ export function takeTurn({
       if (outcome === 'ours') return heldTurn(path);
       if (outcome === 'impossible') return NO_TURN;
     }
-    if (performance.now() > endsAtMs) return NO_TURN;
+    if (monotonicMs() > endsAtMs) return NO_TURN;
     // Reading who holds them takes longer than waiting for one that is given back.
     if (round % 8 === 1) for (let place = 0; place < places; place++) freeIfAbandoned(pathOf(place));
     pause(pauseMs);
