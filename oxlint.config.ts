@@ -101,6 +101,7 @@ export default defineConfig({
       },
     },
     { files: ['src/main.ts'], rules: { 'no-restricted-globals': 'off', 'unicorn/no-process-exit': 'off' } },
+    { files: ['scripts/bench/bare/program.ts'], rules: { 'unicorn/no-process-exit': 'off' } },
     { files: ['src/kernel/native-addon*.ts'], rules: { 'no-restricted-globals': 'off' } }, // process.dlopen
     { files: BRANDING, rules: { 'typescript/no-unsafe-type-assertion': 'off' } },
     { files: ['*.config.ts'], rules: { 'import/no-default-export': 'off' } },

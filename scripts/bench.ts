@@ -1,4 +1,5 @@
-// npm run bench: ADD, CHECK, STATUS and DEL of podwire beside ptp with host-local, in one run, against a real API server.
+// npm run bench: ADD, CHECK, STATUS and DEL of podwire beside ptp with host-local, and beside a program that only talks, in one run, against a
+// real API server.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -24,6 +25,9 @@ const USAGE = `usage: npm run bench -- [options]
   --output FOLDER    where the page and the drawing go (docs/benchmarks)
 `;
 
+/** The contestants, in the order of the page. */
+const OWN = ['ptp', 'bare', 'podwire'] as const;
+
 const words = process.argv.slice(2);
 const { values: options } = parseArgs({
   args: words,
@@ -46,7 +50,8 @@ if (options.help) process.stdout.write(USAGE);
 else if (options.prepared !== undefined && isInside())
   await (options.timeline ? drawTimeline : measure)(options.prepared);
 else {
-  const preparation = { podwirePath: options.podwire, others, plugins: ['ptp', 'podwire'] } as const;
+  const plugins = options.timeline ? (['podwire'] as const) : OWN;
+  const preparation = { podwirePath: options.podwire, others, plugins };
   process.exitCode = await runPrepared(import.meta.filename, words, preparation);
 }
 
@@ -61,7 +66,7 @@ async function measure(workFolder: string): Promise<void> {
   progress(`starting an API server, making ${togetherCount} pods`);
   await using node = await openBenchNode(togetherCount);
   const meter = openProcessMeter();
-  const names = ['ptp', 'podwire', ...others.map(({ name }) => name)];
+  const names = [...OWN, ...others.map(({ name }) => name)];
   const runs = names.map((name) => openAttachmentRun({ name, binFolder, node, meter }));
   const series = await compare(runs, node, { warmUpRounds: 5, rounds, togetherRounds, onProgress: progress });
 

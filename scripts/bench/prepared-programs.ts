@@ -4,6 +4,7 @@ import { basename, join, resolve } from 'node:path';
 import { assertPrivateNamespace } from '../../test/support/private-namespace.ts';
 import { ensureTools } from '../../test/tools/ensure-tools.ts';
 import { toolProgressTo } from '../../test/tools/tool-progress.ts';
+import { buildBare } from './bare/build-bare.ts';
 
 const REPOSITORY = join(import.meta.dirname, '..', '..');
 
@@ -19,7 +20,7 @@ export interface PreparedOptions {
   readonly podwirePath: string | undefined;
   readonly others: readonly Contestant[];
   /** What is measured besides; nothing of it is needed where only the API server is. */
-  readonly plugins: readonly ('podwire' | 'ptp')[];
+  readonly plugins: readonly ('podwire' | 'bare' | 'ptp')[];
 }
 
 /** What `--prepared` carries into the namespace. */
@@ -56,14 +57,15 @@ export async function runPrepared(script: string, words: readonly string[], opti
     toolProgressTo(process.stderr),
   );
   const podwire = resolve(options.podwirePath ?? join(REPOSITORY, 'dist', 'podwire'));
-  const paths = { podwire, ptp };
-  const contestants = [...options.plugins.map((name) => ({ name, path: paths[name] })), ...options.others];
   await mkdir(join(REPOSITORY, 'dist'), { recursive: true });
   const workFolder = await mkdtemp(join(REPOSITORY, 'dist', '.bench-'));
   // Ctrl-C ends the other half; this one stays to tidy up.
   const stay = () => undefined;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stay);
   try {
+    const bare = options.plugins.includes('bare') ? await buildBare(workFolder) : '';
+    const paths = { podwire, bare, ptp };
+    const contestants = [...options.plugins.map((name) => ({ name, path: paths[name] })), ...options.others];
     const binFolder = join(workFolder, 'bin');
     await mkdir(binFolder);
     for (const { name, path } of contestants) await copyFile(path, join(binFolder, name));
@@ -88,7 +90,8 @@ export function preparedIn(workFolder: string): PreparedPrograms {
 export function parseContestant(text: string): Contestant {
   const [, name, path] = /^([A-Za-z0-9][A-Za-z0-9._-]*)=(.+)$/.exec(text) ?? [];
   if (name === undefined || path === undefined) throw new Error(`--also ${text}: NAME=PATH is wanted`);
-  if (['podwire', 'ptp', 'host-local'].includes(name)) throw new Error(`--also ${basename(text)}: the name is taken`);
+  if (['podwire', 'bare', 'ptp', 'host-local'].includes(name))
+    throw new Error(`--also ${basename(text)}: the name is taken`);
   return { name, path: resolve(path) };
 }
 

@@ -1,0 +1,84 @@
+// What an ADD and a DEL cost a program of this Node that does nothing of its own: it loads node:tls, makes podwire's requests over one
+// connection, runs host-local and ends. No interface, no record, no check of anything; its input and the answers are taken to be right.
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeSync } from 'node:fs';
+import { connect } from 'node:tls';
+
+const { env: environment } = process;
+const isAdd = environment['CNI_COMMAND'] === 'ADD';
+const config = readFileSync(0, 'utf8');
+const kubeconfig = readFileSync(find(config, 'kubernetes', 'kubeconfig'), 'utf8');
+const words = new URLSearchParams(environment['CNI_ARGS']?.replaceAll(';', '&'));
+const podPath = `/api/v1/namespaces/${words.get('K8S_POD_NAMESPACE')}/pods/${words.get('K8S_POD_NAME')}`;
+const { hostname, host, port } = new URL(find(kubeconfig, 'clusters', 0, 'cluster', 'server'));
+const token = find(kubeconfig, 'users', 0, 'user', 'token');
+const headers = `Host: ${host}\r\nAuthorization: Bearer ${token}\r\nAccept: application/json\r\n`;
+
+const socket = connect({
+  host: hostname,
+  port: Number(port),
+  ca: Buffer.from(find(kubeconfig, 'clusters', 0, 'cluster', 'certificate-authority-data'), 'base64'),
+  ecdhCurve: 'X25519',
+});
+const paths = isAdd ? [podPath, `/api/v1/nodes/${find(config, 'nodename')}`] : [podPath];
+for (const path of paths) socket.write(`GET ${path} HTTP/1.1\r\n${headers}\r\n`);
+
+let received = '';
+const bodies: string[] = [];
+let allocated = '';
+socket.on('data', (chunk: Buffer) => {
+  received += chunk.toString('latin1');
+  for (let answer = firstAnswer(received); answer !== undefined; answer = firstAnswer(received)) {
+    received = received.slice(answer.length);
+    bodies.push(answer.body);
+    if (bodies.length === paths.length) delegateAndPatch();
+    else if (bodies.length > paths.length) end();
+  }
+});
+
+function delegateAndPatch(): void {
+  const podCidr = isAdd ? find(bodies[1] ?? '', 'spec', 'podCIDR') : '10.0.0.0/24';
+  const { status, stdout } = spawnSync(`${environment['CNI_PATH']}/host-local`, {
+    input: config.replace('usePodCidr', podCidr),
+    env: environment,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  if (status !== 0) process.exit(1);
+  allocated = stdout.toString();
+  const address = isAdd ? find(allocated, 'ips', 0, 'address') : '';
+  const body = JSON.stringify({ metadata: { annotations: { 'cni.projectcalico.org/podIP': address } } });
+  const type = 'Content-Type: application/merge-patch+json\r\n';
+  socket.write(`PATCH ${podPath}/status HTTP/1.1\r\n${headers}${type}Content-Length: ${body.length}\r\n\r\n${body}`);
+}
+
+function end(): void {
+  if (isAdd) writeSync(1, allocated);
+  process.exit(0);
+}
+
+/** What is at a place of a JSON document. */
+function find(document: string, ...place: readonly (string | number)[]): string {
+  let value: unknown = JSON.parse(document);
+  for (const key of place) value = typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
+  return String(value);
+}
+
+/** The first of the answers, if all of it is there: with a length, or in chunks. */
+function firstAnswer(text: string): { readonly length: number; readonly body: string } | undefined {
+  const bodyAt = text.indexOf('\r\n\r\n') + 4;
+  if (bodyAt < 4) return undefined;
+  const [, bytes] = /^content-length: (\d+)/im.exec(text.slice(0, bodyAt)) ?? [];
+  if (bytes !== undefined) {
+    const length = bodyAt + Number(bytes);
+    return text.length < length ? undefined : { length, body: text.slice(bodyAt, length) };
+  }
+  let [at, body] = [bodyAt, ''];
+  for (;;) {
+    const dataAt = text.indexOf('\r\n', at) + 2;
+    const size = Number.parseInt(text.slice(at, dataAt), 16);
+    at = dataAt + size + 2;
+    if (dataAt < 2 || text.length < at) return undefined;
+    if (size === 0) return { length: at, body };
+    body += text.slice(dataAt, at - 2);
+  }
+}
