@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // npm run tools [-- name...]: builds the real programs that tests run against into dist/tools: all of them, with the machine's packages
 // that tests need, or those named as arguments.
-import { DEBIAN_PROGRAMS, ensureDebianProgram } from '../test/tools/debian-program.ts';
+import { debianPrograms, ensureDebianProgram } from '../test/tools/debian-program.ts';
 import { ensureSystemPackages } from '../test/tools/ensure-system-packages.ts';
 import { ensureTools } from '../test/tools/ensure-tools.ts';
 import { toolProgressTo } from '../test/tools/tool-progress.ts';
@@ -26,7 +26,7 @@ if (unknown.length > 0) {
 // Go on without what cannot be had: a test that needs it fails, and says so.
 async function ensurePackages(say: (line: string) => void): Promise<void> {
   await ensureSystemPackages(say);
-  for (const name of DEBIAN_PROGRAMS) {
+  for (const name of debianPrograms()) {
     await ensureDebianProgram(name, say).catch((error: unknown) => say(`no ${name}: ${String(error).split('\n')[0]}`));
   }
 }

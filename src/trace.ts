@@ -1,3 +1,5 @@
+import { uptime } from 'node:process';
+
 /** Writes one line of the trace of time; absent where nobody wants one. */
 export type WriteTrace = (label: string) => void;
 
@@ -9,7 +11,7 @@ export function openTrace(
   writeStderr: (text: string) => void,
 ): WriteTrace | undefined {
   if (environment['PODWIRE_TRACE'] !== '1') return undefined;
-  return (label) => writeStderr(`trace ${performance.now().toFixed(3)} ${label}\n`);
+  return (label) => writeStderr(`trace ${(uptime() * 1000).toFixed(3)} ${label}\n`);
 }
 
 /**

@@ -71,8 +71,10 @@ Written by \`npm run bench\`. ${machine}.
 
 podwire reads the pod and the node from a real kube-apiserver on loopback (TLS, a service account's token, RBAC, an audit log), runs
 the real host-local and writes the workload endpoint. ${describeReference(reference)}
-bare is an executable made as podwire's is, that only talks: node:tls, the same requests over one connection, host-local, and nothing else (no
-interface, no record, no check). It shows how much of podwire's time is Node's and the protocol's. All are measured in one run, in turns, on the same sandbox, each executable copied just before. The milliseconds are this machine's; the
+bare is an executable made as podwire's is, that only talks: node:tls, the same requests over one connection, host-local (by Node's own spawnSync,
+which takes some ms more than podwire's way), and nothing else: no interface, no record, no check. It shows how much of podwire's time is
+Node's and the protocol's.
+All are measured in one run, in turns, on the same sandbox, each executable copied just before. The milliseconds are this machine's; the
 ratios are what carries over.
 
 ![ADD, CHECK, STATUS and DEL](comparison.svg)

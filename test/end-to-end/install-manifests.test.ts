@@ -95,6 +95,7 @@ describe('components', () => {
   it.each([
     ['policy-only', 'dual-stack', 'usePodCidrIPv6'],
     ['podcidr-routes', 'cilium', 'cilium-cni'],
+    ['podcidr-routes', 'cilium-dual-stack', 'cilium-cni'],
     ['bgp', 'typha', 'calico-typha'],
   ])('in an overlay of one’s own, of %s with %s', async (overlay, component, brought) => {
     await using folder = await mkdtempDisposable(join(tmpdir(), 'podwire-overlay-'));
@@ -123,14 +124,21 @@ images:
   const read = (path: string) =>
     readFileSync(new URL(`../../cni-conf/${path}/10-podwire.conflist`, import.meta.url), 'utf8');
 
-  it('the template for Cilium is that of the base, with its plugin at the end', () => {
-    const pluginsOf = (text: string) =>
-      member(JSON.parse(renderNetworkConfig(text, VALUES, 'a.conflist').text), 'plugins');
-    const base = pluginsOf(read('base'));
-    expect(pluginsOf(read('components/cilium'))).toEqual([
-      ...(Array.isArray(base) ? base : []),
-      { type: 'cilium-cni', 'chaining-mode': 'generic-veth' },
-    ]);
+  // Both want the one ingress qdisc of the host interface: an ADD with both would fail.
+  it.each([
+    ['cilium', 'base'],
+    ['cilium-dual-stack', 'components/dual-stack'],
+  ])('the template of %s is that of %s, with Cilium’s plugin in the place of bandwidth', (component, origin) => {
+    const pluginsOf = (path: string): readonly unknown[] => {
+      const plugins = member(JSON.parse(renderNetworkConfig(read(path), VALUES, 'a.conflist').text), 'plugins');
+      return Array.isArray(plugins) ? plugins : [];
+    };
+    expect(pluginsOf(`components/${component}`)).toEqual(
+      pluginsOf(origin).map((plugin) =>
+        member(plugin, 'type') === 'bandwidth' ? { type: 'cilium-cni', 'chaining-mode': 'generic-veth' } : plugin,
+      ),
+    );
+    expect(JSON.stringify(pluginsOf(origin))).toContain('"bandwidth"');
   });
 
   it('the dual-stack template is that of the base, with both families', () => {

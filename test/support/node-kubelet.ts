@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureTools } from '../tools/ensure-tools.ts';
-import { eventually } from './node-wait.ts';
+import { answersOk, eventually } from './node-wait.ts';
 import type { Kubeconfig } from './kubeconfig.ts';
 import { makeServerProcesses, startRestartable, type RestartableServers } from './server-process.ts';
 
@@ -35,19 +35,12 @@ export async function startNodeKubelet(settings: KubeletSettings): Promise<NodeK
       '--cert-dir=/var/lib/kubelet/pki',
       '--v=2',
     ]);
-    await eventually('the kubelet is healthy', isHealthy, {
+    await eventually('the kubelet is healthy', () => answersOk(`http://127.0.0.1:${HEALTH_PORT}/healthz`), {
       failure: processes.failure,
       explain: () => processes.readLogs(),
     });
     return processes;
   });
-}
-
-function isHealthy(): Promise<boolean> {
-  return fetch(`http://127.0.0.1:${HEALTH_PORT}/healthz`).then(
-    (answer) => answer.ok,
-    () => false,
-  );
 }
 
 function kubeletConfiguration({ endpoint }: KubeletSettings): object {

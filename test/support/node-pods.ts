@@ -16,6 +16,8 @@ export interface NodePods {
   serve(name: string, container?: JsonObject, spec?: JsonObject): Promise<RunPod>;
   /** What a command prints in a pod of its own, which must end well. The pod is gone afterwards. */
   output(name: string, command: string, spec?: JsonObject): Promise<string>;
+  /** The same, once the pod runs, for who has something to do before the command ends. */
+  begin(name: string, command: string, container?: JsonObject, spec?: JsonObject): Promise<BegunCommand>;
   deleteAll(): Promise<void>;
   /** Messages of the events of one pod, or of one kind. */
   events(of: { readonly pod?: string; readonly reason?: string }): Promise<readonly string[]>;
@@ -23,6 +25,11 @@ export interface NodePods {
   nodeIsReady(): Promise<JsonObject>;
   /** What the node's programs said last. */
   readLogs(): Promise<string>;
+}
+
+/** A command that runs in a pod of its own. */
+export interface BegunCommand {
+  output(): Promise<string>;
 }
 
 export interface RunPod {
@@ -124,18 +131,21 @@ export async function makeNodePods(
       await pod.until('is ready', isReady);
       return pod;
     },
-    async output(name, command, spec = {}) {
-      const pod = await pods.create(
-        name,
-        { command: ['/bin/sh', '-c', `(${command}) >/dev/termination-log 2>&1`] },
-        spec,
-      );
-      const ended = await pod.until('has ended', (state) => isEnded(state));
-      await pod.delete();
-      const [container] = parseList(member(ended, 'status', 'containerStatuses'));
-      const said = pick(member(container, 'state', 'terminated'), 'message');
-      if (phaseOf(ended) !== 'Succeeded') throw new Error(`${name}: ${command}: ${said}`);
-      return said;
+    output: async (name, command, spec) => (await pods.begin(name, command, {}, spec)).output(),
+    async begin(name, command, container = {}, spec = {}) {
+      const words = ['/bin/sh', '-c', `(${command}) >/dev/termination-log 2>&1`];
+      const pod = await pods.create(name, { command: words, ...container }, spec);
+      await pod.until('runs', (state) => phaseOf(state) === 'Running' || isEnded(state));
+      return {
+        async output() {
+          const ended = await pod.until('has ended', (state) => isEnded(state));
+          await pod.delete();
+          const [first] = parseList(member(ended, 'status', 'containerStatuses'));
+          const said = pick(member(first, 'state', 'terminated'), 'message');
+          if (phaseOf(ended) !== 'Succeeded') throw new Error(`${name}: ${command}: ${said}`);
+          return said;
+        },
+      };
     },
     async deleteAll() {
       const items = parseList(member(await admin.get('/api/v1/pods'), 'items'));

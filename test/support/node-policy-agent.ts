@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
-import { copyFile, cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { request } from 'node:http';
+import { copyFile, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { findCiliumSources } from '../tools/cilium-sources.ts';
@@ -9,8 +8,9 @@ import { ensureTools } from '../tools/ensure-tools.ts';
 import { applyManifest, parseManifest } from './apply-manifest.ts';
 import { NODE } from './install-cluster.ts';
 import type { Cluster } from './kube-apiserver.ts';
+import { hostNamespace } from './network-namespace.ts';
 import type { NodeMachine } from './node-machine.ts';
-import { eventually } from './node-wait.ts';
+import { answersOk, eventually } from './node-wait.ts';
 import { assertPrivateNamespace } from './private-namespace.ts';
 import { makeServerProcesses, startRestartable, type RestartableServers } from './server-process.ts';
 
@@ -19,14 +19,19 @@ const run = promisify(execFile);
 /** Where the agent pins its programs: they stay on the pods' interfaces while it does not run. */
 const BPF_FOLDER = '/sys/fs/bpf';
 const PLUGINS = '/opt/cni/bin';
-const KUBECONFIG = '/run/podwire-policy-agent.kubeconfig';
+const SOURCES = '/var/lib/cilium';
+const STATE = '/run/cilium';
+const KUBECONFIG = join(STATE, 'kubeconfig');
+/** Which the agent switches off. */
+const REVERSE_PATH_FILTER = 'net.ipv4.conf.all.rp_filter';
 const HEALTH_PORT = 9879;
 
 /**
  * Cilium's agent on a node, and its CNI plugin in `/opt/cni/bin`, set up as docs/install.md says for chaining: the kernel
  * enforces each pod's NetworkPolicies on the interface that podwire has made.
  *
- * Settings of the whole machine, which the agent would change for good, are read-only for it.
+ * Settings of the whole machine, which the agent would change for good, are read-only for it; where the kernel has modules, it loads those of
+ * iptables, and they stay.
  */
 export async function startNodePolicyAgent({ cluster }: NodeMachine): Promise<RestartableServers> {
   assertPrivateNamespace();
@@ -34,7 +39,14 @@ export async function startNodePolicyAgent({ cluster }: NodeMachine): Promise<Re
   const tools = await ensureTools(['cilium-agent', 'cilium-cni']);
   const sources = await findCiliumSources();
   await applyCustomResources(cluster, sources);
-  await cp(join(sources, 'bpf'), '/var/lib/cilium/bpf', { recursive: true });
+  const host = hostNamespace();
+  const reversePath = await host.exec('sysctl', '-e', REVERSE_PATH_FILTER);
+  started.defer(async () => {
+    await removeTraces();
+    await host.exec('sysctl', '-q', reversePath.replaceAll(/\s/g, ''));
+  });
+  await mkdir(STATE, { recursive: true });
+  await cp(join(sources, 'bpf'), join(SOURCES, 'bpf'), { recursive: true });
   await mkdir(PLUGINS, { recursive: true });
   await copyFile(tools['cilium-cni'], join(PLUGINS, 'cilium-cni'));
   await writeFile(KUBECONFIG, JSON.stringify(cluster.kubeconfigWithClientCertificate(ADMINISTRATOR)), { mode: 0o600 });
@@ -48,7 +60,7 @@ export async function startNodePolicyAgent({ cluster }: NodeMachine): Promise<Re
     const processes = await makeServerProcesses('podwire-cilium-');
     const command = ['sh', '-c', ON_OWN_PROC, 'sh', 'env', ...environment, tools['cilium-agent'], ...SETTINGS];
     await processes.start('cilium-agent', 'unshare', ['--mount', ...command]);
-    await eventually('the agent is healthy', isHealthy, {
+    await eventually('the agent is healthy', () => answersOk(`http://127.0.0.1:${HEALTH_PORT}/healthz`), {
       failure: processes.failure,
       explain: () => processes.readLogs(),
     });
@@ -64,7 +76,6 @@ const ADMINISTRATOR = { commonName: 'cilium', organizations: ['system:masters'] 
 const SETTINGS = [
   `--k8s-kubeconfig-path=${KUBECONFIG}`,
   '--cni-chaining-mode=generic-veth',
-  '--cni-exclusive=false',
   '--routing-mode=native',
   '--enable-endpoint-routes=true',
   '--enable-ipv4-masquerade=false',
@@ -75,7 +86,6 @@ const SETTINGS = [
   '--local-router-ipv4=169.254.23.1',
   '--local-router-ipv6=fe80::ecee:eeff:feee:eeee',
   '--enable-health-checking=false',
-  '--enable-endpoint-health-checking=false',
   '--enable-l7-proxy=false',
   '--kube-proxy-replacement=false',
   '--identity-allocation-mode=crd',
@@ -98,6 +108,16 @@ printf '%s\\n' "$modules" >/proc/modules
 exec "$@"
 `;
 
+/** What the agent leaves in the network namespace and the folders, which later tests have too. */
+async function removeTraces(): Promise<void> {
+  const host = hostNamespace();
+  await host.exec('ip', 'link', 'delete', 'cilium_host').catch(() => undefined); // it has not come so far
+  for (const iptables of ['iptables', 'ip6tables']) {
+    await host.exec('sh', '-c', `${iptables}-save | grep -v CILIUM_ | ${iptables}-restore`);
+  }
+  for (const folder of [STATE, SOURCES]) await rm(folder, { recursive: true, force: true });
+}
+
 async function applyCustomResources({ admin }: Cluster, sources: string): Promise<void> {
   for (const version of ['v2', 'v2alpha1']) {
     const folder = join(sources, 'pkg/k8s/apis/cilium.io/client/crds', version);
@@ -106,14 +126,4 @@ async function applyCustomResources({ admin }: Cluster, sources: string): Promis
       await applyManifest(admin, objects, 'keep');
     }
   }
-}
-
-// Not fetch: the agent answers for one host name alone, and wants a header that it may not set.
-function isHealthy(): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  request({ host: '127.0.0.1', port: HEALTH_PORT, path: '/healthz', headers: { brief: 'true' } })
-    .once('response', (answer) => resolve(answer.resume().statusCode === 200))
-    .once('error', () => resolve(false))
-    .end();
-  return promise;
 }

@@ -1,5 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
+/** Whether a server answers well, within a second. */
+export function answersOk(url: string): Promise<boolean> {
+  return fetch(url, { signal: AbortSignal.timeout(1000) }).then(
+    (answer) => answer.ok,
+    () => false,
+  );
+}
+
 export interface WaitOptions {
   readonly deadlineMs?: number;
   /** What waiting ends with at once, if it rejects. */

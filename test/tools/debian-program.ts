@@ -13,9 +13,10 @@ const PROGRAMS = {
 export type DebianProgram = keyof typeof PROGRAMS;
 
 /** Every program's name. */
-export const DEBIAN_PROGRAMS: readonly DebianProgram[] = ['bird', 'bpftool', 'clang'];
+export function debianPrograms(): readonly DebianProgram[] {
+  return Object.keys(PROGRAMS).filter((name): name is DebianProgram => Object.hasOwn(PROGRAMS, name));
+}
 
-// Of this machine, or the one that was unpacked below dist/tools.
 function findDebianProgram(name: DebianProgram): string | undefined {
   // An ordinary user's PATH need not have the next two.
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin', unpackedFolder(name)];

@@ -1,10 +1,11 @@
 // What an ADD and a DEL cost a program of this Node that does nothing of its own: it loads node:tls, makes podwire's requests over one
-// connection, runs host-local and ends. No interface, no record, no check of anything; its input and the answers are taken to be right.
+// connection, runs host-local and ends. No interface, no record, no check of what it is given but that it is there.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeSync } from 'node:fs';
 import { connect } from 'node:tls';
 
 const { env: environment } = process;
+process.exitCode = 1; // until all is done: a run that ends early would look fast
 const isAdd = environment['CNI_COMMAND'] === 'ADD';
 const config = readFileSync(0, 'utf8');
 const kubeconfig = readFileSync(find(config, 'kubernetes', 'kubeconfig'), 'utf8');
@@ -31,21 +32,26 @@ socket.on('data', (chunk: Buffer) => {
   for (let answer = firstAnswer(received); answer !== undefined; answer = firstAnswer(received)) {
     received = received.slice(answer.length);
     bodies.push(answer.body);
-    if (bodies.length === paths.length) delegateAndPatch();
+    if (bodies.length === paths.length) attachOrDetach();
     else if (bodies.length > paths.length) end();
   }
 });
 
-function delegateAndPatch(): void {
+// DEL writes before host-local runs, as podwire has both done at once; ADD needs the address.
+function attachOrDetach(): void {
+  if (!isAdd) patch('');
   const podCidr = isAdd ? find(bodies[1] ?? '', 'spec', 'podCIDR') : '10.0.0.0/24';
   const { status, stdout } = spawnSync(`${environment['CNI_PATH']}/host-local`, {
     input: config.replace('usePodCidr', podCidr),
     env: environment,
     stdio: ['pipe', 'pipe', 'inherit'],
   });
-  if (status !== 0) process.exit(1);
+  if (status !== 0) throw new Error(`host-local ended with ${status}: ${stdout.toString()}`);
   allocated = stdout.toString();
-  const address = isAdd ? find(allocated, 'ips', 0, 'address') : '';
+  if (isAdd) patch(find(allocated, 'ips', 0, 'address'));
+}
+
+function patch(address: string): void {
   const body = JSON.stringify({ metadata: { annotations: { 'cni.projectcalico.org/podIP': address } } });
   const type = 'Content-Type: application/merge-patch+json\r\n';
   socket.write(`PATCH ${podPath}/status HTTP/1.1\r\n${headers}${type}Content-Length: ${body.length}\r\n\r\n${body}`);
@@ -65,6 +71,7 @@ function find(document: string, ...place: readonly (string | number)[]): string 
 
 /** The first of the answers, if all of it is there: with a length, or in chunks. */
 function firstAnswer(text: string): { readonly length: number; readonly body: string } | undefined {
+  if (text !== '' && !text.startsWith('HTTP/1.1 200'.slice(0, text.length))) throw new Error(text);
   const bodyAt = text.indexOf('\r\n\r\n') + 4;
   if (bodyAt < 4) return undefined;
   const [, bytes] = /^content-length: (\d+)/im.exec(text.slice(0, bodyAt)) ?? [];
