@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdtempDisposable, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hostNamespace } from '../support/network-namespace.ts';
@@ -60,7 +60,7 @@ describe('a pod', () => {
   });
 
   it('is not ready while the probe fails, and ready once it succeeds', async () => {
-    const folder = '/var/lib/podwire-node-test';
+    await using gate = await mkdtempDisposable('/var/lib/podwire-gate-');
     const pod = await machine.pods.create(
       'late',
       {
@@ -68,13 +68,13 @@ describe('a pod', () => {
         readinessProbe: { httpGet: { path: '/', port: 8080 }, periodSeconds: 1 },
         volumeMounts: [{ name: 'gate', mountPath: '/gate' }],
       },
-      { volumes: [{ name: 'gate', hostPath: { path: folder, type: 'DirectoryOrCreate' } }] },
+      { volumes: [{ name: 'gate', hostPath: { path: gate.path } }] },
     );
     await eventually('the probe has failed', async () =>
       (await machine.pods.events({ pod: 'late' })).some((message) => message.startsWith('Readiness probe failed')),
     );
     expect(isReady(await pod.read())).toBe(false);
-    await writeFile(join(folder, 'open'), '');
+    await writeFile(join(gate.path, 'open'), '');
     await pod.until('is ready', isReady);
     await pod.delete();
   });

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -115,11 +115,13 @@ describe('a pod with a hostPort', () => {
 });
 
 describe('the agent is killed', () => {
-  const gate = '/var/lib/podwire-node-test';
-  const container = { volumeMounts: [{ name: 'gate', mountPath: '/gate' }] };
-  const spec = { volumes: [{ name: 'gate', hostPath: { path: gate, type: 'DirectoryOrCreate' } }] };
-  const beginAt = async (name: string, until: 'answered' | 'unanswered') =>
-    machine.pods.begin(name, `until [ -e /gate/open ]; do sleep 0.1; done; ${await asking(until)}`, container, spec);
+  const beginAt = async (gate: string, name: string, until: 'answered' | 'unanswered') =>
+    machine.pods.begin(
+      name,
+      `until [ -e /gate/open ]; do sleep 0.1; done; ${await asking(until)}`,
+      { volumeMounts: [{ name: 'gate', mountPath: '/gate' }] },
+      { volumes: [{ name: 'gate', hostPath: { path: gate } }] },
+    );
 
   // Without its agent Cilium's plugin takes 30 s to refuse an ADD, and 20 s for a DEL.
   const deadlineMs = 150_000;
@@ -131,11 +133,15 @@ describe('the agent is killed', () => {
         const { pods } = machine;
         await ask('stranger', 'unanswered');
         const before = await stateOfPods();
-        const commands = [await beginAt('stranger', 'unanswered'), await beginAt('friend', 'answered')];
+        await using gate = await mkdtempDisposable('/var/lib/podwire-gate-');
+        const commands = [
+          await beginAt(gate.path, 'stranger', 'unanswered'),
+          await beginAt(gate.path, 'friend', 'answered'),
+        ];
         const leaving = await pods.serve('leaving');
         await agent.stop();
 
-        await writeFile(join(gate, 'open'), '');
+        await writeFile(join(gate.path, 'open'), '');
         expect(await Promise.all(commands.map((command) => command.output()))).toEqual(['unanswered\n', 'hello\n']);
         await leaving.delete();
         expect(await stateOfPods()).toEqual(before);
