@@ -63,12 +63,11 @@ export async function runPrepared(script: string, words: readonly string[], opti
   const stay = () => undefined;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stay);
   try {
-    const bare = options.plugins.includes('bare') ? await buildBare(workFolder) : '';
-    const paths = { podwire, bare, ptp };
-    const contestants = [...options.plugins.map((name) => ({ name, path: paths[name] })), ...options.others];
+    const make = { podwire: () => podwire, bare: () => buildBare(workFolder), ptp: () => ptp };
     const binFolder = join(workFolder, 'bin');
     await mkdir(binFolder);
-    for (const { name, path } of contestants) await copyFile(path, join(binFolder, name));
+    for (const name of options.plugins) await copyFile(await make[name](), join(binFolder, name));
+    for (const { name, path } of options.others) await copyFile(path, join(binFolder, name));
     await copyFile(hostLocal, join(binFolder, 'host-local'));
     const inside = [process.execPath, script, '--prepared', workFolder, ...words];
     return await run(join(REPOSITORY, 'scripts', 'in-private-namespace.sh'), ['--', ...inside]);

@@ -7,7 +7,7 @@ import { kustomize, OVERLAYS, renderedPath, renderOverlay } from '../../scripts/
 import { isJsonList, isJsonObject, type JsonObject } from '../../src/cni/json.ts';
 import { renderNetworkConfig } from '../../src/install/netconf-template.ts';
 import { parseInstallSettings } from '../../src/install/settings.ts';
-import { applyManifest, parseManifest, readManifest } from '../support/apply-manifest.ts';
+import { applyManifest, parseManifest, readManifest, readTemplate } from '../support/apply-manifest.ts';
 import { startCluster, type Cluster } from '../support/kube-apiserver.ts';
 import { pick } from '../support/plugin-node.ts';
 import { member } from '../support/test-pod.ts';
@@ -121,16 +121,13 @@ images:
     );
   });
 
-  const read = (path: string) =>
-    readFileSync(new URL(`../../cni-conf/${path}/10-podwire.conflist`, import.meta.url), 'utf8');
-
   // Both want the one ingress qdisc of the host interface: an ADD with both would fail.
   it.each([
     ['cilium', 'base'],
     ['cilium-dual-stack', 'components/dual-stack'],
   ])('the template of %s is that of %s, with Cilium’s plugin in the place of bandwidth', (component, origin) => {
     const pluginsOf = (path: string): readonly unknown[] => {
-      const plugins = member(JSON.parse(renderNetworkConfig(read(path), VALUES, 'a.conflist').text), 'plugins');
+      const plugins = member(JSON.parse(renderNetworkConfig(readTemplate(path), VALUES, 'a.conflist').text), 'plugins');
       return Array.isArray(plugins) ? plugins : [];
     };
     expect(pluginsOf(`components/${component}`)).toEqual(
@@ -146,12 +143,14 @@ images:
       const plugins: unknown = member(JSON.parse(renderNetworkConfig(text, VALUES, 'a.conflist').text), 'plugins');
       return Array.isArray(plugins) ? member(plugins[0], 'ipam', 'ranges') : undefined;
     };
-    expect(rangesOf(read('base'))).toEqual([[{ subnet: 'usePodCidr' }]]);
-    expect(rangesOf(read('components/dual-stack'))).toEqual([
+    expect(rangesOf(readTemplate('base'))).toEqual([[{ subnet: 'usePodCidr' }]]);
+    expect(rangesOf(readTemplate('components/dual-stack'))).toEqual([
       [{ subnet: 'usePodCidr' }],
       [{ subnet: 'usePodCidrIPv6' }],
     ]);
-    expect(read('components/dual-stack').replace(', [{ "subnet": "usePodCidrIPv6" }]', '')).toBe(read('base'));
+    expect(readTemplate('components/dual-stack').replace(', [{ "subnet": "usePodCidrIPv6" }]', '')).toBe(
+      readTemplate('base'),
+    );
   });
 });
 

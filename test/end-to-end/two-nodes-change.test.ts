@@ -57,8 +57,8 @@ async function expectRoutes(makers: readonly ('own' | 'bird')[]): Promise<void> 
 
 async function startBirds(): Promise<readonly [Bird, Bird]> {
   const birds = [
-    await startBird(debianProgram('bird'), here, there, 'kept'),
-    await startBird(debianProgram('bird'), there, here, 'kept'),
+    await startBird(await debianProgram('bird'), here, there, 'kept'),
+    await startBird(await debianProgram('bird'), there, here, 'kept'),
   ] as const;
   await Promise.all(birds.map((bird) => bird.established()));
   await untilExchanged(cluster.nodes);

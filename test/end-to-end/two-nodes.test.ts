@@ -58,8 +58,8 @@ describe('each test leaves both nodes as they were', () => {
     let birdThere: Bird;
     beforeAll(async () => {
       birds = new AsyncDisposableStack();
-      birdHere = birds.use(await startBird(debianProgram('bird'), here, there));
-      birdThere = birds.use(await startBird(debianProgram('bird'), there, here));
+      birdHere = birds.use(await startBird(await debianProgram('bird'), here, there));
+      birdThere = birds.use(await startBird(await debianProgram('bird'), there, here));
       await Promise.all([birdHere.established(), birdThere.established()]);
       await untilExchanged(cluster.nodes);
     });
@@ -122,7 +122,7 @@ describe('each test leaves both nodes as they were', () => {
   it('BIRD that ends takes its own routes along, and leaves those to pods', async () => {
     await using pods = await attachBoth();
     await using birds = new AsyncDisposableStack();
-    await untilLearned(birds.use(await startBird(debianProgram('bird'), here, there)), pods.client);
+    await untilLearned(birds.use(await startBird(await debianProgram('bird'), here, there)), pods.client);
     await until('BIRD has made its own routes', async () =>
       (await Promise.all(FAMILIES.map(({ family }) => routeOf(here.machine, here.podCidrs[family])))).every(Boolean),
     );

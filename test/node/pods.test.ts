@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hostNamespace } from '../support/network-namespace.ts';
 import { applyDaemonSet, type DaemonSetPod } from '../support/node-daemon-set.ts';
 import { type NodeMachine, type NodeState, startNodeMachine } from '../support/node-machine.ts';
-import { isReady, type RunPod } from '../support/node-pods.ts';
+import { isReady, webUrl, type RunPod } from '../support/node-pods.ts';
 import { eventually } from '../support/node-wait.ts';
 
 let machine: NodeMachine;
@@ -20,7 +20,6 @@ beforeAll(async () => {
 });
 afterAll(() => machine[Symbol.asyncDispose]());
 
-const url = (address: string, port = 8080) => `http://${address.includes(':') ? `[${address}]` : address}:${port}/`;
 const fetchText = async (from: string) => (await fetch(from)).text();
 
 describe('the DaemonSet', () => {
@@ -81,8 +80,8 @@ describe('a pod', () => {
 
   it.each(['IPv4', 'IPv6'])('is reached by the node and by another pod, %s', async (family) => {
     const address = (await web.addresses())[family === 'IPv4' ? 0 : 1] ?? '';
-    expect(await fetchText(url(address))).toBe('hello\n');
-    expect(await machine.pods.output('client', `wget -q -O - '${url(address)}'`)).toBe('hello\n');
+    expect(await fetchText(webUrl(address))).toBe('hello\n');
+    expect(await machine.pods.output('client', `wget -q -O - '${webUrl(address)}'`)).toBe('hello\n');
   });
 
   it.each([
@@ -97,17 +96,17 @@ describe('a pod', () => {
     ['IPv6', 1],
   ])('is seen by another pod with its own address, not translated, %s', async (_, index) => {
     const address = (await web.addresses())[index] ?? '';
-    const command = `wget -q -O - '${url(address)}cgi-bin/whence'; ip -o address show dev eth0`;
+    const command = `wget -q -O - '${webUrl(address)}cgi-bin/whence'; ip -o address show dev eth0`;
     const [seen = '', ...own] = (await machine.pods.output('talker', command)).split('\n');
     expect(own.join('\n')).toContain(` ${seen.replace('::ffff:', '').replace(/[[\]]/g, '')}/`);
   });
 
   it('answers on its hostPort, by portmap, to the node and to other pods', async () => {
     const pod = await machine.pods.serve('published', { ports: [{ containerPort: 8080, hostPort: 30080 }] });
-    expect(await fetchText(url('192.0.2.10', 30_080))).toBe('hello\n');
-    expect(await machine.pods.output('visitor', `wget -q -O - '${url('192.0.2.10', 30_080)}'`)).toBe('hello\n');
+    expect(await fetchText(webUrl('192.0.2.10', 30_080))).toBe('hello\n');
+    expect(await machine.pods.output('visitor', `wget -q -O - '${webUrl('192.0.2.10', 30_080)}'`)).toBe('hello\n');
     await pod.delete();
-    await expect(fetchText(url('192.0.2.10', 30_080))).rejects.toThrow('fetch failed');
+    await expect(fetchText(webUrl('192.0.2.10', 30_080))).rejects.toThrow('fetch failed');
     expect(await hostNamespace().exec('iptables-save', '-t', 'nat')).not.toContain('30080');
   });
 });

@@ -1,11 +1,13 @@
 import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/cni/json.ts';
-import { applyDaemonSet, readTemplate } from '../support/node-daemon-set.ts';
+import { readTemplate } from '../support/apply-manifest.ts';
+import { forAllTests } from '../support/for-all-tests.ts';
+import { applyDaemonSet } from '../support/node-daemon-set.ts';
 import { type NodeMachine, type NodeState, startNodeMachine } from '../support/node-machine.ts';
-import type { RunPod } from '../support/node-pods.ts';
+import { webUrl, type RunPod } from '../support/node-pods.ts';
 import { startNodePolicyAgent } from '../support/node-policy-agent.ts';
 import { eventually } from '../support/node-wait.ts';
 import type { RestartableServers } from '../support/server-process.ts';
@@ -24,23 +26,19 @@ let agent: RestartableServers;
 let untouched: NodeState;
 let web: RunPod;
 
+forAllTests(async () => (machine = await startNodeMachine()));
+forAllTests(async () => (agent = await startNodePolicyAgent(machine)));
 beforeAll(async () => {
-  machine = await startNodeMachine();
-  agent = await startNodePolicyAgent(machine);
   untouched = await stateOfPods();
-  await applyDaemonSet(machine, readTemplate('cilium-dual-stack'));
+  await applyDaemonSet(machine, readTemplate('components/cilium-dual-stack'));
   web = await machine.pods.serve('web');
-});
-afterAll(async () => {
-  await machine[Symbol.asyncDispose]();
-  await agent[Symbol.asyncDispose]();
 });
 
 /** Asks web for its page until it is answered, or until three times in a row nothing comes back. */
 async function asking(until: 'answered' | 'unanswered', family: 0 | 1 = 0): Promise<string> {
   const address = (await web.addresses())[family];
   if (address === undefined) throw new Error('web has no address of this family');
-  const get = `timeout 2 wget -q -O - 'http://${address.includes(':') ? `[${address}]` : address}:8080/' 2>/dev/null`;
+  const get = `timeout 2 wget -q -O - '${webUrl(address)}' 2>/dev/null`;
   if (until === 'answered') return `until ${get}; do sleep 0.2; done`;
   // 143: ended by the timeout. Anything else is an answer, if only that nobody listens.
   return `missed=0; while [ $missed -lt 3 ]; do
@@ -89,8 +87,8 @@ describe('a policy', () => {
   it('on a pod that is to start: the kubelet’s probes reach it, another pod does not', () =>
     withPolicy({ ...labelled('probed'), policyTypes: ['Ingress'] }, async () => {
       const probed = await machine.pods.serve('probed');
-      const [address] = await probed.addresses();
-      const command = `timeout 2 wget -q -O - 'http://${address}:8080/' 2>/dev/null || echo $?`;
+      const [address = ''] = await probed.addresses();
+      const command = `timeout 2 wget -q -O - '${webUrl(address)}' 2>/dev/null || echo $?`;
       expect(await machine.pods.output('stranger', command)).toBe('143\n');
       await probed.delete();
     }));

@@ -10,6 +10,11 @@ export function readManifest(path: string): readonly JsonObject[] {
   return parseManifest(readFileSync(join(import.meta.dirname, '../..', path), 'utf8'));
 }
 
+/** The template of the network configuration in a folder of cni-conf. */
+export function readTemplate(folder: string): string {
+  return readFileSync(join(import.meta.dirname, '../../cni-conf', folder, '10-podwire.conflist'), 'utf8');
+}
+
 /** The objects of a manifest, as YAML. */
 export function parseManifest(text: string): readonly JsonObject[] {
   return parseAllDocuments(text).flatMap((document) => {

@@ -1,8 +1,8 @@
 import { isJsonObject } from '../../src/cni/json.ts';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { applyManifest, readManifest } from './apply-manifest.ts';
+import { applyManifest, readManifest, readTemplate } from './apply-manifest.ts';
 import { NODE } from './install-cluster.ts';
 import type { NodeMachine } from './node-machine.ts';
 import { phaseOf } from './node-pods.ts';
@@ -97,10 +97,5 @@ export async function applyDaemonSet(
 
 /** That of the component dual-stack, in the version of CNI that has STATUS and GC. */
 function dualStackTemplate(): string {
-  return readTemplate('dual-stack').replace('"1.0.0"', '"1.1.0"');
-}
-
-/** The template of the network configuration that a component of cni-conf has. */
-export function readTemplate(component: string): string {
-  return readFileSync(join(REPOSITORY, 'cni-conf/components', component, '10-podwire.conflist'), 'utf8');
+  return readTemplate('components/dual-stack').replace('"1.0.0"', '"1.1.0"');
 }

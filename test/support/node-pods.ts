@@ -160,6 +160,11 @@ export async function makeNodePods(
   return pods;
 }
 
+/** Where a pod's web server is, for wget and fetch. */
+export function webUrl(address: string, port = WEB_PORT): string {
+  return `http://${address.includes(':') ? `[${address}]` : address}:${port}/`;
+}
+
 export function isReady(pod: JsonObject): boolean {
   return parseList(member(pod, 'status', 'conditions')).some(
     (condition) => member(condition, 'type') === 'Ready' && member(condition, 'status') === 'True',

@@ -54,7 +54,8 @@ export async function startNodePolicyAgent({ cluster }: NodeMachine): Promise<Re
   started.defer(async () => {
     await run('umount', ['--lazy', BPF_FOLDER]);
   });
-  const folders = [dirname(debianProgram('clang')), dirname(debianProgram('bpftool')), process.env['PATH']];
+  const compilers = await Promise.all([debianProgram('clang'), debianProgram('bpftool')]);
+  const folders = [...compilers.map((path) => dirname(path)), process.env['PATH']];
   const environment = [`PATH=${folders.join(delimiter)}`, `K8S_NODE_NAME=${NODE}`];
   const servers = await startRestartable(async () => {
     const processes = await makeServerProcesses('podwire-cilium-');

@@ -1,7 +1,7 @@
-import { accessSync, constants } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { unpackDebianPackage, unpackedPackageFolder } from './debian-package.ts';
+import { isExecutable } from './go-build.ts';
 
 /** Programs that tests and demos run, and the Debian packages that have them. */
 const PROGRAMS = {
@@ -17,10 +17,11 @@ export function debianPrograms(): readonly DebianProgram[] {
   return Object.keys(PROGRAMS).filter((name): name is DebianProgram => Object.hasOwn(PROGRAMS, name));
 }
 
-function findDebianProgram(name: DebianProgram): string | undefined {
+async function findDebianProgram(name: DebianProgram): Promise<string | undefined> {
   // An ordinary user's PATH need not have the next two.
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin', unpackedFolder(name)];
-  return folders.map((folder) => join(folder, name)).find(isExecutable);
+  for (const path of folders.map((folder) => join(folder, name))) if (await isExecutable(path)) return path;
+  return undefined;
 }
 
 /**
@@ -28,8 +29,8 @@ function findDebianProgram(name: DebianProgram): string | undefined {
  *
  * @throws {Error} saying what to run, if there is neither
  */
-export function debianProgram(name: DebianProgram): string {
-  const path = findDebianProgram(name);
+export async function debianProgram(name: DebianProgram): Promise<string> {
+  const path = await findDebianProgram(name);
   if (path === undefined) {
     throw new Error(`${name} is missing: npm run tools, or apt-get install ${PROGRAMS[name].package}`);
   }
@@ -44,7 +45,7 @@ export function debianProgram(name: DebianProgram): string {
  * @throws {Error} if it cannot be had
  */
 export async function ensureDebianProgram(name: DebianProgram, say: (line: string) => void): Promise<string> {
-  const found = findDebianProgram(name);
+  const found = await findDebianProgram(name);
   if (found !== undefined) return found;
   const { package: packageName, folder, beside } = PROGRAMS[name];
   say(`unpacking the Debian package ${packageName} into ${unpackedPackageFolder(packageName)}`);
@@ -66,13 +67,4 @@ exec "$root/${folder}/${program}" "$@"
 // Apart from what the package has, for PATH: other programs of it find their libraries only where they are installed.
 function unpackedFolder(name: DebianProgram): string {
   return join(unpackedPackageFolder(PROGRAMS[name].package), 'podwire-bin');
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -7,8 +7,9 @@ import { connect } from 'node:tls';
 const { env: environment } = process;
 process.exitCode = 1; // until all is done: a run that ends early would look fast
 const isAdd = environment['CNI_COMMAND'] === 'ADD';
-const config = readFileSync(0, 'utf8');
-const kubeconfig = readFileSync(find(config, 'kubernetes', 'kubeconfig'), 'utf8');
+const configText = readFileSync(0, 'utf8');
+const config: unknown = JSON.parse(configText);
+const kubeconfig: unknown = JSON.parse(readFileSync(find(config, 'kubernetes', 'kubeconfig'), 'utf8'));
 const words = new URLSearchParams(environment['CNI_ARGS']?.replaceAll(';', '&'));
 const podPath = `/api/v1/namespaces/${words.get('K8S_POD_NAMESPACE')}/pods/${words.get('K8S_POD_NAME')}`;
 const { hostname, host, port } = new URL(find(kubeconfig, 'clusters', 0, 'cluster', 'server'));
@@ -40,15 +41,15 @@ socket.on('data', (chunk: Buffer) => {
 // DEL writes before host-local runs, as podwire has both done at once; ADD needs the address.
 function attachOrDetach(): void {
   if (!isAdd) patch('');
-  const podCidr = isAdd ? find(bodies[1] ?? '', 'spec', 'podCIDR') : '10.0.0.0/24';
+  const podCidr = isAdd ? find(JSON.parse(bodies[1] ?? ''), 'spec', 'podCIDR') : '10.0.0.0/24';
   const { status, stdout } = spawnSync(`${environment['CNI_PATH']}/host-local`, {
-    input: config.replace('usePodCidr', podCidr),
+    input: configText.replace('usePodCidr', podCidr),
     env: environment,
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   if (status !== 0) throw new Error(`host-local ended with ${status}: ${stdout.toString()}`);
   allocated = stdout.toString();
-  if (isAdd) patch(find(allocated, 'ips', 0, 'address'));
+  if (isAdd) patch(find(JSON.parse(allocated), 'ips', 0, 'address'));
 }
 
 function patch(address: string): void {
@@ -63,8 +64,8 @@ function end(): void {
 }
 
 /** What is at a place of a JSON document. */
-function find(document: string, ...place: readonly (string | number)[]): string {
-  let value: unknown = JSON.parse(document);
+function find(document: unknown, ...place: readonly (string | number)[]): string {
+  let value = document;
   for (const key of place) value = typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
   return String(value);
 }
