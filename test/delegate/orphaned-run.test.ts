@@ -10,17 +10,18 @@ import { fakeDelegate } from '../support/fake-delegate.ts';
 const ATTACHMENT = { containerId: parseContainerId('orphaned'), interfaceName: parseInterfaceName('eth0') };
 const OURS = { CNI_COMMAND: 'ADD', CNI_CONTAINERID: 'orphaned', CNI_IFNAME: 'eth0' };
 
-/** Starts an IPAM plugin that never ends by itself: the signal that ends it. */
+/** Starts an IPAM plugin that never ends by itself, for nobody writes what it reads: the signal that ends it. */
 async function endedBy(environment: Readonly<Record<string, string>>, type: string): Promise<NodeJS.Signals | null> {
-  const folder = fakeDelegate('echo here; exec sleep 60', { name: 'orphaned-ipam' });
+  const folder = fakeDelegate('', { name: 'orphaned-ipam' });
   const child = spawn(join(folder, 'orphaned-ipam'), {
     env: { PATH: process.env['PATH'], ...environment },
     stdio: ['pipe', 'pipe', 'ignore'],
   });
+  const exit = once(child, 'exit'); // which may come while its end is waited for
   await once(child, 'spawn');
   await endOrphanedRun(type, ATTACHMENT);
   child.kill('SIGTERM'); // too late for one that was ended
-  await once(child, 'exit');
+  await exit;
   rmSync(folder, { recursive: true });
   return child.signalCode;
 }
