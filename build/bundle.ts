@@ -16,7 +16,7 @@ export interface Bundle {
  * because V8 pays for every function that a file has, called or not.
  */
 export const PARTS_ON_DEMAND = {
-  person: { entryPath: join(REPOSITORY, 'src/person.ts'), importedAs: './person.ts' },
+  person: { entryPath: join(REPOSITORY, 'src/cli.ts'), importedAs: './cli.ts' },
   yaml: { entryPath: 'yaml', importedAs: 'yaml' },
 } as const;
 

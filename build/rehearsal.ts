@@ -10,9 +10,9 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { stringify } from 'yaml';
-import { makeCertificateAuthority } from '../test/tools/certificate-authority.ts';
-import { makeKubeconfig } from '../test/support/kubeconfig.ts';
-import { makeSandbox } from '../test/support/network-namespace.ts';
+import { makeCertificateAuthority } from '../test/lab/certificates/certificate-authority.ts';
+import { makeKubeconfig } from '../test/lab/api-server/kubeconfig.ts';
+import { makeSandbox } from '../test/lab/namespaces/network-namespace.ts';
 
 const POD = {
   apiVersion: 'v1',

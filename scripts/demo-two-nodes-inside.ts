@@ -1,11 +1,11 @@
 // What `npm run demo:two-nodes` does inside scripts/in-private-namespace.sh; scripts/demo-two-nodes.ts starts it with the paths of the
 // executable, of host-local and, where it is there, of BIRD, and closes its stdin to end it.
-import { assertPrivateNamespace } from '../test/support/private-namespace.ts';
-import { birdNames, startBird, type Bird } from '../test/support/two-nodes-bird.ts';
-import { untilExchanged, untilForgotten, untilLearned } from '../test/support/two-nodes-learned.ts';
-import { attachTo, observeTraces, type NodePod } from '../test/support/two-nodes-pod.ts';
-import { routeTo } from '../test/support/two-nodes-route.ts';
-import { families, startTwoNodes, type ClusterNode, type TwoNodes } from '../test/support/two-nodes.ts';
+import { assertPrivateNamespace } from '../test/lab/namespaces/private-namespace.ts';
+import { birdNames, startBird, type Bird } from '../test/lab/two-nodes/bird.ts';
+import { untilExchanged, untilForgotten, untilLearned } from '../test/lab/two-nodes/learned.ts';
+import { attachTo, observeTraces, type NodePod } from '../test/lab/two-nodes/pod.ts';
+import { routeTo } from '../test/lab/two-nodes/route.ts';
+import { families, startTwoNodes, type ClusterNode, type TwoNodes } from '../test/lab/two-nodes/two-nodes.ts';
 import { watchInterrupts } from './demo/interrupts.ts';
 import { chooseProbe } from './demo/reachability.ts';
 import { openStepReport, StepFailure } from './demo/step-report.ts';

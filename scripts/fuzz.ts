@@ -4,12 +4,12 @@ import fc from 'fast-check';
 import { AddressError, parseIpAddress } from '../src/address/ip-address.ts';
 import { formatCidr, parseCidr } from '../src/address/cidr.ts';
 import { CniError, ERROR_CODE } from '../src/cni/error.ts';
-import { isJsonObject, parseJson } from '../src/cni/json.ts';
-import { parseRequest } from '../src/cni/request.ts';
+import { isJsonObject, parseJson } from '../src/json/json.ts';
+import { parseRequest } from '../src/netconf/request.ts';
 import { formatResult, parseResult } from '../src/cni/result.ts';
 import { SUPPORTED_VERSIONS } from '../src/cni/versions.ts';
-import { MacAddressError, parseMacAddress } from '../src/plan/mac-address.ts';
-import { parsePodWishes } from '../src/plan/pod-annotations.ts';
+import { MacAddressError, parseMacAddress } from '../src/address/mac-address.ts';
+import { parsePodOverrides } from '../src/plan/pod-overrides.ts';
 
 const { positionals } = parseArgs({ allowPositionals: true });
 const [cases = 1_000_000, seed = Date.now() % 2 ** 31] = positionals.map(Number);
@@ -86,7 +86,7 @@ const TARGETS: Readonly<Record<string, fc.IRawProperty<unknown>>> = {
   }),
   annotations: fc.property(json, text, (value, other) =>
     refusesInOrder(() =>
-      parsePodWishes(
+      parsePodOverrides(
         {
           'cni.projectcalico.org/hwAddr': other,
           'cni.projectcalico.org/floatingIPs': JSON.stringify(value),

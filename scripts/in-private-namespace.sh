@@ -84,6 +84,6 @@ fi
 shift
 hide_folders
 make_uplink
-# test/support/private-namespace.ts looks for this: only on a private /run can it name the namespace that we are in.
+# test/lab/namespaces/private-namespace.ts looks for this: only on a private /run can it name the namespace that we are in.
 readlink /proc/self/ns/net >/run/podwire-private-namespace
 exec "$@"

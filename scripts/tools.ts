@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 // npm run tools [-- name...]: builds the real programs that tests run against into dist/tools: all of them, with the machine's packages
 // that tests need, or those named as arguments.
-import { debianPrograms, ensureDebianProgram } from '../test/tools/debian-program.ts';
-import { ensureSystemPackages } from '../test/tools/ensure-system-packages.ts';
-import { ensureTools } from '../test/tools/ensure-tools.ts';
-import { toolProgressTo } from '../test/tools/tool-progress.ts';
-import { isToolName, toolNames } from '../test/tools/tool-table.ts';
+import { debianPrograms, ensureDebianProgram } from '../test/lab/tools/debian-program.ts';
+import { ensureSystemPackages } from '../test/lab/tools/ensure-system-packages.ts';
+import { ensureTools } from '../test/lab/tools/ensure-tools.ts';
+import { toolProgressTo } from '../test/lab/tools/tool-progress.ts';
+import { isToolName, toolNames } from '../test/lab/tools/tool-table.ts';
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !isToolName(name));

@@ -1,7 +1,7 @@
 import { readSync, writeSync } from 'node:fs';
 import { basename } from 'node:path';
-import { takeTurn } from './journal/turn.ts';
-import { errnoNameOf } from './kernel/kernel-error.ts';
+import { acquireSlot } from './system/slot.ts';
+import { errnoNameOf } from './system/kernel-error.ts';
 import { openKernel, type Kernel } from './kernel/kernel.ts';
 import { runPlugin } from './plugin.ts';
 
@@ -15,11 +15,11 @@ async function main(kernel: Kernel): Promise<number> {
   const io = { environment, writeStdout, writeStderr };
   if ((environment['CNI_COMMAND'] ?? '') === '') {
     const called = { name: basename(process.argv0), executablePath: process.execPath };
-    const { runForPerson } = await import('./person.ts');
-    return runForPerson({ ...io, words: argv.slice(2), called, readStdin, listenForEnd });
+    const { runCli } = await import('./cli.ts');
+    return runCli({ ...io, words: argv.slice(2), called, readStdin, listenForEnd });
   }
   const stdin = environment['CNI_COMMAND'] === 'VERSION' ? await readWaiting() : readStdin();
-  using _turn = TAKES_TURN.has(environment['CNI_COMMAND'] ?? '') ? takeTurn() : undefined;
+  using _slot = NEEDS_SLOT.has(environment['CNI_COMMAND'] ?? '') ? acquireSlot() : undefined;
   // Only now: until here there is nothing to undo, and a signal may end us while we wait for stdin or for our turn.
   const signal = listenForEnd();
   return await runPlugin({ ...io, stdin, signal, kernel });
@@ -33,7 +33,7 @@ function listenForEnd(): AbortSignal {
 }
 
 /** Of which a runtime sends as many at once as a node has pods. */
-const TAKES_TURN: ReadonlySet<string> = new Set(['ADD', 'DEL', 'CHECK']);
+const NEEDS_SLOT: ReadonlySet<string> = new Set(['ADD', 'DEL', 'CHECK']);
 
 /** What comes by stdin at once: VERSION echoes a version from it, and is not to wait for one that stays open and silent. */
 async function readWaiting(): Promise<Uint8Array> {

@@ -1,19 +1,19 @@
 import { openCluster } from './cluster/cluster.ts';
-import { readConnection } from './cluster/connection.ts';
+import { readConnection } from './cluster/credentials/connection.ts';
 import type { Environment } from './cni/environment.ts';
 import { CniError, ERROR_CODE } from './cni/error.ts';
 import { formatError } from './cni/error-result.ts';
-import { parseRequest, requestCniVersion, type CniRequest } from './cni/request.ts';
+import { parseRequest, requestCniVersion, type CniRequest } from './netconf/request.ts';
 import { formatVersions } from './cni/version-result.ts';
 import { add } from './commands/add.ts';
 import { check } from './commands/check.ts';
 import { del } from './commands/del.ts';
-import type { Effects } from './commands/effects.ts';
+import type { Effects } from './attachment/effects.ts';
 import { gc } from './commands/gc.ts';
 import { status } from './commands/status.ts';
 import { openDelegate } from './delegate/delegate.ts';
 import { openJournal } from './journal/journal.ts';
-import { openStatusMemo } from './journal/status-memo.ts';
+import { openStatusCache } from './cluster/status-cache.ts';
 import type { Kernel } from './kernel/kernel.ts';
 import type { LogContext } from './log/log-line.ts';
 import { openLog } from './log/log.ts';
@@ -80,7 +80,7 @@ async function runCommand(request: CommandRequest, io: PluginIo): Promise<void> 
       kernel: traced('kernel', kernel, trace),
       cluster: traced('cluster', cluster, trace),
       delegate: traced('delegate', delegate, trace),
-      statusMemo: openStatusMemo(config.name),
+      statusCache: openStatusCache(config.name),
       journal: traced('journal', openJournal(config.name, log), trace),
       log,
       output,

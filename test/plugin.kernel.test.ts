@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { ERROR_CODE } from '../src/cni/error.ts';
-import { isJsonObject } from '../src/cni/json.ts';
+import { isJsonObject } from '../src/json/json.ts';
 import { openKernel } from '../src/kernel/kernel.ts';
 import { runPlugin, type PluginIo } from '../src/plugin.ts';
 import { aNetworkConfig } from './support/a-network-config.ts';
 import { aRequest } from './support/a-request.ts';
 
-async function call(input: Pick<PluginIo, 'environment' | 'stdin'>, bent: Partial<PluginIo> = {}) {
+async function call(input: Pick<PluginIo, 'environment' | 'stdin'>, overrides: Partial<PluginIo> = {}) {
   let [stdout, stderr] = ['', ''];
   const status = await runPlugin({
     ...input,
@@ -14,17 +14,17 @@ async function call(input: Pick<PluginIo, 'environment' | 'stdin'>, bent: Partia
     writeStdout: async (text) => void (stdout += text),
     writeStderr: (text) => void (stderr += text),
     signal: new AbortController().signal,
-    ...bent,
+    ...overrides,
   });
   const answer: unknown = stdout === '' ? {} : JSON.parse(stdout);
   return { status, stderr, answer: isJsonObject(answer) ? answer : {} };
 }
 
 /** A STATUS that cannot succeed: there is no such delegate. */
-const aStatus = (bent: Parameters<typeof aNetworkConfig>[0] = {}, environment = {}) =>
+const aStatus = (overrides: Parameters<typeof aNetworkConfig>[0] = {}, environment = {}) =>
   aRequest({
     environment: { CNI_COMMAND: 'STATUS', CNI_PATH: '/none', ...environment },
-    config: aNetworkConfig({ cniVersion: '1.1.0', ...bent }),
+    config: aNetworkConfig({ cniVersion: '1.1.0', ...overrides }),
   });
 
 describe('a call of the plugin', () => {

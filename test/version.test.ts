@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { parseJsonObject } from '../src/cni/json.ts';
+import { parseJsonObject } from '../src/json/json.ts';
 import { PODWIRE_VERSION } from '../src/version.ts';
 
 it('the version is that of package.json', () => {

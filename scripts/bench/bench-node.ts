@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Cluster, startCluster } from '../../test/support/kube-apiserver.ts';
-import { makeSandbox, type Sandbox } from '../../test/support/network-namespace.ts';
+import { type Cluster, startCluster } from '../../test/lab/api-server/kube-apiserver.ts';
+import { makeSandbox, type Sandbox } from '../../test/lab/namespaces/network-namespace.ts';
 
 /** A pod, and the sandbox that a runtime would have made for it. */
 export interface BenchPod {

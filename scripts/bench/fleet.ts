@@ -1,7 +1,7 @@
 import { openCluster } from '../../src/cluster/cluster.ts';
-import { readConnection, type ApiConnection } from '../../src/cluster/connection.ts';
-import { startDeadline } from '../../src/cluster/deadline.ts';
-import { startCluster, type Cluster } from '../../test/support/kube-apiserver.ts';
+import { readConnection, type ApiConnection } from '../../src/cluster/credentials/connection.ts';
+import { startDeadline } from '../../src/cluster/wire/deadline.ts';
+import { startCluster, type Cluster } from '../../test/lab/api-server/kube-apiserver.ts';
 import { activityBetween, parseApiMetrics, type ApiActivity } from './api-metrics.ts';
 import { spreadOf, type Spread } from './statistics.ts';
 
@@ -24,7 +24,7 @@ export interface FleetLoad {
 
 const NAMESPACE = 'fleet';
 const CREATED_AT_ONCE = 16;
-const IN_FLIGHT_MOST = 500;
+const MAX_IN_FLIGHT = 500;
 
 /** Starts an API server and creates so many Nodes, and a Pod on each. */
 export async function openFleet(nodeCount: number, onProgress: (text: string) => void): Promise<Fleet> {
@@ -84,7 +84,7 @@ export async function loadFleet(
   for (let index = 0; index < commands; index++) {
     const waitMs = startedMs + (index / commandsPerSecond) * 1000 - performance.now();
     if (waitMs > 0) await new Promise((resolve) => void setTimeout(resolve, waitMs));
-    if (inFlight >= IN_FLIGHT_MOST) failures.push(`${IN_FLIGHT_MOST} commands wait for the server already`);
+    if (inFlight >= MAX_IN_FLIGHT) failures.push(`${MAX_IN_FLIGHT} commands wait for the server already`);
     else running.push(run(index));
   }
   await Promise.all(running);

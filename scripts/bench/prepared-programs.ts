@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { assertPrivateNamespace } from '../../test/support/private-namespace.ts';
-import { ensureTools } from '../../test/tools/ensure-tools.ts';
-import { toolProgressTo } from '../../test/tools/tool-progress.ts';
+import { assertPrivateNamespace } from '../../test/lab/namespaces/private-namespace.ts';
+import { ensureTools } from '../../test/lab/tools/ensure-tools.ts';
+import { toolProgressTo } from '../../test/lab/tools/tool-progress.ts';
 import { buildBare } from './bare/build-bare.ts';
 
 const REPOSITORY = join(import.meta.dirname, '..', '..');

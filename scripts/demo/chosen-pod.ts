@@ -1,7 +1,7 @@
 import { formatCidr } from '../../src/address/cidr.ts';
 import { openCluster } from '../../src/cluster/cluster.ts';
-import { readConnection, type ApiConnection } from '../../src/cluster/connection.ts';
-import { startDeadline } from '../../src/cluster/deadline.ts';
+import { readConnection, type ApiConnection } from '../../src/cluster/credentials/connection.ts';
+import { startDeadline } from '../../src/cluster/wire/deadline.ts';
 import type { Pod } from '../../src/cluster/pod.ts';
 import type { ClusterArguments } from './arguments.ts';
 import type { ClusterOrders } from './orders.ts';

@@ -1,6 +1,6 @@
 import { openCluster } from '../../src/cluster/cluster.ts';
-import { readConnection } from '../../src/cluster/connection.ts';
-import { startDeadline } from '../../src/cluster/deadline.ts';
+import { readConnection } from '../../src/cluster/credentials/connection.ts';
+import { startDeadline } from '../../src/cluster/wire/deadline.ts';
 import { PATIENT_BUDGETS } from './chosen-pod.ts';
 import { podName, type Stage, type StagePod } from './stage.ts';
 

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { NetworkNamespace } from '../../test/support/network-namespace.ts';
+import type { NetworkNamespace } from '../../test/lab/namespaces/network-namespace.ts';
 import { listMemberOf, memberOf, textMemberOf } from './json-member.ts';
 import { NETWORK } from './plugin.ts';
 

@@ -2,7 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import { checkServerIdentity } from 'node:tls';
-import type { ApiConnection } from '../../src/cluster/connection.ts';
+import type { ApiConnection } from '../../src/cluster/credentials/connection.ts';
 
 /**
  * Sets annotations of a Pod; `null` takes one away, which podwire itself never does.

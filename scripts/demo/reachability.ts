@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { accessSync, constants, realpathSync } from 'node:fs';
 import { basename, delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import type { NetworkNamespace } from '../../test/support/network-namespace.ts';
+import type { NetworkNamespace } from '../../test/lab/namespaces/network-namespace.ts';
 
 /** A way to find out whether one namespace reaches another. */
 export interface Probe {

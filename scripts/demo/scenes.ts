@@ -1,4 +1,4 @@
-import { hostNamespace, type NetworkNamespace, type Sandbox } from '../../test/support/network-namespace.ts';
+import { hostNamespace, type NetworkNamespace, type Sandbox } from '../../test/lab/namespaces/network-namespace.ts';
 import { POD_IP, POD_IPS, readEndpointAnnotations } from './endpoint-annotations.ts';
 import {
   observeInterfaces,

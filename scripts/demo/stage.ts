@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startLoopbackApi } from '../../test/tools/loopback-api/loopback-api.ts';
+import { startLoopbackApi } from '../../test/lab/loopback-api/loopback-api.ts';
 import type { ClusterOrders } from './orders.ts';
 import { startRelay } from './relay.ts';
 

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { ensureTools } from '../../test/tools/ensure-tools.ts';
+import { ensureTools } from '../../test/lab/tools/ensure-tools.ts';
 
 const CNI_CONF = join(import.meta.dirname, '../../cni-conf');
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
-import type { NetworkConfig } from '../cni/network-config.ts';
+import type { NetworkConfig } from '../netconf/network-config.ts';
 
 /** Where the agent writes the MTU that fits the node's networks and encapsulation. */
 const MTU_FILE = '/var/lib/calico/mtu';

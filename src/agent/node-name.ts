@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
-import type { NetworkConfig } from '../cni/network-config.ts';
+import type { NetworkConfig } from '../netconf/network-config.ts';
 
 /**
  * The name of the Node object of this machine: the netconf's, else what the agent wrote to its file, else, if that file is optional, the

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
-import { monotonicMs } from '../monotonic-clock.ts';
+import { monotonicMs } from '../system/monotonic-clock.ts';
 
 const ATTEMPT_MS = 1000;
 const BUDGET_MS = 30_000;

@@ -1,5 +1,5 @@
 import type { ApiAnswer, ApiRequest } from './api-client.ts';
-import { parseStatus, refusedAnswer, strangeAnswer } from './api-error.ts';
+import { parseStatus, refusedAnswer, unexpectedResponse } from './api-error.ts';
 import { ShapeError } from './fields.ts';
 import { quoteName } from './object-name.ts';
 
@@ -28,12 +28,12 @@ export function parseAnswer<Value>(
   } catch {
     // The parser's words quote the answer.
     const type = quoteName(response.headers.get('content-type') ?? '');
-    throw strangeAnswer(connection, purpose, `it is no JSON (content type ${type})`);
+    throw unexpectedResponse(connection, purpose, `it is no JSON (content type ${type})`);
   }
   try {
     return parse(value);
   } catch (cause) {
-    if (cause instanceof ShapeError) throw strangeAnswer(connection, purpose, cause.message);
+    if (cause instanceof ShapeError) throw unexpectedResponse(connection, purpose, cause.message);
     throw cause;
   }
 }

@@ -1,9 +1,9 @@
 import { failedRequest, type Purpose } from './api-error.ts';
-import { ConnectError, connectSocket, takesConnections } from './connect-socket.ts';
-import type { ApiConnection } from './connection.ts';
-import { DeadlineError, pause, remainingMs, startBudget, untilDeadline, type Deadline } from './deadline.ts';
-import { openHttpExchange, type HttpExchange, type HttpRequest } from './http-exchange.ts';
-import { HttpError, type HttpResponse } from './http-response.ts';
+import { ConnectError, connectSocket, takesConnections } from './wire/connect-socket.ts';
+import type { ApiConnection } from './credentials/connection.ts';
+import { DeadlineError, pause, remainingMs, startBudget, untilDeadline, type Deadline } from './wire/deadline.ts';
+import { openHttpExchange, type HttpExchange, type HttpRequest } from './wire/http-exchange.ts';
+import { HttpError, type HttpResponse } from './wire/http-response.ts';
 
 /** One request, without what the connection adds to it. */
 export interface ApiRequest {
@@ -90,7 +90,7 @@ export function openApiClient({ connect, budgets, log }: ApiClientOptions): ApiC
         if (response.status === 401 && left.reread) {
           left.reread = false;
           refused = session;
-        } else if (waitMs !== undefined && left.wait && waitMs + LEAST_REQUEST_MS < remainingMs(deadline)) {
+        } else if (waitMs !== undefined && left.wait && waitMs + MIN_REQUEST_MS < remainingMs(deadline)) {
           left.wait = false;
           await pause(waitMs, deadline);
         } else return { response, connection };
@@ -189,4 +189,4 @@ function retryAfterMs({ status, headers }: HttpResponse, chance: number): number
 const SPREAD_MS = 500;
 
 /** Less than this after the wait would leave no time for the request itself. */
-const LEAST_REQUEST_MS = 100;
+const MIN_REQUEST_MS = 100;

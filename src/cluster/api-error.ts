@@ -1,11 +1,11 @@
 import { CniError, ERROR_CODE } from '../cni/error.ts';
-import { ConnectError } from './connect-socket.ts';
-import type { ApiConnection } from './connection.ts';
-import { DeadlineError } from './deadline.ts';
-import { HttpError, type HttpResponse } from './http-response.ts';
+import { ConnectError } from './wire/connect-socket.ts';
+import type { ApiConnection } from './credentials/connection.ts';
+import { DeadlineError } from './wire/deadline.ts';
+import { HttpError, type HttpResponse } from './wire/http-response.ts';
 import { parseFields, parseOptionalFields, parseOptionalText } from './fields.ts';
-import { readTokenClaims } from './secret.ts';
-import { explainTlsFailure } from './tls-failure.ts';
+import { readTokenClaims } from './credentials/secret.ts';
+import { explainTlsFailure } from './wire/tls-failure.ts';
 
 /** What is asked for, as RBAC calls it and as a person does. */
 export interface Purpose {
@@ -47,13 +47,13 @@ export function refusedAnswer(connection: ApiConnection, purpose: Purpose, respo
   const { status, headers } = response;
   const { text } = connection.server;
   const words = parseStatus(response)?.message ?? '';
-  const details = `${status} ${text}${words === '' ? '' : `: ${words.slice(0, MOST_QUOTED)}`}`;
+  const details = `${status} ${text}${words === '' ? '' : `: ${words.slice(0, MAX_QUOTED)}`}`;
   const error = (code: number, message: string) => apiError(connection, code, message, { details });
   const asked = `${purpose.verb} ${purpose.object}`;
   if (status === 401) return error(ERROR_CODE.apiRefused, unauthorized(connection));
   if (status === 403) return error(ERROR_CODE.apiRefused, forbidden(connection, purpose, words));
   if (status >= 300 && status < 400) {
-    const location = JSON.stringify((headers.get('location') ?? '').slice(0, MOST_QUOTED));
+    const location = JSON.stringify((headers.get('location') ?? '').slice(0, MAX_QUOTED));
     return error(
       ERROR_CODE.apiRefused,
       `API server ${text} redirects to ${location} (${status}) when asked to ${asked}, which podwire does not follow: name the API server itself in ${connection.serverSource}`,
@@ -98,7 +98,7 @@ export function failedRequest(connection: ApiConnection, { verb, object }: Purpo
 }
 
 /** The error for a whole answer that is not what it should be. */
-export function strangeAnswer(connection: ApiConnection, { verb, object }: Purpose, problem: string): CniError {
+export function unexpectedResponse(connection: ApiConnection, { verb, object }: Purpose, problem: string): CniError {
   const { text } = connection.server;
   return apiError(
     connection,
@@ -151,7 +151,7 @@ function forbidden({ server }: ApiConnection, { verb, resource }: Purpose, words
   return `API server ${server.text}: ${account} may not ${verb} ${resource} (403): apply cni-conf/rbac.yaml, which grants it`;
 }
 
-const MOST_QUOTED = 300;
+const MAX_QUOTED = 300;
 
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'refuses connections',

@@ -2,7 +2,7 @@ import type { PodReference } from '../cni/cni-args.ts';
 import { isAbsent, parseAnswer } from './api-answer.ts';
 import { openApiClient, type ApiAnswer, type ApiClient, type ApiClientOptions } from './api-client.ts';
 import { parseStatus } from './api-error.ts';
-import type { Deadline } from './deadline.ts';
+import type { Deadline } from './wire/deadline.ts';
 import { parseFields, parseText, ShapeError } from './fields.ts';
 import { parseNode, type Node } from './node.ts';
 import { pathPart, quoteName } from './object-name.ts';

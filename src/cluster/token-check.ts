@@ -1,5 +1,5 @@
 import { openApiClient, type ApiClientOptions } from './api-client.ts';
-import type { Deadline } from './deadline.ts';
+import type { Deadline } from './wire/deadline.ts';
 
 /**
  * Whether the API server refuses the connection's credentials: the token is over, its Node or account was deleted, or the

@@ -3,14 +3,14 @@ import { isAbsent, parseAnswer } from './api-answer.ts';
 import { openApiClient, type ApiClient, type ApiClientOptions } from './api-client.ts';
 import { parseStatus } from './api-error.ts';
 import { readNode } from './cluster.ts';
-import type { ApiConnection } from './connection.ts';
-import type { Deadline } from './deadline.ts';
+import type { ApiConnection } from './credentials/connection.ts';
+import type { Deadline } from './wire/deadline.ts';
 import { parseFields, parseText, ShapeError } from './fields.ts';
 import { pathPart, quoteName } from './object-name.ts';
-import { aSecret, type Secret } from './secret.ts';
+import { makeSecret, type Secret } from './credentials/secret.ts';
 
 /** Whose token, and which Node's: it dies with the Node object. */
-export interface TokenOrder {
+export interface TokenRequest {
   readonly namespace: string;
   readonly account: string;
   readonly nodeName: string;
@@ -28,7 +28,7 @@ export interface IssuedToken {
 
 export interface TokenIssuer extends Disposable {
   /** @throws {CniError} 11 or 100 when the API server cannot or will not, 7 when it has no such node or account */
-  issue(order: TokenOrder, deadline: Deadline): Promise<IssuedToken>;
+  issue(order: TokenRequest, deadline: Deadline): Promise<IssuedToken>;
 }
 
 /**
@@ -55,7 +55,7 @@ async function readNodeUid(client: ApiClient, name: string, deadline: Deadline):
 
 async function requestToken(
   client: ApiClient,
-  { namespace, account, nodeName, lifeSeconds }: TokenOrder,
+  { namespace, account, nodeName, lifeSeconds }: TokenRequest,
   uid: string,
   deadline: Deadline,
 ): Promise<IssuedToken> {
@@ -87,7 +87,7 @@ function parseTokenRequest(value: unknown, object: string): { token: Secret; exp
   const status = parseFields(parseFields(value, 'the answer')['status'], 'status');
   const expiresAt = Date.parse(parseText(status['expirationTimestamp'], 'status.expirationTimestamp'));
   if (Number.isNaN(expiresAt)) throw new ShapeError('status.expirationTimestamp is no time');
-  return { token: aSecret(parseText(status['token'], 'status.token'), object), expiresAt };
+  return { token: makeSecret(parseText(status['token'], 'status.token'), object), expiresAt };
 }
 
 // The server's clock, by which it judges the token. This machine's may be wrong by hours when it has just started.

@@ -1,6 +1,6 @@
-import { isDnsLabel, isDnsSubdomain } from './dns-name.ts';
+import { isDnsLabel, isDnsSubdomain } from '../json/dns-name.ts';
 import { CniError, ERROR_CODE } from './error.ts';
-import { quote } from './quote.ts';
+import { quote } from '../json/quote.ts';
 
 /** What CNI_ARGS says of the pod. */
 export interface CniArgs {

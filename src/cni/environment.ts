@@ -1,4 +1,4 @@
-import { parseContainerId, parseInterfaceName } from './attachment.ts';
+import { parseContainerId, parseInterfaceName } from './attachment-id.ts';
 import { CniError, ERROR_CODE } from './error.ts';
 import type { CniVersion } from './versions.ts';
 
@@ -44,7 +44,7 @@ export function findVerb(command: string): Verb | undefined {
  *
  * @throws {CniError} 4 for a variable of the wrong format, else for all missing ones together
  */
-export function refuseUnusableEnvironment(environment: Environment): void {
+export function assertUsableEnvironment(environment: Environment): void {
   const command = environment['CNI_COMMAND'] ?? '';
   const required: readonly string[] = isVerb(command) ? VERBS[command].requires : [];
   for (const { variable, parse } of FORMATS) {

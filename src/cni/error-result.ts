@@ -1,5 +1,5 @@
 import { ERROR_CODE, type CniError } from './error.ts';
-import { omitAbsent, type JsonObject } from './json.ts';
+import { omitAbsent, type JsonObject } from '../json/json.ts';
 
 /**
  * The error as a runtime reads it from stdout, `details` only if there are some.

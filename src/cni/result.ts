@@ -1,9 +1,9 @@
 import { parseCidr } from '../address/cidr.ts';
 import type { Family } from '../address/family.ts';
 import { ERROR_CODE } from './error.ts';
-import { openReader, type JsonReader, type JsonSource } from './json-reader.ts';
-import { omitAbsent, type JsonObject } from './json.ts';
-import { ADDRESS, CIDR, TEXT, wholeNumber, type Shape } from './shapes.ts';
+import { openReader, type JsonReader, type JsonSource } from '../json/json-reader.ts';
+import { omitAbsent, type JsonObject } from '../json/json.ts';
+import { ADDRESS, CIDR, TEXT, wholeNumber, type Shape } from '../json/shapes.ts';
 import { SUPPORTED_VERSIONS, isAtLeast, type CniVersion } from './versions.ts';
 
 /** A result of any version, in the terms of the newest one. Addresses are canonical. */

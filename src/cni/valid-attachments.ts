@@ -3,13 +3,13 @@ import {
   isInterfaceName,
   parseContainerId,
   parseInterfaceName,
-  type Attachment,
+  type AttachmentId,
   type ContainerId,
   type InterfaceName,
-} from './attachment.ts';
-import type { JsonReader } from './json-reader.ts';
-import type { JsonObject } from './json.ts';
-import type { Shape } from './shapes.ts';
+} from './attachment-id.ts';
+import type { JsonReader } from '../json/json-reader.ts';
+import type { JsonObject } from '../json/json.ts';
+import type { Shape } from '../json/shapes.ts';
 
 const KEYS = ['cni.dev/valid-attachments', 'cni.dev/attachments'];
 
@@ -30,7 +30,7 @@ const INTERFACE_NAME: Shape<InterfaceName> = {
  * @throws {CniError} for an entry that is no attachment: GC with a list that is read in part would free what lives
  * @see SPEC.md 1.1.0, section 2, GC
  */
-export function readValidAttachments(reader: JsonReader, raw: JsonObject): readonly Attachment[] | undefined {
+export function readValidAttachments(reader: JsonReader, raw: JsonObject): readonly AttachmentId[] | undefined {
   const keys = KEYS.filter((key) => Object.hasOwn(raw, key));
   if (keys.length === 0) return undefined;
   return keys

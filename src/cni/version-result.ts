@@ -1,4 +1,4 @@
-import type { JsonObject } from './json.ts';
+import type { JsonObject } from '../json/json.ts';
 import { SUPPORTED_VERSIONS } from './versions.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { CniError, ERROR_CODE } from './error.ts';
-import type { JsonObject } from './json.ts';
-import { describe, quote } from './quote.ts';
+import type { JsonObject } from '../json/json.ts';
+import { describe, quote } from '../json/quote.ts';
 
 /** The versions of the protocol that are spoken, oldest first. */
 export const SUPPORTED_VERSIONS = ['0.1.0', '0.2.0', '0.3.0', '0.3.1', '0.4.0', '1.0.0', '1.1.0'] as const;

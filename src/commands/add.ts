@@ -1,24 +1,24 @@
-import type { CniRequest } from '../cni/request.ts';
+import type { CniRequest } from '../netconf/request.ts';
 import { formatResult } from '../cni/result.ts';
 import { readMtuBytes } from '../agent/mtu.ts';
 import { waitForReadinessGates } from '../agent/readiness-gates.ts';
-import { planAttachment } from '../plan/attachment.ts';
-import { planDelegation, planRelease } from '../plan/delegation.ts';
+import { planAttachment } from '../plan/attachment-steps.ts';
+import { planAllocation, planLookup } from '../plan/delegation.ts';
 import { parseLease } from '../plan/lease.ts';
-import { parsePodWishes } from '../plan/pod-annotations.ts';
+import { parsePodOverrides } from '../plan/pod-overrides.ts';
 import { planResult } from '../plan/result.ts';
-import { refuseSmallMtu } from '../plan/mtu.ts';
-import { openApiShare } from './api-share.ts';
-import { detach } from './detach.ts';
-import type { Effects } from './effects.ts';
-import { endpointPod, readAndClearEndpoint, writeEndpoint } from './endpoint.ts';
-import { planHostInterface, replaceHostInterface } from './host-interface.ts';
-import { inKernel } from './kernel-refusal.ts';
-import { beginEntry, refuseOvertaken, releaseEarlierBoots, releaseKilledAdd } from './leftovers.ts';
-import { readPodAndNode } from './pod-and-node.ts';
-import { waitForPolicy } from './policy.ts';
-import { observeEnds, openSandbox, refuseTakenInterface } from './sandbox.ts';
-import { afterwards, letLeave, underWay } from './under-way.ts';
+import { assertMtuFitsAddresses } from '../plan/mtu.ts';
+import { openApiBudget } from '../cluster/api-budget.ts';
+import { detach } from '../attachment/detach.ts';
+import type { Effects } from '../attachment/effects.ts';
+import { endpointPod, readAndClearEndpoint, writeEndpoint } from '../attachment/endpoint.ts';
+import { planHostInterface, replaceHostInterface } from '../attachment/host-interface.ts';
+import { withKernelErrors } from '../attachment/kernel-errors.ts';
+import { beginEntry, assertNotSuperseded, releaseEarlierBoots, cleanUpKilledAdd } from '../attachment/cleanup.ts';
+import { readPodAndNode } from '../attachment/cluster-facts.ts';
+import { waitForPolicy } from '../attachment/policy.ts';
+import { observeEnds, openSandbox, assertInterfaceFree } from '../attachment/sandbox.ts';
+import { afterSettled, yieldToEventLoop, inBackground } from '../attachment/in-background.ts';
 
 /**
  * Attaches a sandbox to the network and prints the result. What was done is undone, in reverse, if anything fails, the printing included.
@@ -32,27 +32,27 @@ export async function add(request: Extract<CniRequest, { verb: 'ADD' | 'CHECK' }
   const { addApiMs, delApiMs } = config.budgets;
   if (args.pod === undefined) log.warning('CNI_ARGS names no pod: a plain network, which no policy agent will see');
 
-  const api = openApiShare(addApiMs, signal);
+  const api = openApiBudget(addApiMs, signal);
   // Handshake and answer take longer than all until they are awaited.
-  const reading = underWay(api.spend((deadline) => readPodAndNode(request, cluster, deadline)));
-  await letLeave();
+  const reading = inBackground(api.spend((deadline) => readPodAndNode(request, cluster, deadline)));
+  await yieldToEventLoop();
   await releaseEarlierBoots(config, effects);
-  await releaseKilledAdd(attachment, config, effects);
+  await cleanUpKilledAdd(attachment, config, effects);
   using sandbox = openSandbox(request, kernel);
   delegate.require(config.delegateType);
   const mtuBytes = readMtuBytes(config);
   const hostInterface = planHostInterface(config, attachment, args.pod);
-  await letLeave(); // the server's half of the handshake is there by now, as a rule: ours can leave before netlink is loaded
-  await refuseTakenInterface(sandbox, attachment.interfaceName, kernel);
+  await yieldToEventLoop(); // the server's half of the handshake is there by now, as a rule: ours can leave before netlink is loaded
+  await assertInterfaceFree(sandbox, attachment.interfaceName, kernel);
   await waitForReadinessGates(config.readinessGates, signal);
 
   const { pod, node } = await reading;
-  const { mac } = parsePodWishes(pod?.annotations ?? {}, config);
-  const delegation = planDelegation(config, node);
+  const { mac } = parsePodOverrides(pod?.annotations ?? {}, config);
+  const delegation = planAllocation(config, node);
 
   await using undo = new AsyncDisposableStack();
   const target = { attachment, sandboxPath, cniArgs: args.raw };
-  const release = planRelease(config);
+  const release = planLookup(config);
   const facts = {
     sandboxPath,
     hostInterface: hostInterface.name,
@@ -75,7 +75,7 @@ export async function add(request: Extract<CniRequest, { verb: 'ADD' | 'CHECK' }
   undo.defer(entry.undoing('link and lease', () => detach(onNode, effects)));
   const lease = parseLease(await delegate.add(delegation, target, signal), delegation);
 
-  refuseSmallMtu(mtuBytes, lease.addresses);
+  assertMtuFitsAddresses(mtuBytes, lease.addresses);
   const containerInterface = { name: attachment.interfaceName, mac };
   const { queueCount, includeDefaultRoutes, allowIpForwarding } = config;
   const { addresses, routes } = lease;
@@ -84,18 +84,18 @@ export async function add(request: Extract<CniRequest, { verb: 'ADD' | 'CHECK' }
   const owner = endpointPod(request);
   let writing: Promise<void> | undefined;
   if (owner !== undefined && pod !== undefined) {
-    const undoShare = openApiShare(delApiMs);
+    const undoShare = openApiBudget(delApiMs);
     const clear = () => undoShare.spend((deadline) => readAndClearEndpoint(request, owner, cluster, deadline));
-    undo.defer(entry.undoing('endpoint', () => afterwards(writing, clear)));
+    undo.defer(entry.undoing('endpoint', () => afterSettled(writing, clear)));
     // The API takes as long to write the endpoint as the kernel to make the link, and the agent takes one whose link is still to come.
-    writing = underWay(api.spend((deadline) => writeEndpoint(request, pod, addresses, cluster, deadline)));
+    writing = inBackground(api.spend((deadline) => writeEndpoint(request, pod, addresses, cluster, deadline)));
   }
-  await letLeave();
-  await inKernel(`attach ${sandbox.path}`, () => kernel.apply(steps, sandbox));
+  await yieldToEventLoop();
+  await withKernelErrors(`attach ${sandbox.path}`, () => kernel.apply(steps, sandbox));
   const ends = await observeEnds(hostInterface.name, attachment.interfaceName, sandbox, kernel);
   await writing;
   if (owner !== undefined) await waitForPolicy(config, owner, effects);
-  refuseOvertaken(entry, attachment);
+  assertNotSuperseded(entry, attachment);
   const result = planResult({ config, sandboxPath, ...ends, lease });
   await output(JSON.stringify(formatResult(result, config.cniVersion)));
   entry.markAttached();

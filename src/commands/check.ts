@@ -2,22 +2,22 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { IpAddress } from '../address/ip-address.ts';
 import type { Pod } from '../cluster/pod.ts';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
-import type { AttachmentRequest } from '../cni/request.ts';
+import type { AttachmentRequest } from '../netconf/request.ts';
 import { readMtuBytes } from '../agent/mtu.ts';
-import { parseAttached } from '../plan/attached.ts';
-import { planAttachment } from '../plan/attachment.ts';
-import { planRelease } from '../plan/delegation.ts';
+import { expectedFromPrevResult } from '../plan/expected-state.ts';
+import { planAttachment } from '../plan/attachment-steps.ts';
+import { planLookup } from '../plan/delegation.ts';
 import { findDrift, formatDrift, type Drift } from '../plan/drift.ts';
 import { isSamePod } from '../plan/pod-identity.ts';
 import type { Step } from '../plan/step.ts';
 import { planWorkloadEndpoint } from '../plan/workload-endpoint.ts';
-import { openApiShare } from './api-share.ts';
-import type { Effects } from './effects.ts';
-import { endpointPod } from './endpoint.ts';
-import { planHostInterface } from './host-interface.ts';
-import { inKernel } from './kernel-refusal.ts';
-import { openSandbox } from './sandbox.ts';
-import { underWay } from './under-way.ts';
+import { openApiBudget } from '../cluster/api-budget.ts';
+import type { Effects } from '../attachment/effects.ts';
+import { endpointPod } from '../attachment/endpoint.ts';
+import { planHostInterface } from '../attachment/host-interface.ts';
+import { withKernelErrors } from '../attachment/kernel-errors.ts';
+import { openSandbox } from '../attachment/sandbox.ts';
+import { inBackground } from '../attachment/in-background.ts';
 
 /** Others act on the same interfaces: what differs only for this long is no fault. */
 const PAUSES_MS = [0, 50, 200, 500];
@@ -39,20 +39,20 @@ export async function check(request: AttachmentRequest, effects: Effects): Promi
     );
   }
   const owner = endpointPod(request);
-  const api = openApiShare(config.budgets.addApiMs, signal);
-  const reading = owner && underWay(api.spend((deadline) => cluster.readPod(owner, deadline)));
+  const api = openApiBudget(config.budgets.addApiMs, signal);
+  const reading = owner && inBackground(api.spend((deadline) => cluster.readPod(owner, deadline)));
 
   using sandbox = openSandbox(request, kernel);
-  const { mac, addresses, routes } = parseAttached(prevResult, config, attachment.interfaceName);
+  const { mac, addresses, routes } = expectedFromPrevResult(prevResult, config, attachment.interfaceName);
   const hostInterface = planHostInterface(config, attachment, args.pod);
   const containerInterface = { name: attachment.interfaceName, mac };
   const { queueCount, includeDefaultRoutes, allowIpForwarding } = config;
   const link = { hostInterface, containerInterface, mtuBytes: readMtuBytes(config), queueCount };
   const steps = planAttachment({ ...link, addresses, routes, includeDefaultRoutes, allowIpForwarding });
-  const observe = () => inKernel(`look at ${sandboxPath}`, () => kernel.observe(steps, sandbox));
+  const observe = () => withKernelErrors(`look at ${sandboxPath}`, () => kernel.observe(steps, sandbox));
   const onNode = await settledDrift(steps, observe);
 
-  await delegate.check(planRelease(config), { attachment, sandboxPath, cniArgs: args.raw }, signal);
+  await delegate.check(planLookup(config), { attachment, sandboxPath, cniArgs: args.raw }, signal);
   const pod = onNode.length > 0 ? undefined : await reading;
   const drift = [...onNode, ...(pod === undefined ? [] : endpointDrift(pod, request, addresses))];
   if (drift.length === 0) return;

@@ -1,15 +1,15 @@
-import type { DelRequest } from '../cni/request.ts';
+import type { DelRequest } from '../netconf/request.ts';
 import type { Pod } from '../cluster/pod.ts';
-import { planRelease } from '../plan/delegation.ts';
-import { openApiShare } from './api-share.ts';
-import { deleteLinks, findLinks } from './detach.ts';
-import type { Effects } from './effects.ts';
-import { clearEndpoint, endpointPod } from './endpoint.ts';
-import { planHostInterface } from './host-interface.ts';
-import { finishPendingEndpoints } from './pending-endpoints.ts';
-import { marksOf } from './leftovers.ts';
-import { openRemainingSandbox } from './sandbox.ts';
-import { letLeave, underWay } from './under-way.ts';
+import { planLookup } from '../plan/delegation.ts';
+import { openApiBudget } from '../cluster/api-budget.ts';
+import { deleteLinks, findLinks } from '../attachment/detach.ts';
+import type { Effects } from '../attachment/effects.ts';
+import { clearEndpoint, endpointPod } from '../attachment/endpoint.ts';
+import { planHostInterface } from '../attachment/host-interface.ts';
+import { finishPendingEndpoints } from '../attachment/pending-endpoints.ts';
+import { marksOf } from '../attachment/cleanup.ts';
+import { openRemainingSandbox } from '../attachment/sandbox.ts';
+import { yieldToEventLoop, inBackground } from '../attachment/in-background.ts';
 
 /**
  * Takes an attachment down: link, lease, endpoint. Sandbox, pod, API, prevResult and the configuration of its ADD may be gone, and it may
@@ -37,7 +37,7 @@ export async function del(request: DelRequest, effects: Effects): Promise<void> 
     log.warning(`the record of container ${containerId}, ${interfaceName}, is damaged: DEL goes by what it is told`);
   }
   // An ADD that is at work looks for its record before it prints: without one it undoes what it has done.
-  if (record !== undefined && journal.isUnderWay(record)) journal.remove(attachment);
+  if (record !== undefined && journal.isInProgress(record)) journal.remove(attachment);
   else if (record?.stage === 'attaching') await delegate.endOrphaned(record.release.type, attachment);
   else if (record?.stage === 'attached') journal.markDetaching(attachment, record);
   const pod = args.pod ?? record?.pod ?? marks[0]?.pod;
@@ -49,7 +49,7 @@ export async function del(request: DelRequest, effects: Effects): Promise<void> 
   const listed =
     config.prevResult?.interfaces.filter((link) => link.sandbox === undefined).map(({ name }) => name) ?? [];
   const hostInterfaces = [hostInterface, ...listed, ...marks.map(({ name }) => name)];
-  const release = record?.release ?? planRelease(config);
+  const release = record?.release ?? planLookup(config);
   const target = {
     attachment,
     sandboxPath: sandbox?.path ?? '', // plugins in Go open what is there, and would wait for ever for a FIFO's writer
@@ -57,16 +57,16 @@ export async function del(request: DelRequest, effects: Effects): Promise<void> 
   };
   const unmarked = record?.stage === 'attaching' ? 'ours' : 'foreign';
   const onNode = { target, sandbox, hostInterfaces, unmarked, release } as const;
-  const unlinking = underWay(deleteLinks(await findLinks(onNode, effects), onNode, effects));
-  const api = openApiShare(config.budgets.delApiMs, signal);
+  const unlinking = inBackground(deleteLinks(await findLinks(onNode, effects), onNode, effects));
+  const api = openApiBudget(config.budgets.delApiMs, signal);
   // The kernel takes as long to delete a link as the API to be connected to and to answer.
-  const reading = owner && underWay(api.spend((deadline) => cluster.readPod(owner, deadline)));
+  const reading = owner && inBackground(api.spend((deadline) => cluster.readPod(owner, deadline)));
   await unlinking;
   // Nothing carries the address any more: lease and endpoint go at the same time.
   const clear = (read: Pod | 'absent') =>
     api.spend((deadline) => clearEndpoint(endpointRequest, read, cluster, deadline));
-  const clearing = reading && underWay(reading.then(clear));
-  await letLeave();
+  const clearing = reading && inBackground(reading.then(clear));
+  await yieldToEventLoop();
   await delegate.del(release, target);
 
   if (owner === undefined || clearing === undefined) return journal.remove(attachment);

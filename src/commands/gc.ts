@@ -3,19 +3,19 @@ import {
   isInterfaceName,
   parseContainerId,
   parseInterfaceName,
-  type Attachment,
-} from '../cni/attachment.ts';
+  type AttachmentId,
+} from '../cni/attachment-id.ts';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
-import type { NetworkConfig } from '../cni/network-config.ts';
-import type { GcRequest } from '../cni/request.ts';
+import type { NetworkConfig } from '../netconf/network-config.ts';
+import type { GcRequest } from '../netconf/request.ts';
 import type { JournalItem } from '../journal/journal.ts';
-import { planRelease } from '../plan/delegation.ts';
+import { planLookup } from '../plan/delegation.ts';
 import { parseHostInterfaceAlias } from '../plan/host-interface-alias.ts';
-import { openApiShare } from './api-share.ts';
-import type { Effects } from './effects.ts';
-import { inKernel } from './kernel-refusal.ts';
-import { releaseItem, releaseUnrecorded } from './leftovers.ts';
-import { finishPendingEndpoints } from './pending-endpoints.ts';
+import { openApiBudget } from '../cluster/api-budget.ts';
+import type { Effects } from '../attachment/effects.ts';
+import { withKernelErrors } from '../attachment/kernel-errors.ts';
+import { releaseItem, releaseUnrecorded } from '../attachment/cleanup.ts';
+import { finishPendingEndpoints } from '../attachment/pending-endpoints.ts';
 
 /**
  * Takes down the attachments of this network that the runtime does not list: interfaces, leases, endpoints, records. Only what our own
@@ -41,15 +41,15 @@ export async function gc({ config }: GcRequest, effects: Effects): Promise<void>
   } else {
     const isValid = among(config.validAttachments);
     // One that begins from now on is not in the list, and none of our business.
-    const stale = journal.list().filter((item) => !isValid(item.attachment) && !isUnderWay(item, effects));
+    const stale = journal.list().filter((item) => !isValid(item.attachment) && !isInProgress(item, effects));
     for (const item of stale) {
       await attempt(`container ${item.attachment.containerId}`, () => releaseItem(item, config, effects));
     }
     await attempt('host interfaces', () => releaseOrphans(config, isValid, effects));
-    await finishPendingEndpoints(config, openApiShare(config.budgets.delApiMs, signal), effects);
+    await finishPendingEndpoints(config, openApiBudget(config.budgets.delApiMs, signal), effects);
     log.info(`GC: ${stale.length} stale of network ${config.name}, ${failures.length} remain`);
   }
-  await attempt(`the IPAM plugin ${config.delegateType}`, () => delegate.forward('GC', planRelease(config), signal));
+  await attempt(`the IPAM plugin ${config.delegateType}`, () => delegate.forward('GC', planLookup(config), signal));
   if (failures.length === 0) return;
   throw new CniError(
     ERROR_CODE.inputOutput,
@@ -63,11 +63,11 @@ export async function gc({ config }: GcRequest, effects: Effects): Promise<void>
 /** Takes down what an alias names that has no record: the journal's disk was full when it was made. */
 async function releaseOrphans(
   config: NetworkConfig,
-  isValid: (attachment: Attachment) => boolean,
+  isValid: (attachment: AttachmentId) => boolean,
   effects: Effects,
 ): Promise<void> {
   const { journal, kernel, log } = effects;
-  const interfaces = await inKernel('list host interfaces', () => kernel.listInterfaces('host'));
+  const interfaces = await withKernelErrors('list host interfaces', () => kernel.listInterfaces('host'));
   for (const { name, alias } of interfaces) {
     const owner = parseHostInterfaceAlias(alias);
     if (owner?.network !== config.name || !isCniName(owner.containerId) || !isInterfaceName(owner.interfaceName))
@@ -82,15 +82,15 @@ async function releaseOrphans(
   }
 }
 
-function isUnderWay({ record }: JournalItem, { journal }: Effects): boolean {
-  return record !== 'damaged' && journal.isUnderWay(record);
+function isInProgress({ record }: JournalItem, { journal }: Effects): boolean {
+  return record !== 'damaged' && journal.isInProgress(record);
 }
 
-function among(valid: readonly Attachment[]): (attachment: Attachment) => boolean {
+function among(valid: readonly AttachmentId[]): (attachment: AttachmentId) => boolean {
   const keys = new Set(valid.map(keyOf));
   return (attachment) => keys.has(keyOf(attachment));
 }
 
-function keyOf({ containerId, interfaceName }: Attachment): string {
+function keyOf({ containerId, interfaceName }: AttachmentId): string {
   return `${containerId}@${interfaceName}`;
 }

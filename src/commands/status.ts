@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { readNodeName } from '../agent/node-name.ts';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
-import type { NetworkConfig } from '../cni/network-config.ts';
-import type { StatusRequest } from '../cni/request.ts';
-import { needsPodCidr, planDelegation, planRelease } from '../plan/delegation.ts';
-import { openApiShare } from './api-share.ts';
-import type { Effects } from './effects.ts';
-import { inKernel } from './kernel-refusal.ts';
-import { readPodCidrs } from './pod-and-node.ts';
+import type { NetworkConfig } from '../netconf/network-config.ts';
+import type { StatusRequest } from '../netconf/request.ts';
+import { needsPodCidr, planAllocation, planLookup } from '../plan/delegation.ts';
+import { openApiBudget } from '../cluster/api-budget.ts';
+import type { Effects } from '../attachment/effects.ts';
+import { withKernelErrors } from '../attachment/kernel-errors.ts';
+import { readPodCidrs } from '../attachment/cluster-facts.ts';
 
 /** How long an answer of the API is good for: runtimes ask every few seconds, on every node. */
 const ANSWER_MS = 60_000;
@@ -22,12 +22,12 @@ const ANSWER_MS = 60_000;
 export async function status({ config }: StatusRequest, effects: Effects): Promise<void> {
   const { delegate, signal } = effects;
   await refuseLostInterfaces(effects);
-  await unavailable(() => delegate.forward('STATUS', planRelease(config), signal));
+  await unavailable(() => delegate.forward('STATUS', planLookup(config), signal));
   await unavailable(() => refuseUnusableApi(config, effects));
 }
 
 async function refuseLostInterfaces({ journal, kernel }: Effects): Promise<void> {
-  const interfaces = await inKernel('list host interfaces', () => kernel.listInterfaces('host'));
+  const interfaces = await withKernelErrors('list host interfaces', () => kernel.listInterfaces('host'));
   const names = new Set(interfaces.map(({ name }) => name));
   const lost = journal.list().flatMap(({ record }) => {
     if (record === 'damaged' || record.stage !== 'attached' || journal.isOfEarlierBoot(record)) return [];
@@ -43,15 +43,15 @@ async function refuseLostInterfaces({ journal, kernel }: Effects): Promise<void>
 
 /** Asks the API once a minute, and when it takes connections again; a connection alone costs the server nothing. */
 async function refuseUnusableApi(config: NetworkConfig, effects: Effects): Promise<void> {
-  const { cluster, statusMemo } = effects;
+  const { cluster, statusCache } = effects;
   const isReachable = await cluster.isReachable();
-  const known = statusMemo.read(ANSWER_MS);
+  const known = statusCache.read(ANSWER_MS);
   if (known === undefined || known.isReachable !== isReachable) {
     try {
       await askApi(config, effects);
-      statusMemo.write({ failure: undefined, isReachable });
+      statusCache.write({ failure: undefined, isReachable });
     } catch (error) {
-      statusMemo.write({ failure: error instanceof Error ? error.message : String(error), isReachable });
+      statusCache.write({ failure: error instanceof Error ? error.message : String(error), isReachable });
       throw error;
     }
   } else if (known.failure !== undefined) {
@@ -62,10 +62,10 @@ async function refuseUnusableApi(config: NetworkConfig, effects: Effects): Promi
 }
 
 async function askApi(config: NetworkConfig, { cluster, signal }: Effects): Promise<void> {
-  const api = openApiShare(config.budgets.addApiMs, signal);
+  const api = openApiBudget(config.budgets.addApiMs, signal);
   await api.spend(async (deadline) => {
     if (needsPodCidr(config)) {
-      planDelegation(config, await readPodCidrs(config.podCidrNodeName ?? readNodeName(config), cluster, deadline));
+      planAllocation(config, await readPodCidrs(config.podCidrNodeName ?? readNodeName(config), cluster, deadline));
     } else {
       await cluster.probe(deadline);
     }

@@ -1,8 +1,8 @@
 import { constants } from 'node:os';
-import type { Attachment } from '../cni/attachment.ts';
+import type { AttachmentId } from '../cni/attachment-id.ts';
 import { VERBS } from '../cni/environment.ts';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
-import { isJsonList, isJsonObject, parseJson, type JsonObject } from '../cni/json.ts';
+import { isJsonList, isJsonObject, parseJson, type JsonObject } from '../json/json.ts';
 import { parseResult, type CniResult } from '../cni/result.ts';
 import { SUPPORTED_VERSIONS } from '../cni/versions.ts';
 import type { Delegation } from '../plan/delegation.ts';
@@ -12,7 +12,7 @@ import { runDelegate, type DelegateExit, type RunProgram } from './run-delegate.
 
 /** For whom the IPAM plugin is called: what its environment says. */
 export interface DelegateTarget {
-  readonly attachment: Attachment;
+  readonly attachment: AttachmentId;
   readonly sandboxPath: string;
   readonly cniArgs: string;
 }
@@ -30,7 +30,7 @@ export interface Delegate {
   /** Succeeds also if there is nothing to release. */
   del(delegation: Delegation, target: DelegateTarget, signal?: AbortSignal): Promise<void>;
   /** Ends a run that a killed ADD has left. Only for an ADD of which it is certain that it no longer runs. */
-  endOrphaned(type: string, attachment: Attachment): Promise<void>;
+  endOrphaned(type: string, attachment: AttachmentId): Promise<void>;
   /** GC or STATUS. A plugin that does not know the version that has them is not asked, which counts as success. */
   forward(verb: 'GC' | 'STATUS', delegation: Delegation, signal?: AbortSignal): Promise<void>;
 }

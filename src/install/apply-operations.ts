@@ -1,11 +1,11 @@
 import { rm, rmdir } from 'node:fs/promises';
-import { openNativeAddon, unpackNativeAddons } from '../kernel/native-addon.ts';
+import { openNativeAddon, unpackNativeAddons } from '../system/native-addon.ts';
 import type { Log } from '../log/log.ts';
 import { fileFailure } from './file-failure.ts';
 import type { Operation } from './operation.ts';
-import { claimUnfinishedName } from './unfinished-file.ts';
+import { claimTemporaryName } from './temporary-file.ts';
 import { verifyProgram } from './verify-program.ts';
-import { putWholeFile, removeFile } from './whole-file.ts';
+import { writeFileAtomically, removeFile } from './atomic-file.ts';
 
 /**
  * Does one after the other, with a line for each. What is done is done: run again, the rest follows.
@@ -27,15 +27,15 @@ async function applyOperation(operation: Operation): Promise<string | undefined>
     case 'place-program': {
       const { from, path, nodeRoot } = operation;
       const approve = (temporary: string) => verifyProgram(temporary, shownPath, nodeRoot);
-      await putWholeFile(path, { kind: 'copy', from }, 0o755, approve);
+      await writeFileAtomically(path, { kind: 'copy', from }, 0o755, approve);
       return `${shownPath}: placed, after it had run`;
     }
     case 'write-file':
-      await putWholeFile(operation.path, { kind: 'text', text: operation.text.reveal() }, operation.mode);
+      await writeFileAtomically(operation.path, { kind: 'text', text: operation.text.reveal() }, operation.mode);
       return `${shownPath}: written`;
     case 'unpack-native-code': {
-      await using unfinished = await claimUnfinishedName('native');
-      for (const path of unpackNativeAddons(operation.folder, unfinished.name)) openNativeAddon(path);
+      await using claimed = await claimTemporaryName('native');
+      for (const path of unpackNativeAddons(operation.folder, claimed.name)) openNativeAddon(path);
       return `${shownPath}: native code unpacked, and loaded from there`;
     }
     case 'remove':

@@ -4,8 +4,8 @@ import { applyOperations } from './apply-operations.ts';
 import { formatKubeconfig } from './kubeconfig-text.ts';
 import { nodeNameOf, readTemplate, renderForNode } from './node-config.ts';
 import { isFolder, observeFiles, observeLeftovers, observePrograms, readNames } from './observe-node.ts';
-import { planInstall, refuseMissingPrograms } from './plan-install.ts';
-import { reporting, type InstallIo } from './report.ts';
+import { planInstall, assertProgramsPresent } from './plan-install.ts';
+import { runWithLog, type InstallIo } from './run-with-log.ts';
 import { issuePluginToken, type ApiIo } from './service-account.ts';
 import { parseInstallSettings, type InstallSettings } from './settings.ts';
 import { hasNodeRoot } from './verify-program.ts';
@@ -17,7 +17,7 @@ import { watchToken } from './watch-token.ts';
  * @returns the exit status
  */
 export async function runInstall(io: InstallIo): Promise<number> {
-  return reporting(io, async (log) => {
+  return runWithLog(io, async (log) => {
     const settings = parseInstallSettings(io.words, io.environment);
     const apiIo = { environment: io.environment, signal: io.signal, log };
     const { watchEverySeconds } = settings;
@@ -42,7 +42,7 @@ async function install(settings: InstallSettings, executablePath: string, io: Ap
     hasStateFolder: layout.nodeRoot === undefined || (await isFolder(here.state)),
     leftovers: await observeLeftovers(here),
   };
-  refuseMissingPrograms({ ...facts, config: renderForNode(settings, template, { nodeName, token: '' }) });
+  assertProgramsPresent({ ...facts, config: renderForNode(settings, template, { nodeName, token: '' }) });
   const { token, connection, lifeMs } = await issuePluginToken(settings, nodeName, io);
   const operations = planInstall({
     ...facts,

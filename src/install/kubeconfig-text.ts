@@ -1,5 +1,5 @@
-import type { ApiConnection } from '../cluster/connection.ts';
-import { aSecret, type Secret } from '../cluster/secret.ts';
+import type { ApiConnection } from '../cluster/credentials/connection.ts';
+import { makeSecret, type Secret } from '../cluster/credentials/secret.ts';
 
 /** A kubeconfig of one context, as JSON, which is YAML that is read faster. It holds the token: a secret itself. */
 export function formatKubeconfig({ server, tls }: ApiConnection, token: Secret): Secret {
@@ -18,7 +18,7 @@ export function formatKubeconfig({ server, tls }: ApiConnection, token: Secret):
     contexts: [{ name: NAME, context: { cluster: NAME, user: NAME } }],
     'current-context': NAME,
   };
-  return aSecret(`${JSON.stringify(config, undefined, 2)}\n`, 'the kubeconfig of the plugin');
+  return makeSecret(`${JSON.stringify(config, undefined, 2)}\n`, 'the kubeconfig of the plugin');
 }
 
 const NAME = 'podwire';

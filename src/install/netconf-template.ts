@@ -1,6 +1,6 @@
 import { CniError, ERROR_CODE } from '../cni/error.ts';
-import { isJsonList, isJsonObject, parseJsonObject, type JsonObject, type JsonValue } from '../cni/json.ts';
-import { parseNetworkConfig } from '../cni/network-config.ts';
+import { isJsonList, isJsonObject, parseJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
+import { parseNetworkConfig } from '../netconf/network-config.ts';
 
 /** A network configuration that a runtime can use. */
 export interface RenderedConfig {

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { fileFailure } from './file-failure.ts';
 import type { Folders } from './layout.ts';
 import type { FileFact, ProgramFact } from './plan-install.ts';
-import { findAbandoned } from './unfinished-file.ts';
+import { findAbandoned } from './temporary-file.ts';
 
 /** Names that the image may carry beside the executable. All but the first are the CNI project's. */
 const CARRIED = ['podwire', 'host-local', 'portmap', 'bandwidth', 'tuning', 'loopback'] as const;

@@ -1,4 +1,4 @@
-import type { Secret } from '../cluster/secret.ts';
+import type { Secret } from '../cluster/credentials/secret.ts';
 
 /** One thing that is done to the node. Paths are as this process sees them. */
 export type Operation =

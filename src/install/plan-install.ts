@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
-import { aSecret, type Secret } from '../cluster/secret.ts';
+import { makeSecret, type Secret } from '../cluster/credentials/secret.ts';
 import type { Folders, Layout } from './layout.ts';
 import type { RenderedConfig } from './netconf-template.ts';
 import { removeLeftovers, type Operation } from './operation.ts';
@@ -76,7 +76,7 @@ export function planFiles({
 }: FileFacts): readonly Operation[] {
   const wanted = [{ name: kubeconfigName, text: kubeconfig, mode: 0o600 }];
   if (config !== undefined) {
-    const text = aSecret(config.text, 'the network configuration');
+    const text = makeSecret(config.text, 'the network configuration');
     wanted.push({ name: configName, text, mode: config.holdsToken ? 0o600 : 0o644 });
   }
   return wanted.map(({ name, text, mode }): Operation => {
@@ -93,7 +93,7 @@ export function planFiles({
  *
  * @throws {CniError} 50 naming them and what to do
  */
-export function refuseMissingPrograms(
+export function assertProgramsPresent(
   facts: Pick<InstallFacts, 'programs' | 'nodePrograms' | 'skippedPrograms' | 'config' | 'layout'>,
 ): void {
   const placed = facts.programs.map(({ name }) => name).filter((name) => !facts.skippedPrograms.includes(name));

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { NOTHING_CONFIGURED } from '../cluster/connection-settings.ts';
-import { readConnection, type ApiConnection } from '../cluster/connection.ts';
-import { startDeadline, type Deadline } from '../cluster/deadline.ts';
+import { NOTHING_CONFIGURED } from '../cluster/credentials/connection-settings.ts';
+import { readConnection, type ApiConnection } from '../cluster/credentials/connection.ts';
+import { startDeadline, type Deadline } from '../cluster/wire/deadline.ts';
 import { isTokenRefused } from '../cluster/token-check.ts';
 import { openTokenIssuer, type IssuedToken } from '../cluster/token-issuer.ts';
 import type { Environment } from '../cni/environment.ts';

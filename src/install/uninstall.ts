@@ -1,11 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isJsonList, isJsonObject, parseJsonObject, type JsonValue } from '../cni/json.ts';
+import { isJsonList, isJsonObject, parseJsonObject, type JsonValue } from '../json/json.ts';
 import { applyOperations } from './apply-operations.ts';
 import { KUBECONFIG_NAME, type Layout } from './layout.ts';
 import { isFolder, observeLeftovers, readNames } from './observe-node.ts';
 import { planUninstall, refuseWhileAttached, type UninstallFacts } from './plan-uninstall.ts';
-import { reporting, type InstallIo } from './report.ts';
+import { runWithLog, type InstallIo } from './run-with-log.ts';
 import { parseLayout, parseWords } from './settings.ts';
 
 /**
@@ -14,7 +14,7 @@ import { parseLayout, parseWords } from './settings.ts';
  * @returns the exit status
  */
 export async function runUninstall(io: InstallIo): Promise<number> {
-  return reporting(io, async (log) => {
+  return runWithLog(io, async (log) => {
     const { root, given } = parseWords('uninstall', io.words, ['--force']);
     const facts = await observe(parseLayout(root, io.environment));
     if (!given.has('--force')) refuseWhileAttached(facts);

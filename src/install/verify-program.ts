@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { access, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { arch } from 'node:process';
-import { isJsonList, parseJsonObject } from '../cni/json.ts';
+import { isJsonList, parseJsonObject } from '../json/json.ts';
 import { explainFailedRun, NO_LOADER, type FailedRun } from './failed-run.ts';
 import { isFolder } from './observe-node.ts';
 import { libraryFolders, LOADERS, missingOnNode } from './node-libraries.ts';

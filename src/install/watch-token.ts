@@ -1,7 +1,7 @@
-import type { ApiConnection } from '../cluster/connection.ts';
+import type { ApiConnection } from '../cluster/credentials/connection.ts';
 import type { IssuedToken } from '../cluster/token-issuer.ts';
 import { CniError } from '../cni/error.ts';
-import { monotonicMs } from '../monotonic-clock.ts';
+import { monotonicMs } from '../system/monotonic-clock.ts';
 import { applyOperations } from './apply-operations.ts';
 import { openFolderWatch, type FolderWatch } from './folder-watch.ts';
 import { formatKubeconfig } from './kubeconfig-text.ts';
@@ -10,10 +10,10 @@ import { observeFiles, readNames } from './observe-node.ts';
 import { removeLeftovers } from './operation.ts';
 import { planFiles } from './plan-install.ts';
 import { renewAfterMs, retryAfterMs } from './plan-renewal.ts';
-import { describeFailure } from './report.ts';
+import { describeFailure } from './run-with-log.ts';
 import { ACCOUNT_FOLDER, isRefused, issuePluginToken, readOwnConnection, type ApiIo } from './service-account.ts';
 import type { InstallSettings } from './settings.ts';
-import { findAbandoned } from './unfinished-file.ts';
+import { findAbandoned } from './temporary-file.ts';
 
 /** The token that stands on the node. */
 interface Held {

@@ -5,10 +5,10 @@ import {
   isInterfaceName,
   parseContainerId,
   parseInterfaceName,
-  type Attachment,
-} from '../cni/attachment.ts';
-import { createFile, readNames, readText, removeAbandoned, removeFile, replaceFile } from './journal-file.ts';
-import { isRunning, ownIdentity } from './process-identity.ts';
+  type AttachmentId,
+} from '../cni/attachment-id.ts';
+import { createFile, readNames, readText, removeAbandoned, removeFile, replaceFile } from '../system/files.ts';
+import { isRunning, ownIdentity } from '../system/process-identity.ts';
 import { formatRecord, parseRecord, type AttachmentRecord } from './record.ts';
 
 /** Where the records of all networks are, unless told. On a disk that outlives a reboot: leases do, too. */
@@ -19,17 +19,17 @@ export type AttachmentFacts = Omit<AttachmentRecord, 'stage' | 'bootId' | 'proce
 
 /** One record, or what is left of one: the file's name still says whose it was. */
 export interface JournalItem {
-  readonly attachment: Attachment;
+  readonly attachment: AttachmentId;
   readonly record: AttachmentRecord | 'damaged';
 }
 
 /** The records of one network. What cannot be written is warned of and lost: an ADD must not fail because a disk is full. */
 export interface Journal {
   /** Writes the record of an ADD that begins; `exists` if there is one of this attachment, which is left as it is. */
-  begin(attachment: Attachment, facts: AttachmentFacts): JournalEntry | 'exists';
-  find(attachment: Attachment): AttachmentRecord | 'damaged' | undefined;
+  begin(attachment: AttachmentId, facts: AttachmentFacts): JournalEntry | 'exists';
+  find(attachment: AttachmentId): AttachmentRecord | 'damaged' | undefined;
   /** Notes that a DEL has begun: a link that is gone from now on is no pod's loss. */
-  markDetaching(attachment: Attachment, record: AttachmentRecord): void;
+  markDetaching(attachment: AttachmentId, record: AttachmentRecord): void;
   /** The attachments that were begun on this node and not taken down, in no order. */
   list(): readonly JournalItem[];
   /** Removes half-written files that killed processes have left. */
@@ -37,12 +37,12 @@ export interface Journal {
   /** The attachments of which only the endpoint is still to be cleared. */
   listEndpoints(): readonly JournalItem[];
   /** Notes that an attachment is off the node, its endpoint not yet cleared. */
-  keepEndpoint(attachment: Attachment, facts: AttachmentFacts): void;
+  keepEndpoint(attachment: AttachmentId, facts: AttachmentFacts): void;
   /** Forgets an attachment, its endpoint included. */
-  remove(attachment: Attachment): void;
+  remove(attachment: AttachmentId): void;
   isOfEarlierBoot(record: AttachmentRecord): boolean;
   /** True for an ADD that is at work at this moment. */
-  isUnderWay(record: AttachmentRecord): boolean;
+  isInProgress(record: AttachmentRecord): boolean;
   /** True for the first caller after a boot, who then releases what the records of earlier boots name. */
   beginSweep(): boolean;
   endSweep(): void;
@@ -92,7 +92,7 @@ export function openJournal(network: string, log: JournalLog, parentFolder = JOU
   };
   const recordOf = (facts: AttachmentFacts, stage: AttachmentRecord['stage']): string =>
     formatRecord({ ...facts, stage, bootId: bootId(), process: ownIdentity() });
-  const isUnderWay = ({ stage, process }: AttachmentRecord) => stage === 'attaching' && isRunning(process);
+  const isInProgress = ({ stage, process }: AttachmentRecord) => stage === 'attaching' && isRunning(process);
 
   const journal: Journal = {
     begin(attachment, facts) {
@@ -149,7 +149,7 @@ export function openJournal(network: string, log: JournalLog, parentFolder = JOU
       }
     },
     isOfEarlierBoot: (record) => record.bootId !== bootId(),
-    isUnderWay,
+    isInProgress,
     beginSweep() {
       const [sweptBootId, pid, startTicks] = readText(sweptFile)?.trim().split(' ') ?? [];
       const isDone = sweptBootId === bootId() && pid === undefined;
@@ -171,7 +171,7 @@ const KINDS = ['record', 'endpoint'] as const;
 type Kind = (typeof KINDS)[number];
 
 // A container id has no `@`; the name of an interface can have one.
-function pathOf(folder: string, { containerId, interfaceName }: Attachment, kind: Kind): string {
+function pathOf(folder: string, { containerId, interfaceName }: AttachmentId, kind: Kind): string {
   return join(folder, `${containerId}@${interfaceName}.${kind}.json`);
 }
 

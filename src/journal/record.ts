@@ -1,8 +1,9 @@
 import type { PodReference } from '../cni/cni-args.ts';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
-import { openReader, type JsonSource } from '../cni/json-reader.ts';
-import { parseJsonObject } from '../cni/json.ts';
-import { OBJECT, PLUGIN_NAME, TEXT, wholeNumber, type Shape } from '../cni/shapes.ts';
+import { openReader, type JsonSource } from '../json/json-reader.ts';
+import { parseJsonObject } from '../json/json.ts';
+import { OBJECT, PLUGIN_NAME, TEXT, wholeNumber, type Shape } from '../json/shapes.ts';
+import type { ProcessIdentity } from '../system/process-identity.ts';
 import type { Delegation } from '../plan/delegation.ts';
 
 /**
@@ -25,13 +26,6 @@ export interface AttachmentRecord {
   readonly pod: PodReference | undefined;
   readonly podUid: string | undefined;
   readonly release: Delegation;
-}
-
-/** A process id, and what tells its bearer from a later one. */
-export interface ProcessIdentity {
-  readonly pid: number;
-  /** Clock ticks between the boot and its start: field 22 of /proc/<pid>/stat. */
-  readonly startTicks: string;
 }
 
 /** The record as text. */

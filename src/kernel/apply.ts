@@ -1,7 +1,7 @@
 import { formatCidr } from '../address/cidr.ts';
 import type { Place, Route, Step } from '../plan/step.ts';
-import { addAddressRequest } from './address-message.ts';
-import { KernelError } from './kernel-error.ts';
+import { addAddressRequest } from '../netlink/address-message.ts';
+import { KernelError } from '../system/kernel-error.ts';
 import {
   createVethRequest,
   decodeLink,
@@ -9,19 +9,13 @@ import {
   getLinkRequest,
   setAliasRequest,
   setUpRequest,
-} from './link-message.ts';
-import type { NetlinkRequest } from './netlink-message.ts';
-import type { NetlinkReply, NetlinkSocket } from './netlink-socket.ts';
-import { findRouteInTheWay } from './route-in-the-way.ts';
-import { addRouteRequest } from './route-message.ts';
+} from '../netlink/link-message.ts';
+import type { NetlinkRequest } from '../netlink/message.ts';
+import type { NetlinkReply } from '../netlink/socket.ts';
+import { findConflictingRoute } from './conflicting-route.ts';
+import { addRouteRequest } from '../netlink/route-message.ts';
+import type { Namespace } from './namespace.ts';
 import { writeSysctl } from './sysctl.ts';
-
-/** One of the two network namespaces that steps act in. */
-export interface Namespace {
-  readonly socket: NetlinkSocket;
-  /** Runs a synchronous action in it. */
-  run<Value>(action: () => Value): Value;
-}
 
 /** `netnsFd`: descriptor of the host's, for the kernel to make the host interface in. */
 export type Namespaces = Readonly<Record<Place, Namespace>> & { readonly netnsFd: number };
@@ -125,7 +119,7 @@ class StepRun {
 
   async #acceptIdentical(step: RequestStep, route: Route): Promise<void> {
     const { socket } = this.#namespaces[step.in];
-    const found = await findRouteInTheWay(socket, await this.indexOf(step), route);
+    const found = await findConflictingRoute(socket, await this.indexOf(step), route);
     if (found.kind === 'identical') return;
     const explanation =
       found.owner === undefined

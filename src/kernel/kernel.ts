@@ -1,18 +1,19 @@
 import { closeSync } from 'node:fs';
 import type { Observation } from '../plan/drift.ts';
-import type { MacAddress } from '../plan/mac-address.ts';
+import type { ObservedInterface } from '../netlink/observed-interface.ts';
 import type { Place, Step } from '../plan/step.ts';
-import { applySteps, type Namespace } from './apply.ts';
-import { KernelError } from './kernel-error.ts';
-import { openLibc, type Libc } from './libc.ts';
-import { decodeLink, deleteLinkRequest, getLinkRequest } from './link-message.ts';
-import { openEventLoopTransport } from './netlink-event-loop-transport.ts';
-import type { NetlinkRequest } from './netlink-message.ts';
-import { NetlinkSocket, type NetlinkReply } from './netlink-socket.ts';
-import { openThreadTransport } from './netlink-thread-transport.ts';
+import { applySteps } from './apply.ts';
+import type { Namespace } from './namespace.ts';
+import { KernelError } from '../system/kernel-error.ts';
+import { openLibc, type Libc } from '../system/libc.ts';
+import { decodeLink, deleteLinkRequest, getLinkRequest } from '../netlink/link-message.ts';
+import { openEventLoopTransport } from '../netlink/event-loop-transport.ts';
+import type { NetlinkRequest } from '../netlink/message.ts';
+import { NetlinkSocket, type NetlinkReply } from '../netlink/socket.ts';
+import { openThreadTransport } from '../netlink/thread-transport.ts';
 import { OwnNetns } from './netns.ts';
 import { listLinks, observeSteps } from './observe.ts';
-import { runProgram, type ProgramEnd, type ProgramRun } from './program.ts';
+import { runProgram, type ProgramEnd, type ProgramRun } from '../system/program.ts';
 import { openSandboxDescriptor } from './sandbox-descriptor.ts';
 
 /** The kernel's network configuration, of the host and of sandboxes. Closing it closes the sandboxes too. */
@@ -76,18 +77,6 @@ export interface SandboxUnavailable {
   readonly kind: 'unavailable';
   /** Why, in words and with the errno's name; never "not found", for which containerd would swallow the error. */
   readonly reason: string;
-}
-
-/** What the kernel says about an interface. */
-export interface ObservedInterface {
-  readonly index: number;
-  readonly name: string;
-  readonly mac: MacAddress;
-  readonly mtuBytes: number;
-  readonly alias: string | undefined;
-  /** `veth`; undefined for one without a driver's name, like `lo`. */
-  readonly linkKind: string | undefined;
-  readonly isUp: boolean;
 }
 
 /** The kernel, with nothing opened or loaded before it is needed. */

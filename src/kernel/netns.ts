@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync } from 'node:fs';
-import { KernelError, NamespaceLostError, errnoNameOf } from './kernel-error.ts';
-import type { Libc } from './libc.ts';
+import { KernelError, NamespaceLostError, errnoNameOf } from '../system/kernel-error.ts';
+import type { Libc } from '../system/libc.ts';
 
 /** The network namespace that this process belongs to, from which it visits others. */
 export class OwnNetns implements Disposable {

@@ -3,14 +3,20 @@ import { FAMILIES, type Family } from '../address/family.ts';
 import { addressFromBytes } from '../address/ip-address.ts';
 import type { Observation, ObservedRoute } from '../plan/drift.ts';
 import type { Place, Step } from '../plan/step.ts';
-import { decodeAddress, dumpAddressesRequest, type InterfaceAddress } from './address-message.ts';
-import type { Namespace } from './apply.ts';
-import { KernelError } from './kernel-error.ts';
-import type { ObservedInterface } from './kernel.ts';
-import { decodeLink, decodePeerIndex, dumpLinksRequest, getLinkRequest } from './link-message.ts';
-import type { NetlinkRequest } from './netlink-message.ts';
-import type { NetlinkSocket } from './netlink-socket.ts';
-import { decodeRoute, dumpRoutesRequest, hasDestination, peekPrefixLength, type KernelRoute } from './route-message.ts';
+import { decodeAddress, dumpAddressesRequest, type InterfaceAddress } from '../netlink/address-message.ts';
+import type { Namespace } from './namespace.ts';
+import { KernelError } from '../system/kernel-error.ts';
+import type { ObservedInterface } from '../netlink/observed-interface.ts';
+import { decodeLink, decodePeerIndex, dumpLinksRequest, getLinkRequest } from '../netlink/link-message.ts';
+import type { NetlinkRequest } from '../netlink/message.ts';
+import type { NetlinkSocket } from '../netlink/socket.ts';
+import {
+  decodeRoute,
+  dumpRoutesRequest,
+  hasDestination,
+  peekPrefixLength,
+  type KernelRoute,
+} from '../netlink/route-message.ts';
 import { readSysctl } from './sysctl.ts';
 
 /**

@@ -1,7 +1,9 @@
 import { closeSync, constants, openSync, statfsSync } from 'node:fs';
-import { KernelError, NamespaceLostError, errnoNameOf } from './kernel-error.ts';
+import { KernelError, NamespaceLostError, errnoNameOf } from '../system/kernel-error.ts';
 import type { OwnNetns } from './netns.ts';
-import { NSFS_MAGIC } from './rtnetlink-constants.ts';
+
+/** The file system type of a namespace, from linux/magic.h. */
+const NSFS_MAGIC = 0x6e736673;
 
 /** An open network namespace, or why a path leads to none. */
 export type SandboxDescriptor =

@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
 import type { Step } from '../plan/step.ts';
-import { KernelError, errnoNameOf } from './kernel-error.ts';
+import { KernelError, errnoNameOf } from '../system/kernel-error.ts';
 
 const ROOT = '/proc/sys';
 

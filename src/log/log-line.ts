@@ -11,8 +11,8 @@ export function formatLine(time: Date, level: string, message: string, context: 
   const about = Object.entries(context).flatMap(([key, value]) => (value === undefined ? [] : [` ${key}=${value}`]));
   const whole = `${message}${about.join('')}`;
   const kept =
-    whole.length > MOST_CHARACTERS
-      ? `${message.slice(0, MOST_CHARACTERS)}… (cut)${about.join('').slice(0, MOST_CHARACTERS)}`
+    whole.length > MAX_CHARACTERS
+      ? `${message.slice(0, MAX_CHARACTERS)}… (cut)${about.join('').slice(0, MAX_CHARACTERS)}`
       : whole;
   return `${time.toISOString()} ${level.toUpperCase()} ${escapeControls(maskTokens(kept))}\n`;
 }
@@ -32,4 +32,4 @@ function maskTokens(text: string): string {
 const JWT = /\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*/g;
 const BEARER = /\b(bearer) +[\w.~+/=-]{8,}/gi;
 
-const MOST_CHARACTERS = 8192;
+const MAX_CHARACTERS = 8192;

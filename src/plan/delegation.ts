@@ -2,8 +2,8 @@ import { AddressError } from '../address/ip-address.ts';
 import { formatCidr, parseCidr, type Cidr } from '../address/cidr.ts';
 import { FAMILIES, type Family } from '../address/family.ts';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
-import { isJsonObject, omitMembers, type JsonObject, type JsonValue } from '../cni/json.ts';
-import type { NetworkConfig } from '../cni/network-config.ts';
+import { isJsonObject, omitMembers, type JsonObject, type JsonValue } from '../json/json.ts';
+import type { NetworkConfig } from '../netconf/network-config.ts';
 
 /** What the delegate is asked: its program and the configuration it gets on stdin. */
 export interface Delegation {
@@ -37,7 +37,7 @@ export function needsPodCidr({ ipam }: Pick<NetworkConfig, 'ipam'>): boolean {
  *
  * @throws {CniError} 7 naming node and family, if the node has no podCIDR of a family that is asked for
  */
-export function planDelegation(config: NetworkConfig, node: PodCidrSource | undefined): Delegation {
+export function planAllocation(config: NetworkConfig, node: PodCidrSource | undefined): Delegation {
   const ipam = replaceSubnets(config.ipam, (subnet) => {
     const family = podCidrFamily(subnet);
     return family === undefined ? subnet : formatCidr(findPodCidr(family, node));
@@ -51,7 +51,7 @@ export function planDelegation(config: NetworkConfig, node: PodCidrSource | unde
  * host-local wants a valid range all the same, and one only: a range that it refused on ADD, and two that overlap, would fail DEL for ever. What
  * has no ranges is another plugin's and travels on as it is.
  */
-export function planRelease(config: NetworkConfig): Delegation {
+export function planLookup(config: NetworkConfig): Delegation {
   const { ipam, delegateType: type } = config;
   if (type !== 'host-local' && ipam['subnet'] === undefined && ipam['ranges'] === undefined) {
     return { type, config: withIpam(config, ipam), families: [] };

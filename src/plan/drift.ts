@@ -1,6 +1,6 @@
 import { formatCidr, type Cidr } from '../address/cidr.ts';
 import type { IpAddress } from '../address/ip-address.ts';
-import type { MacAddress } from './mac-address.ts';
+import type { MacAddress } from '../address/mac-address.ts';
 import type { Place, Route, Step } from './step.ts';
 
 /** What is there of one step's change. */

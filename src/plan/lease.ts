@@ -3,7 +3,7 @@ import { parseCidr } from '../address/cidr.ts';
 import { FAMILIES } from '../address/family.ts';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
 import type { CniResult, ResultDns, ResultRoute } from '../cni/result.ts';
-import type { RequestedRoute } from './attachment.ts';
+import type { RequestedRoute } from './attachment-steps.ts';
 import type { Delegation } from './delegation.ts';
 
 /** What the delegate has allocated to one attachment. */

@@ -1,6 +1,6 @@
 import { formatCidr, hostCidr } from '../address/cidr.ts';
 import type { CniResult } from '../cni/result.ts';
-import type { NetworkConfig } from '../cni/network-config.ts';
+import type { NetworkConfig } from '../netconf/network-config.ts';
 import type { Lease } from './lease.ts';
 
 /** One end of the veth pair, as the kernel has it. */

@@ -1,6 +1,6 @@
 import type { Cidr } from '../address/cidr.ts';
 import type { IpAddress } from '../address/ip-address.ts';
-import type { MacAddress } from './mac-address.ts';
+import type { MacAddress } from '../address/mac-address.ts';
 
 /** Which network namespace a step acts in: the node's or the pod's. */
 export type Place = 'host' | 'sandbox';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isAbsent, parseAnswer } from '../../src/cluster/api-answer.ts';
 import type { ApiAnswer, ApiRequest } from '../../src/cluster/api-client.ts';
-import { parseServerUrl } from '../../src/cluster/server-url.ts';
+import { parseServerUrl } from '../../src/cluster/wire/server-url.ts';
 
 const answer = (status: number, body: unknown): ApiAnswer => ({
   response: { status, headers: new Map(), body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)) },

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
 import { ERROR_CODE } from '../../src/cni/error.ts';
-import { startDeadline } from '../../src/cluster/deadline.ts';
+import { startDeadline } from '../../src/cluster/wire/deadline.ts';
 import { expectClean, openLoopbackCluster, refusalOf, soon, WEB } from './loopback-cluster.ts';
 
 describe('a server that fails', () => {

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { ERROR_CODE } from '../../src/cni/error.ts';
 import type { Cluster } from '../../src/cluster/cluster.ts';
 import { failedRequest, parseStatus } from '../../src/cluster/api-error.ts';
-import { readConnection } from '../../src/cluster/connection.ts';
-import type { Deadline } from '../../src/cluster/deadline.ts';
-import type { Fault } from '../tools/loopback-api/fault.ts';
+import { readConnection } from '../../src/cluster/credentials/connection.ts';
+import type { Deadline } from '../../src/cluster/wire/deadline.ts';
+import type { Fault } from '../lab/loopback-api/fault.ts';
 import { aConnectionConfig, expectClean, openLoopbackCluster, refusalOf, soon, WEB } from './loopback-cluster.ts';
 
 // Long enough for a busy machine, short enough to wait for.

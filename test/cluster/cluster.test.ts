@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { openCluster } from '../../src/cluster/cluster.ts';
-import { readConnection } from '../../src/cluster/connection.ts';
+import { readConnection } from '../../src/cluster/credentials/connection.ts';
 import { aConnectionConfig, CANARY, openLoopbackCluster, refusalOf, soon, WEB } from './loopback-cluster.ts';
 
 describe('what the API says', () => {

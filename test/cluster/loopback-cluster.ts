@@ -5,11 +5,11 @@ import { inspect } from 'node:util';
 import { expect } from 'vitest';
 import { CniError } from '../../src/cni/error.ts';
 import { openCluster, type Cluster } from '../../src/cluster/cluster.ts';
-import { NOTHING_CONFIGURED, type ConnectionConfig } from '../../src/cluster/connection-settings.ts';
-import { readConnection } from '../../src/cluster/connection.ts';
-import { startLoopbackApi, type LoopbackApi, type LoopbackApiOptions } from '../tools/loopback-api/loopback-api.ts';
-import { startDeadline, type Deadline } from '../../src/cluster/deadline.ts';
-import type { KubeconfigOptions } from '../tools/loopback-api/kubeconfig.ts';
+import { NOTHING_CONFIGURED, type ConnectionConfig } from '../../src/cluster/credentials/connection-settings.ts';
+import { readConnection } from '../../src/cluster/credentials/connection.ts';
+import { startLoopbackApi, type LoopbackApi, type LoopbackApiOptions } from '../lab/loopback-api/loopback-api.ts';
+import { startDeadline, type Deadline } from '../../src/cluster/wire/deadline.ts';
+import type { KubeconfigOptions } from '../lab/loopback-api/kubeconfig.ts';
 
 /** A token that must never be seen in any message. Formed like a JWT of an account, expired in 2020. */
 export const CANARY = [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ApiClientOptions } from '../../src/cluster/api-client.ts';
-import { readConnection } from '../../src/cluster/connection.ts';
+import { readConnection } from '../../src/cluster/credentials/connection.ts';
 import { isTokenRefused } from '../../src/cluster/token-check.ts';
 import { aConnectionConfig, CANARY, openLoopbackCluster, refusalOf, soon } from './loopback-cluster.ts';
 

@@ -2,9 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ApiClientOptions } from '../../src/cluster/api-client.ts';
-import { readConnection } from '../../src/cluster/connection.ts';
+import { readConnection } from '../../src/cluster/credentials/connection.ts';
 import { openTokenIssuer } from '../../src/cluster/token-issuer.ts';
-import { makeKubeconfig } from '../support/kubeconfig.ts';
+import { makeKubeconfig } from '../lab/api-server/kubeconfig.ts';
 import { startTokenServer, type TokenServer } from '../support/token-server.ts';
 import { aConnectionConfig, makeFolder, openLoopbackCluster, refusalOf, soon } from './loopback-cluster.ts';
 

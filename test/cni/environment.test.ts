@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { VERBS, findVerb, refuseUnusableEnvironment, type Environment } from '../../src/cni/environment.ts';
+import { VERBS, findVerb, assertUsableEnvironment, type Environment } from '../../src/cni/environment.ts';
 import { cniFailure } from '../support/cni-failure.ts';
 
 const COMPLETE: Environment = {
@@ -9,16 +9,16 @@ const COMPLETE: Environment = {
   CNI_PATH: '/opt/cni/bin',
 };
 
-describe('refuseUnusableEnvironment', () => {
+describe('assertUsableEnvironment', () => {
   const missing = (command: string, left: Environment, message: string) =>
     it(`${command} with ${Object.keys(left).join(', ') || 'nothing else'} lacks ${message}`, () =>
-      expect(cniFailure(() => refuseUnusableEnvironment({ CNI_COMMAND: command, ...left }))).toMatchObject({
+      expect(cniFailure(() => assertUsableEnvironment({ CNI_COMMAND: command, ...left }))).toMatchObject({
         code: 4,
         message: `required env variables [${message}] missing`,
       }));
 
   it.each(Object.keys(VERBS))('%s with all variables is accepted', (verb) =>
-    expect(() => refuseUnusableEnvironment({ ...COMPLETE, CNI_COMMAND: verb })).not.toThrow(),
+    expect(() => assertUsableEnvironment({ ...COMPLETE, CNI_COMMAND: verb })).not.toThrow(),
   );
 
   missing('ADD', {}, 'CNI_CONTAINERID,CNI_NETNS,CNI_IFNAME');
@@ -29,21 +29,21 @@ describe('refuseUnusableEnvironment', () => {
   missing('', {}, 'CNI_COMMAND');
 
   it('DEL needs no sandbox: the runtime may have removed it', () =>
-    expect(() => refuseUnusableEnvironment({ ...COMPLETE, CNI_COMMAND: 'DEL', CNI_NETNS: '' })).not.toThrow());
+    expect(() => assertUsableEnvironment({ ...COMPLETE, CNI_COMMAND: 'DEL', CNI_NETNS: '' })).not.toThrow());
   it.each(['GC', 'STATUS', 'VERSION', 'RENAME'])('%s does not look at variables that it does not need', (verb) =>
     expect(() =>
-      refuseUnusableEnvironment({ CNI_COMMAND: verb, CNI_PATH: '/x', CNI_CONTAINERID: '../', CNI_IFNAME: 'a/b' }),
+      assertUsableEnvironment({ CNI_COMMAND: verb, CNI_PATH: '/x', CNI_CONTAINERID: '../', CNI_IFNAME: 'a/b' }),
     ).not.toThrow(),
   );
 
   it('a bad container id comes before a bad interface name', () =>
     expect(
       cniFailure(() =>
-        refuseUnusableEnvironment({ ...COMPLETE, CNI_COMMAND: 'ADD', CNI_CONTAINERID: '/', CNI_IFNAME: '/' }),
+        assertUsableEnvironment({ ...COMPLETE, CNI_COMMAND: 'ADD', CNI_CONTAINERID: '/', CNI_IFNAME: '/' }),
       ).message,
     ).toMatch(/^CNI_CONTAINERID/));
   it('a bad interface name comes before missing variables', () =>
-    expect(cniFailure(() => refuseUnusableEnvironment({ CNI_COMMAND: 'ADD', CNI_IFNAME: '/' })).message).toMatch(
+    expect(cniFailure(() => assertUsableEnvironment({ CNI_COMMAND: 'ADD', CNI_IFNAME: '/' })).message).toMatch(
       /^CNI_IFNAME/,
     ));
 });

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { openReader } from '../../src/cni/json-reader.ts';
-import { parseJsonObject, type JsonObject } from '../../src/cni/json.ts';
+import { openReader } from '../../src/json/json-reader.ts';
+import { parseJsonObject, type JsonObject } from '../../src/json/json.ts';
 import { formatResult, isEmptyDns, parseResult, readDns, type CniResult } from '../../src/cni/result.ts';
 import { SUPPORTED_VERSIONS } from '../../src/cni/versions.ts';
 import { cniFailure, isAnswered } from '../support/cni-failure.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { openReader, type JsonSource } from '../../src/cni/json-reader.ts';
-import type { JsonObject, JsonValue } from '../../src/cni/json.ts';
+import { openReader, type JsonSource } from '../../src/json/json-reader.ts';
+import type { JsonObject, JsonValue } from '../../src/json/json.ts';
 import { readValidAttachments } from '../../src/cni/valid-attachments.ts';
 import { cniFailure } from '../support/cni-failure.ts';
 

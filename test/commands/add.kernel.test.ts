@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ERROR_CODE } from '../../src/cni/error.ts';
 import { startCommandNode, type CommandCall, type CommandNode } from '../support/effects-node.ts';
 import { actingAt } from '../support/effects-points.ts';
-import { hostNamespace, makeSandbox, type Sandbox } from '../support/network-namespace.ts';
+import { hostNamespace, makeSandbox, type Sandbox } from '../lab/namespaces/network-namespace.ts';
 
 let node: CommandNode;
 let sandbox: Sandbox;
@@ -20,15 +20,15 @@ beforeEach(async () => {
   return () => sandbox[Symbol.asyncDispose]();
 });
 
-const call = (verb: 'ADD' | 'DEL', bent: Partial<CommandCall> = {}): CommandCall => ({
+const call = (verb: 'ADD' | 'DEL', overrides: Partial<CommandCall> = {}): CommandCall => ({
   verb,
   sandboxPath: sandbox.path,
-  ...bent,
+  ...overrides,
 });
 
 /** An ADD that is refused. */
-async function refusal(bent: Partial<CommandCall> = {}): Promise<unknown> {
-  const { error, outputs } = await node.run(call('ADD', bent));
+async function refusal(overrides: Partial<CommandCall> = {}): Promise<unknown> {
+  const { error, outputs } = await node.run(call('ADD', overrides));
   return { error, outputs, state: await node.state() };
 }
 const refusedWith = (code: number, message: RegExp): unknown => ({

@@ -2,9 +2,9 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CniError, ERROR_CODE } from '../../src/cni/error.ts';
-import type { JsonObject } from '../../src/cni/json.ts';
+import type { JsonObject } from '../../src/json/json.ts';
 import { startCommandNode, type CommandCall, type CommandNode } from '../support/effects-node.ts';
-import { hostNamespace, makeSandbox, type Sandbox } from '../support/network-namespace.ts';
+import { hostNamespace, makeSandbox, type Sandbox } from '../lab/namespaces/network-namespace.ts';
 
 let node: CommandNode;
 let sandbox: Sandbox;
@@ -24,13 +24,13 @@ beforeEach(async () => {
   };
 });
 
-const call = (verb: CommandCall['verb'], bent: Partial<CommandCall> = {}): CommandCall => ({
+const call = (verb: CommandCall['verb'], overrides: Partial<CommandCall> = {}): CommandCall => ({
   verb,
   sandboxPath: sandbox.path,
-  ...bent,
+  ...overrides,
 });
-const check = async (bent: Partial<CommandCall> = {}): Promise<unknown> =>
-  (await node.run(call('CHECK', { config: { prevResult: result }, ...bent }))).error;
+const check = async (overrides: Partial<CommandCall> = {}): Promise<unknown> =>
+  (await node.run(call('CHECK', { config: { prevResult: result }, ...overrides }))).error;
 
 /** The differences that a CHECK tells of. */
 async function drift(): Promise<string> {

@@ -1,10 +1,10 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../src/cni/json.ts';
+import type { JsonObject } from '../../src/json/json.ts';
 import { startCommandNode, type CommandCall, type CommandNode } from '../support/effects-node.ts';
-import { makeSandbox, type Sandbox } from '../support/network-namespace.ts';
-import { until } from '../support/until.ts';
+import { makeSandbox, type Sandbox } from '../lab/namespaces/network-namespace.ts';
+import { until } from '../lab/until.ts';
 
 let node: CommandNode;
 let sandbox: Sandbox;
@@ -23,16 +23,16 @@ beforeEach(async () => {
   return () => sandbox[Symbol.asyncDispose]();
 });
 
-const call = (verb: 'ADD' | 'DEL', bent: Partial<CommandCall> = {}): CommandCall => ({
+const call = (verb: 'ADD' | 'DEL', overrides: Partial<CommandCall> = {}): CommandCall => ({
   verb,
   sandboxPath: sandbox.path,
-  ...bent,
+  ...overrides,
 });
 const record = () => join(node.folder, 'journal', node.network, 'c1@eth0.record.json');
 
 /** The node after a DEL, which must succeed; with its sandbox a link goes by itself, a moment later. */
-async function detached(bent: Partial<CommandCall> = {}): Promise<readonly string[]> {
-  await node.succeed(call('DEL', bent));
+async function detached(overrides: Partial<CommandCall> = {}): Promise<readonly string[]> {
+  await node.succeed(call('DEL', overrides));
   await until('nothing is left', async () => (await node.state()).join() === before.join()).catch(() => undefined);
   return node.state();
 }

@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startCommandNode, type CommandCall, type CommandNode } from '../support/effects-node.ts';
-import { makeSandbox, type Sandbox } from '../support/network-namespace.ts';
+import { makeSandbox, type Sandbox } from '../lab/namespaces/network-namespace.ts';
 
 let node: CommandNode;
 let sandbox: Sandbox;

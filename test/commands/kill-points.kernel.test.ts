@@ -7,8 +7,8 @@ import { journalFolder } from '../support/effects.ts';
 import { startCommandNode, type CommandCall, type CommandNode } from '../support/effects-node.ts';
 import { recordingPoints, type Moment, type Point } from '../support/effects-points.ts';
 import { runToKill } from '../support/kill-order.ts';
-import { hostNamespace, makeSandbox, type Sandbox } from '../support/network-namespace.ts';
-import { until } from '../support/until.ts';
+import { hostNamespace, makeSandbox, type Sandbox } from '../lab/namespaces/network-namespace.ts';
+import { until } from '../lab/until.ts';
 
 const LOOP_MS = 300_000;
 

@@ -2,10 +2,10 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ERROR_CODE } from '../../src/cni/error.ts';
-import type { JsonObject } from '../../src/cni/json.ts';
+import type { JsonObject } from '../../src/json/json.ts';
 import { startCommandNode, type CommandCall, type CommandNode } from '../support/effects-node.ts';
 import { actingAt } from '../support/effects-points.ts';
-import { hostNamespace, makeSandbox } from '../support/network-namespace.ts';
+import { hostNamespace, makeSandbox } from '../lab/namespaces/network-namespace.ts';
 
 let node: CommandNode;
 beforeAll(async () => {
@@ -18,8 +18,8 @@ beforeEach(async () => {
   rmSync(join(node.folder, 'status'), { recursive: true, force: true });
 });
 
-const status = async (bent: Partial<CommandCall> = {}): Promise<unknown> =>
-  (await node.run({ verb: 'STATUS', ...bent })).error;
+const status = async (overrides: Partial<CommandCall> = {}): Promise<unknown> =>
+  (await node.run({ verb: 'STATUS', ...overrides })).error;
 const requests = async (ask: () => Promise<unknown>): Promise<readonly string[]> => {
   const earlier = node.api.requests.length;
   await ask();

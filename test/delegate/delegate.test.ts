@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseContainerId, parseInterfaceName } from '../../src/cni/attachment.ts';
+import { parseContainerId, parseInterfaceName } from '../../src/cni/attachment-id.ts';
 import { ERROR_CODE } from '../../src/cni/error.ts';
 import { openDelegate } from '../../src/delegate/delegate.ts';
 import { fakeDelegate } from '../support/fake-delegate.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseContainerId, parseInterfaceName } from '../../src/cni/attachment.ts';
+import { parseContainerId, parseInterfaceName } from '../../src/cni/attachment-id.ts';
 import { endOrphanedRun } from '../../src/delegate/orphaned-run.ts';
 import { fakeDelegate } from '../support/fake-delegate.ts';
 

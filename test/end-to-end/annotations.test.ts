@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../src/cni/json.ts';
-import { leavesNothing } from '../support/leaves-nothing.ts';
-import { startPluginNode, type PluginNode } from '../support/plugin-node.ts';
-import { attachPod, makeTestPod, member } from '../support/test-pod.ts';
+import type { JsonObject } from '../../src/json/json.ts';
+import { expectNoLeftovers } from '../support/leaves-nothing.ts';
+import { startPluginNode, type PluginNode } from '../lab/plugin-node.ts';
+import { attachPod, makeTestPod, member } from '../lab/test-pod.ts';
 
 const FLOATING_IPS = { feature_control: { floating_ips: true } };
 const ALL_FEATURES = { feature_control: { floating_ips: true, ip_addrs_no_ipam: true } };
@@ -12,7 +12,7 @@ beforeAll(async () => {
   node = await startPluginNode();
 });
 afterAll(() => node[Symbol.asyncDispose]());
-leavesNothing(() => node);
+expectNoLeftovers(() => node);
 
 describe('hwAddr', () => {
   it.each([
@@ -35,18 +35,18 @@ describe('what the agent reads from the Pod is left to it', () => {
     ['allowedSourcePrefixes', '[]', {}],
     ['floatingIPs', '["192.0.2.77","2001:db8::77"]', FLOATING_IPS],
     ['ipv4pools', '["default-pool"]', {}],
-  ])('%s %s', async (name, value, bent) => {
-    await using pod = await attachPod(node, { ...annotated({ [name]: value }), config: node.netconf(bent) });
+  ])('%s %s', async (name, value, overrides) => {
+    await using pod = await attachPod(node, { ...annotated({ [name]: value }), config: node.netconf(overrides) });
     expect(pod.added).toMatchObject({ exitCode: 0, stderr: '' });
     expect(await pod.annotations()).toMatchObject({ [`cni.projectcalico.org/${name}`]: value });
   });
 });
 
 describe('a wish that cannot be granted fails ADD by its name, and leaves nothing', () => {
-  const refused = (name: string, value: string, message: RegExp, bent: JsonObject = {}) =>
-    it(`${name} ${value}${bent === ALL_FEATURES ? ', with every feature on' : ''}`, async () => {
+  const refused = (name: string, value: string, message: RegExp, overrides: JsonObject = {}) =>
+    it(`${name} ${value}${overrides === ALL_FEATURES ? ', with every feature on' : ''}`, async () => {
       await using pod = await makeTestPod(node, annotated({ [name]: value }));
-      const config = node.netconf(bent);
+      const config = node.netconf(overrides);
       const answered = await node.call({ ...pod.call, verb: 'ADD', config });
       expect(answered).toMatchObject({ exitCode: 1, answer: { code: 105, msg: expect.stringMatching(message) } });
       expect(answered.answer).toMatchObject({

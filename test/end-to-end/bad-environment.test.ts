@@ -1,14 +1,14 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../src/cni/json.ts';
-import { forAllTests } from '../support/for-all-tests.ts';
-import { makeSandbox, type Sandbox } from '../support/network-namespace.ts';
+import type { JsonObject } from '../../src/json/json.ts';
+import { useForAllTests } from '../support/for-all-tests.ts';
+import { makeSandbox, type Sandbox } from '../lab/namespaces/network-namespace.ts';
 import { startLoopbackNode, type LoopbackCall, type LoopbackNode } from '../support/loopback-node.ts';
 
 let node: LoopbackNode;
 let sandbox: Sandbox;
 let before: JsonObject;
-forAllTests(async () => (node = await startLoopbackNode()));
-forAllTests(async () => (sandbox = await makeSandbox()));
+useForAllTests(async () => (node = await startLoopbackNode()));
+useForAllTests(async () => (sandbox = await makeSandbox()));
 beforeAll(async () => {
   before = await node.state();
 });

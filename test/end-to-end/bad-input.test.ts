@@ -1,14 +1,14 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject, JsonValue } from '../../src/cni/json.ts';
-import { forAllTests } from '../support/for-all-tests.ts';
-import { makeSandbox, type Sandbox } from '../support/network-namespace.ts';
+import type { JsonObject, JsonValue } from '../../src/json/json.ts';
+import { useForAllTests } from '../support/for-all-tests.ts';
+import { makeSandbox, type Sandbox } from '../lab/namespaces/network-namespace.ts';
 import { startLoopbackNode, type LoopbackNode } from '../support/loopback-node.ts';
 
 let node: LoopbackNode;
 let sandbox: Sandbox;
 let before: JsonObject;
-forAllTests(async () => (node = await startLoopbackNode()));
-forAllTests(async () => (sandbox = await makeSandbox()));
+useForAllTests(async () => (node = await startLoopbackNode()));
+useForAllTests(async () => (sandbox = await makeSandbox()));
 beforeAll(async () => {
   before = await node.state();
 });
@@ -58,8 +58,8 @@ describe('standard input that is no network configuration', () => {
   isCode6('HTML', '<html></html>', /not valid JSON/);
 });
 
-const isCode7 = (why: string, bent: JsonObject, message: RegExp) =>
-  it(why, () => expect(refused(node.netconf(bent), { code: 7, message })).resolves.toBeUndefined());
+const isCode7 = (why: string, overrides: JsonObject, message: RegExp) =>
+  it(why, () => expect(refused(node.netconf(overrides), { code: 7, message })).resolves.toBeUndefined());
 
 describe('a key of the wrong type is code 7 that names the key, what is there and what is wanted', () => {
   const TABLE: readonly (readonly [key: string, value: JsonValue, message: RegExp])[] = [

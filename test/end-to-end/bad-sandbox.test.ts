@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../src/cni/json.ts';
-import { makeSandbox } from '../support/network-namespace.ts';
+import type { JsonObject } from '../../src/json/json.ts';
+import { makeSandbox } from '../lab/namespaces/network-namespace.ts';
 import { putWeb, startLoopbackNode, type LoopbackNode } from '../support/loopback-node.ts';
 
 let node: LoopbackNode;

@@ -1,14 +1,14 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../src/cni/json.ts';
+import type { JsonObject } from '../../src/json/json.ts';
 import { makeLoopbackPod, type LoopbackPod } from '../support/loopback-pod.ts';
 import { ANNOTATION, startLoopbackNode, type LoopbackNode } from '../support/loopback-node.ts';
-import { hostNamespace } from '../support/network-namespace.ts';
-import { pick } from '../support/plugin-node.ts';
+import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
+import { pick } from '../lab/plugin-node.ts';
 import { recordFigure } from '../support/reliability-figure.ts';
-import type { EndedExecutable } from '../support/run-executable.ts';
-import { addressesIn } from '../support/test-pod.ts';
+import type { EndedExecutable } from '../lab/run-executable.ts';
+import { addressesIn } from '../lab/test-pod.ts';
 
 let node: LoopbackNode;
 let before: JsonObject;
@@ -25,17 +25,17 @@ afterEach(async () => {
 afterAll(() => node[Symbol.asyncDispose]());
 
 /** A pod that is attached, and what a runtime asks CHECK with. */
-interface Attached extends AsyncDisposable {
+interface ExpectedState extends AsyncDisposable {
   readonly pod: LoopbackPod;
   readonly ipv4: string;
   readonly ipv6: string;
   check(): Promise<EndedExecutable>;
 }
 
-async function attach(name: string, bent: JsonObject = {}): Promise<Attached> {
+async function attach(name: string, overrides: JsonObject = {}): Promise<ExpectedState> {
   await using made = new AsyncDisposableStack();
   const pod = made.use(await makeLoopbackPod(node, name));
-  const config = node.netconf(bent);
+  const config = node.netconf(overrides);
   const added = await node.run({ verb: 'ADD', config, ...pod.call });
   made.defer(async () => void (await node.run({ verb: 'DEL', config, ...pod.call })));
   expect(added).toMatchObject({ exitCode: 0 });
@@ -53,7 +53,9 @@ async function attach(name: string, bent: JsonObject = {}): Promise<Attached> {
 
 describe('CHECK of an attachment that was damaged lists each difference, code 106', () => {
   const host = (...words: readonly string[]) => hostNamespace().exec('ip', ...words);
-  const DAMAGES: Readonly<Record<string, readonly [damage: (attached: Attached) => Promise<unknown>, ...RegExp[]]>> = {
+  const DAMAGES: Readonly<
+    Record<string, readonly [damage: (attached: ExpectedState) => Promise<unknown>, ...RegExp[]]>
+  > = {
     'the container’s IPv4 address': [
       ({ pod, ipv4 }) => pod.sandbox.exec('ip', 'address', 'del', `${ipv4}/32`, 'dev', 'eth0'),
       /^address of eth0 \(sandbox\): wanted 10\.73\.0\.\d+\/32, found none$/,

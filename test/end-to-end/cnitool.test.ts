@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseJsonObject, type JsonObject } from '../../src/cni/json.ts';
+import { parseJsonObject, type JsonObject } from '../../src/json/json.ts';
 import { SUPPORTED_VERSIONS } from '../../src/cni/versions.ts';
 import { makeCnitool, type Cnitool } from '../support/cnitool.ts';
-import { leavesNothing } from '../support/leaves-nothing.ts';
-import { hostNamespace, makeSandbox, type Sandbox } from '../support/network-namespace.ts';
+import { expectNoLeftovers } from '../support/leaves-nothing.ts';
+import { hostNamespace, makeSandbox, type Sandbox } from '../lab/namespaces/network-namespace.ts';
 import { forwardOnNode } from '../support/node-forwarding.ts';
-import { startPluginNode, type PluginNode } from '../support/plugin-node.ts';
-import { connectFrom, listenIn } from '../support/tcp-peer.ts';
-import { addressesIn, attachPod, makeTestPod, member, type TestPod } from '../support/test-pod.ts';
+import { startPluginNode, type PluginNode } from '../lab/plugin-node.ts';
+import { connectFrom, listenIn } from '../lab/api-server/tcp-peer.ts';
+import { addressesIn, attachPod, makeTestPod, member, type TestPod } from '../lab/test-pod.ts';
 
 const NETWORK = 'k8s-pod-network';
 const NODE = { ipv4: '192.0.2.10', ipv6: '2001:db8::10' } as const;
@@ -30,7 +30,7 @@ afterAll(async () => {
   await node[Symbol.asyncDispose]();
 });
 
-leavesNothing(() => node);
+expectNoLeftovers(() => node);
 
 describe.each(CHAINING)('a list of podwire, portmap, bandwidth and tuning, cniVersion %s', (cniVersion) => {
   it('attaches a pod by cnitool, its endpoint written, and takes it down again', async () => {

@@ -1,21 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../src/cni/json.ts';
-import { forAllTests } from '../support/for-all-tests.ts';
+import type { JsonObject } from '../../src/json/json.ts';
+import { useForAllTests } from '../support/for-all-tests.ts';
 import { makeApiAccess, type ApiAccess } from '../support/api-access.ts';
 import { bindUser } from '../support/bound-user.ts';
-import { makeCertificateAuthority } from '../tools/certificate-authority.ts';
-import { leavesNothing } from '../support/leaves-nothing.ts';
-import { startPluginNode, type PluginNode } from '../support/plugin-node.ts';
+import { makeCertificateAuthority } from '../lab/certificates/certificate-authority.ts';
+import { expectNoLeftovers } from '../support/leaves-nothing.ts';
+import { startPluginNode, type PluginNode } from '../lab/plugin-node.ts';
 import { startTcpRelay, type TcpRelay } from '../support/tcp-relay.ts';
-import { attachPod, makeTestPod } from '../support/test-pod.ts';
+import { attachPod, makeTestPod } from '../lab/test-pod.ts';
 
 let node: PluginNode;
 let access: ApiAccess;
 let elsewhere: TcpRelay;
-forAllTests(async () => (node = await startPluginNode()));
-forAllTests(async () => (access = await makeApiAccess(node)));
-forAllTests(async () => (elsewhere = await startTcpRelay(access.server, { address: '127.0.0.2' })));
-leavesNothing(() => node);
+useForAllTests(async () => (node = await startPluginNode()));
+useForAllTests(async () => (access = await makeApiAccess(node)));
+useForAllTests(async () => (elsewhere = await startTcpRelay(access.server, { address: '127.0.0.2' })));
+expectNoLeftovers(() => node);
 
 const CA = { 'certificate-authority': 'ca.crt' } as const;
 

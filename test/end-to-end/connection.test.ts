@@ -1,21 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import type { JsonObject } from '../../src/cni/json.ts';
-import { forAllTests } from '../support/for-all-tests.ts';
+import type { JsonObject } from '../../src/json/json.ts';
+import { useForAllTests } from '../support/for-all-tests.ts';
 import { makeApiAccess, type ApiAccess } from '../support/api-access.ts';
-import { leavesNothing } from '../support/leaves-nothing.ts';
-import { startPluginNode, type PluginCall, type PluginNode } from '../support/plugin-node.ts';
+import { expectNoLeftovers } from '../support/leaves-nothing.ts';
+import { startPluginNode, type PluginCall, type PluginNode } from '../lab/plugin-node.ts';
 import { startTcpRelay, type TcpRelay } from '../support/tcp-relay.ts';
-import { makeTestPod } from '../support/test-pod.ts';
+import { makeTestPod } from '../lab/test-pod.ts';
 
 let node: PluginNode;
 let access: ApiAccess;
 // The same server by an address that its certificate does not name.
 let elsewhere: TcpRelay;
-forAllTests(async () => (node = await startPluginNode()));
-forAllTests(async () => (access = await makeApiAccess(node)));
-forAllTests(async () => (elsewhere = await startTcpRelay(access.server, { address: '127.0.0.2' })));
-leavesNothing(() => node);
+useForAllTests(async () => (node = await startPluginNode()));
+useForAllTests(async () => (access = await makeApiAccess(node)));
+useForAllTests(async () => (elsewhere = await startTcpRelay(access.server, { address: '127.0.0.2' })));
+expectNoLeftovers(() => node);
 
 const reached = (way: string, settings: () => Promise<Pick<PluginCall, 'config' | 'environment'>>) =>
   it(way, async () => {

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../src/cni/json.ts';
-import { leavesNothing } from '../support/leaves-nothing.ts';
-import { hostNamespace, type NetworkNamespace } from '../support/network-namespace.ts';
+import type { JsonObject } from '../../src/json/json.ts';
+import { expectNoLeftovers } from '../support/leaves-nothing.ts';
+import { hostNamespace, type NetworkNamespace } from '../lab/namespaces/network-namespace.ts';
 import { forwardOnNode } from '../support/node-forwarding.ts';
-import { startPluginNode, type PluginNode } from '../support/plugin-node.ts';
-import { connectFrom, listenIn } from '../support/tcp-peer.ts';
-import { attachPod } from '../support/test-pod.ts';
+import { startPluginNode, type PluginNode } from '../lab/plugin-node.ts';
+import { connectFrom, listenIn } from '../lab/api-server/tcp-peer.ts';
+import { attachPod } from '../lab/test-pod.ts';
 
 // Of the uplink that scripts/in-private-namespace.sh makes.
 const NODE = { ipv4: '192.0.2.10', ipv6: '2001:db8::10' } as const;
@@ -28,7 +28,7 @@ afterAll(async () => {
   await node[Symbol.asyncDispose]();
 });
 
-leavesNothing(() => node);
+expectNoLeftovers(() => node);
 
 describe.each(Object.entries(STACKS))('%s', (_, { ipam, families }) => {
   const config = () => node.netconf({ ipam });

@@ -1,14 +1,14 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../src/cni/json.ts';
+import type { JsonObject } from '../../src/json/json.ts';
 import { fakeDelegate } from '../support/fake-delegate.ts';
 import { makeGatedDelegate } from '../support/gated-delegate.ts';
 import { JOURNAL } from '../support/journal-records.ts';
 import { makeLoopbackPod, type LoopbackPod } from '../support/loopback-pod.ts';
 import { startLoopbackNode, type LoopbackNode } from '../support/loopback-node.ts';
-import { hostNamespace } from '../support/network-namespace.ts';
-import { pick } from '../support/plugin-node.ts';
+import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
+import { pick } from '../lab/plugin-node.ts';
 
 let node: LoopbackNode;
 let before: JsonObject;
@@ -31,16 +31,16 @@ beforeEach(async () => {
 });
 afterAll(() => node[Symbol.asyncDispose]());
 
-const config = (bent: JsonObject = {}) => node.netconf({ cniVersion: '1.1.0', ...bent });
-const add = async (pod: LoopbackPod, bent: JsonObject = {}) => {
-  expect(await node.run({ verb: 'ADD', config: config(bent), ...pod.call })).toMatchObject({ exitCode: 0 });
+const config = (overrides: JsonObject = {}) => node.netconf({ cniVersion: '1.1.0', ...overrides });
+const add = async (pod: LoopbackPod, overrides: JsonObject = {}) => {
+  expect(await node.run({ verb: 'ADD', config: config(overrides), ...pod.call })).toMatchObject({ exitCode: 0 });
 };
 const listing = (...pods: readonly LoopbackPod[]) => ({ 'cni.dev/valid-attachments': pods.map((pod) => pod.valid) });
 /** As libcni calls it: the attachment's variables are there and empty. */
-const gc = (bent: JsonObject, pluginPath = node.pluginPath) =>
+const gc = (overrides: JsonObject, pluginPath = node.pluginPath) =>
   node.run({
     verb: 'GC',
-    config: config(bent),
+    config: config(overrides),
     pluginPath,
     environment: { CNI_CONTAINERID: '', CNI_NETNS: '', CNI_IFNAME: '', CNI_ARGS: '' },
   });

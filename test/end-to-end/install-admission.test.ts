@@ -1,16 +1,16 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isJsonList, isJsonObject, parseJsonObject } from '../../src/cni/json.ts';
+import { isJsonList, isJsonObject, parseJsonObject } from '../../src/json/json.ts';
 import { makeAccountFolder } from '../support/account-folder.ts';
-import type { ApiClient } from '../support/api-client.ts';
+import type { ApiClient } from '../lab/api-server/api-client.ts';
 import { applyManifest, readManifest } from '../support/apply-manifest.ts';
 import { installerAccount } from '../support/install-cluster.ts';
 import { makeInstallNode } from '../support/install-node.ts';
-import { startCluster, type Cluster } from '../support/kube-apiserver.ts';
-import { makeSandbox } from '../support/network-namespace.ts';
-import { runPlugin } from '../support/plugin-node.ts';
-import { member } from '../support/test-pod.ts';
-import { until } from '../support/until.ts';
+import { startCluster, type Cluster } from '../lab/api-server/kube-apiserver.ts';
+import { makeSandbox } from '../lab/namespaces/network-namespace.ts';
+import { runPlugin } from '../lab/plugin-node.ts';
+import { member } from '../lab/test-pod.ts';
+import { until } from '../lab/until.ts';
 
 const PREFIX = 'cni.projectcalico.org/';
 const ENDPOINT = {

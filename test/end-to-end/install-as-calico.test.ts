@@ -2,16 +2,16 @@ import { linkSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { isJsonList, isJsonObject, parseJsonObject, type JsonObject } from '../../src/cni/json.ts';
+import { isJsonList, isJsonObject, parseJsonObject, type JsonObject } from '../../src/json/json.ts';
 import { makeAccountFolder, type AccountFolder } from '../support/account-folder.ts';
 import { applyManifest } from '../support/apply-manifest.ts';
 import { installerAccount, NODE, startInstallCluster } from '../support/install-cluster.ts';
 import { claimsIn, makeInstallNode, tokenIn, type InstallNode } from '../support/install-node.ts';
-import type { Cluster } from '../support/kube-apiserver.ts';
-import { makeSandbox } from '../support/network-namespace.ts';
-import { runPlugin } from '../support/plugin-node.ts';
-import { member } from '../support/test-pod.ts';
-import { until } from '../support/until.ts';
+import type { Cluster } from '../lab/api-server/kube-apiserver.ts';
+import { makeSandbox } from '../lab/namespaces/network-namespace.ts';
+import { runPlugin } from '../lab/plugin-node.ts';
+import { member } from '../lab/test-pod.ts';
+import { until } from '../lab/until.ts';
 
 // Only the image of the init container `install-cni` is podwire's: its command, variables, mounts and account are the agent's.
 const CONFIG = '10-calico.conflist';

@@ -2,21 +2,21 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, chmodSync, copyFileSync, existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { isJsonList, parseJsonObject } from '../../src/cni/json.ts';
+import { isJsonList, parseJsonObject } from '../../src/json/json.ts';
 import { makeAccountFolder, type AccountFolder } from '../support/account-folder.ts';
 import { installerAccount, NODE, startInstallCluster } from '../support/install-cluster.ts';
 import { installKillPoints, runInstallerKilledAt } from '../support/install-kill.ts';
 import { makeInstallNode, type InstallerCall, type InstallNode } from '../support/install-node.ts';
-import type { Cluster } from '../support/kube-apiserver.ts';
+import type { Cluster } from '../lab/api-server/kube-apiserver.ts';
 import { isUnfinished, readNodeFiles, type NodeFiles } from '../support/node-files.ts';
-import { pick } from '../support/plugin-node.ts';
+import { pick } from '../lab/plugin-node.ts';
 import { recordFigure } from '../support/reliability-figure.ts';
-import { startExecutable } from '../support/run-executable.ts';
+import { startExecutable } from '../lab/run-executable.ts';
 import type { KillPoint } from '../support/system-call-kill.ts';
 
 // All of them: PODWIRE_KILL_POINTS=all. Else so many of each command, evenly spread.
 const IS_WHOLE = process.env['PODWIRE_KILL_POINTS'] === 'all';
-const POINTS_MOST = 8;
+const MAX_POINTS = 8;
 const SWEEP_MS = IS_WHOLE ? 1_800_000 : 300_000;
 const PRIVATE_FOLDER = '/run'; // in memory: each point writes an executable or two
 
@@ -123,10 +123,10 @@ async function tryPoint(
 }
 
 function spread<Value>(values: readonly Value[]): readonly Value[] {
-  if (IS_WHOLE || values.length <= POINTS_MOST) return values;
+  if (IS_WHOLE || values.length <= MAX_POINTS) return values;
   return Array.from(
-    { length: POINTS_MOST },
-    (_, index) => values[Math.floor((index * values.length) / POINTS_MOST)],
+    { length: MAX_POINTS },
+    (_, index) => values[Math.floor((index * values.length) / MAX_POINTS)],
   ).filter((value) => value !== undefined);
 }
 

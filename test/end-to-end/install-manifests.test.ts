@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { kustomize, OVERLAYS, renderedPath, renderOverlay } from '../../scripts/manifests/render-overlay.ts';
-import { isJsonList, isJsonObject, type JsonObject } from '../../src/cni/json.ts';
+import { isJsonList, isJsonObject, type JsonObject } from '../../src/json/json.ts';
 import { renderNetworkConfig } from '../../src/install/netconf-template.ts';
 import { parseInstallSettings } from '../../src/install/settings.ts';
 import { applyManifest, parseManifest, readManifest, readTemplate } from '../support/apply-manifest.ts';
-import { startCluster, type Cluster } from '../support/kube-apiserver.ts';
-import { pick } from '../support/plugin-node.ts';
-import { member } from '../support/test-pod.ts';
-import { until } from '../support/until.ts';
+import { startCluster, type Cluster } from '../lab/api-server/kube-apiserver.ts';
+import { pick } from '../lab/plugin-node.ts';
+import { member } from '../lab/test-pod.ts';
+import { until } from '../lab/until.ts';
 
 let cluster: Cluster;
 beforeAll(async () => {

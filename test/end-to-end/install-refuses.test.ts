@@ -4,10 +4,10 @@ import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LOADERS } from '../../src/install/node-libraries.ts';
 import { makeAccountFolder, type AccountFiles, type AccountFolder } from '../support/account-folder.ts';
-import { makeCertificateAuthority } from '../tools/certificate-authority.ts';
+import { makeCertificateAuthority } from '../lab/certificates/certificate-authority.ts';
 import { installerAccount, NODE, startInstallCluster } from '../support/install-cluster.ts';
 import { makeInstallNode, type InstallerCall, type InstallNode } from '../support/install-node.ts';
-import type { Cluster } from '../support/kube-apiserver.ts';
+import type { Cluster } from '../lab/api-server/kube-apiserver.ts';
 
 let cluster: Cluster;
 let account: AccountFolder;

@@ -1,16 +1,16 @@
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { claimUnfinishedName } from '../../src/install/unfinished-file.ts';
+import { claimTemporaryName } from '../../src/install/temporary-file.ts';
 import { makeAccountFolder, type AccountFiles, type AccountFolder } from '../support/account-folder.ts';
-import { makeCertificateAuthority } from '../tools/certificate-authority.ts';
+import { makeCertificateAuthority } from '../lab/certificates/certificate-authority.ts';
 import { installerAccount, NODE, startInstallCluster } from '../support/install-cluster.ts';
 import { claimsIn, makeInstallNode, tokenIn, type InstallerCall, type InstallNode } from '../support/install-node.ts';
-import type { Cluster } from '../support/kube-apiserver.ts';
-import type { RunningExecutable } from '../support/run-executable.ts';
-import { member } from '../support/test-pod.ts';
+import type { Cluster } from '../lab/api-server/kube-apiserver.ts';
+import type { RunningExecutable } from '../lab/run-executable.ts';
+import { member } from '../lab/test-pod.ts';
 import { startTokenServer } from '../support/token-server.ts';
-import { until } from '../support/until.ts';
+import { until } from '../lab/until.ts';
 
 const WATCH: InstallerCall = {
   words: ['install', '--watch'],
@@ -64,7 +64,7 @@ describe('podwire install --watch, with a real API server', () => {
   });
 
   it('takes away what one before it has left that was killed as it wrote', async () => {
-    const claimed = await claimUnfinishedName('podwire-kubeconfig');
+    const claimed = await claimTemporaryName('podwire-kubeconfig');
     const path = join(node.configs, claimed.name);
     writeFileSync(path, 'half of a kubeconfig');
     await claimed[Symbol.asyncDispose]();

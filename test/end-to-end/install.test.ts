@@ -15,10 +15,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeAccountFolder, type AccountFiles, type AccountFolder } from '../support/account-folder.ts';
 import { installerAccount, NODE, startInstallCluster } from '../support/install-cluster.ts';
 import { claimsIn, makeInstallNode, tokenIn, type InstallNode } from '../support/install-node.ts';
-import type { Cluster } from '../support/kube-apiserver.ts';
+import type { Cluster } from '../lab/api-server/kube-apiserver.ts';
 import { callAsPerson } from '../support/person-call.ts';
-import { member } from '../support/test-pod.ts';
-import { until } from '../support/until.ts';
+import { member } from '../lab/test-pod.ts';
+import { until } from '../lab/until.ts';
 
 const PROGRAMS = ['bandwidth', 'host-local', 'loopback', 'podwire', 'portmap', 'tuning'];
 const CONFIG = '10-podwire.conflist';

@@ -1,17 +1,17 @@
 import { hash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { leavesNothing } from '../support/leaves-nothing.ts';
-import { hostNamespace, makeSandbox, type NetworkNamespace } from '../support/network-namespace.ts';
-import { startPluginNode, type PluginNode } from '../support/plugin-node.ts';
-import { connectFrom, listenIn } from '../support/tcp-peer.ts';
-import { addressesIn, attachPod, makeTestPod, member } from '../support/test-pod.ts';
+import { expectNoLeftovers } from '../support/leaves-nothing.ts';
+import { hostNamespace, makeSandbox, type NetworkNamespace } from '../lab/namespaces/network-namespace.ts';
+import { startPluginNode, type PluginNode } from '../lab/plugin-node.ts';
+import { connectFrom, listenIn } from '../lab/api-server/tcp-peer.ts';
+import { addressesIn, attachPod, makeTestPod, member } from '../lab/test-pod.ts';
 
 let node: PluginNode;
 beforeAll(async () => {
   node = await startPluginNode();
 });
 afterAll(() => node[Symbol.asyncDispose]());
-leavesNothing(() => node);
+expectNoLeftovers(() => node);
 
 const POD_IP = 'cni.projectcalico.org/podIP';
 const CONTAINER_ID = 'cni.projectcalico.org/containerID';

@@ -1,12 +1,12 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../src/cni/json.ts';
+import type { JsonObject } from '../../src/json/json.ts';
 import { JOURNAL } from '../support/journal-records.ts';
 import { makeLoopbackPod, type LoopbackPod } from '../support/loopback-pod.ts';
 import { CANARY_TOKEN, startLoopbackNode, type LoopbackNode } from '../support/loopback-node.ts';
-import { makeSandbox } from '../support/network-namespace.ts';
-import { pick } from '../support/plugin-node.ts';
+import { makeSandbox } from '../lab/namespaces/network-namespace.ts';
+import { pick } from '../lab/plugin-node.ts';
 import { recordFigure } from '../support/reliability-figure.ts';
 
 let node: LoopbackNode;
@@ -28,9 +28,9 @@ afterAll(() => node[Symbol.asyncDispose]());
 
 const folder = () => join(JOURNAL, pick(node.netconf(), 'name'));
 const recordPath = () => join(folder(), `${pod.containerId}@eth0.record.json`);
-const add = (bent: JsonObject = {}, within: readonly string[] = []) =>
-  node.run({ verb: 'ADD', config: node.netconf(bent), within, ...pod.call });
-const del = (bent: JsonObject = {}) => node.run({ verb: 'DEL', config: node.netconf(bent), ...pod.call });
+const add = (overrides: JsonObject = {}, within: readonly string[] = []) =>
+  node.run({ verb: 'ADD', config: node.netconf(overrides), within, ...pod.call });
+const del = (overrides: JsonObject = {}) => node.run({ verb: 'DEL', config: node.netconf(overrides), ...pod.call });
 
 describe('a DEL that is told container id and interface name alone', () => {
   const bare = (config: JsonObject) =>
@@ -48,7 +48,7 @@ describe('a DEL that is told container id and interface name alone', () => {
     ['a kubeconfig that is gone', { kubernetes: { kubeconfig: '/run/gone' } }],
     ['another prefix of the interfaces', {}],
   ];
-  it.each(OTHERS)('and %s takes down link, lease and endpoint', async (why, bent) => {
+  it.each(OTHERS)('and %s takes down link, lease and endpoint', async (why, overrides) => {
     expect(await add()).toMatchObject({ exitCode: 0 });
     const ended =
       why === 'another prefix of the interfaces'
@@ -58,7 +58,7 @@ describe('a DEL that is told container id and interface name alone', () => {
             containerId: pod.containerId,
             environment: { CNI_ARGS: undefined, FELIX_INTERFACEPREFIX: 'tap' },
           })
-        : await bare(node.netconf(bent));
+        : await bare(node.netconf(overrides));
     expect(ended).toMatchObject({ exitCode: 0 });
     const { journal, ...onNode } = await node.state();
     const { journal: _, ...onNodeBefore } = before;

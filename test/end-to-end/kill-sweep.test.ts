@@ -1,18 +1,18 @@
 import { readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../src/cni/json.ts';
+import type { JsonObject } from '../../src/json/json.ts';
 import { makeGatedDelegate } from '../support/gated-delegate.ts';
 import { makeLoopbackPod, type LoopbackPod } from '../support/loopback-pod.ts';
 import { startLoopbackNode, type LoopbackNode } from '../support/loopback-node.ts';
 import { recordFigure } from '../support/reliability-figure.ts';
-import { EXECUTABLE } from '../support/run-executable.ts';
+import { EXECUTABLE } from '../lab/run-executable.ts';
 import { killPointsOf, runKilledAt, type KillPoint } from '../support/system-call-kill.ts';
-import { until } from '../support/until.ts';
+import { until } from '../lab/until.ts';
 
 // All of them, and each way to finish at each of them: PODWIRE_KILL_POINTS=all. Else so many, evenly spread, the ways taking turns.
 const IS_WHOLE = process.env['PODWIRE_KILL_POINTS'] === 'all';
-const POINTS_MOST = 60;
+const MAX_POINTS = 60;
 const SWEEP_MS = IS_WHOLE ? 3_600_000 : 300_000;
 
 let node: LoopbackNode;
@@ -21,8 +21,8 @@ beforeAll(async () => {
 });
 afterAll(() => node[Symbol.asyncDispose]());
 
-const callOf = (pod: LoopbackPod, bent: JsonObject = {}) => ({
-  config: node.netconf({ cniVersion: '1.1.0', ...bent }),
+const callOf = (pod: LoopbackPod, overrides: JsonObject = {}) => ({
+  config: node.netconf({ cniVersion: '1.1.0', ...overrides }),
   ...pod.call,
 });
 async function succeed(verb: 'ADD' | 'DEL', pod: LoopbackPod): Promise<void> {
@@ -54,7 +54,7 @@ const left = async (pod: LoopbackPod): Promise<JsonObject> => ({ ...(await node.
 interface Victim {
   readonly verb: 'ADD' | 'DEL';
   readonly exitCode: 0 | 1;
-  readonly bent?: JsonObject;
+  readonly overrides?: JsonObject;
   readonly prepare?: (pod: LoopbackPod) => Promise<void>;
 }
 
@@ -65,14 +65,14 @@ const VICTIMS: Readonly<Record<string, Victim>> = {
   'an ADD that is undone': {
     verb: 'ADD',
     exitCode: 1,
-    bent: { budgets: { api_request_ms: 300 } },
+    overrides: { budgets: { api_request_ms: 300 } },
     prepare: () => node.api.setFault({ kind: 'stall', at: 'body' }, { method: 'PATCH', times: 1 }),
   },
 };
 
 /** Kills the command at a point, finishes, and says what is wrong then: undefined for nothing. */
 async function tryPoint(
-  { verb, bent, prepare }: Victim,
+  { verb, overrides, prepare }: Victim,
   point: KillPoint,
   finish: string,
 ): Promise<{ hit: boolean; fault?: string }> {
@@ -81,7 +81,7 @@ async function tryPoint(
   let hit = false;
   try {
     await prepare?.(pod);
-    const ended = await runKilledAt(node, { verb, ...callOf(pod, bent) }, point);
+    const ended = await runKilledAt(node, { verb, ...callOf(pod, overrides) }, point);
     await node.api.setFault(undefined);
     hit = ended.signal === 'SIGKILL';
     // After an ADD that has given its result, as after a DEL, the next one is a DEL.
@@ -115,12 +115,12 @@ describe('whatever the system call before which it is killed, nothing is left', 
         await succeed('ADD', pod);
         await succeed('DEL', pod);
         await victim.prepare?.(pod);
-        const all = await killPointsOf(node, { verb: victim.verb, ...callOf(pod, victim.bent) }, victim.exitCode);
+        const all = await killPointsOf(node, { verb: victim.verb, ...callOf(pod, victim.overrides) }, victim.exitCode);
         await succeed('DEL', pod);
         return all;
       })();
       const finishes = Object.keys(FINISHES);
-      const cases = spread(points, POINTS_MOST).flatMap((point, index) =>
+      const cases = spread(points, MAX_POINTS).flatMap((point, index) =>
         (IS_WHOLE ? finishes : finishes.slice(index % finishes.length).slice(0, 1)).map((finish) => ({
           point,
           finish,
@@ -134,7 +134,7 @@ describe('whatever the system call before which it is killed, nothing is left', 
       recordFigure(task, {
         fault: `SIGKILL before a system call of ${name}`,
         promise: 'DEL, GC or the next ADD leaves nothing',
-        measured: `${kills} kills at ${spread(points, POINTS_MOST).length} of ${points.length} points, 0 with something left`,
+        measured: `${kills} kills at ${spread(points, MAX_POINTS).length} of ${points.length} points, 0 with something left`,
       });
     },
   );

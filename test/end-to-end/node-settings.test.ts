@@ -2,11 +2,11 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../src/cni/json.ts';
-import { leavesNothing } from '../support/leaves-nothing.ts';
-import { hostNamespace } from '../support/network-namespace.ts';
-import { startPluginNode, type PluginNode } from '../support/plugin-node.ts';
-import { attachPod, makeTestPod, member, type AttachedPod } from '../support/test-pod.ts';
+import type { JsonObject } from '../../src/json/json.ts';
+import { expectNoLeftovers } from '../support/leaves-nothing.ts';
+import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
+import { startPluginNode, type PluginNode } from '../lab/plugin-node.ts';
+import { attachPod, makeTestPod, member, type AttachedPod } from '../lab/test-pod.ts';
 
 // On the private /var/lib of scripts/in-private-namespace.sh.
 const AGENT_FOLDER = '/var/lib/calico';
@@ -19,13 +19,13 @@ beforeAll(async () => {
 });
 afterAll(() => node[Symbol.asyncDispose]());
 afterEach(() => rm(AGENT_FOLDER, { recursive: true, force: true }));
-leavesNothing(() => node);
+expectNoLeftovers(() => node);
 
 describe('the MTU of both ends', () => {
-  const isMtu = (why: string, mtuBytes: number, file: string | undefined, bent: JsonObject = {}) =>
+  const isMtu = (why: string, mtuBytes: number, file: string | undefined, overrides: JsonObject = {}) =>
     it(`is ${mtuBytes}: ${why}`, async () => {
       if (file !== undefined) await writeAgentFile(MTU_FILE, file);
-      await using pod = await attachPod(node, { config: node.netconf({ cniVersion: '1.1.0', ...bent }) });
+      await using pod = await attachPod(node, { config: node.netconf({ cniVersion: '1.1.0', ...overrides }) });
       expect(await mtusOf(pod)).toEqual([mtuBytes, mtuBytes]);
       expect(pod.added.answer).toMatchObject({ interfaces: [{ mtu: mtuBytes }, { mtu: mtuBytes }] });
     });
@@ -37,11 +37,11 @@ describe('the MTU of both ends', () => {
   isMtu('the smallest', 68, undefined, { mtu: 68 });
   isMtu('the largest', 65535, undefined, { mtu: 65535 });
 
-  const refused = (why: string, message: RegExp, file: string | undefined, bent: JsonObject = {}) =>
+  const refused = (why: string, message: RegExp, file: string | undefined, overrides: JsonObject = {}) =>
     it(`is refused, and nothing left: ${why}`, async () => {
       if (file !== undefined) await writeAgentFile(MTU_FILE, file);
       await using pod = await makeTestPod(node);
-      const answered = await node.call({ ...pod.call, verb: 'ADD', config: node.netconf(bent) });
+      const answered = await node.call({ ...pod.call, verb: 'ADD', config: node.netconf(overrides) });
       expect(answered).toMatchObject({ exitCode: 1, answer: { code: 7, msg: expect.stringMatching(message) } });
     });
   refused('the agent’s file holds rubbish', /holds no MTU/, 'rubbish');
@@ -104,9 +104,9 @@ describe('the node’s name', () => {
 
 describe('the pod’s routes', () => {
   const GATEWAY = '169.254.1.1';
-  const isRouted = (why: string, routes: readonly string[], bent: JsonObject) =>
+  const isRouted = (why: string, routes: readonly string[], overrides: JsonObject) =>
     it(why, async () => {
-      await using pod = await attachPod(node, { config: node.netconf(bent) });
+      await using pod = await attachPod(node, { config: node.netconf(overrides) });
       const found = await pod.sandbox.ip('-4', 'route');
       const lines = found.map((route) =>
         [member(route, 'dst'), member(route, 'gateway')].filter(Boolean).join(' via '),

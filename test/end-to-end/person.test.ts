@@ -2,13 +2,13 @@ import { copyFile, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../src/cni/json.ts';
+import type { JsonObject } from '../../src/json/json.ts';
 import { PODWIRE_VERSION } from '../../src/version.ts';
 import { makeApiAccess, type ApiAccess } from '../support/api-access.ts';
-import { leavesNothing } from '../support/leaves-nothing.ts';
+import { expectNoLeftovers } from '../support/leaves-nothing.ts';
 import { callAsPerson } from '../support/person-call.ts';
-import { runPlugin, startPluginNode, type PluginNode } from '../support/plugin-node.ts';
-import { makeTestPod } from '../support/test-pod.ts';
+import { runPlugin, startPluginNode, type PluginNode } from '../lab/plugin-node.ts';
+import { makeTestPod } from '../lab/test-pod.ts';
 
 const EXECUTABLE = join(import.meta.dirname, '../../dist/podwire');
 const ONE_LINE = /^[^\n]+\n$/;
@@ -23,7 +23,7 @@ afterAll(async () => {
   await access[Symbol.asyncDispose]();
   await node[Symbol.asyncDispose]();
 });
-leavesNothing(() => node);
+expectNoLeftovers(() => node);
 
 describe('without CNI_COMMAND', () => {
   it('podwire explains itself in a few lines on stderr, and fails', async () => {

@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { leavesNothing } from '../support/leaves-nothing.ts';
-import { hostNamespace, makeSandbox } from '../support/network-namespace.ts';
-import { startPluginNode, type PluginNode } from '../support/plugin-node.ts';
-import { attachPod, makeTestPod } from '../support/test-pod.ts';
+import { expectNoLeftovers } from '../support/leaves-nothing.ts';
+import { hostNamespace, makeSandbox } from '../lab/namespaces/network-namespace.ts';
+import { startPluginNode, type PluginNode } from '../lab/plugin-node.ts';
+import { attachPod, makeTestPod } from '../lab/test-pod.ts';
 
 let node: PluginNode;
 beforeAll(async () => {
   node = await startPluginNode();
 });
 afterAll(() => node[Symbol.asyncDispose]());
-leavesNothing(() => node);
+expectNoLeftovers(() => node);
 
 const OTHER_UID = '00000000-0000-4000-8000-000000000000';
 const POD_IP = 'cni.projectcalico.org/podIP';

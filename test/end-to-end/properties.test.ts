@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ERROR_CODE } from '../../src/cni/error.ts';
-import type { JsonObject } from '../../src/cni/json.ts';
+import type { JsonObject } from '../../src/json/json.ts';
 import { startLoopbackNode, type LoopbackNode } from '../support/loopback-node.ts';
-import { startExecutable, type EndedExecutable } from '../support/run-executable.ts';
+import { startExecutable, type EndedExecutable } from '../lab/run-executable.ts';
 
 const CASES = 2000;
 const AT_ONCE = 4;
@@ -79,7 +79,7 @@ const netconfs = fc
     fc.constantFrom('0.1.0', '0.3.1', '0.4.0', '1.0.0', '1.1.0', '2.0.0'),
     fc.boolean(),
   )
-  .map(([bent, cniVersion, isWhole]) => ({
+  .map(([overrides, cniVersion, isWhole]) => ({
     ...(isWhole && {
       name: 'net',
       type: 'podwire',
@@ -87,7 +87,7 @@ const netconfs = fc
       kubernetes: { k8s_api_root: 'http://127.0.0.1:1' },
     }),
     cniVersion,
-    ...bent,
+    ...overrides,
   }));
 const stdins = fc.oneof(
   { weight: 2, arbitrary: fc.uint8Array({ maxLength: 2000 }) },

@@ -1,15 +1,15 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../src/cni/json.ts';
+import type { JsonObject } from '../../src/json/json.ts';
 import { makeBoot, type Boot } from '../support/boot.ts';
 import { fakeDelegate } from '../support/fake-delegate.ts';
 import { makeLoopbackPod, type LoopbackPod } from '../support/loopback-pod.ts';
 import { startLoopbackNode, type LoopbackNode } from '../support/loopback-node.ts';
-import { hostNamespace } from '../support/network-namespace.ts';
-import { pick } from '../support/plugin-node.ts';
+import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
+import { pick } from '../lab/plugin-node.ts';
 import { recordFigure } from '../support/reliability-figure.ts';
-import type { EndedExecutable } from '../support/run-executable.ts';
+import type { EndedExecutable } from '../lab/run-executable.ts';
 
 let node: LoopbackNode;
 let before: JsonObject;

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isJsonObject, omitMembers, parseJsonObject, type JsonObject } from '../../src/cni/json.ts';
-import { hostNamespace, makeSandbox, type NetworkNamespace } from '../support/network-namespace.ts';
-import { pick, startPluginNode, type PluginNode } from '../support/plugin-node.ts';
+import { isJsonObject, omitMembers, parseJsonObject, type JsonObject } from '../../src/json/json.ts';
+import { hostNamespace, makeSandbox, type NetworkNamespace } from '../lab/namespaces/network-namespace.ts';
+import { pick, startPluginNode, type PluginNode } from '../lab/plugin-node.ts';
 
 // What Calico's own plugin left for the same netconfs: a cluster that changes plugins must not see a difference.
 const RECORDED: Readonly<Record<string, Recorded>> = JSON.parse(

@@ -3,20 +3,20 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../src/cni/json.ts';
-import { beginsFresh } from '../support/begins-fresh.ts';
+import type { JsonObject } from '../../src/json/json.ts';
+import { startFresh } from '../support/begins-fresh.ts';
 import { fakeDelegate } from '../support/fake-delegate.ts';
 import { makeGatedDelegate } from '../support/gated-delegate.ts';
-import { hostNamespace, type Sandbox } from '../support/network-namespace.ts';
+import { hostNamespace, type Sandbox } from '../lab/namespaces/network-namespace.ts';
 import { CANARY_TOKEN, type LoopbackNode } from '../support/loopback-node.ts';
-import type { EndedExecutable } from '../support/run-executable.ts';
-import { startLoopbackApi } from '../tools/loopback-api/loopback-api.ts';
-import type { Fault } from '../tools/loopback-api/fault.ts';
+import type { EndedExecutable } from '../lab/run-executable.ts';
+import { startLoopbackApi } from '../lab/loopback-api/loopback-api.ts';
+import type { Fault } from '../lab/loopback-api/fault.ts';
 
 let node: LoopbackNode;
 let sandbox: Sandbox;
 let before: JsonObject;
-beginsFresh((fresh) => ({ node, sandbox, before } = fresh));
+startFresh((fresh) => ({ node, sandbox, before } = fresh));
 
 /** What nobody may see: the token, also a part of it or in base64, and the lines of the client's key. */
 function secrets(): readonly string[] {
@@ -40,10 +40,10 @@ async function stateAtLast(): Promise<JsonObject> {
   return node.state();
 }
 
-async function runWatched(verb: string, bent: JsonObject, environment = {}): Promise<EndedExecutable> {
+async function runWatched(verb: string, overrides: JsonObject, environment = {}): Promise<EndedExecutable> {
   const logPath = join(node.folder, 'secrets.log');
   const folder = fakeDelegate(`printf '%s' "$stdin" | ${node.pluginPath}/host-local; env`, { name: 'watched' });
-  const config = node.netconf({ log_level: 'debug', log_file_path: logPath, ...bent });
+  const config = node.netconf({ log_level: 'debug', log_file_path: logPath, ...overrides });
   const ended = await node.run({
     verb,
     sandboxPath: sandbox.path,

@@ -3,7 +3,7 @@ import { makeRandom } from '../support/random.ts';
 import { recordFigure } from '../support/reliability-figure.ts';
 import { chooseOperation, foretell, makeModel, type Operation } from '../support/soak-model.ts';
 import { expectedNode, startSoakNode, type SoakNode } from '../support/soak-node.ts';
-import { until } from '../support/until.ts';
+import { until } from '../lab/until.ts';
 
 // `npm run soak` makes it 2,000, and takes a seed to repeat what has failed.
 const OPERATIONS = Number(process.env['PODWIRE_SOAK_OPERATIONS'] ?? 200);

@@ -2,14 +2,14 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readFileSync } from 'node:fs';
-import type { JsonObject } from '../../src/cni/json.ts';
+import type { JsonObject } from '../../src/json/json.ts';
 import { fakeDelegate } from '../support/fake-delegate.ts';
 import { makeLoopbackPod } from '../support/loopback-pod.ts';
 import { CANARY_TOKEN, NODE_NAME, startLoopbackNode, type LoopbackNode } from '../support/loopback-node.ts';
-import { hostNamespace } from '../support/network-namespace.ts';
-import { pick } from '../support/plugin-node.ts';
+import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
+import { pick } from '../lab/plugin-node.ts';
 import { recordFigure } from '../support/reliability-figure.ts';
-import { ensureTools } from '../tools/ensure-tools.ts';
+import { ensureTools } from '../lab/tools/ensure-tools.ts';
 
 const NODE = { metadata: { name: NODE_NAME }, spec: { podCIDRs: ['10.73.0.0/24', 'fd73::/64'] } };
 
@@ -32,12 +32,12 @@ beforeEach(async () => {
 afterAll(() => node[Symbol.asyncDispose]());
 
 const network = () => pick(node.netconf(), 'name');
-const config = (bent: JsonObject = {}) => node.netconf({ cniVersion: '1.1.0', ...bent });
-const status = (bent: JsonObject = {}, pluginPath = node.pluginPath) =>
+const config = (overrides: JsonObject = {}) => node.netconf({ cniVersion: '1.1.0', ...overrides });
+const status = (overrides: JsonObject = {}, pluginPath = node.pluginPath) =>
   // What libcni sends: the variables are there and empty.
   node.run({
     verb: 'STATUS',
-    config: config(bent),
+    config: config(overrides),
     pluginPath,
     environment: { CNI_CONTAINERID: '', CNI_NETNS: '', CNI_IFNAME: '', CNI_ARGS: '' },
   });
@@ -51,12 +51,12 @@ describe('STATUS', () => {
     why: string,
     wanted: RegExp,
     prepare: () => unknown,
-    bent: JsonObject = {},
+    overrides: JsonObject = {},
     pluginPath?: string,
   ) =>
     it(`is 50 with ${why}`, async () => {
       await prepare();
-      const { exitCode, answer } = await status(bent, pluginPath);
+      const { exitCode, answer } = await status(overrides, pluginPath);
       expect({ exitCode, code: answer?.['code'] }).toEqual({ exitCode: 1, code: 50 });
       expect(`${pick(answer, 'msg')} ${pick(answer, 'details')}`).toMatch(wanted);
     });

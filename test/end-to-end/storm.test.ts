@@ -4,17 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { recordNames } from '../support/journal-records.ts';
-import { startPluginNode, type PluginAnswer, type PluginNode } from '../support/plugin-node.ts';
+import { startPluginNode, type PluginAnswer, type PluginNode } from '../lab/plugin-node.ts';
 import { recordFigure } from '../support/reliability-figure.ts';
-import { EXECUTABLE, startExecutable } from '../support/run-executable.ts';
-import { addressesIn, makeTestPod, type TestPod } from '../support/test-pod.ts';
-import { until } from '../support/until.ts';
+import { EXECUTABLE, startExecutable } from '../lab/run-executable.ts';
+import { addressesIn, makeTestPod, type TestPod } from '../lab/test-pod.ts';
+import { until } from '../lab/until.ts';
 
 const PODS = 300;
 const PREPARED_AT_ONCE = 12;
 const STORM_MS = 240_000;
 const OWN_MOST_MB = 40;
-const MOST_MB = 70;
+const MAX_MB = 70;
 
 let node: PluginNode;
 let pods: readonly TestPod[];
@@ -69,7 +69,7 @@ describe(`${PODS} pods of one node`, () => {
     },
   );
 
-  it(`of which each command has at most ${MOST_MB} MB, ${OWN_MOST_MB} of them for itself`, async ({ task }) => {
+  it(`of which each command has at most ${MAX_MB} MB, ${OWN_MOST_MB} of them for itself`, async ({ task }) => {
     const [pod] = pods;
     if (pod === undefined) throw new Error('unreachable');
     const { namespace, name, uid } = pod;
@@ -100,10 +100,10 @@ describe(`${PODS} pods of one node`, () => {
     child.kill('SIGTERM');
     expect(await ended).toMatchObject({ exitCode: 1, answer: { code: 11 } });
     expect(megabytes('RssAnon')).toBeLessThan(OWN_MOST_MB);
-    expect(megabytes('VmHWM')).toBeLessThan(MOST_MB);
+    expect(megabytes('VmHWM')).toBeLessThan(MAX_MB);
     recordFigure(task, {
       fault: 'little memory',
-      promise: `an ADD has at most ${MOST_MB} MB, ${OWN_MOST_MB} of them for itself`,
+      promise: `an ADD has at most ${MAX_MB} MB, ${OWN_MOST_MB} of them for itself`,
       measured: `${megabytes('VmHWM')} MB at most, ${megabytes('RssAnon')} of them its own; the rest is pages of the executable, which all share`,
     });
   });

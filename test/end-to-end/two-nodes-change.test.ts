@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startSteadyPing } from '../support/steady-ping.ts';
-import { families, startTwoNodes, type ClusterNode, type TwoNodes } from '../support/two-nodes.ts';
-import { startBird, type Bird } from '../support/two-nodes-bird.ts';
-import { untilExchanged } from '../support/two-nodes-learned.ts';
-import { attachTo, observeTraces } from '../support/two-nodes-pod.ts';
-import { formatRoute, readRoutes } from '../support/two-nodes-route.ts';
-import { debianProgram } from '../tools/debian-program.ts';
-import { findHostLocal } from '../tools/find-host-local.ts';
+import { families, startTwoNodes, type ClusterNode, type TwoNodes } from '../lab/two-nodes/two-nodes.ts';
+import { startBird, type Bird } from '../lab/two-nodes/bird.ts';
+import { untilExchanged } from '../lab/two-nodes/learned.ts';
+import { attachTo, observeTraces } from '../lab/two-nodes/pod.ts';
+import { formatRoute, readRoutes } from '../lab/two-nodes/route.ts';
+import { debianProgram } from '../lab/tools/debian-program.ts';
+import { findHostLocal } from '../lab/tools/find-host-local.ts';
 
 // As docs/install.md, section 8, has it: from routes of one's own to BGP, and back, while pods of both nodes reach each other.
 

@@ -1,14 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { NetworkNamespace } from '../support/network-namespace.ts';
-import { connectFrom, listenIn } from '../support/tcp-peer.ts';
-import { startTwoNodes, type ClusterNode, type FamilyName, type TwoNodes } from '../support/two-nodes.ts';
-import { birdNames, startBird, type Bird } from '../support/two-nodes-bird.ts';
-import { untilExchanged, untilForgotten, untilLearned } from '../support/two-nodes-learned.ts';
-import { routeOf, routeTo } from '../support/two-nodes-route.ts';
-import { attachTo, observeTraces, type NodePod } from '../support/two-nodes-pod.ts';
-import { until } from '../support/until.ts';
-import { debianProgram } from '../tools/debian-program.ts';
-import { findHostLocal } from '../tools/find-host-local.ts';
+import type { NetworkNamespace } from '../lab/namespaces/network-namespace.ts';
+import { connectFrom, listenIn } from '../lab/api-server/tcp-peer.ts';
+import { startTwoNodes, type ClusterNode, type FamilyName, type TwoNodes } from '../lab/two-nodes/two-nodes.ts';
+import { birdNames, startBird, type Bird } from '../lab/two-nodes/bird.ts';
+import { untilExchanged, untilForgotten, untilLearned } from '../lab/two-nodes/learned.ts';
+import { routeOf, routeTo } from '../lab/two-nodes/route.ts';
+import { attachTo, observeTraces, type NodePod } from '../lab/two-nodes/pod.ts';
+import { until } from '../lab/until.ts';
+import { debianProgram } from '../lab/tools/debian-program.ts';
+import { findHostLocal } from '../lab/tools/find-host-local.ts';
 
 const PORT = 8000;
 const FAMILIES = [

@@ -1,12 +1,12 @@
 import { dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../src/cni/json.ts';
+import type { JsonObject } from '../../src/json/json.ts';
 import { SUPPORTED_VERSIONS, type CniVersion } from '../../src/cni/versions.ts';
-import { leavesNothing } from '../support/leaves-nothing.ts';
-import { makeSandbox } from '../support/network-namespace.ts';
-import { runPlugin, startPluginNode, type PluginNode } from '../support/plugin-node.ts';
-import { addressesIn, makeTestPod, type TestPod } from '../support/test-pod.ts';
-import { ensureTools } from '../tools/ensure-tools.ts';
+import { expectNoLeftovers } from '../support/leaves-nothing.ts';
+import { makeSandbox } from '../lab/namespaces/network-namespace.ts';
+import { runPlugin, startPluginNode, type PluginNode } from '../lab/plugin-node.ts';
+import { addressesIn, makeTestPod, type TestPod } from '../lab/test-pod.ts';
+import { ensureTools } from '../lab/tools/ensure-tools.ts';
 
 let node: PluginNode;
 beforeAll(async () => {
@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => node[Symbol.asyncDispose]());
 
-leavesNothing(() => node);
+expectNoLeftovers(() => node);
 
 const MAC = '02:00:00:00:00:05';
 const DNS = {

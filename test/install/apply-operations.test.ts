@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { aSecret } from '../../src/cluster/secret.ts';
+import { makeSecret } from '../../src/cluster/credentials/secret.ts';
 import { applyOperations } from '../../src/install/apply-operations.ts';
 import type { Operation } from '../../src/install/operation.ts';
 import { makeFolder } from './make-folder.ts';
@@ -22,7 +22,7 @@ it('each operation is one line, that names the path on the node and no content',
   mkdirSync(join(at('kept').path, 'inner'), { recursive: true });
   const lines = await apply([
     { kind: 'keep', shownPath: '/node/a', why: 'unchanged' },
-    { kind: 'write-file', ...at('new'), text: aSecret('a token', 'a test'), mode: 0o600 },
+    { kind: 'write-file', ...at('new'), text: makeSecret('a token', 'a test'), mode: 0o600 },
     { kind: 'remove', ...at('old') },
     { kind: 'remove-folder', ...at('full') },
     { kind: 'remove-folder-if-empty', ...at('empty') },
@@ -44,7 +44,7 @@ it('the first that cannot be done is the last', async () => {
     kind: 'write-file',
     path: join(folder.path, name),
     shownPath: name,
-    text: aSecret('', 'a test'),
+    text: makeSecret('', 'a test'),
     mode: 0o600,
   });
   await expect(apply([write('a'), write('missing/b'), write('c')])).rejects.toThrow('ENOENT');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { runInstall } from '../../src/install/install.ts';
 import { runUninstall } from '../../src/install/uninstall.ts';
-import { makeKubeconfig } from '../support/kubeconfig.ts';
+import { makeKubeconfig } from '../lab/api-server/kubeconfig.ts';
 import { startTokenServer } from '../support/token-server.ts';
 import { makeFolder } from './make-folder.ts';
 

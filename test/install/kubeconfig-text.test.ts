@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { parseKubeconfig } from '../../src/cluster/kubeconfig.ts';
-import type { ApiConnection, TlsSettings } from '../../src/cluster/connection.ts';
-import { aSecret } from '../../src/cluster/secret.ts';
-import { parseServerUrl } from '../../src/cluster/server-url.ts';
+import { parseKubeconfig } from '../../src/cluster/credentials/kubeconfig.ts';
+import type { ApiConnection, TlsSettings } from '../../src/cluster/credentials/connection.ts';
+import { makeSecret } from '../../src/cluster/credentials/secret.ts';
+import { parseServerUrl } from '../../src/cluster/wire/server-url.ts';
 import { formatKubeconfig } from '../../src/install/kubeconfig-text.ts';
 
 const PEM = '-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n';
@@ -17,12 +17,12 @@ function connection(tls: Partial<TlsSettings> = {}, server = 'https://[fd00::1]:
   return {
     server: parseServerUrl(server),
     serverSource: 'a test',
-    token: aSecret('of the installer', 'a test'),
+    token: makeSecret('of the installer', 'a test'),
     tls: { ...full, ...tls },
   };
 }
 const read = (from: ApiConnection) =>
-  parseKubeconfig(JSON.parse(formatKubeconfig(from, aSecret('of.the.plugin', 'a test')).reveal()), '/a/kubeconfig');
+  parseKubeconfig(JSON.parse(formatKubeconfig(from, makeSecret('of.the.plugin', 'a test')).reveal()), '/a/kubeconfig');
 
 describe('the kubeconfig', () => {
   it('is what the plugin reads: the same server and authority, its own token', () =>
@@ -40,5 +40,5 @@ describe('the kubeconfig', () => {
   it('keeps the name that the certificate has', () =>
     expect(read(connection({ serverName: 'kubernetes' }))).toMatchObject({ serverName: 'kubernetes' }));
   it("has nothing of the installer's own token", () =>
-    expect(formatKubeconfig(connection(), aSecret('t', 'a test')).reveal()).not.toContain('of the installer'));
+    expect(formatKubeconfig(connection(), makeSecret('t', 'a test')).reveal()).not.toContain('of the installer'));
 });

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { parseJsonObject } from '../../src/cni/json.ts';
+import { parseJsonObject } from '../../src/json/json.ts';
 import { nodeNameOf, readTemplate, renderForNode } from '../../src/install/node-config.ts';
 import { parseInstallSettings } from '../../src/install/settings.ts';
 import { makeFolder } from './make-folder.ts';

@@ -8,7 +8,7 @@ import {
   observePrograms,
   readNames,
 } from '../../src/install/observe-node.ts';
-import { claimUnfinishedName } from '../../src/install/unfinished-file.ts';
+import { claimTemporaryName } from '../../src/install/temporary-file.ts';
 import { makeFolder } from './make-folder.ts';
 
 describe('programs', () => {
@@ -57,10 +57,10 @@ describe('files', () => {
     const folders = { programs: programs ?? '', configs: configs ?? '', state: state ?? '' };
     const places = [folders.programs, folders.configs, join(folders.state, 'native/0.1.0')];
     const left: string[] = [];
-    await using living = await claimUnfinishedName('a');
+    await using living = await claimTemporaryName('a');
     for (const place of places) {
       mkdirSync(place, { recursive: true });
-      const dead = await claimUnfinishedName('a');
+      const dead = await claimTemporaryName('a');
       for (const { name } of [living, dead]) writeFileSync(join(place, name), '');
       await dead[Symbol.asyncDispose]();
       left.push(join(place, dead.name));

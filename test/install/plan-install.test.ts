@@ -1,19 +1,19 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { aSecret } from '../../src/cluster/secret.ts';
+import { makeSecret } from '../../src/cluster/credentials/secret.ts';
 import { layoutOf } from '../../src/install/layout.ts';
-import { planFiles, planInstall, refuseMissingPrograms, type InstallFacts } from '../../src/install/plan-install.ts';
+import { planFiles, planInstall, assertProgramsPresent, type InstallFacts } from '../../src/install/plan-install.ts';
 
 const KUBECONFIG = '/host/etc/cni/net.d/podwire-kubeconfig';
 const CONFIG = '/host/etc/cni/net.d/10-podwire.conflist';
 const PODWIRE = { name: 'podwire', sourcePath: '/image/podwire', sourceDigest: 'new', nodeDigest: undefined };
 
-function facts(bent: Partial<InstallFacts> = {}): InstallFacts {
+function facts(overrides: Partial<InstallFacts> = {}): InstallFacts {
   return {
     layout: layoutOf('/host', { programs: '/opt/cni/bin', configs: '/etc/cni/net.d' }),
     configName: '10-podwire.conflist',
     kubeconfigName: 'podwire-kubeconfig',
-    kubeconfig: aSecret('the kubeconfig', 'a test'),
+    kubeconfig: makeSecret('the kubeconfig', 'a test'),
     config: { text: 'the config', programs: ['podwire', 'host-local'], holdsToken: false },
     files: new Map(),
     programs: [PODWIRE],
@@ -23,13 +23,13 @@ function facts(bent: Partial<InstallFacts> = {}): InstallFacts {
     oldConfigNames: [],
     hasStateFolder: true,
     leftovers: [],
-    ...bent,
+    ...overrides,
   };
 }
 
 /** `kind path`, of what is kept only the kind. */
-const outline = (bent?: Partial<InstallFacts>) =>
-  planInstall(facts(bent)).map((operation) =>
+const outline = (overrides?: Partial<InstallFacts>) =>
+  planInstall(facts(overrides)).map((operation) =>
     'path' in operation ? `${operation.kind} ${operation.path}` : operation.kind,
   );
 
@@ -60,9 +60,9 @@ describe('the plan of an installation', () => {
       'remove /host/opt/cni/bin/.podwire-new-podwire.1.tmp',
     ));
 
-  const program = (why: string, bent: Partial<InstallFacts>, nodeDigest: string | undefined, kind: string) =>
+  const program = (why: string, overrides: Partial<InstallFacts>, nodeDigest: string | undefined, kind: string) =>
     it(`a program ${why}: ${kind}`, () =>
-      expect(planInstall(facts({ programs: [{ ...PODWIRE, nodeDigest }], ...bent }))[0]).toMatchObject({ kind }));
+      expect(planInstall(facts({ programs: [{ ...PODWIRE, nodeDigest }], ...overrides }))[0]).toMatchObject({ kind }));
   program('that is there already', {}, 'new', 'keep');
   program('that is another', {}, 'old', 'place-program');
   program('that is another, without updates', { updatePrograms: false }, 'old', 'keep');
@@ -94,9 +94,10 @@ describe('the plan of an installation', () => {
 });
 
 describe('programs that the network configuration needs', () => {
-  it('are on the node or in the image', () => expect(() => refuseMissingPrograms(facts())).not.toThrow());
-  const refuses = (why: string, bent: Partial<InstallFacts>, message: RegExp) =>
-    it(`else the node is refused: ${why}`, () => expect(() => refuseMissingPrograms(facts(bent))).toThrow(message));
+  it('are on the node or in the image', () => expect(() => assertProgramsPresent(facts())).not.toThrow());
+  const refuses = (why: string, overrides: Partial<InstallFacts>, message: RegExp) =>
+    it(`else the node is refused: ${why}`, () =>
+      expect(() => assertProgramsPresent(facts(overrides))).toThrow(message));
   refuses('no host-local', { nodePrograms: new Set() }, /needs host-local, which neither/);
   refuses('podwire skipped and not there', { skippedPrograms: ['podwire'] }, /needs podwire/);
   refuses('none at all', { programs: [], nodePrograms: new Set() }, /podwire and host-local/);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { layoutOf } from '../../src/install/layout.ts';
 import { planUninstall, refuseWhileAttached, type UninstallFacts } from '../../src/install/plan-uninstall.ts';
 
-function facts(bent: Partial<UninstallFacts> = {}): UninstallFacts {
+function facts(overrides: Partial<UninstallFacts> = {}): UninstallFacts {
   return {
     layout: layoutOf('/', { programs: '/opt/cni/bin', configs: '/etc/cni/net.d' }),
     configNames: ['10-podwire.conflist'],
@@ -12,7 +12,7 @@ function facts(bent: Partial<UninstallFacts> = {}): UninstallFacts {
     leftovers: [],
     attachmentCount: 0,
     emptyNetworks: ['k8s-pod-network'],
-    ...bent,
+    ...overrides,
   };
 }
 

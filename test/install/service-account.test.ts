@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { isRefused, issuePluginToken, readOwnConnection } from '../../src/install/service-account.ts';
-import { makeKubeconfig } from '../support/kubeconfig.ts';
+import { makeKubeconfig } from '../lab/api-server/kubeconfig.ts';
 import { startTokenServer } from '../support/token-server.ts';
 import { makeFolder } from './make-folder.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
 import { parseInstallSettings } from '../../src/install/settings.ts';
 import { watchToken } from '../../src/install/watch-token.ts';
-import { makeKubeconfig } from '../support/kubeconfig.ts';
+import { makeKubeconfig } from '../lab/api-server/kubeconfig.ts';
 import { startTokenServer } from '../support/token-server.ts';
 import { makeFolder } from './make-folder.ts';
 

@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openJournal, type Journal } from '../../src/journal/journal.ts';
-import { openStatusMemo } from '../../src/journal/status-memo.ts';
+import { openStatusCache } from '../../src/cluster/status-cache.ts';
 import { anAttachment, recordFacts } from '../support/a-record.ts';
-import { assertPrivateNamespace } from '../support/private-namespace.ts';
+import { assertPrivateNamespace } from '../lab/namespaces/private-namespace.ts';
 
 const C1 = anAttachment();
 
@@ -86,7 +86,7 @@ describe('a journal whose disk', () => {
   it('is full has no room for the memo of STATUS either', () => {
     const { folder } = aDisk();
     fill(folder);
-    const memo = openStatusMemo('net', folder);
+    const memo = openStatusCache('net', folder);
     memo.write({ failure: undefined, isReachable: true });
     expect(memo.read(60_000)).toBeUndefined();
     expect(readdirSync(folder)).toEqual(['fill']);

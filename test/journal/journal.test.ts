@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openJournal, type JournalEntry } from '../../src/journal/journal.ts';
-import { ownIdentity } from '../../src/journal/process-identity.ts';
+import { ownIdentity } from '../../src/system/process-identity.ts';
 import { makeFolder } from '../log/make-folder.ts';
 import { anAttachment, recordFacts } from '../support/a-record.ts';
 
@@ -46,13 +46,13 @@ describe('an attachment', () => {
 
   it('is under way only as long as its ADD lives', () => {
     const { journal, path } = aJournal();
-    const isUnderWay = () => journal.list().map(({ record }) => record !== 'damaged' && journal.isUnderWay(record));
+    const isInProgress = () => journal.list().map(({ record }) => record !== 'damaged' && journal.isInProgress(record));
     const entry = entered(journal.begin(C1, recordFacts()));
-    expect(isUnderWay()).toEqual([true]);
+    expect(isInProgress()).toEqual([true]);
     bend(path('c1@eth0.record.json'), { process: DEAD });
-    expect(isUnderWay()).toEqual([false]);
+    expect(isInProgress()).toEqual([false]);
     entry.markAttached();
-    expect(isUnderWay()).toEqual([false]);
+    expect(isInProgress()).toEqual([false]);
   });
 
   it('is not begun over another ADD of it, nor over what one has left', () => {

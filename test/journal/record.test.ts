@@ -9,7 +9,7 @@ const RECORD: AttachmentRecord = {
   process: { pid: 4711, startTicks: '384645' },
 };
 const TEXT = formatRecord(RECORD);
-const bent = (change: object): string => JSON.stringify({ ...JSON.parse(TEXT), ...change });
+const overrides = (change: object): string => JSON.stringify({ ...JSON.parse(TEXT), ...change });
 
 describe('a record', () => {
   const survives = (what: string, record: AttachmentRecord) =>
@@ -22,7 +22,7 @@ describe('a record', () => {
   it('is one line', () => expect(TEXT).toMatch(/^\{[^\n]*\}\n$/));
 
   it('keeps nothing that a later version has put beside it', () =>
-    expect(parseRecord(bent({ later: true }))).toEqual(RECORD));
+    expect(parseRecord(overrides({ later: true }))).toEqual(RECORD));
 });
 
 describe('no record is', () => {
@@ -35,17 +35,17 @@ describe('no record is', () => {
   none('a list', '[]');
   none('a number', '1');
   none('an empty object', '{}');
-  none('one of a later format', bent({ format: 2 }));
-  none('one without a format', bent({ format: undefined }));
-  none('one of an unknown stage', bent({ stage: 'detached' }));
-  none('one without a boot', bent({ bootId: undefined }));
-  none('one without a process', bent({ process: undefined }));
-  none('one of process 0, which would be everybody', bent({ process: { pid: 0, startTicks: '1' } }));
-  none('one of process -1, which would be everybody', bent({ process: { pid: -1, startTicks: '1' } }));
-  none('one of a process whose id is text', bent({ process: { pid: '../self', startTicks: '1' } }));
-  none('one with what no environment has: NUL', bent({ cniArgs: 'a=\0' }));
-  none('one without a host interface', bent({ hostInterface: undefined }));
-  none('one that cannot be released', bent({ release: undefined }));
-  none('one whose delegate is a path', bent({ release: { type: '../evil', config: {} } }));
-  none('one whose delegate has no configuration', bent({ release: { type: 'host-local' } }));
+  none('one of a later format', overrides({ format: 2 }));
+  none('one without a format', overrides({ format: undefined }));
+  none('one of an unknown stage', overrides({ stage: 'detached' }));
+  none('one without a boot', overrides({ bootId: undefined }));
+  none('one without a process', overrides({ process: undefined }));
+  none('one of process 0, which would be everybody', overrides({ process: { pid: 0, startTicks: '1' } }));
+  none('one of process -1, which would be everybody', overrides({ process: { pid: -1, startTicks: '1' } }));
+  none('one of a process whose id is text', overrides({ process: { pid: '../self', startTicks: '1' } }));
+  none('one with what no environment has: NUL', overrides({ cniArgs: 'a=\0' }));
+  none('one without a host interface', overrides({ hostInterface: undefined }));
+  none('one that cannot be released', overrides({ release: undefined }));
+  none('one whose delegate is a path', overrides({ release: { type: '../evil', config: {} } }));
+  none('one whose delegate has no configuration', overrides({ release: { type: 'host-local' } }));
 });

@@ -2,30 +2,30 @@ import { describe, expect, it } from 'vitest';
 import { parseCidr } from '../../src/address/cidr.ts';
 import { parseIpAddress } from '../../src/address/ip-address.ts';
 import { applySteps } from '../../src/kernel/apply.ts';
-import { NetlinkSocket } from '../../src/kernel/netlink-socket.ts';
-import { planAttachment } from '../../src/plan/attachment.ts';
-import { parseMacAddress } from '../../src/plan/mac-address.ts';
+import { NetlinkSocket } from '../../src/netlink/socket.ts';
+import { planAttachment } from '../../src/plan/attachment-steps.ts';
+import { parseMacAddress } from '../../src/address/mac-address.ts';
 import type { Route, Step } from '../../src/plan/step.ts';
 import { attachmentFacts } from '../support/attachment-facts.ts';
 import { kernelDouble } from '../support/kernel-double.ts';
 import { aSandboxInKernel } from '../support/kernel-attachment.ts';
-import { hostNamespace } from '../support/network-namespace.ts';
+import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
 
 const HOST_MAC = parseMacAddress('ee:ee:ee:ee:ee:ee');
 
-function createVeth(name: string, bent: Partial<Extract<Step, { kind: 'create-veth' }>> = {}): Step {
+function createVeth(name: string, overrides: Partial<Extract<Step, { kind: 'create-veth' }>> = {}): Step {
   return {
     kind: 'create-veth',
     host: { name, mac: HOST_MAC, alias: `podwire c1 eth0 default/${name}` },
     container: { name: 'eth0', mac: undefined },
     mtuBytes: undefined,
     queueCount: undefined,
-    ...bent,
+    ...overrides,
   };
 }
 
-function addRoute(name: string, destination: string, bent: Partial<Route> = {}): Step {
-  const route = { gateway: undefined, scope: 'link', ...bent, destination: parseCidr(destination) } as const;
+function addRoute(name: string, destination: string, overrides: Partial<Route> = {}): Step {
+  const route = { gateway: undefined, scope: 'link', ...overrides, destination: parseCidr(destination) } as const;
   return { kind: 'add-route', in: 'host', interface: name, route, whenTaken: 'fail' };
 }
 
@@ -153,9 +153,9 @@ describe('a veth', () => {
 describe('a route', () => {
   it('has metrics, priority, table and scope of the step', async () => {
     const { kernel, sandbox } = await aSandboxInKernel();
-    const bent = { mtuBytes: 1300, advertisedMssBytes: 1260, priority: 7, table: 1000, scope: 200 };
+    const overrides = { mtuBytes: 1300, advertisedMssBytes: 1260, priority: 7, table: 1000, scope: 200 };
     await kernel.apply(
-      [createVeth('caliroute'), setUp('caliroute'), addRoute('caliroute', '10.7.0.1/32', bent)],
+      [createVeth('caliroute'), setUp('caliroute'), addRoute('caliroute', '10.7.0.1/32', overrides)],
       sandbox,
     );
     expect(await hostNamespace().ip('route', 'show', 'table', '1000')).toEqual([

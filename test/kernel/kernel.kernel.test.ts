@@ -3,10 +3,10 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openKernel } from '../../src/kernel/kernel.ts';
-import { planAttachment } from '../../src/plan/attachment.ts';
+import { planAttachment } from '../../src/plan/attachment-steps.ts';
 import { attachmentFacts } from '../support/attachment-facts.ts';
 import { aSandboxInKernel } from '../support/kernel-attachment.ts';
-import { hostNamespace, makeSandbox } from '../support/network-namespace.ts';
+import { hostNamespace, makeSandbox } from '../lab/namespaces/network-namespace.ts';
 
 const planned = (name: string, address: string) =>
   planAttachment(attachmentFacts({ hostInterface: { name, alias: `alias of ${name}` }, addresses: [address] }));

@@ -1,9 +1,9 @@
 import { closeSync, openSync, readlinkSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { KernelError, NamespaceLostError } from '../../src/kernel/kernel-error.ts';
-import { openLibc, type Libc } from '../../src/kernel/libc.ts';
+import { KernelError, NamespaceLostError } from '../../src/system/kernel-error.ts';
+import { openLibc, type Libc } from '../../src/system/libc.ts';
 import { OwnNetns } from '../../src/kernel/netns.ts';
-import { makeSandbox } from '../support/network-namespace.ts';
+import { makeSandbox } from '../lab/namespaces/network-namespace.ts';
 
 const here = () => readlinkSync('/proc/thread-self/ns/net');
 

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parseCidr } from '../../src/address/cidr.ts';
-import { planAttachment } from '../../src/plan/attachment.ts';
-import { parseMacAddress } from '../../src/plan/mac-address.ts';
+import { planAttachment } from '../../src/plan/attachment-steps.ts';
+import { parseMacAddress } from '../../src/address/mac-address.ts';
 import {
   anAttachedPod,
   dualStackFacts,
@@ -33,11 +33,11 @@ describe('damage is found and nothing else:', () => {
     what: string,
     damage: (attached: AttachedPod) => Promise<unknown>,
     expected: (place: PodPlace) => readonly string[],
-    bent: BentFacts = {},
+    overrides: BentFacts = {},
   ) => {
     const place = podPlace('damage', ++count);
     it(what, async () => {
-      const attached = await anAttachedPod(place, bent);
+      const attached = await anAttachedPod(place, overrides);
       await damage(attached);
       expect(await attached.drifts()).toEqual(expected(place));
     });

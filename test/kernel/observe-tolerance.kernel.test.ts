@@ -11,10 +11,10 @@ import {
 
 describe('what others may change is no damage:', () => {
   let count = 0;
-  const tolerated = (what: string, change: (attached: AttachedPod) => Promise<unknown>, bent: BentFacts = {}) => {
+  const tolerated = (what: string, change: (attached: AttachedPod) => Promise<unknown>, overrides: BentFacts = {}) => {
     const place = podPlace('tolerance', ++count);
     it(what, async () => {
-      const attached = await anAttachedPod(place, bent);
+      const attached = await anAttachedPod(place, overrides);
       await change(attached);
       expect(await attached.drifts()).toEqual([]);
     });

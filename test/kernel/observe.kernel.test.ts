@@ -1,10 +1,10 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parseCidr } from '../../src/address/cidr.ts';
 import { parseIpAddress } from '../../src/address/ip-address.ts';
-import { NetlinkSocket } from '../../src/kernel/netlink-socket.ts';
+import { NetlinkSocket } from '../../src/netlink/socket.ts';
 import { listLinks, observeSteps } from '../../src/kernel/observe.ts';
-import { planAttachment } from '../../src/plan/attachment.ts';
-import { parseMacAddress } from '../../src/plan/mac-address.ts';
+import { planAttachment } from '../../src/plan/attachment-steps.ts';
+import { parseMacAddress } from '../../src/address/mac-address.ts';
 import type { Step } from '../../src/plan/step.ts';
 import { attachmentFacts } from '../support/attachment-facts.ts';
 import { anAttachedPod, podPlace } from '../support/kernel-attached-pod.ts';

@@ -2,11 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openLibc } from '../../src/kernel/libc.ts';
+import { openLibc } from '../../src/system/libc.ts';
 import { OwnNetns } from '../../src/kernel/netns.ts';
 import { openSandboxDescriptor } from '../../src/kernel/sandbox-descriptor.ts';
-import { makeSandbox } from '../support/network-namespace.ts';
-import { assertPrivateNamespace } from '../support/private-namespace.ts';
+import { makeSandbox } from '../lab/namespaces/network-namespace.ts';
+import { assertPrivateNamespace } from '../lab/namespaces/private-namespace.ts';
 
 it('a sandbox is open and not ours; the one that we are in is', async () => {
   await using sandbox = await makeSandbox();

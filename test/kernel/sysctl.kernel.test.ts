@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { writeSysctl } from '../../src/kernel/sysctl.ts';
-import { assertPrivateNamespace } from '../support/private-namespace.ts';
+import { assertPrivateNamespace } from '../lab/namespaces/private-namespace.ts';
 
 const forwarding = (value: string) =>
   ({ kind: 'write-sysctl', in: 'host', key: 'net/ipv4/ip_forward', value, whenMissing: 'fail' }) as const;

@@ -1,7 +1,7 @@
 import { mkdtempDisposable, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hostNamespace } from '../support/network-namespace.ts';
+import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
 import { applyDaemonSet, type DaemonSetPod } from '../support/node-daemon-set.ts';
 import { type NodeMachine, type NodeState, startNodeMachine } from '../support/node-machine.ts';
 import { isReady, webUrl, type RunPod } from '../support/node-pods.ts';

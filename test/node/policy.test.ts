@@ -2,16 +2,16 @@ import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../src/cni/json.ts';
+import type { JsonObject } from '../../src/json/json.ts';
 import { readTemplate } from '../support/apply-manifest.ts';
-import { forAllTests } from '../support/for-all-tests.ts';
+import { useForAllTests } from '../support/for-all-tests.ts';
 import { applyDaemonSet } from '../support/node-daemon-set.ts';
 import { type NodeMachine, type NodeState, startNodeMachine } from '../support/node-machine.ts';
 import { webUrl, type RunPod } from '../support/node-pods.ts';
 import { startNodePolicyAgent } from '../support/node-policy-agent.ts';
 import { eventually } from '../support/node-wait.ts';
-import type { RestartableServers } from '../support/server-process.ts';
-import { member } from '../support/test-pod.ts';
+import type { RestartableServers } from '../lab/api-server/server-process.ts';
+import { member } from '../lab/test-pod.ts';
 
 // Cilium's plugin is chained after podwire's, and Cilium's agent enforces what NetworkPolicies say on the interfaces that podwire has made.
 
@@ -26,8 +26,8 @@ let agent: RestartableServers;
 let untouched: NodeState;
 let web: RunPod;
 
-forAllTests(async () => (machine = await startNodeMachine()));
-forAllTests(async () => (agent = await startNodePolicyAgent(machine)));
+useForAllTests(async () => (machine = await startNodeMachine()));
+useForAllTests(async () => (agent = await startNodePolicyAgent(machine)));
 beforeAll(async () => {
   untouched = await stateOfPods();
   await applyDaemonSet(machine, readTemplate('components/cilium-dual-stack'));

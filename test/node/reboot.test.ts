@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { JsonObject } from '../../src/cni/json.ts';
+import type { JsonObject } from '../../src/json/json.ts';
 import { applyDaemonSet } from '../support/node-daemon-set.ts';
 import { type NodeMachine, type NodeState, startNodeMachine } from '../support/node-machine.ts';
 import { isReady, restartsOf, type RunPod } from '../support/node-pods.ts';

@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { parseCidr } from '../../src/address/cidr.ts';
 import { CniError, ERROR_CODE } from '../../src/cni/error.ts';
-import type { JsonObject } from '../../src/cni/json.ts';
-import { needsPodCidr, planDelegation, planRelease } from '../../src/plan/delegation.ts';
+import type { JsonObject } from '../../src/json/json.ts';
+import { needsPodCidr, planAllocation, planLookup } from '../../src/plan/delegation.ts';
 import { networkConfig } from '../support/network-config.ts';
 
 const NODE = { nodeName: 'node-1', podCidrs: ['10.71.0.0/24', 'fd71::/64'].map(parseCidr) };
-const withIpam = (ipam: JsonObject, bent: JsonObject = {}) =>
-  networkConfig({ ipam: { type: 'host-local', ...ipam }, ...bent });
+const withIpam = (ipam: JsonObject, overrides: JsonObject = {}) =>
+  networkConfig({ ipam: { type: 'host-local', ...ipam }, ...overrides });
 
-describe('planDelegation', () => {
+describe('planAllocation', () => {
   const replaces = (claim: string, ipam: JsonObject, wanted: JsonObject) =>
     it(claim, () =>
-      expect(planDelegation(withIpam(ipam), NODE).config['ipam']).toEqual({ type: 'host-local', ...wanted }),
+      expect(planAllocation(withIpam(ipam), NODE).config['ipam']).toEqual({ type: 'host-local', ...wanted }),
     );
   replaces('the legacy subnet', { subnet: 'usePodCidr' }, { subnet: '10.71.0.0/24' });
   replaces('any case', { subnet: 'USEPODCIDR' }, { subnet: '10.71.0.0/24' });
@@ -35,9 +35,9 @@ describe('planDelegation', () => {
 
   it('knows the families that are asked for', () => {
     expect(
-      planDelegation(withIpam({ ranges: [[{ subnet: 'usePodCidr' }], [{ subnet: 'fd00::/64' }]] }), NODE).families,
+      planAllocation(withIpam({ ranges: [[{ subnet: 'usePodCidr' }], [{ subnet: 'fd00::/64' }]] }), NODE).families,
     ).toEqual(['ipv4', 'ipv6']);
-    expect(planDelegation(withIpam({ addresses: [] }), NODE).families).toEqual([]);
+    expect(planAllocation(withIpam({ addresses: [] }), NODE).families).toEqual([]);
   });
 
   it('keys that are not ours travel on, those that hold secrets do not', () => {
@@ -45,7 +45,7 @@ describe('planDelegation', () => {
       { subnet: 'usePodCidr' },
       { policy: { type: 'k8s', k8s_auth_token: 'secret' }, args: { cni: { ips: ['10.71.0.7'] } }, mine: 1 },
     );
-    const given = planDelegation(config, NODE).config;
+    const given = planAllocation(config, NODE).config;
     expect(given).toMatchObject({
       name: 'k8s-pod-network',
       cniVersion: '1.0.0',
@@ -57,7 +57,7 @@ describe('planDelegation', () => {
 
   it('a family that the node has no podCIDR of is refused by node and family', () => {
     const ipv4Only = { ...NODE, podCidrs: NODE.podCidrs.slice(0, 1) };
-    const refusal = () => planDelegation(withIpam({ subnet: 'usePodCidrIPv6' }), ipv4Only);
+    const refusal = () => planAllocation(withIpam({ subnet: 'usePodCidrIPv6' }), ipv4Only);
     expect(refusal).toThrow(CniError);
     expect(refusal).toThrow(
       expect.objectContaining({
@@ -77,7 +77,7 @@ describe('needsPodCidr', () => {
   asks(false, 'no range at all', {});
 });
 
-describe('planRelease', () => {
+describe('planLookup', () => {
   it('one range whatever the ranges were: host-local fails on two that overlap', () => {
     const config = withIpam({
       subnet: 'usePodCidr',
@@ -85,7 +85,7 @@ describe('planRelease', () => {
       ranges: [[{ subnet: 'usePodCidr' }], [{ subnet: 'usePodCidrIPv6' }]],
       dataDir: '/d',
     });
-    expect(planRelease(config).config['ipam']).toEqual({
+    expect(planLookup(config).config['ipam']).toEqual({
       type: 'host-local',
       dataDir: '/d',
       ranges: [[{ subnet: '192.0.2.0/24' }]],
@@ -96,14 +96,14 @@ describe('planRelease', () => {
       { subnet: 'usePodCidr' },
       { runtimeConfig: { ipRanges: [[{ subnet: '192.0.2.0/24' }]], portMappings: [] } },
     );
-    expect(planRelease(config).config['runtimeConfig']).toEqual({ portMappings: [] });
+    expect(planLookup(config).config['runtimeConfig']).toEqual({ portMappings: [] });
   });
   it('ranges of its own, too: one that host-local has refused would fail DEL for ever', () => {
     const config = withIpam({ ranges: [[{ subnet: '10.0.0.0/31' }]] });
-    expect(planRelease(config).config['ipam']).toEqual({ type: 'host-local', ranges: [[{ subnet: '192.0.2.0/24' }]] });
+    expect(planLookup(config).config['ipam']).toEqual({ type: 'host-local', ranges: [[{ subnet: '192.0.2.0/24' }]] });
   });
   it('a plugin without ranges gets its configuration as it is', () => {
     const ipam = { type: 'static', addresses: [{ address: '10.9.0.5/24' }] };
-    expect(planRelease(networkConfig({ ipam })).config['ipam']).toEqual(ipam);
+    expect(planLookup(networkConfig({ ipam })).config['ipam']).toEqual(ipam);
   });
 });

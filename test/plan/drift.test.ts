@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { parseCidr } from '../../src/address/cidr.ts';
 import { parseIpAddress } from '../../src/address/ip-address.ts';
-import { planAttachment } from '../../src/plan/attachment.ts';
+import { planAttachment } from '../../src/plan/attachment-steps.ts';
 import { findDrift, formatDrift, type Observation, type ObservedRoute } from '../../src/plan/drift.ts';
-import { parseMacAddress } from '../../src/plan/mac-address.ts';
+import { parseMacAddress } from '../../src/address/mac-address.ts';
 import type { Place, Route, Step } from '../../src/plan/step.ts';
 import { attachmentFacts } from '../support/attachment-facts.ts';
 
@@ -79,8 +79,20 @@ describe('a veth', () => {
 
 describe('a setting', () => {
   const HOST = 'net/ipv4/conf/cali1/forwarding';
-  const setting = (why: string, bent: Partial<Of<'write-sysctl'>>, value: string | undefined, expected: string) => {
-    const step = { kind: 'write-sysctl', in: 'host', key: HOST, value: '0', whenMissing: 'fail', ...bent } as const;
+  const setting = (
+    why: string,
+    overrides: Partial<Of<'write-sysctl'>>,
+    value: string | undefined,
+    expected: string,
+  ) => {
+    const step = {
+      kind: 'write-sysctl',
+      in: 'host',
+      key: HOST,
+      value: '0',
+      whenMissing: 'fail',
+      ...overrides,
+    } as const;
     expectDrift(why, step, { kind: 'write-sysctl', value }, expected);
   };
   const inPod = (key: string) => ({ in: 'sandbox', key: `net/${key}` }) as const;
@@ -138,7 +150,7 @@ describe('a route', () => {
     (why: string, asked: Partial<Route>, found: readonly Partial<ObservedRoute>[], difference: string) => {
       const route = { destination: parseCidr('10.1.0.0/16'), gateway: GATEWAY, scope: 'global', ...asked } as const;
       const expected = difference === NO_DRIFT ? NO_DRIFT : `route to 10.1.0.0/16 (${place}): ${difference}`;
-      const observed = { kind: 'add-route', found: found.map((bent) => ({ ...DEFAULTS, ...bent })) } as const;
+      const observed = { kind: 'add-route', found: found.map((overrides) => ({ ...DEFAULTS, ...overrides })) } as const;
       expectDrift(
         `${why} (${place})`,
         { kind: 'add-route', in: place, interface: 'eth0', route, whenTaken: 'fail' },

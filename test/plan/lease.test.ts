@@ -5,12 +5,12 @@ import { CniError, ERROR_CODE } from '../../src/cni/error.ts';
 import type { CniResult } from '../../src/cni/result.ts';
 import { parseLease } from '../../src/plan/lease.ts';
 
-const result = (addresses: readonly string[], bent: Partial<CniResult> = {}): CniResult => ({
+const result = (addresses: readonly string[], overrides: Partial<CniResult> = {}): CniResult => ({
   interfaces: [],
   ips: addresses.map((address) => ({ address })),
   routes: [],
   dns: {},
-  ...bent,
+  ...overrides,
 });
 const parse = (given: CniResult, families: readonly Family[] = []) =>
   parseLease(given, { type: 'host-local', config: {}, families });

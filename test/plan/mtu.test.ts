@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
 import { parseIpAddress } from '../../src/address/ip-address.ts';
 import { ERROR_CODE } from '../../src/cni/error.ts';
-import { refuseSmallMtu } from '../../src/plan/mtu.ts';
+import { assertMtuFitsAddresses } from '../../src/plan/mtu.ts';
 
 const check = (mtuBytes: number | undefined, ...addresses: string[]) =>
-  refuseSmallMtu(mtuBytes, addresses.map(parseIpAddress));
+  assertMtuFitsAddresses(mtuBytes, addresses.map(parseIpAddress));
 
 it('IPv4 works with little', () => expect(() => check(68, '10.0.0.5')).not.toThrow());
 it('IPv6 with 1280', () => expect(() => check(1280, '10.0.0.5', 'fd00::5')).not.toThrow());

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseIpAddress } from '../../src/address/ip-address.ts';
 import { planResult, type ResultFacts } from '../../src/plan/result.ts';
 
-const facts = (bent: Partial<ResultFacts> = {}): ResultFacts => ({
+const facts = (overrides: Partial<ResultFacts> = {}): ResultFacts => ({
   config: { dns: undefined, prevResult: undefined },
   sandboxPath: '/var/run/netns/p',
   hostInterface: { name: 'cali1', mac: 'ee:ee:ee:ee:ee:ee', mtuBytes: 1500 },
@@ -12,7 +12,7 @@ const facts = (bent: Partial<ResultFacts> = {}): ResultFacts => ({
     resultRoutes: [{ dst: '10.96.0.0/12' }],
     dns: {},
   },
-  ...bent,
+  ...overrides,
 });
 
 describe('planResult', () => {

@@ -1,7 +1,7 @@
-import type { JsonObject, JsonValue } from '../../src/cni/json.ts';
+import type { JsonObject, JsonValue } from '../../src/json/json.ts';
 
-/** A valid network configuration as a runtime sends it, special only where `bent` says so; `undefined` takes a key away. */
-export function aNetworkConfig(bent: Readonly<Record<string, JsonValue | undefined>> = {}): JsonObject {
+/** A valid network configuration as a runtime sends it, special only where `overrides` says so; `undefined` takes a key away. */
+export function aNetworkConfig(overrides: Readonly<Record<string, JsonValue | undefined>> = {}): JsonObject {
   const members: Readonly<Record<string, JsonValue | undefined>> = {
     cniVersion: '1.0.0',
     name: 'pod-network',
@@ -10,7 +10,7 @@ export function aNetworkConfig(bent: Readonly<Record<string, JsonValue | undefin
     nodename: 'node-1',
     ipam: { type: 'host-local', subnet: 'usePodCidr' },
     kubernetes: { kubeconfig: '/etc/cni/net.d/podwire-kubeconfig' },
-    ...bent,
+    ...overrides,
   };
   return Object.fromEntries(
     Object.entries(members).filter((entry): entry is [string, JsonValue] => entry[1] !== undefined),

@@ -1,9 +1,9 @@
 import type { Environment } from '../../src/cni/environment.ts';
-import type { JsonObject } from '../../src/cni/json.ts';
-import type { RequestInput } from '../../src/cni/request.ts';
+import type { JsonObject } from '../../src/json/json.ts';
+import type { RequestInput } from '../../src/netconf/request.ts';
 import { aNetworkConfig } from './a-network-config.ts';
 
-/** What a runtime gives for a valid ADD, special only where `bent` says so; `undefined` unsets a variable. */
+/** What a runtime gives for a valid ADD, special only where `overrides` says so; `undefined` unsets a variable. */
 export function aRequest({
   environment = {},
   config = aNetworkConfig(),

@@ -1,6 +1,6 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { assertPrivateNamespace } from './private-namespace.ts';
+import { assertPrivateNamespace } from '../lab/namespaces/private-namespace.ts';
 
 /** What the kubelet puts into each pod. */
 export interface AccountFiles {

@@ -1,8 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { JsonObject } from '../../src/cni/json.ts';
+import type { JsonObject } from '../../src/json/json.ts';
 import { bindUser } from './bound-user.ts';
-import { pick, type PluginNode } from './plugin-node.ts';
+import { pick, type PluginNode } from '../lab/plugin-node.ts';
 
 /** The plugin's access to a node's API server in every form: as text, and as files of one folder. */
 export interface ApiAccess extends AsyncDisposable {

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import { isJsonObject, type JsonObject } from '../../src/cni/json.ts';
-import type { ApiClient } from './api-client.ts';
-import { pick } from './plugin-node.ts';
+import { isJsonObject, type JsonObject } from '../../src/json/json.ts';
+import type { ApiClient } from '../lab/api-server/api-client.ts';
+import { pick } from '../lab/plugin-node.ts';
 
 /** The objects of a manifest of this repository. */
 export function readManifest(path: string): readonly JsonObject[] {

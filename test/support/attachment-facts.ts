@@ -1,10 +1,10 @@
 import { parseIpAddress } from '../../src/address/ip-address.ts';
-import type { AttachmentFacts } from '../../src/plan/attachment.ts';
+import type { AttachmentFacts } from '../../src/plan/attachment-steps.ts';
 
-/** The facts of a valid attachment, special only where `bent` says so; `addresses` as text. */
+/** The facts of a valid attachment, special only where `overrides` says so; `addresses` as text. */
 export function attachmentFacts({
   addresses = ['10.0.0.5'],
-  ...bent
+  ...overrides
 }: Partial<Omit<AttachmentFacts, 'addresses'>> & { readonly addresses?: readonly string[] } = {}): AttachmentFacts {
   return {
     hostInterface: { name: 'cali54a674feafd', alias: 'podwire c1 eth0 default/rec' },
@@ -14,7 +14,7 @@ export function attachmentFacts({
     routes: [],
     includeDefaultRoutes: false,
     allowIpForwarding: false,
-    ...bent,
+    ...overrides,
     addresses: addresses.map(parseIpAddress),
   };
 }

@@ -1,8 +1,8 @@
 import { beforeEach } from 'vitest';
-import type { JsonObject } from '../../src/cni/json.ts';
-import { forAllTests } from './for-all-tests.ts';
+import type { JsonObject } from '../../src/json/json.ts';
+import { useForAllTests } from './for-all-tests.ts';
 import { putWeb, startLoopbackNode, type LoopbackNode } from './loopback-node.ts';
-import { makeSandbox, type Sandbox } from './network-namespace.ts';
+import { makeSandbox, type Sandbox } from '../lab/namespaces/network-namespace.ts';
 
 /** What a test begins with. */
 interface Fresh {
@@ -13,9 +13,9 @@ interface Fresh {
 }
 
 /** Each test of the file begins with a sandbox of its own, on a node whose API server works and has the pod default/web as new. */
-export function beginsFresh(begin: (fresh: Fresh) => void): void {
+export function startFresh(begin: (fresh: Fresh) => void): void {
   let node: LoopbackNode;
-  forAllTests(async () => (node = await startLoopbackNode()));
+  useForAllTests(async () => (node = await startLoopbackNode()));
   beforeEach(async () => {
     await mend(node);
     putWeb(node.api);

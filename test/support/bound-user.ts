@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Cluster } from './kube-apiserver.ts';
-import { member } from './test-pod.ts';
+import type { Cluster } from '../lab/api-server/kube-apiserver.ts';
+import { member } from '../lab/test-pod.ts';
 
 interface Binding {
   readonly role: string;

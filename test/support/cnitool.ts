@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { JsonObject } from '../../src/cni/json.ts';
-import { ensureTools } from '../tools/ensure-tools.ts';
-import type { Sandbox } from './network-namespace.ts';
-import { pick } from './plugin-node.ts';
-import { EXECUTABLE } from './run-executable.ts';
+import type { JsonObject } from '../../src/json/json.ts';
+import { ensureTools } from '../lab/tools/ensure-tools.ts';
+import type { Sandbox } from '../lab/namespaces/network-namespace.ts';
+import { pick } from '../lab/plugin-node.ts';
+import { EXECUTABLE } from '../lab/run-executable.ts';
 
 export interface CnitoolAnswer {
   readonly exitCode: number | null;

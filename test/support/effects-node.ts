@@ -1,12 +1,12 @@
 import { hash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { isJsonObject, type JsonObject } from '../../src/cni/json.ts';
-import type { RequestInput } from '../../src/cni/request.ts';
-import { ensureTools } from '../tools/ensure-tools.ts';
-import { startLoopbackApi, type LoopbackApi } from '../tools/loopback-api/loopback-api.ts';
+import { isJsonObject, type JsonObject } from '../../src/json/json.ts';
+import type { RequestInput } from '../../src/netconf/request.ts';
+import { ensureTools } from '../lab/tools/ensure-tools.ts';
+import { startLoopbackApi, type LoopbackApi } from '../lab/loopback-api/loopback-api.ts';
 import { journalFolder, runCommand, type CommandEnd, type CommandSetting } from './effects.ts';
-import { hostNamespace } from './network-namespace.ts';
+import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
 
 /** One command of a runtime. What is not said is that of the container c1 of the pod default/web. */
 export interface CommandCall {

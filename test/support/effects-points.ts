@@ -1,6 +1,6 @@
 import { CniError, ERROR_CODE } from '../../src/cni/error.ts';
-import type { Effects } from '../../src/commands/effects.ts';
-import { KernelError } from '../../src/kernel/kernel-error.ts';
+import type { Effects } from '../../src/attachment/effects.ts';
+import { KernelError } from '../../src/system/kernel-error.ts';
 import type { Kernel } from '../../src/kernel/kernel.ts';
 import type { WrapEffects } from './effects.ts';
 

@@ -1,12 +1,12 @@
 import { runRealProgram } from './run-program.ts';
 import { join } from 'node:path';
 import { openCluster } from '../../src/cluster/cluster.ts';
-import { readConnection } from '../../src/cluster/connection.ts';
-import { parseRequest, type RequestInput } from '../../src/cni/request.ts';
-import type { Effects } from '../../src/commands/effects.ts';
+import { readConnection } from '../../src/cluster/credentials/connection.ts';
+import { parseRequest, type RequestInput } from '../../src/netconf/request.ts';
+import type { Effects } from '../../src/attachment/effects.ts';
 import { openDelegate } from '../../src/delegate/delegate.ts';
 import { openJournal } from '../../src/journal/journal.ts';
-import { openStatusMemo } from '../../src/journal/status-memo.ts';
+import { openStatusCache } from '../../src/cluster/status-cache.ts';
 import { openKernel } from '../../src/kernel/kernel.ts';
 import { openLog } from '../../src/log/log.ts';
 import { dispatch } from '../../src/plugin.ts';
@@ -62,7 +62,7 @@ export async function runCommand(
       runProgram: runRealProgram,
     }),
     journal: openJournal(config.name, log, journalFolder(folder)),
-    statusMemo: openStatusMemo(config.name, join(folder, 'status')),
+    statusCache: openStatusCache(config.name, join(folder, 'status')),
     log,
     output: async (text) => void outputs.push(text),
     signal,

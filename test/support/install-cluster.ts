@@ -1,8 +1,8 @@
 import { applyManifest, readManifest } from './apply-manifest.ts';
 import type { AccountFiles } from './account-folder.ts';
-import { startCluster, type Cluster } from './kube-apiserver.ts';
-import { member } from './test-pod.ts';
-import { until } from './until.ts';
+import { startCluster, type Cluster } from '../lab/api-server/kube-apiserver.ts';
+import { member } from '../lab/test-pod.ts';
+import { until } from '../lab/until.ts';
 
 export const NODE = 'node-1';
 const PLUGIN = 'system:serviceaccount:kube-system:podwire';

@@ -1,7 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { InstallerCall, InstallNode } from './install-node.ts';
-import type { EndedExecutable } from './run-executable.ts';
+import type { EndedExecutable } from '../lab/run-executable.ts';
 import type { KillPoint } from './system-call-kill.ts';
 
 /** By which files come, change and go, with what makes them last. Programs that the installer starts make none of these but `write`. */

@@ -1,9 +1,9 @@
 import { copyFile, link, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ensureTools } from '../tools/ensure-tools.ts';
-import { member } from './test-pod.ts';
-import { EXECUTABLE, startExecutable, type EndedExecutable, type RunningExecutable } from './run-executable.ts';
+import { ensureTools } from '../lab/tools/ensure-tools.ts';
+import { member } from '../lab/test-pod.ts';
+import { EXECUTABLE, startExecutable, type EndedExecutable, type RunningExecutable } from '../lab/run-executable.ts';
 
 /** One call of the installer. */
 export interface InstallerCall {

@@ -1,9 +1,9 @@
-import { planAttachment, type AttachmentFacts } from '../../src/plan/attachment.ts';
+import { planAttachment, type AttachmentFacts } from '../../src/plan/attachment-steps.ts';
 import { findDrift, formatDrift } from '../../src/plan/drift.ts';
 import type { Step } from '../../src/plan/step.ts';
 import { attachmentFacts } from './attachment-facts.ts';
 import { aSandboxInKernel } from './kernel-attachment.ts';
-import { hostNamespace, type NetworkNamespace } from './network-namespace.ts';
+import { hostNamespace, type NetworkNamespace } from '../lab/namespaces/network-namespace.ts';
 
 /** What no two pods of the tests share, for these run at the same time. */
 export interface PodPlace {
@@ -31,15 +31,15 @@ export function podPlace(file: 'observe' | 'damage' | 'tolerance', number: numbe
 }
 
 /** The facts of a pod with both families. */
-export function dualStackFacts({ name, ipv4, ipv6 }: PodPlace, bent: BentFacts = {}): AttachmentFacts {
+export function dualStackFacts({ name, ipv4, ipv6 }: PodPlace, overrides: BentFacts = {}): AttachmentFacts {
   const hostInterface = { name, alias: `podwire c1 eth0 default/${name}` };
-  return attachmentFacts({ hostInterface, addresses: [ipv4, ipv6], ...bent });
+  return attachmentFacts({ hostInterface, addresses: [ipv4, ipv6], ...overrides });
 }
 
 /** A pod with both families, attached until the test ends. */
-export async function anAttachedPod(place: PodPlace, bent: BentFacts = {}): Promise<AttachedPod> {
+export async function anAttachedPod(place: PodPlace, overrides: BentFacts = {}): Promise<AttachedPod> {
   const { kernel, sandbox, pod } = await aSandboxInKernel();
-  const steps = planAttachment(dualStackFacts(place, bent));
+  const steps = planAttachment(dualStackFacts(place, overrides));
   await kernel.apply(steps, sandbox);
   const drifts = async () =>
     findDrift(steps, await kernel.observe(steps, sandbox)).map((drift) => formatDrift([drift]));

@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
 import { openKernel, type Kernel, type Sandbox } from '../../src/kernel/kernel.ts';
-import { makeSandbox, type NetworkNamespace } from './network-namespace.ts';
+import { makeSandbox, type NetworkNamespace } from '../lab/namespaces/network-namespace.ts';
 
 /** A kernel with a sandbox open in it, both closed when the test ends. `pod` is the sandbox as iproute2 sees it. */
 export async function aSandboxInKernel(): Promise<{ kernel: Kernel; sandbox: Sandbox; pod: NetworkNamespace }> {

@@ -1,6 +1,6 @@
-import { decodeMessages, encodeMessages, type NetlinkMessage } from '../../src/kernel/netlink-message.ts';
-import type { NetlinkTransport, TransportListener } from '../../src/kernel/netlink-transport.ts';
-import { NLMSG } from '../../src/kernel/rtnetlink-constants.ts';
+import { decodeMessages, encodeMessages, type NetlinkMessage } from '../../src/netlink/message.ts';
+import type { NetlinkTransport, TransportListener } from '../../src/netlink/transport.ts';
+import { NLMSG } from '../../src/netlink/constants.ts';
 
 /** One answer of a double: messages, or the word that something went wrong on the way. */
 export type DoubleAnswer =

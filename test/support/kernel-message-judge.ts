@@ -8,7 +8,7 @@ import {
 import { AttrStream } from 'netlink/dist/structs.js';
 
 /** The payload of a message as the netlink package's typed layer encodes it, which shares no code with ours. */
-export function encodeByJudge(message: Message): Buffer {
+export function encodeByReference(message: Message): Buffer {
   const stream = new AttrStream();
   if (message.kind === 'link') formatLinkMessage(message, stream);
   else if (message.kind === 'address') formatAddressMessage(message, stream);

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { RequestInput } from '../../src/cni/request.ts';
+import type { RequestInput } from '../../src/netconf/request.ts';
 import type { Moment } from './effects-points.ts';
 
 /** What a command that is to be killed is told. */

@@ -1,16 +1,16 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { isJsonObject, type JsonObject } from '../../src/cni/json.ts';
-import { ensureTools } from '../tools/ensure-tools.ts';
-import { startLoopbackApi, type LoopbackApi } from '../tools/loopback-api/loopback-api.ts';
-import { hostNamespace } from './network-namespace.ts';
-import { pick } from './plugin-node.ts';
+import { isJsonObject, type JsonObject } from '../../src/json/json.ts';
+import { ensureTools } from '../lab/tools/ensure-tools.ts';
+import { startLoopbackApi, type LoopbackApi } from '../lab/loopback-api/loopback-api.ts';
+import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
+import { pick } from '../lab/plugin-node.ts';
 import {
   startExecutable,
   type EndedExecutable,
   type ExecutableStart,
   type RunningExecutable,
-} from './run-executable.ts';
+} from '../lab/run-executable.ts';
 
 /** One call of the executable on the node. What is not said is that of a valid attachment of the pod default/web. */
 export interface LoopbackCall {
@@ -36,7 +36,7 @@ export interface LoopbackNode extends AsyncDisposable {
   readonly dataDir: string;
   /** The folder of host-local. */
   readonly pluginPath: string;
-  netconf(bent?: JsonObject): JsonObject;
+  netconf(overrides?: JsonObject): JsonObject;
   start(call: LoopbackCall): RunningExecutable;
   run(call: LoopbackCall): Promise<EndedExecutable>;
   /** What attachments leave outside their sandbox: interfaces, routes, leases, records, the Pod's annotations. Equal before and after: nothing left. */
@@ -77,18 +77,18 @@ export async function startLoopbackNode(): Promise<LoopbackNode> {
     dirname(hostLocal),
   ];
   api.writeKubeconfig(kubeconfigPath);
-  const netconf = (bent: JsonObject = {}): JsonObject => ({
+  const netconf = (overrides: JsonObject = {}): JsonObject => ({
     cniVersion: '1.0.0',
     name: network,
     type: 'podwire',
     nodename: NODE_NAME,
     kubernetes: { kubeconfig: kubeconfigPath },
-    ...bent,
+    ...overrides,
     ipam: {
       type: 'host-local',
       dataDir,
       ranges: [[{ subnet: 'usePodCidr' }], [{ subnet: 'usePodCidrIPv6' }]],
-      ...(isJsonObject(bent['ipam']) && bent['ipam']),
+      ...(isJsonObject(overrides['ipam']) && overrides['ipam']),
     },
   });
   const start = (call: LoopbackCall) => startExecutable(startOf({ config: netconf(), pluginPath, ...call }, folder));

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { LoopbackCall, LoopbackNode } from './loopback-node.ts';
 import { NODE_NAME } from './loopback-node.ts';
-import { makeSandbox, type Sandbox } from './network-namespace.ts';
+import { makeSandbox, type Sandbox } from '../lab/namespaces/network-namespace.ts';
 
 /** A pod of a loopback node, in the API and as a sandbox, not yet attached. */
 export interface LoopbackPod extends AsyncDisposable {

@@ -1,8 +1,8 @@
-import type { JsonObject } from '../../src/cni/json.ts';
-import { parseNetworkConfig, type NetworkConfig } from '../../src/cni/network-config.ts';
+import type { JsonObject } from '../../src/json/json.ts';
+import { parseNetworkConfig, type NetworkConfig } from '../../src/netconf/network-config.ts';
 
-/** The text of a valid network configuration as an object, special only where `bent` says so. */
-export function netconf(bent: JsonObject = {}): JsonObject {
+/** The text of a valid network configuration as an object, special only where `overrides` says so. */
+export function netconf(overrides: JsonObject = {}): JsonObject {
   return {
     cniVersion: '1.0.0',
     name: 'k8s-pod-network',
@@ -11,11 +11,11 @@ export function netconf(bent: JsonObject = {}): JsonObject {
     nodename: 'node-1',
     kubernetes: { kubeconfig: '/etc/cni/net.d/podwire-kubeconfig' },
     ipam: { type: 'host-local', subnet: 'usePodCidr' },
-    ...bent,
+    ...overrides,
   };
 }
 
 /** The same, parsed. */
-export function networkConfig(bent: JsonObject = {}): NetworkConfig {
-  return parseNetworkConfig(netconf(bent), {});
+export function networkConfig(overrides: JsonObject = {}): NetworkConfig {
+  return parseNetworkConfig(netconf(overrides), {});
 }

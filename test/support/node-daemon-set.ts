@@ -1,4 +1,4 @@
-import { isJsonObject } from '../../src/cni/json.ts';
+import { isJsonObject } from '../../src/json/json.ts';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,8 +6,8 @@ import { applyManifest, readManifest, readTemplate } from './apply-manifest.ts';
 import { NODE } from './install-cluster.ts';
 import type { NodeMachine } from './node-machine.ts';
 import { phaseOf } from './node-pods.ts';
-import { pick } from './plugin-node.ts';
-import { member } from './test-pod.ts';
+import { pick } from '../lab/plugin-node.ts';
+import { member } from '../lab/test-pod.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
 const MANIFEST = 'cni-conf/rendered/podcidr-routes.yaml';

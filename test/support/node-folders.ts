@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { assertPrivateNamespace } from './private-namespace.ts';
+import { assertPrivateNamespace } from '../lab/namespaces/private-namespace.ts';
 
 const run = promisify(execFile);
 

@@ -1,4 +1,4 @@
-import { hostNamespace } from './network-namespace.ts';
+import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
 
 const FORWARDING = ['net.ipv4.ip_forward', 'net.ipv6.conf.all.forwarding'] as const;
 

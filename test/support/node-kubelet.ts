@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ensureTools } from '../tools/ensure-tools.ts';
+import { ensureTools } from '../lab/tools/ensure-tools.ts';
 import { answersOk, eventually } from './node-wait.ts';
-import type { Kubeconfig } from './kubeconfig.ts';
-import { makeServerProcesses, startRestartable, type RestartableServers } from './server-process.ts';
+import type { Kubeconfig } from '../lab/api-server/kubeconfig.ts';
+import { makeServerProcesses, startRestartable, type RestartableServers } from '../lab/api-server/server-process.ts';
 
 /** The kubelet of a node. */
 export type NodeKubelet = RestartableServers;

@@ -2,14 +2,14 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NODE, startInstallCluster } from './install-cluster.ts';
-import type { Cluster } from './kube-apiserver.ts';
-import { hostNamespace } from './network-namespace.ts';
+import type { Cluster } from '../lab/api-server/kube-apiserver.ts';
+import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
 import { borrowCgroups, keepKernelSettings, makePrivateFolders } from './node-folders.ts';
 import { forwardOnNode } from './node-forwarding.ts';
 import { type NodeKubelet, startNodeKubelet } from './node-kubelet.ts';
 import { makeNodePods, type NodePods } from './node-pods.ts';
 import { type NodeRuntime, startNodeRuntime } from './node-runtime.ts';
-import { pick } from './plugin-node.ts';
+import { pick } from '../lab/plugin-node.ts';
 
 /** A whole node: an API server, containerd and the kubelet, in the namespaces that the test runs in. No CNI plugin yet. */
 export interface NodeMachine extends AsyncDisposable {

@@ -1,10 +1,10 @@
-import { isJsonObject, type JsonObject } from '../../src/cni/json.ts';
-import { ApiError } from './api-client.ts';
-import type { Cluster } from './kube-apiserver.ts';
+import { isJsonObject, type JsonObject } from '../../src/json/json.ts';
+import { ApiError } from '../lab/api-server/api-client.ts';
+import type { Cluster } from '../lab/api-server/kube-apiserver.ts';
 import { BUSYBOX_IMAGE } from './node-image.ts';
 import { eventually } from './node-wait.ts';
-import { pick } from './plugin-node.ts';
-import { member } from './test-pod.ts';
+import { pick } from '../lab/plugin-node.ts';
+import { member } from '../lab/test-pod.ts';
 
 /** The pods of one node, which its kubelet runs. */
 export interface NodePods {

@@ -2,17 +2,17 @@ import { execFile } from 'node:child_process';
 import { copyFile, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { findCiliumSources } from '../tools/cilium-sources.ts';
-import { debianProgram } from '../tools/debian-program.ts';
-import { ensureTools } from '../tools/ensure-tools.ts';
+import { findCiliumSources } from '../lab/tools/cilium-sources.ts';
+import { debianProgram } from '../lab/tools/debian-program.ts';
+import { ensureTools } from '../lab/tools/ensure-tools.ts';
 import { applyManifest, parseManifest } from './apply-manifest.ts';
 import { NODE } from './install-cluster.ts';
-import type { Cluster } from './kube-apiserver.ts';
-import { hostNamespace } from './network-namespace.ts';
+import type { Cluster } from '../lab/api-server/kube-apiserver.ts';
+import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
 import type { NodeMachine } from './node-machine.ts';
 import { answersOk, eventually } from './node-wait.ts';
-import { assertPrivateNamespace } from './private-namespace.ts';
-import { makeServerProcesses, startRestartable, type RestartableServers } from './server-process.ts';
+import { assertPrivateNamespace } from '../lab/namespaces/private-namespace.ts';
+import { makeServerProcesses, startRestartable, type RestartableServers } from '../lab/api-server/server-process.ts';
 
 const run = promisify(execFile);
 

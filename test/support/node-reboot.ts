@@ -4,10 +4,10 @@ import { readlinkSync } from 'node:fs';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { hostNamespace } from './network-namespace.ts';
+import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
 import type { NodeMachine } from './node-machine.ts';
 import { eventually } from './node-wait.ts';
-import { pick } from './plugin-node.ts';
+import { pick } from '../lab/plugin-node.ts';
 
 const run = promisify(execFile);
 const FOLDERS = ['/run/netns', '/run/podwire', '/run/podwire-containerd', '/run/containerd'] as const;

@@ -3,10 +3,10 @@ import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { ensureTools } from '../tools/ensure-tools.ts';
+import { ensureTools } from '../lab/tools/ensure-tools.ts';
 import { eventually } from './node-wait.ts';
 import { BUSYBOX_IMAGE, busyboxArchive, PAUSE_IMAGE } from './node-image.ts';
-import { makeServerProcesses, startRestartable, type RestartableServers } from './server-process.ts';
+import { makeServerProcesses, startRestartable, type RestartableServers } from '../lab/api-server/server-process.ts';
 
 /** containerd on a node. */
 export interface NodeRuntime extends RestartableServers {

@@ -1,7 +1,7 @@
 import { makeGatedDelegate } from './gated-delegate.ts';
 import { ANNOTATION, WEB, type LoopbackNode } from './loopback-node.ts';
-import type { RunningExecutable } from './run-executable.ts';
-import { until } from './until.ts';
+import type { RunningExecutable } from '../lab/run-executable.ts';
+import { until } from '../lab/until.ts';
 
 /** An ADD that stands still at some point. */
 export interface PausedAdd {

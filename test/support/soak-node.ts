@@ -1,13 +1,13 @@
 import { hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type { JsonObject } from '../../src/cni/json.ts';
+import type { JsonObject } from '../../src/json/json.ts';
 import { makeBoot, type Boot } from './boot.ts';
 import { ANNOTATION, NODE_NAME, startLoopbackNode, type LoopbackCall } from './loopback-node.ts';
-import { makeSandbox, type Sandbox } from './network-namespace.ts';
-import type { EndedExecutable } from './run-executable.ts';
+import { makeSandbox, type Sandbox } from '../lab/namespaces/network-namespace.ts';
+import type { EndedExecutable } from '../lab/run-executable.ts';
 import type { Operation, SoakModel } from './soak-model.ts';
 import { killPointsOf, runKilledAt, type KillPoint } from './system-call-kill.ts';
-import { until } from './until.ts';
+import { until } from '../lab/until.ts';
 
 /** What can be seen of a node: host interfaces, the containers of its leases, records, whose endpoint each pod has. */
 export interface SeenNode {
@@ -38,7 +38,7 @@ export async function startSoakNode(pods: readonly string[]): Promise<SoakNode> 
   started.defer(async () => {
     for (const { sandbox } of containers.values()) await sandbox.remove();
   });
-  const config = (bent: JsonObject = {}) => node.netconf({ cniVersion: '1.1.0', ...bent });
+  const config = (overrides: JsonObject = {}) => node.netconf({ cniVersion: '1.1.0', ...overrides });
   const generations = new Map(pods.map((pod) => [pod, 0]));
   const uidOf = (pod: string) => `uid-${pod}-${generations.get(pod) ?? 0}`;
   const putPod = (pod: string) =>

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { NetworkNamespace } from './network-namespace.ts';
-import { until } from './until.ts';
+import type { NetworkNamespace } from '../lab/namespaces/network-namespace.ts';
+import { until } from '../lab/until.ts';
 
 /** Pings that go on until they are ended. */
 export interface SteadyPing {

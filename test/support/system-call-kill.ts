@@ -1,7 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LoopbackCall, LoopbackNode } from './loopback-node.ts';
-import type { EndedExecutable } from './run-executable.ts';
+import type { EndedExecutable } from '../lab/run-executable.ts';
 
 /** A moment in a command's life: the `ordinal`-th time that its main thread makes this system call. */
 export interface KillPoint {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
-import { makeCertificateAuthority } from '../tools/certificate-authority.ts';
+import { makeCertificateAuthority } from '../lab/certificates/certificate-authority.ts';
 
 /** An API server that issues tokens of any life, which the real one does not below ten minutes. */
 export interface TokenServer extends AsyncDisposable {

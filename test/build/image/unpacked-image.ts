@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { isJsonObject, type JsonObject } from '../../../src/cni/json.ts';
+import { isJsonObject, type JsonObject } from '../../../src/json/json.ts';
 
 const run = promisify(execFile);
 

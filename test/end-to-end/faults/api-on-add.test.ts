@@ -1,17 +1,17 @@
 import { beforeEach, describe, expect, it, type TestContext } from 'vitest';
-import type { JsonObject } from '../../../src/cni/json.ts';
-import { forAllTests } from '../../support/for-all-tests.ts';
-import { makeSandbox, type Sandbox } from '../../support/network-namespace.ts';
+import type { JsonObject } from '../../../src/json/json.ts';
+import { useForAllTests } from '../../support/for-all-tests.ts';
+import { makeSandbox, type Sandbox } from '../../lab/namespaces/network-namespace.ts';
 import { putWeb, startLoopbackNode, WEB, type LoopbackNode } from '../../support/loopback-node.ts';
-import type { EndedExecutable } from '../../support/run-executable.ts';
-import type { Fault, FaultScope } from '../../tools/loopback-api/fault.ts';
+import type { EndedExecutable } from '../../lab/run-executable.ts';
+import type { Fault, FaultScope } from '../../lab/loopback-api/fault.ts';
 import { recordFigure } from '../../support/reliability-figure.ts';
 
 let node: LoopbackNode;
 let sandbox: Sandbox;
 let before: JsonObject;
-forAllTests(async () => (node = await startLoopbackNode()));
-forAllTests(async () => (sandbox = await makeSandbox()));
+useForAllTests(async () => (node = await startLoopbackNode()));
+useForAllTests(async () => (sandbox = await makeSandbox()));
 beforeEach(async () => {
   await node.api.setFault(undefined);
   node.api.forbid(undefined);

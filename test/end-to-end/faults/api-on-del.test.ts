@@ -1,15 +1,15 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../src/cni/json.ts';
-import { beginsFresh } from '../../support/begins-fresh.ts';
-import { hostNamespace, type Sandbox } from '../../support/network-namespace.ts';
+import type { JsonObject } from '../../../src/json/json.ts';
+import { startFresh } from '../../support/begins-fresh.ts';
+import { hostNamespace, type Sandbox } from '../../lab/namespaces/network-namespace.ts';
 import { ANNOTATION, WEB, type LoopbackCall, type LoopbackNode } from '../../support/loopback-node.ts';
-import type { Fault } from '../../tools/loopback-api/fault.ts';
+import type { Fault } from '../../lab/loopback-api/fault.ts';
 import { recordFigure } from '../../support/reliability-figure.ts';
 
 let node: LoopbackNode;
 let sandbox: Sandbox;
 let before: JsonObject;
-beginsFresh((fresh) => ({ node, sandbox, before } = fresh));
+startFresh((fresh) => ({ node, sandbox, before } = fresh));
 beforeEach(() => succeed({ verb: 'ADD', sandboxPath: sandbox.path }));
 
 async function succeed(call: LoopbackCall): Promise<void> {

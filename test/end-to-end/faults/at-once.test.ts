@@ -1,18 +1,18 @@
 import { copyFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../src/cni/json.ts';
-import { beginsFresh } from '../../support/begins-fresh.ts';
+import type { JsonObject } from '../../../src/json/json.ts';
+import { startFresh } from '../../support/begins-fresh.ts';
 import { makeGatedDelegate } from '../../support/gated-delegate.ts';
-import { makeSandbox, type Sandbox } from '../../support/network-namespace.ts';
+import { makeSandbox, type Sandbox } from '../../lab/namespaces/network-namespace.ts';
 import { NODE_NAME, type LoopbackNode } from '../../support/loopback-node.ts';
 import { pauseAtRequest } from '../../support/paused-add.ts';
-import { EXECUTABLE } from '../../support/run-executable.ts';
+import { EXECUTABLE } from '../../lab/run-executable.ts';
 
 let node: LoopbackNode;
 let sandbox: Sandbox;
 let before: JsonObject;
-beginsFresh((fresh) => ({ node, sandbox, before } = fresh));
+startFresh((fresh) => ({ node, sandbox, before } = fresh));
 
 describe('two ADDs of one attachment at once', () => {
   it.each(['before', 'after'] as const)(

@@ -1,17 +1,17 @@
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../src/cni/json.ts';
-import { forAllTests } from '../../support/for-all-tests.ts';
+import type { JsonObject } from '../../../src/json/json.ts';
+import { useForAllTests } from '../../support/for-all-tests.ts';
 import { fakeDelegate } from '../../support/fake-delegate.ts';
-import { makeSandbox, type Sandbox } from '../../support/network-namespace.ts';
+import { makeSandbox, type Sandbox } from '../../lab/namespaces/network-namespace.ts';
 import { startLoopbackNode, type LoopbackNode } from '../../support/loopback-node.ts';
 
 let node: LoopbackNode;
 let sandbox: Sandbox;
 let before: JsonObject;
-forAllTests(async () => (node = await startLoopbackNode()));
-forAllTests(async () => (sandbox = await makeSandbox()));
+useForAllTests(async () => (node = await startLoopbackNode()));
+useForAllTests(async () => (sandbox = await makeSandbox()));
 beforeEach(async () => {
   before = await node.state();
   return () => node.run({ verb: 'DEL' }); // what a failed test has left is not the next one's

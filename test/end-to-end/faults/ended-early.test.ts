@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../src/cni/json.ts';
-import { beginsFresh } from '../../support/begins-fresh.ts';
+import type { JsonObject } from '../../../src/json/json.ts';
+import { startFresh } from '../../support/begins-fresh.ts';
 import { makeGatedDelegate } from '../../support/gated-delegate.ts';
-import { hostNamespace, type Sandbox } from '../../support/network-namespace.ts';
+import { hostNamespace, type Sandbox } from '../../lab/namespaces/network-namespace.ts';
 import { putWeb, WEB, type LoopbackCall, type LoopbackNode } from '../../support/loopback-node.ts';
 import { pauseAtPolicy, pauseAtRequest, pauseInDelegate, type Pause } from '../../support/paused-add.ts';
-import { until } from '../../support/until.ts';
+import { until } from '../../lab/until.ts';
 
 let node: LoopbackNode;
 let sandbox: Sandbox;
 let before: JsonObject;
-beginsFresh((fresh) => ({ node, sandbox, before } = fresh));
+startFresh((fresh) => ({ node, sandbox, before } = fresh));
 
 async function expectNothingLeft(): Promise<void> {
   expect(await sandbox.ip('link', 'show')).toHaveLength(1);
@@ -58,8 +58,8 @@ describe('an ADD that is told to end undoes all at once, while it', () => {
 });
 
 describe('stdout that nobody reads', () => {
-  const closed = (verb: string, bent: Partial<LoopbackCall> = {}) => {
-    const running = node.start({ verb, sandboxPath: sandbox.path, ...bent });
+  const closed = (verb: string, overrides: Partial<LoopbackCall> = {}) => {
+    const running = node.start({ verb, sandboxPath: sandbox.path, ...overrides });
     running.process.stdout.destroy();
     return running.ended;
   };

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../src/cni/json.ts';
-import { beginsFresh } from '../../support/begins-fresh.ts';
+import type { JsonObject } from '../../../src/json/json.ts';
+import { startFresh } from '../../support/begins-fresh.ts';
 import type { LoopbackNode } from '../../support/loopback-node.ts';
-import type { Sandbox } from '../../support/network-namespace.ts';
+import type { Sandbox } from '../../lab/namespaces/network-namespace.ts';
 import { pauseAtPolicy, pauseAtRequest, pauseInDelegate, type Pause } from '../../support/paused-add.ts';
-import { until } from '../../support/until.ts';
+import { until } from '../../lab/until.ts';
 
 let node: LoopbackNode;
 let sandbox: Sandbox;
 let before: JsonObject;
-beginsFresh((fresh) => ({ node, sandbox, before } = fresh));
+startFresh((fresh) => ({ node, sandbox, before } = fresh));
 
 /** Kills an ADD. Its delegate, which nobody ends then, runs to its own end. */
 async function killAdd(pause: Pause, leasesAfter: number): Promise<void> {

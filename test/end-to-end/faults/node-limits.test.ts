@@ -1,21 +1,21 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../src/cni/json.ts';
-import { beginsFresh } from '../../support/begins-fresh.ts';
-import { makeSandbox, type Sandbox } from '../../support/network-namespace.ts';
+import type { JsonObject } from '../../../src/json/json.ts';
+import { startFresh } from '../../support/begins-fresh.ts';
+import { makeSandbox, type Sandbox } from '../../lab/namespaces/network-namespace.ts';
 import type { LoopbackNode } from '../../support/loopback-node.ts';
 
 let node: LoopbackNode;
 let sandbox: Sandbox;
 let before: JsonObject;
-beginsFresh((fresh) => ({ node, sandbox, before } = fresh));
+startFresh((fresh) => ({ node, sandbox, before } = fresh));
 
 /** Commands before the executable, in a mount namespace of its own. */
 const after = (commands: string): readonly string[] => ['unshare', '--mount', 'sh', '-ec', `${commands}; exec "$0"`];
 
-async function attachesAndDetaches(within: readonly string[], bent: JsonObject = {}): Promise<readonly string[]> {
-  const call = { sandboxPath: sandbox.path, within, config: node.netconf(bent) };
+async function attachesAndDetaches(within: readonly string[], overrides: JsonObject = {}): Promise<readonly string[]> {
+  const call = { sandboxPath: sandbox.path, within, config: node.netconf(overrides) };
   const added = await node.run({ verb: 'ADD', ...call });
   expect(added).toMatchObject({ exitCode: 0 });
   expect(await node.leases()).toHaveLength(2);
@@ -36,9 +36,9 @@ const lines = (text: string) => text.split('\n').filter((line) => line !== '');
 
 describe('ADD and DEL go on, with at most one warning each', () => {
   beforeEach(() => unpackAddons());
-  const goesOn = (why: string, commands: string, bent: JsonObject = {}) =>
+  const goesOn = (why: string, commands: string, overrides: JsonObject = {}) =>
     it(why, async () => {
-      for (const stderr of await attachesAndDetaches(after(commands), bent)) {
+      for (const stderr of await attachesAndDetaches(after(commands), overrides)) {
         expect(lines(stderr).length).toBeLessThanOrEqual(1);
         expect(stderr).toMatch(/^$| WARNING /);
       }
@@ -52,8 +52,8 @@ describe('ADD and DEL go on, with at most one warning each', () => {
 describe('a log file that cannot be written is one warning, and ADD and DEL go on', () => {
   const goesOn = (why: string, prepare: () => string) =>
     it(why, async () => {
-      const bent = { log_file_path: prepare(), log_level: 'debug' };
-      for (const stderr of await attachesAndDetaches([], bent)) {
+      const overrides = { log_file_path: prepare(), log_level: 'debug' };
+      for (const stderr of await attachesAndDetaches([], overrides)) {
         expect(lines(stderr).filter((line) => line.includes(' WARNING '))).toHaveLength(1);
         expect(stderr).toMatch(/WARNING the log file .* cannot be written, standard error alone is/);
       }

@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../src/cni/json.ts';
+import type { JsonObject } from '../../../src/json/json.ts';
 import { formatHostInterfaceAlias } from '../../../src/plan/host-interface-alias.ts';
 import { hostInterfaceName } from '../../../src/plan/host-interface-name.ts';
-import { beginsFresh } from '../../support/begins-fresh.ts';
-import { hostNamespace, makeSandbox, type Sandbox } from '../../support/network-namespace.ts';
+import { startFresh } from '../../support/begins-fresh.ts';
+import { hostNamespace, makeSandbox, type Sandbox } from '../../lab/namespaces/network-namespace.ts';
 import { WEB, type LoopbackNode } from '../../support/loopback-node.ts';
 
 const OWNER = { pod: WEB, interfaceName: 'eth0', containerId: 'c1' };
@@ -20,7 +20,7 @@ const OTHER_ALIAS = formatHostInterfaceAlias({
 let node: LoopbackNode;
 let sandbox: Sandbox;
 let before: JsonObject;
-beginsFresh((fresh) => ({ node, sandbox, before } = fresh));
+startFresh((fresh) => ({ node, sandbox, before } = fresh));
 
 const ip = (...words: readonly string[]) => hostNamespace().exec('ip', ...words);
 

@@ -1,0 +1,99 @@
+import { openCluster } from './cluster/cluster.ts';
+import { readConnection } from './cluster/credentials/connection.ts';
+import { startDeadline } from './cluster/wire/deadline.ts';
+import type { Environment } from './cni/environment.ts';
+import { CniError } from './cni/error.ts';
+import { parseJsonObject } from './json/json.ts';
+import { parseNetworkConfig } from './netconf/network-config.ts';
+import { SUPPORTED_VERSIONS } from './cni/versions.ts';
+import type { InstallIo } from './install/run-with-log.ts';
+import { openLog } from './log/log.ts';
+import { PODWIRE_VERSION } from './version.ts';
+
+/** What a person's command gets and gives. */
+export interface CliIo {
+  /** The words behind the program's name. */
+  readonly words: readonly string[];
+  readonly called: { readonly name: string; readonly executablePath: string };
+  readonly environment: Environment;
+  readonly readStdin: () => Uint8Array;
+  readonly writeStdout: (text: string) => Promise<void>;
+  readonly writeStderr: (text: string) => void;
+  /** From now on a signal to end does not end the process, but aborts this. */
+  readonly listenForEnd: () => AbortSignal;
+}
+
+const USAGE = `podwire ${PODWIRE_VERSION}: a CNI plugin for Kubernetes clusters that use the Kubernetes API as their only datastore.
+
+A container runtime calls it with CNI_COMMAND set and a network configuration on stdin. By hand:
+  podwire -v            print the version
+  podwire -t < NETCONF  test whether the API server can be reached with this network configuration
+  podwire install       put podwire on a node, from a pod; --watch keeps its token fresh, --root / is the node itself
+  podwire uninstall     take it off again
+To attach a sandbox by hand, use cnitool.`;
+
+/** The second is what the agent's own DaemonSet calls in an image of that name's place. */
+const CALLED_AS: Readonly<Record<string, readonly string[]>> = {
+  'install-cni': ['install'],
+  install: ['install', '--as-calico'],
+};
+
+/**
+ * Carries out what a person typed.
+ *
+ * @returns the exit status
+ */
+export async function runCli(io: CliIo): Promise<number> {
+  const [command, ...words] = [...(CALLED_AS[io.called.name] ?? []), ...io.words];
+  switch (command) {
+    case 'install':
+      return (await import('./install/install.ts')).runInstall(installIo(io, words));
+    case 'uninstall':
+      return (await import('./install/uninstall.ts')).runUninstall(installIo(io, words));
+    case '-v':
+    case 'version':
+      await io.writeStdout(
+        `podwire ${PODWIRE_VERSION}\nCNI ${SUPPORTED_VERSIONS.join(' ')}\ncode cache: ${codeCacheState()}\n`,
+      );
+      return 0;
+    case '-t':
+      return testConnection(io);
+    default:
+      io.writeStderr(`${USAGE}\n`);
+      return 1;
+  }
+}
+
+function installIo({ called, listenForEnd, ...io }: CliIo, words: readonly string[]): InstallIo {
+  return { ...io, words, executablePath: called.executablePath, signal: listenForEnd() };
+}
+
+// build/load-part.ts says so: a cache that V8 rejects costs time on every command, and nothing else tells of it.
+function codeCacheState(): string {
+  const parts: unknown = Reflect.get(globalThis, Symbol.for('podwire.parts'));
+  const program: unknown = parts instanceof Map ? parts.get('podwire') : undefined;
+  return isPart(program) ? program.codeCache : 'none';
+}
+
+function isPart(value: unknown): value is { readonly codeCache: string } {
+  return typeof value === 'object' && value !== null && 'codeCache' in value && typeof value.codeCache === 'string';
+}
+
+async function testConnection(io: CliIo): Promise<number> {
+  try {
+    const config = parseNetworkConfig(parseJsonObject(io.readStdin()), io.environment);
+    using log = openLog({ settings: { ...config.log, filePath: undefined }, context: {}, writeLine: io.writeStderr });
+    using cluster = openCluster({
+      connect: () => readConnection({ ...config.connection, datastoreType: config.datastoreType }, io.environment),
+      budgets: config.budgets,
+      log,
+    });
+    const version = await cluster.probe(startDeadline(config.budgets.addApiMs));
+    await io.writeStdout(`the API server answers: ${version}\n`);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof CniError)) throw error;
+    io.writeStderr(`${error.message}\n`);
+    return 1;
+  }
+}

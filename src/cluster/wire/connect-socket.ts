@@ -1,0 +1,130 @@
+import type { Socket } from 'node:net';
+import { getBuiltinModule } from 'node:process';
+import type { ConnectionOptions, SecureContext } from 'node:tls';
+import { CniError, ERROR_CODE } from '../../cni/error.ts';
+import type { ApiConnection, TlsSettings } from '../credentials/connection.ts';
+import { startBudget } from './deadline.ts';
+
+/** A connection that did not come about. `message` continues a sentence about the server. */
+export class ConnectError extends Error {
+  override readonly name = 'ConnectError';
+}
+
+export interface ConnectBudgets {
+  /** Until TCP is connected, name resolution included. */
+  readonly connectMs: number;
+  /** From then until the TLS handshake is done and the server verified. */
+  readonly handshakeMs: number;
+}
+
+/** A socket that is on its way. */
+export interface PendingSocket {
+  /** Connected, and the server verified. Rejects with a ConnectError, or an Error of node:tls. */
+  readonly ready: Promise<Socket>;
+  abandon(): void;
+}
+
+/**
+ * Begins to connect. Nothing is sent before the server's certificate is verified. No environment variable is heeded: `ca`
+ * and `rejectUnauthorized` are always given, and there is no proxy.
+ *
+ * @throws {CniError} 7 when the certificates or the key cannot be used
+ */
+export function connectSocket(
+  { server, tls }: ApiConnection,
+  { connectMs, handshakeMs }: ConnectBudgets,
+): PendingSocket {
+  const { promise, resolve, reject } = Promise.withResolvers<Socket>();
+  const target = { host: server.host, port: server.port, noDelay: true };
+  const socket = tls === undefined ? loadNet().connect(target) : connectTls(target, tls);
+  const fail = (error: unknown) => {
+    budget[Symbol.dispose]();
+    socket.destroy();
+    reject(error);
+  };
+  const succeed = () => {
+    budget[Symbol.dispose]();
+    // 'error' stays watched: nobody else listens before the exchange is opened.
+    socket.off('close', closed);
+    resolve(socket);
+  };
+  const closed = () => fail(new ConnectError('closed the connection before it was ready'));
+  let budget = startBudget(connectMs, () =>
+    fail(new ConnectError(`did not take the connection within ${connectMs} ms`)),
+  );
+  socket.once('connect', () => {
+    budget[Symbol.dispose]();
+    if (tls === undefined) {
+      succeed();
+      return;
+    }
+    budget = startBudget(handshakeMs, () =>
+      fail(new ConnectError(`did not finish the TLS handshake within ${handshakeMs} ms`)),
+    );
+  });
+  socket.once('secureConnect', succeed);
+  socket.on('error', fail).on('close', closed);
+  return { ready: promise, abandon: () => fail(new ConnectError('is no longer wanted')) };
+}
+
+/** Whether a TCP connection comes about in time. It is closed at once. */
+export function takesConnections({ host, port }: ApiConnection['server'], connectMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = loadNet().connect({ host, port });
+    const budget = startBudget(connectMs, () => socket.destroy());
+    let isConnected = false;
+    socket.once('connect', () => {
+      isConnected = true;
+      socket.destroy();
+    });
+    socket.on('error', () => undefined); // 'close' follows
+    socket.once('close', () => {
+      budget[Symbol.dispose]();
+      resolve(isConnected);
+    });
+  });
+}
+
+function connectTls(target: { host: string; port: number; noDelay: boolean }, settings: TlsSettings): Socket {
+  const tls = loadTls();
+  const verifiedName = settings.serverName ?? target.host;
+  const options: ConnectionOptions & { noDelay: boolean } = {
+    ...target,
+    secureContext: createContext(settings),
+    rejectUnauthorized: settings.verification === 'full',
+    checkServerIdentity: (_host, certificate) => tls.checkServerIdentity(verifiedName, certificate),
+    ALPNProtocols: ['http/1.1'],
+    // An address is no server name (RFC 6066 section 3).
+    ...(loadNet().isIP(verifiedName) === 0 ? { servername: verifiedName } : {}),
+  };
+  return tls.connect(options);
+}
+
+function createContext({ certificateAuthority, clientCertificate }: TlsSettings): SecureContext {
+  const tls = loadTls();
+  try {
+    return tls.createSecureContext({
+      ca: certificateAuthority?.text ?? [...tls.rootCertificates],
+      ...(clientCertificate && { cert: clientCertificate.certificate.text, key: clientCertificate.key.reveal() }),
+      minVersion: 'TLSv1.2',
+      // One small key share first; the hybrid with ML-KEM protects a token for longer than it lives, and costs a millisecond.
+      ecdhCurve: 'X25519:P-256:P-384:P-521',
+    });
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
+    const files = [certificateAuthority?.source, clientCertificate?.certificate.source, clientCertificate?.key.source];
+    const names = files.filter((name) => name !== undefined).join(', ');
+    const message = `TLS takes no such certificate or key (${code}): check that these hold whole PEM blocks that belong together: ${names}`;
+    throw new CniError(ERROR_CODE.invalidConfig, message, { details: code });
+  }
+}
+
+// Loaded at the first use and synchronously: a command without the API does not pay for them, and the one with it has the
+// connection on its way when `begin` returns.
+function loadTls() {
+  return getBuiltinModule('node:tls');
+}
+
+function loadNet() {
+  return getBuiltinModule('node:net');
+}

@@ -1,0 +1,73 @@
+import type { ApiConnection } from '../credentials/connection.ts';
+
+/**
+ * Why the server, or our certificate, was not trusted: what somebody has to put right, since trying again does not help.
+ * Undefined for failures of another kind.
+ *
+ * @param code OpenSSL's or Node's name of the failure
+ */
+export function explainTlsFailure(code: string, cause: unknown, connection: ApiConnection): string | undefined {
+  const { server, serverSource, tls } = connection;
+  const kind =
+    FAILURES[code] ??
+    (/^ERR_SSL_.*ALERT_(BAD_CERTIFICATE|.*CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)/.test(code) ? 'ours' : undefined);
+  if (kind === undefined) return undefined;
+  const authority =
+    tls?.certificateAuthority?.source ?? 'the public roots, because no certificate authority is configured';
+  const certificate = tls?.clientCertificate?.certificate.source;
+  switch (kind) {
+    case 'authority':
+      return `API server ${server.text} is not trusted (${code}): its certificate was not signed by ${authority}: put the cluster's CA there`;
+    case 'name': {
+      const wanted = tls?.serverName ?? server.host;
+      const names = cause instanceof Error && 'cert' in cause ? namesOf(cause.cert) : '';
+      return `API server ${server.text} is not trusted (${code}): its certificate is not for ${JSON.stringify(wanted)}${names}: use one of its names in ${serverSource}, or tls-server-name`;
+    }
+    case 'time':
+      return `API server ${server.text} is not trusted (${code}): its certificate is not valid at this time: renew it, or set this machine's clock`;
+    case 'protocol':
+      return `API server ${server.text} does not speak TLS as podwire does (${code}): check the scheme and port in ${serverSource}; TLS 1.2 is the least`;
+    case 'ours':
+      return certificate === undefined
+        ? `API server ${server.text} wants a client certificate (${code}), and none is configured`
+        : `API server ${server.text} refused the client certificate (${code}): ${certificate}: it may have expired, or be from another authority`;
+    default:
+      return kind satisfies never;
+  }
+}
+
+function namesOf(certificate: unknown): string {
+  if (typeof certificate !== 'object' || certificate === null || !('subjectaltname' in certificate)) return '';
+  return typeof certificate.subjectaltname === 'string'
+    ? `, but for ${JSON.stringify(certificate.subjectaltname.slice(0, 300))}`
+    : '';
+}
+
+type Failure = 'authority' | 'name' | 'time' | 'protocol' | 'ours';
+
+const FAILURES: Readonly<Record<string, Failure>> = {
+  UNABLE_TO_GET_ISSUER_CERT: 'authority',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'authority',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'authority',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'authority',
+  SELF_SIGNED_CERT_IN_CHAIN: 'authority',
+  CERT_SIGNATURE_FAILURE: 'authority',
+  CERT_CHAIN_TOO_LONG: 'authority',
+  CERT_UNTRUSTED: 'authority',
+  CERT_REJECTED: 'authority',
+  CERT_REVOKED: 'authority',
+  INVALID_CA: 'authority',
+  INVALID_PURPOSE: 'authority',
+  PATH_LENGTH_EXCEEDED: 'authority',
+  HOSTNAME_MISMATCH: 'name',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'name',
+  CERT_HAS_EXPIRED: 'time',
+  CERT_NOT_YET_VALID: 'time',
+  EPROTO: 'protocol',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'protocol',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'protocol',
+  ERR_SSL_UNSUPPORTED_PROTOCOL: 'protocol',
+  ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: 'protocol',
+  ERR_SSL_TLSV1_UNRECOGNIZED_NAME: 'name',
+  ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: 'protocol',
+};

@@ -1,0 +1,65 @@
+// Constants of the kernel's interface under the names that they have there: linux/netlink.h, rtnetlink.h, if_link.h, if_addr.h.
+
+export const NETLINK_ROUTE = 0;
+
+export const NLMSG = { NOOP: 1, ERROR: 2, DONE: 3 } as const;
+
+export const NLM_F = {
+  REQUEST: 0x1,
+  ACK: 0x4,
+  DUMP_INTR: 0x10,
+  DUMP: 0x300,
+  EXCL: 0x200,
+  CREATE: 0x400,
+  APPEND: 0x800,
+} as const;
+
+/** An attribute's type has flags in its two upper bits: the kernel sets them in some answers and asks for them in none of these. */
+export const NLA_TYPE_MASK = 0x3fff;
+
+export const RTM = {
+  NEWLINK: 16,
+  DELLINK: 17,
+  GETLINK: 18,
+  NEWADDR: 20,
+  GETADDR: 22,
+  NEWROUTE: 24,
+  GETROUTE: 26,
+} as const;
+
+export const AF = { INET: 2, INET6: 10 } as const;
+
+export const IFF_UP = 0x1;
+
+export const IFLA = {
+  ADDRESS: 1,
+  IFNAME: 3,
+  MTU: 4,
+  LINK: 5,
+  LINKINFO: 18,
+  IFALIAS: 20,
+  NET_NS_FD: 28,
+  EXT_MASK: 29,
+  NUM_TX_QUEUES: 31,
+  NUM_RX_QUEUES: 32,
+} as const;
+
+export const RTEXT_FILTER_SKIP_STATS = 1 << 3;
+
+export const IFLA_INFO = { KIND: 1, DATA: 2 } as const;
+
+export const VETH_INFO_PEER = 1;
+
+export const IFA = { ADDRESS: 1, LOCAL: 2 } as const;
+
+export const RTA = { DST: 1, OIF: 4, GATEWAY: 5, PRIORITY: 6, METRICS: 8, TABLE: 15 } as const;
+
+export const RTAX = { MTU: 2, ADVMSS: 8 } as const;
+
+export const RT_TABLE = { UNSPEC: 0, MAIN: 254 } as const;
+
+export const RT_SCOPE = { UNIVERSE: 0, LINK: 253 } as const;
+
+export const RTPROT_BOOT = 3;
+
+export const RTN_UNICAST = 1;

@@ -1,0 +1,133 @@
+import { parseCidr, hostCidr, networkOf, type Cidr } from '../address/cidr.ts';
+import { FAMILIES, type Family } from '../address/family.ts';
+import { parseIpAddress, type IpAddress } from '../address/ip-address.ts';
+import { parseMacAddress, type MacAddress } from '../address/mac-address.ts';
+import type { Route, Step } from './step.ts';
+
+/** All that one attachment depends on. */
+export interface AttachmentFacts {
+  readonly hostInterface: { readonly name: string; readonly alias: string };
+  readonly containerInterface: { readonly name: string; readonly mac: MacAddress | undefined };
+  readonly mtuBytes: number | undefined;
+  readonly queueCount: number | undefined;
+  /** One or more; each becomes a /32 or /128 of the container interface. */
+  readonly addresses: readonly IpAddress[];
+  /** What the delegate's configuration asks for; none: the default route of each family that has an address. */
+  readonly routes: readonly RequestedRoute[];
+  /** The default routes also where `routes` are given. */
+  readonly includeDefaultRoutes: boolean;
+  readonly allowIpForwarding: boolean;
+}
+
+/** A route of the pod before it has a gateway: every route goes through the node. */
+export type RequestedRoute = Omit<Route, 'gateway' | 'scope'>;
+
+/** The MAC of every host interface. A constant: then its link-local address, the pods' IPv6 gateway, is one too. */
+export const HOST_INTERFACE_MAC = parseMacAddress('ee:ee:ee:ee:ee:ee');
+
+// No interface has 169.254.1.1: the node answers ARP for it by proxy, so that pods need no address of the node's.
+const GATEWAYS: Readonly<Record<Family, IpAddress>> = {
+  ipv4: parseIpAddress('169.254.1.1'),
+  ipv6: parseIpAddress('fe80::ecee:eeff:feee:eeee'),
+};
+
+/**
+ * The steps that attach a pod: a veth pair, the settings of both ends, the pod's routes and addresses, the node's routes to it.
+ *
+ * @see docs/configuration.md for where each fact comes from
+ */
+export function planAttachment(facts: AttachmentFacts): readonly Step[] {
+  const { hostInterface: host, containerInterface: container, addresses } = facts;
+  const families = FAMILIES.map(({ name }) => name).filter((name) => addresses.some(({ family }) => family === name));
+  const inSandbox = { in: 'sandbox', interface: container.name } as const;
+  const inHost = { in: 'host', interface: host.name } as const;
+  return [
+    {
+      kind: 'create-veth',
+      host: { ...host, mac: HOST_INTERFACE_MAC },
+      container,
+      mtuBytes: facts.mtuBytes,
+      queueCount: facts.queueCount,
+    },
+    // Before "up": duplicate address detection begins with the link, and a tentative address cannot be used for a second.
+    ...families.flatMap((family) => SYSCTLS[family](host.name, container.name)),
+    // A router's advertisement from inside a pod must never change the node's own routes, whatever families the pod has.
+    sysctl('host', `net/ipv6/conf/${host.name}/accept_ra`, '0', 'skip'),
+    { kind: 'set-up', ...inHost },
+    { kind: 'set-up', ...inSandbox },
+    // Neither the gateway nor a route through it can be reached before the link route says that it is on this link.
+    ...(families.includes('ipv4') ? [gatewayStep(container.name)] : []),
+    ...planRoutes(facts, families).map((route): Step => ({
+      kind: 'add-route',
+      ...inSandbox,
+      route,
+      whenTaken: 'fail',
+    })),
+    ...addresses.map((address): Step => ({ kind: 'add-address', ...inSandbox, address: hostCidr(address) })),
+    ...families.map((family) => sysctl('sandbox', FORWARDING[family], facts.allowIpForwarding ? '1' : '0')),
+    ...addresses.map((address): Step => {
+      const route: Route = { destination: hostCidr(address), gateway: undefined, scope: 'link' };
+      return { kind: 'add-route', ...inHost, route, whenTaken: 'fail' };
+    }),
+  ];
+}
+
+const FORWARDING: Readonly<Record<Family, string>> = {
+  ipv4: 'net/ipv4/ip_forward',
+  ipv6: 'net/ipv6/conf/all/forwarding',
+};
+
+const SYSCTLS: Readonly<Record<Family, (host: string, container: string) => readonly Step[]>> = {
+  ipv4: (host) => [
+    sysctl('host', `net/ipv4/conf/${host}/route_localnet`, '1'),
+    // The proxy answers at once: by default it waits up to 0.8 s, so that a real owner could answer first, and there is none.
+    sysctl('host', `net/ipv4/neigh/${host}/proxy_delay`, '0'),
+    sysctl('host', `net/ipv4/conf/${host}/proxy_arp`, '1'),
+    sysctl('host', `net/ipv4/conf/${host}/forwarding`, '1'),
+  ],
+  ipv6: (host, container) => [
+    // Some runtimes make sandboxes with IPv6 off.
+    ...['all', 'default', 'lo'].map((name) => sysctl('sandbox', `net/ipv6/conf/${name}/disable_ipv6`, '0')),
+    sysctl('sandbox', `net/ipv6/conf/${container}/accept_dad`, '0'),
+    sysctl('host', `net/ipv6/conf/${host}/accept_dad`, '0'),
+    // The pods' gateway is the link-local address that follows from the MAC; a node may make random ones by default.
+    sysctl('host', `net/ipv6/conf/${host}/addr_gen_mode`, '0'),
+    sysctl('host', `net/ipv6/conf/${host}/disable_ipv6`, '0'),
+    sysctl('host', `net/ipv6/conf/${host}/proxy_ndp`, '1'),
+    sysctl('host', `net/ipv6/conf/${host}/forwarding`, '1'),
+  ],
+};
+
+function sysctl(place: 'host' | 'sandbox', key: string, value: string, whenMissing: 'fail' | 'skip' = 'fail'): Step {
+  return { kind: 'write-sysctl', in: place, key, value, whenMissing };
+}
+
+function gatewayStep(containerInterface: string): Step {
+  const route: Route = { destination: hostCidr(GATEWAYS.ipv4), gateway: undefined, scope: 'link' };
+  // A pod's second network has the same gateway on its own link.
+  return { kind: 'add-route', in: 'sandbox', interface: containerInterface, route, whenTaken: 'append' };
+}
+
+function planRoutes({ routes, includeDefaultRoutes }: AttachmentFacts, families: readonly Family[]): readonly Route[] {
+  const defaults = FAMILIES.filter(({ name }) => families.includes(name)).map(({ defaultRoute }) =>
+    parseCidr(defaultRoute),
+  );
+  const wanted = routes.filter(({ destination }) => families.includes(destination.address.family));
+  const added = routes.length === 0 || includeDefaultRoutes ? defaults : [];
+  return [
+    ...added
+      .filter((destination) => !wanted.some((route) => isSameNetwork(route.destination, destination)))
+      .map((destination) => ({ destination })),
+    ...wanted,
+  ].map((route) => ({
+    ...route,
+    destination: networkOf(route.destination),
+    gateway: GATEWAYS[route.destination.address.family],
+    scope: 'global',
+  }));
+}
+
+function isSameNetwork(one: Cidr, other: Cidr): boolean {
+  const [left, right] = [networkOf(one), networkOf(other)];
+  return left.prefixLength === right.prefixLength && left.address.text === right.address.text;
+}

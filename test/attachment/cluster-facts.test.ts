@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { formatCidr } from '../../src/address/cidr.ts';
+import type { JsonObject } from '../../src/json/json.ts';
+import { ERROR_CODE } from '../../src/cni/error.ts';
+import { readPodAndNode } from '../../src/attachment/cluster-facts.ts';
+import { openLoopbackCluster, soon, WEB, type LoopbackCluster } from '../cluster/loopback-cluster.ts';
+import { networkConfig } from '../support/network-config.ts';
+
+let loopback: LoopbackCluster;
+beforeAll(async () => {
+  loopback = await openLoopbackCluster();
+});
+afterAll(() => loopback[Symbol.asyncDispose]());
+
+interface Asked {
+  readonly pod?: typeof WEB | undefined;
+  readonly podUid?: string;
+  readonly config?: JsonObject;
+}
+function read(asked: Asked) {
+  const { podUid, config } = asked;
+  const args = { pod: 'pod' in asked ? asked.pod : WEB, podUid, raw: '' };
+  const request = { config: networkConfig({ nodename: 'n1', ...config }), args };
+  return readPodAndNode(request, loopback.cluster, soon());
+}
+const OWN_RANGE = { ipam: { type: 'host-local', subnet: '10.9.0.0/24' } };
+
+describe('pod and node', () => {
+  it('are both read where both are needed', async () => {
+    const { pod, node } = await read({ podUid: 'uid-1' });
+    expect(pod).toMatchObject({ ...WEB, uid: 'uid-1' });
+    expect({ ...node, podCidrs: node?.podCidrs.map(formatCidr) }).toEqual({
+      nodeName: 'n1',
+      podCidrs: ['fd71::/64', '10.71.0.0/24'],
+    });
+  });
+
+  it('the node is the one that kubernetes.node_name names', async () => {
+    const config = { nodename: 'other', kubernetes: { kubeconfig: '/k', node_name: 'n1' } };
+    expect((await read({ config })).node?.nodeName).toBe('n1');
+  });
+
+  const asks = (what: string, asked: Asked, paths: readonly string[]) =>
+    it(what, async () => {
+      const earlier = loopback.api.requests.length;
+      await read(asked);
+      expect(
+        loopback.api.requests
+          .slice(earlier)
+          .map(({ path }) => path)
+          .toSorted(),
+      ).toEqual(paths);
+    });
+  asks('are asked for at once', {}, ['/api/v1/namespaces/default/pods/web', '/api/v1/nodes/n1']);
+  asks('the node is not asked for without podCIDRs', { config: OWN_RANGE }, ['/api/v1/namespaces/default/pods/web']);
+  asks('the API is not asked without a pod, either', { config: OWN_RANGE, pod: undefined }, []);
+
+  const refuses = (what: string, asked: Asked, message: RegExp) =>
+    it(what, () =>
+      expect(read(asked)).rejects.toMatchObject({
+        code: ERROR_CODE.apiRefused,
+        message: expect.stringMatching(message),
+      }),
+    );
+  refuses('no pod of that name', { pod: { namespace: 'default', name: 'gone' } }, /no pod default\/gone/);
+  refuses('another pod of that name', { podUid: 'uid-0' }, /another pod default\/web/);
+  refuses('no node of that name', { config: { nodename: 'gone' } }, /no node gone; nodename in the netconf/);
+});

@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCli } from '../src/cli.ts';
+import { PODWIRE_VERSION } from '../src/version.ts';
+import { CANARY, openLoopbackCluster, type LoopbackCluster } from './cluster/loopback-cluster.ts';
+import { netconf } from './support/network-config.ts';
+
+async function call(words: readonly string[], stdin = '', name = 'podwire') {
+  let [stdout, stderr] = ['', ''];
+  const status = await runCli({
+    words,
+    called: { name, executablePath: process.execPath },
+    listenForEnd: () => new AbortController().signal,
+    environment: {},
+    readStdin: () => new TextEncoder().encode(stdin),
+    writeStdout: async (text) => void (stdout += text),
+    writeStderr: (text) => void (stderr += text),
+  });
+  return { status, stdout, stderr };
+}
+
+describe('a person', () => {
+  it.each(['-v', 'version'])(
+    'who types %s gets the version, the protocol’s, and the state of the code cache',
+    async (word) => {
+      const { status, stdout, stderr } = await call([word]);
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      expect(stdout.split('\n')).toEqual([
+        `podwire ${PODWIRE_VERSION}`,
+        expect.stringMatching(/^CNI 0\.1\.0 .* 1\.1\.0$/),
+        'code cache: none',
+        '',
+      ]);
+    },
+  );
+
+  it.each([[[]], [['help']], [['-x', '-v']]])('who types %o gets the usage, and status 1', async (words) => {
+    expect(await call(words)).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^podwire .*podwire -t < NETCONF/s),
+    });
+  });
+});
+
+it.each(['install', 'install-cni'])('called %s, it installs', async (name) => {
+  const { status, stderr } = await call(['--wrong'], '', name);
+  expect([status, stderr]).toEqual([1, expect.stringContaining('podwire install knows')]);
+});
+
+describe('podwire -t', () => {
+  let loopback: LoopbackCluster;
+  beforeAll(async () => {
+    loopback = await openLoopbackCluster();
+  });
+  afterAll(() => loopback[Symbol.asyncDispose]());
+  const configured = () => JSON.stringify(netconf({ kubernetes: { kubeconfig: loopback.kubeconfigPath } }));
+
+  it('says that the API server answers, and which version', async () => {
+    expect(await call(['-t'], configured())).toEqual({
+      status: 0,
+      stdout: 'the API server answers: v1.36.1\n',
+      stderr: '',
+    });
+  });
+
+  const refuses = (what: string, stdin: () => string, message: RegExp) =>
+    it(`says why it cannot be asked: ${what}`, async () => {
+      const { status, stdout, stderr } = await call(['-t'], stdin());
+      expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+      expect(stderr).toMatch(message);
+    });
+  refuses('no configuration', () => '', /JSON|empty/);
+  refuses('a configuration that is no object', () => '[]', /object/);
+  refuses('a configuration without a name', () => '{}', /name/);
+  refuses('no kubeconfig', () => JSON.stringify(netconf({ kubernetes: { kubeconfig: '/none' } })), /\/none/);
+
+  it('tells no secret where the server refuses', async () => {
+    await loopback.api.setFault({ kind: 'status', status: 401 });
+    const { status, stderr } = await call(['-t'], configured());
+    await loopback.api.setFault(undefined);
+    expect(status).toBe(1);
+    expect(stderr).toContain('401');
+    expect(stderr).not.toContain(CANARY);
+  });
+});

@@ -1,0 +1,45 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { NetworkNamespace } from '../namespaces/network-namespace.ts';
+
+// Run by Node inside the namespace: a process that has begun cannot change to it, as its threads would stay behind.
+const SERVER = `
+const [port, host] = process.argv.slice(1);
+require('node:net').createServer((socket) => socket.end(socket.remoteAddress)).listen(port, host, () => console.log('listening'));
+`;
+const CLIENT = `
+const [limitMs, port, host] = process.argv.slice(1);
+const socket = require('node:net').connect(port, host);
+socket.setTimeout(Number(limitMs), () => socket.destroy(new Error('no answer from ' + host + ' port ' + port)));
+socket.pipe(process.stdout);
+`;
+const LIMIT_MS = '5000';
+
+/** A TCP server in a namespace, which tells each client the address that it sees it by. It listens when this is done. */
+export async function listenIn({ path }: NetworkNamespace, port: number, host = '::'): Promise<AsyncDisposable> {
+  const program = [process.execPath, '-e', SERVER, String(port), host];
+  // With a server left behind by a test that was ended the namespace would stay.
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', 'nsenter', `--net=${path}`, '--', ...program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exit = once(child, 'exit');
+  const outcome = await Promise.race([once(child.stdout, 'data').then(() => 'listening'), exit]);
+  if (outcome !== 'listening') throw new Error(`no server in ${path}: ${String(outcome)}`);
+  return {
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL');
+      await exit;
+    },
+  };
+}
+
+/**
+ * Connects from a namespace to a server of `listenIn`.
+ *
+ * @returns the address by which the server sees us; an IPv4 one in IPv6 notation is put back
+ * @throws {Error} if there is no connection within five seconds
+ */
+export async function connectFrom(namespace: NetworkNamespace, host: string, port: number): Promise<string> {
+  const seen = await namespace.exec(process.execPath, '-e', CLIENT, LIMIT_MS, String(port), host);
+  return seen.replace(/^::ffff:/, '');
+}

@@ -1,0 +1,77 @@
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { isJsonObject, type JsonObject } from '../../src/json/json.ts';
+
+/** The executable that the build has made, or the one that PODWIRE_EXECUTABLE names. */
+export const EXECUTABLE = process.env['PODWIRE_EXECUTABLE'] ?? join(import.meta.dirname, '../../dist/podwire');
+
+/** How to start it. The environment is all that it gets. */
+export interface ExecutableStart {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly stdin: string | Uint8Array;
+  /** A program and its first arguments, before the executable: `['unshare', '--mount']`. */
+  readonly within?: readonly string[];
+  readonly executable?: string;
+  /** Behind the executable. */
+  readonly words?: readonly string[];
+  readonly directory?: string;
+}
+
+/** One run while it lasts. */
+export interface RunningExecutable {
+  readonly process: ChildProcessByStdio<Writable, Readable, Readable>;
+  readonly ended: Promise<EndedExecutable>;
+}
+
+/** What came of one run. */
+export interface EndedExecutable {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly durationMs: number;
+  /** stdout as a JSON object, `undefined` if it is none. */
+  readonly answer: JsonObject | undefined;
+}
+
+/** Ends what hangs: a failed test says more than one that never ends. */
+const HANG_MS = 30_000;
+
+/** Starts the executable once. It cannot outlive the limit after which it counts as hanging. */
+export function startExecutable(start: ExecutableStart): RunningExecutable {
+  const { environment, stdin, within = [], executable = EXECUTABLE, directory = '/' } = start;
+  const [program = executable, ...words]: readonly string[] = [...within, executable, ...(start.words ?? [])];
+  const begunMs = performance.now();
+  const child = spawn(program, words, {
+    env: environment,
+    cwd: directory,
+    stdio: ['pipe', 'pipe', 'pipe'],
+    timeout: HANG_MS,
+    killSignal: 'SIGKILL',
+  });
+  child.stdin.on('error', () => undefined); // it may refuse before it has read
+  child.stdin.end(stdin);
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const ended = once(child, 'close').then(() => ({
+    exitCode: child.exitCode,
+    signal: child.signalCode,
+    stdout,
+    stderr,
+    durationMs: performance.now() - begunMs,
+    answer: parseObject(stdout),
+  }));
+  return { process: child, ended };
+}
+
+function parseObject(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isJsonObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,36 @@
+import { families, type ClusterNode } from './two-nodes.ts';
+import type { Bird } from './bird.ts';
+import type { NodePod } from './pod.ts';
+import { readRoutes } from './route.ts';
+import { until } from '../until.ts';
+
+/** @throws {Error} if the node's BIRD does not know the pod's routes within the deadline of `until` */
+export async function untilLearned(bird: Bird, pod: NodePod): Promise<void> {
+  await until(`BIRD of ${pod.node.name} knows the routes of ${pod.name}`, async () => {
+    const known = await bird.destinations().catch((): readonly string[] => []); // it may not listen yet
+    return hostRoutes(pod).every((destination) => known.includes(destination));
+  });
+}
+
+/** @throws {Error} if the node's BIRD still knows a route of the pod's then */
+export async function untilForgotten(bird: Bird, pod: NodePod): Promise<void> {
+  await until(`BIRD of ${pod.node.name} has forgotten the routes of ${pod.name}`, async () => {
+    const known = await bird.destinations();
+    return !hostRoutes(pod).some((destination) => known.includes(destination));
+  });
+}
+
+/** @throws {Error} if BIRD has not by then given each kernel its node's podCIDRs, as blackholes, and the way to the other's */
+export async function untilExchanged(nodes: readonly ClusterNode[]): Promise<void> {
+  const podCidrs = nodes.flatMap((node) => families().map(({ name }) => node.podCidrs[name]));
+  for (const { name, machine } of nodes)
+    await until(`${name} has BIRD's routes`, async () => {
+      const routes = (await readRoutes(machine)).filter(({ protocol }) => protocol === 'bird');
+      return podCidrs.every((podCidr) => routes.some(({ destination }) => destination === podCidr));
+    });
+}
+
+// One for each family.
+function hostRoutes({ addresses }: NodePod): readonly string[] {
+  return families().map(({ name, hostLength }) => `${addresses[name]}/${hostLength}`);
+}

@@ -1,0 +1,63 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { hostNamespace, namespaceOf, type NetworkNamespace, type Sandbox } from '../namespaces/network-namespace.ts';
+
+/** A node of its own within the private namespace: own network, own /run, own /var/lib. */
+export interface Machine extends NetworkNamespace, AsyncDisposable {
+  /** A program and its first arguments, to be put before what is to run on it. */
+  readonly within: readonly string[];
+  /** Of a process that holds it. */
+  readonly pid: number;
+  /** Where its own `/` is, seen from outside. */
+  readonly rootFolder: string;
+  makeSandbox(name: string): Promise<MachineSandbox>;
+}
+
+/** A pod's network namespace on a machine. `path` is seen from outside. */
+export interface MachineSandbox extends Sandbox {
+  /** What the machine's runtime gives in CNI_NETNS. */
+  readonly pathOnMachine: string;
+}
+
+const PRIVATE = join(import.meta.dirname, '..', '..', '..', 'scripts', 'in-private-namespace.sh');
+
+/** A machine without any interface but `lo`. It ends with this process, however that ends. */
+export async function startMachine(): Promise<Machine> {
+  const child = spawn('sh', [PRIVATE, '--', 'sh', '-c', 'ip link delete uplink && echo ready && exec cat'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    detached: true, // Ctrl-C is for us, who then take down what there is
+  });
+  const exit = once(child, 'exit');
+  const isReady = await Promise.race([once(child.stdout, 'data').then(() => true), exit.then(() => false)]);
+  const { pid } = child;
+  if (!isReady || pid === undefined) throw new Error('no namespaces within the private one; the reason stands above');
+
+  const within = ['nsenter', `--target=${pid}`, '--net', '--mount', '--'] as const;
+  const rootFolder = `/proc/${pid}/root`;
+  const [enter, ...words] = within;
+  const exec: NetworkNamespace['exec'] = (program, ...args) => hostNamespace().exec(enter, ...words, program, ...args);
+  return {
+    ...namespaceOf(`/proc/${pid}/ns/net`, exec),
+    within,
+    pid,
+    rootFolder,
+    async makeSandbox(name) {
+      const pathOnMachine = `/run/netns/${name}`;
+      const make = 'mkdir -p /run/netns; : >"$1"; unshare --net="$1" ip link set lo up';
+      await exec('sh', '-ec', make, 'sh', pathOnMachine);
+      let removal: Promise<string> | undefined;
+      const remove = async () => {
+        await (removal ??= exec('sh', '-ec', 'umount --lazy "$1"; rm "$1"', 'sh', pathOnMachine));
+      };
+      const path = `${rootFolder}${pathOnMachine}`;
+      const execInside: NetworkNamespace['exec'] = (program, ...args) =>
+        hostNamespace().exec('nsenter', `--net=${path}`, '--', program, ...args);
+      return { ...namespaceOf(path, execInside), pathOnMachine, remove, [Symbol.asyncDispose]: remove };
+    },
+    async [Symbol.asyncDispose]() {
+      child.stdin.end();
+      await exit;
+    },
+  };
+}

@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import { formatCidr, parseCidr } from '../../src/address/cidr.ts';
+import { planAttachment } from '../../src/plan/attachment-steps.ts';
+import type { Step } from '../../src/plan/step.ts';
+import { attachmentFacts } from '../support/attachment-facts.ts';
+
+const DUAL = ['10.0.0.5', 'fd00::5'];
+
+describe('planAttachment', () => {
+  it('an IPv4 pod: the pair, the settings, up, routes before addresses, the host route last', () => {
+    expect(planAttachment(attachmentFacts()).map(describeStep)).toEqual([
+      'create cali54a674feafd ee:ee:ee:ee:ee:ee with eth0',
+      'host net/ipv4/conf/cali54a674feafd/route_localnet=1',
+      'host net/ipv4/neigh/cali54a674feafd/proxy_delay=0',
+      'host net/ipv4/conf/cali54a674feafd/proxy_arp=1',
+      'host net/ipv4/conf/cali54a674feafd/forwarding=1',
+      'host net/ipv6/conf/cali54a674feafd/accept_ra=0 if there',
+      'host cali54a674feafd up',
+      'sandbox eth0 up',
+      'sandbox route 169.254.1.1/32 dev eth0 scope link',
+      'sandbox route 0.0.0.0/0 via 169.254.1.1 dev eth0 scope global',
+      'sandbox address 10.0.0.5/32 dev eth0',
+      'sandbox net/ipv4/ip_forward=0',
+      'host route 10.0.0.5/32 dev cali54a674feafd scope link',
+    ]);
+  });
+
+  it('an IPv6 pod: its gateway is the link-local address that follows from the host MAC', () => {
+    expect(planAttachment(attachmentFacts({ addresses: ['fd00::5'] })).map(describeStep)).toEqual([
+      'create cali54a674feafd ee:ee:ee:ee:ee:ee with eth0',
+      'sandbox net/ipv6/conf/all/disable_ipv6=0',
+      'sandbox net/ipv6/conf/default/disable_ipv6=0',
+      'sandbox net/ipv6/conf/lo/disable_ipv6=0',
+      'sandbox net/ipv6/conf/eth0/accept_dad=0',
+      'host net/ipv6/conf/cali54a674feafd/accept_dad=0',
+      'host net/ipv6/conf/cali54a674feafd/addr_gen_mode=0',
+      'host net/ipv6/conf/cali54a674feafd/disable_ipv6=0',
+      'host net/ipv6/conf/cali54a674feafd/proxy_ndp=1',
+      'host net/ipv6/conf/cali54a674feafd/forwarding=1',
+      'host net/ipv6/conf/cali54a674feafd/accept_ra=0 if there',
+      'host cali54a674feafd up',
+      'sandbox eth0 up',
+      'sandbox route ::/0 via fe80::ecee:eeff:feee:eeee dev eth0 scope global',
+      'sandbox address fd00::5/128 dev eth0',
+      'sandbox net/ipv6/conf/all/forwarding=0',
+      'host route fd00::5/128 dev cali54a674feafd scope link',
+    ]);
+  });
+
+  it('a dual-stack pod has all settings of both families before any link is up', () => {
+    const steps = planAttachment(attachmentFacts({ addresses: DUAL }));
+    const firstUp = steps.findIndex(({ kind }) => kind === 'set-up');
+    const interfaceSettings = steps.flatMap((step, index) =>
+      step.kind === 'write-sysctl' && !/ip_forward|all\/forwarding/.test(step.key) ? [index] : [],
+    );
+    expect(Math.max(...interfaceSettings)).toBeLessThan(firstUp);
+  });
+
+  it('forwarding in the pod is switched on only where the netconf allows it', () => {
+    const settings = (allowIpForwarding: boolean) =>
+      planAttachment(attachmentFacts({ addresses: DUAL, allowIpForwarding }))
+        .map(describeStep)
+        .filter((text) => /ip_forward|all\/forwarding/.test(text));
+    expect(settings(true)).toEqual(['sandbox net/ipv4/ip_forward=1', 'sandbox net/ipv6/conf/all/forwarding=1']);
+    expect(settings(false)).toEqual(['sandbox net/ipv4/ip_forward=0', 'sandbox net/ipv6/conf/all/forwarding=0']);
+  });
+
+  it('MTU, queues, MAC and alias travel with the request that makes the pair', () => {
+    const [create] = planAttachment(attachmentFacts({ mtuBytes: 1400, queueCount: 2 }));
+    expect(create).toMatchObject({
+      kind: 'create-veth',
+      mtuBytes: 1400,
+      queueCount: 2,
+      host: { alias: 'podwire c1 eth0 default/rec' },
+    });
+  });
+});
+
+describe('the routes of the pod', () => {
+  const routes = (name: string, given: Parameters<typeof attachmentFacts>[0], wanted: readonly string[]) =>
+    it(name, () => {
+      const found = planAttachment(attachmentFacts(given)).flatMap((step) =>
+        step.kind === 'add-route' && step.in === 'sandbox' && step.route.gateway !== undefined
+          ? [formatCidr(step.route.destination)]
+          : [],
+      );
+      expect(found).toEqual(wanted);
+    });
+  const to = (...destinations: string[]) => destinations.map((text) => ({ destination: parseCidr(text) }));
+
+  routes('none given: the default of each family', { addresses: DUAL }, ['0.0.0.0/0', '::/0']);
+  routes('given ones replace the defaults', { routes: to('10.96.0.0/12') }, ['10.96.0.0/12']);
+  routes('given ones and the defaults', { routes: to('10.96.0.0/12'), includeDefaultRoutes: true }, [
+    '0.0.0.0/0',
+    '10.96.0.0/12',
+  ]);
+  routes('a default that is given is not added twice', { routes: to('0.0.0.0/0'), includeDefaultRoutes: true }, [
+    '0.0.0.0/0',
+  ]);
+  routes('those of a family without an address are left out', { routes: to('10.96.0.0/12', 'fd96::/112') }, [
+    '10.96.0.0/12',
+  ]);
+  routes('host bits are cleared, since the kernel refuses them', { routes: to('10.96.1.1/12') }, ['10.96.0.0/12']);
+
+  it('a route keeps its own metric, table and MTU', () => {
+    const [route] = to('10.96.0.0/12');
+    const given = {
+      ...route,
+      destination: parseCidr('10.96.0.0/12'),
+      priority: 100,
+      table: 7,
+      mtuBytes: 1300,
+      advertisedMssBytes: 1200,
+    };
+    const steps = planAttachment(attachmentFacts({ routes: [given] }));
+    expect(steps.find((step) => step.kind === 'add-route' && step.route.priority === 100)).toMatchObject({
+      route: { priority: 100, table: 7, mtuBytes: 1300, advertisedMssBytes: 1200, scope: 'global' },
+    });
+  });
+});
+
+function describeStep(step: Step): string {
+  switch (step.kind) {
+    case 'create-veth':
+      return `create ${step.host.name} ${step.host.mac} with ${step.container.name}`;
+    case 'write-sysctl':
+      return `${step.in} ${step.key}=${step.value}${step.whenMissing === 'skip' ? ' if there' : ''}`;
+    case 'set-up':
+      return `${step.in} ${step.interface} up`;
+    case 'add-route': {
+      const { destination, gateway, scope } = step.route;
+      const via = gateway === undefined ? '' : ` via ${gateway.text}`;
+      return `${step.in} route ${formatCidr(destination)}${via} dev ${step.interface} scope ${scope}`;
+    }
+    case 'add-address':
+      return `${step.in} address ${formatCidr(step.address)} dev ${step.interface}`;
+    default:
+      return step satisfies never;
+  }
+}

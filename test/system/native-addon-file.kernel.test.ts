@@ -1,0 +1,178 @@
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { unpackNativeAddon } from '../../src/system/native-addon-file.ts';
+import { assertPrivateNamespace } from '../lab/namespaces/private-namespace.ts';
+
+const NOBODY = 65_534;
+const bytes = Buffer.from('the addon');
+
+/** An addon below a root that does not exist yet, in an empty folder of its own. */
+function anAddon() {
+  assertPrivateNamespace();
+  const root = join(mkdtempSync('/var/lib/podwire-native-'), 'podwire', 'native');
+  return { root, version: '1.2.3', fileName: 'koffi.node', bytes };
+}
+
+function unpacked() {
+  const addon = anAddon();
+  return { addon, path: unpackNativeAddon(addon) };
+}
+
+describe('an addon', () => {
+  it('is written for root alone, in folders for root alone', () => {
+    const { addon, path } = unpacked();
+    expect(path).toBe(join(addon.root, '1.2.3', 'koffi.node'));
+    expect(readFileSync(path)).toEqual(bytes);
+    const modes = [path, dirname(path), addon.root, dirname(addon.root)].map((one) => statSync(one).mode & 0o7777);
+    expect(modes).toEqual([0o600, 0o700, 0o700, 0o700]);
+    expect(readdirSync(dirname(path))).toEqual(['koffi.node']);
+  });
+
+  it('that is intact is used as it is', () => {
+    const { addon, path } = unpacked();
+    const before = statSync(path).ino;
+    expect(unpackNativeAddon(addon)).toBe(path);
+    expect(statSync(path).ino).toBe(before);
+  });
+
+  const replaced = (why: string, spoil: (path: string) => void) =>
+    it(`${why} is replaced`, () => {
+      const { addon, path } = unpacked();
+      spoil(path);
+      unpackNativeAddon(addon);
+      expect(readFileSync(path)).toEqual(bytes);
+      expect(statSync(path)).toMatchObject({ uid: 0, mode: 0o100600 });
+    });
+  replaced('with other bytes of the same length', (path) => writeFileSync(path, 'the addom'));
+  replaced('cut short', (path) => writeFileSync(path, 'the'));
+  replaced('of another user', (path) => giveAway(path));
+  replaced('that others may write', (path) => chmodSync(path, 0o666));
+  replaced('that is a link', (path) => {
+    renameSync(path, `${path}.real`);
+    symlinkSync(`${path}.real`, path);
+  });
+  replaced('that is a FIFO', (path) => {
+    renameSync(path, `${path}.real`);
+    execFileSync('mkfifo', [path]);
+  });
+
+  it('replaces what a process that was killed has left', () => {
+    const addon = anAddon();
+    mkdirSync(join(addon.root, '1.2.3'), { recursive: true });
+    writeFileSync(join(addon.root, '1.2.3', `.${process.pid}.new`), 'half');
+    unpackNativeAddon(addon);
+    expect(readdirSync(join(addon.root, '1.2.3'))).toEqual(['koffi.node']);
+  });
+});
+
+/** Inside a user namespace there is nobody to give it to: then there is no such file either. */
+function giveAway(path: string): void {
+  try {
+    chownSync(path, 1000, 1000);
+  } catch (error) {
+    expect(error).toHaveProperty('code', 'EINVAL');
+  }
+}
+
+describe('its folder', () => {
+  it('that others may enter is closed to them', () => {
+    const { addon, path } = unpacked();
+    chmodSync(addon.root, 0o777);
+    unpackNativeAddon(addon);
+    expect(statSync(addon.root).mode & 0o777).toBe(0o700);
+    expect(readFileSync(path)).toEqual(bytes);
+  });
+
+  it('of another user is refused: who can be it, can put any file there', () => {
+    const { addon } = unpacked();
+    const nobodys = new Set([NOBODY]);
+    expect(() => unpackNativeAddon(addon, nobodys)).toThrow(
+      `${dirname(addon.root)}: it belongs to user 0 and not to root`,
+    );
+  });
+
+  it('that is a link is refused', () => {
+    const { addon } = unpacked();
+    renameSync(addon.root, `${addon.root}.real`);
+    symlinkSync(`${addon.root}.real`, addon.root);
+    expect(() => unpackNativeAddon(addon)).toThrow(`${addon.root}: it is no folder`);
+  });
+
+  const mounted = (why: string, options: string, fill: (folder: string) => void, words: string) =>
+    it(`${why} is an error that says what to do`, () => {
+      const folder = mkdtempSync('/var/lib/podwire-native-');
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'none', folder]);
+      try {
+        fill(folder);
+        execFileSync('mount', ['-o', `remount,bind,${options}`, folder]);
+        expect(() => unpackNativeAddon({ ...anAddon(), root: join(folder, 'podwire', 'native') })).toThrow(words);
+      } finally {
+        execFileSync('umount', [folder]);
+      }
+    });
+  mounted('on a read-only file system', 'ro', () => undefined, 'read-only; run "podwire install"');
+  const fill = (folder: string): void => {
+    mkdirSync(join(folder, 'podwire', 'native', '1.2.3'), { recursive: true });
+    execFileSync('sh', ['-c', `head -c 100000 /dev/zero > ${join(folder, 'filler')} || true`], { stdio: 'ignore' });
+  };
+  mounted('on a full file system', 'rw', fill, 'its file system is full');
+
+  it('on a read-only file system is good with the addon in it', () => {
+    const folder = mkdtempSync('/var/lib/podwire-native-');
+    execFileSync('mount', ['-t', 'tmpfs', 'none', folder]);
+    try {
+      const addon = { ...anAddon(), root: join(folder, 'podwire', 'native') };
+      const path = unpackNativeAddon(addon);
+      execFileSync('mount', ['-o', 'remount,bind,ro', folder]);
+      expect(unpackNativeAddon(addon)).toBe(path);
+    } finally {
+      execFileSync('umount', [folder]);
+    }
+  });
+});
+
+it('a version that would lead elsewhere is refused', () => {
+  for (const version of ['', '..', '../x', '/etc', '.hidden']) {
+    expect(() => unpackNativeAddon({ ...anAddon(), version })).toThrow('its version is no folder name');
+  }
+});
+
+it('many processes at once all see whole files', async () => {
+  const { root, version } = anAddon();
+  const program = `
+    import { readFileSync } from 'node:fs';
+    import { unpackNativeAddon } from ${JSON.stringify(join(import.meta.dirname, '../../src/system/native-addon-file.ts'))};
+    const bytes = Buffer.alloc(1_000_000, 'x');
+    const path = unpackNativeAddon({ root: ${JSON.stringify(root)}, version: ${JSON.stringify(version)}, fileName: 'a.node', bytes });
+    if (!readFileSync(path).equals(bytes)) throw new Error('half a file');`;
+  const runs = Array.from({ length: 20 }, () =>
+    promisify(execFile)(process.execPath, ['--input-type=module', '-e', program]),
+  );
+  await expect(Promise.all(runs)).resolves.toHaveLength(20);
+  expect(readdirSync(join(root, version))).toEqual(['a.node']);
+});
+
+it("in a user namespace the real root's files, which show the overflow uid, are trusted", () => {
+  const { addon } = unpacked();
+  const program = `
+    import { unpackNativeAddon } from ${JSON.stringify(join(import.meta.dirname, '../../src/system/native-addon-file.ts'))};
+    unpackNativeAddon({ ...${JSON.stringify({ ...addon, bytes: undefined })}, bytes: Buffer.from('the addon') });`;
+  const run = spawnSync('unshare', ['--user', process.execPath, '--input-type=module', '-e', program], {
+    encoding: 'utf8',
+  });
+  expect([run.stderr, run.status]).toEqual(['', 0]);
+});
