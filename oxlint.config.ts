@@ -44,11 +44,11 @@ const FOLDERS = {
   agent: EFFECT,
   cluster: { ...EFFECT, packages: ['yaml'] },
   delegate: EFFECT,
-  journal: EFFECT,
+  journal: { ...EFFECT, values: [...EFFECT.values, 'plan'] }, // its records are attachments
   kernel: { values: ['address', 'netlink', 'system'], types: ['plan'], packages: ['netlink'], node: 'any' },
   log: { values: [], types: [], packages: [], node: 'any' },
   attachment: { values: BELOW_ATTACHMENT, types: ['netlink'], packages: [], node: 'any' },
-  commands: { values: [...BELOW_ATTACHMENT, 'attachment'], types: ['netlink'], packages: [], node: 'any' },
+  commands: { values: [...BELOW_ATTACHMENT, 'attachment'], types: [], packages: [], node: 'none' },
   install: { values: BELOW_ATTACHMENT, types: [], packages: [], node: 'any' },
 } as const satisfies Record<string, FolderImports>;
 

@@ -88,7 +88,8 @@ async function testConnection(io: CliIo): Promise<number> {
       budgets: config.budgets,
       log,
     });
-    const version = await cluster.probe(startDeadline(config.budgets.addApiMs));
+    using deadline = startDeadline(config.budgets.addApiMs);
+    const version = await cluster.probe(deadline);
     await io.writeStdout(`the API server answers: ${version}\n`);
     return 0;
   } catch (error) {

@@ -1,3 +1,4 @@
+import { openAgent } from './agent/agent.ts';
 import { openCluster } from './cluster/cluster.ts';
 import { readConnection } from './cluster/credentials/connection.ts';
 import type { Environment } from './cni/environment.ts';
@@ -17,6 +18,7 @@ import { openStatusCache } from './cluster/status-cache.ts';
 import type { Kernel } from './kernel/kernel.ts';
 import type { LogContext } from './log/log-line.ts';
 import { openLog } from './log/log.ts';
+import { openClock } from './system/clock.ts';
 import { openTrace, traced } from './trace.ts';
 
 /** What a runtime gives a plugin, and what it takes from it. */
@@ -77,6 +79,8 @@ async function runCommand(request: CommandRequest, io: PluginIo): Promise<void> 
   };
   try {
     await dispatch(request, {
+      agent: traced('agent', openAgent(config), trace),
+      clock: openClock(),
       kernel: traced('kernel', kernel, trace),
       cluster: traced('cluster', cluster, trace),
       delegate: traced('delegate', delegate, trace),
@@ -117,7 +121,7 @@ export async function dispatch(request: CommandRequest, effects: Effects): Promi
 
 function contextOf(request: CommandRequest): LogContext {
   if (request.verb === 'GC' || request.verb === 'STATUS') return { command: request.verb };
-  const { containerId, interfaceName } = request.attachment;
+  const { containerId, interfaceName } = request.id;
   const { pod } = request.args;
   return {
     command: request.verb,

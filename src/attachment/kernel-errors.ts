@@ -2,28 +2,29 @@ import { CniError, ERROR_CODE } from '../cni/error.ts';
 import { KernelError } from '../system/kernel-error.ts';
 
 /**
- * Runs an action of the kernel's and translates what it refuses: a route that another interface has to 104, all else to 101.
+ * Runs an action of the kernel and translates its errors: a route that another interface has to routeTaken (104), others to kernelRefused
+ * (101).
  *
- * @param action what was being done, and to whom, for the message
+ * @param action what the command does, and to which object, for the message: `delete interface eth0 of container c1`
+ * @throws {CniError} kernelRefused (101), routeTaken (104)
  */
 export async function withKernelErrors<Value>(action: string, run: () => Promise<Value>): Promise<Value> {
   try {
     return await run();
   } catch (cause) {
-    throw translateKernelError(action, cause);
+    if (!(cause instanceof KernelError)) throw cause;
+    throw kernelRefusedError(action, cause);
   }
 }
 
-/** What the kernel refused, as a runtime is told it. What is no refusal of the kernel's stays as it is. */
-export function translateKernelError(action: string, cause: unknown): unknown {
-  if (!(cause instanceof KernelError)) return cause;
+function kernelRefusedError(action: string, cause: KernelError): CniError {
   const details = `${cause.operation} ${cause.object}: ${cause.errnoName}`;
   if (cause.owner === undefined) {
     return new CniError(ERROR_CODE.kernelRefused, `cannot ${action}: ${cause.message}`, { details, cause });
   }
   return new CniError(
     ERROR_CODE.routeTaken,
-    `cannot ${action}: ${cause.message}; see with "ip route" whose it is, and delete it if nobody's`,
+    `cannot ${action}: ${cause.message}; find its owner with "ip route", and delete the route if nothing uses it`,
     { details, cause },
   );
 }

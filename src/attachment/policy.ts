@@ -1,19 +1,18 @@
-import { waitForEndpointStatus } from '../agent/endpoint-status.ts';
-import type { PodReference } from '../cni/cni-args.ts';
 import type { NetworkConfig } from '../netconf/network-config.ts';
+import { endpointPod, type Attachment } from '../plan/attachment.ts';
 import type { Effects } from './effects.ts';
 
-/** Holds the pod back until the agent has its policy in force, for the time that the netconf allows; then the pod starts all the same. */
+/** Delays the pod until the agent enforces its policy, for as long as the network configuration allows; then the pod starts anyway. */
 export async function waitForPolicy(
+  attachment: Attachment,
   { policySetupTimeoutSeconds, endpointStatusDirectory }: NetworkConfig,
-  pod: PodReference,
-  { log, signal }: Pick<Effects, 'log' | 'signal'>,
+  { agent, log, signal }: Pick<Effects, 'agent' | 'log' | 'signal'>,
 ): Promise<void> {
-  if (policySetupTimeoutSeconds === 0) return;
-  const timeoutMs = policySetupTimeoutSeconds * 1000;
-  if (await waitForEndpointStatus(endpointStatusDirectory, pod, { timeoutMs, signal })) return;
+  const pod = endpointPod(attachment);
+  if (pod === undefined || policySetupTimeoutSeconds === 0) return;
+  if (await agent.waitForPolicy(pod, policySetupTimeoutSeconds * 1000, signal)) return;
   log.warning(
-    `the agent has not said within ${policySetupTimeoutSeconds} s that the policy of ${pod.namespace}/${pod.name} is in force ` +
+    `the agent has not reported within ${policySetupTimeoutSeconds} s that the policy of ${pod.namespace}/${pod.name} is in force ` +
       `(${endpointStatusDirectory}); the pod starts without waiting longer`,
   );
 }

@@ -1,26 +1,44 @@
-import { remainingMs, startDeadline, type Deadline } from './wire/deadline.ts';
+import type { Cluster } from './cluster.ts';
+import { startDeadline, type Deadline } from './wire/deadline.ts';
 
-/** The time that one command may spend on the API, however many requests it makes and whatever it does between them. */
-export interface ApiBudget {
-  /** Runs requests within what is left of the share. */
-  spend<Value>(run: (deadline: Deadline) => Promise<Value>): Promise<Value>;
-}
+/** The API within the time that one command may spend on it, however many requests it makes and whatever it does between them. */
+export type ApiBudget = { readonly [Request in RequestName]: WithoutDeadline<Cluster[Request]> };
+
+type RequestName = 'readPod' | 'readNode' | 'patchPodAnnotations' | 'probe';
+type WithoutDeadline<Request> = Request extends (...parameters: [...infer Given, Deadline]) => infer Answer
+  ? (...parameters: Given) => Answer
+  : never;
 
 /**
- * @param totalMs the whole share
- * @param signal ends requests early; none for requests that undo
+ * Opens a budget. Time counts only while at least one request is under way; requests at the same time share it.
+ *
+ * @param totalMs the time for all requests together
+ * @param signal ends requests early; absent for requests that undo something
  */
-export function openApiBudget(totalMs: number, signal?: AbortSignal): ApiBudget {
+export function openApiBudget(cluster: Cluster, totalMs: number, signal?: AbortSignal): ApiBudget {
   let leftMs = totalMs;
-  return {
-    async spend(run) {
-      const deadline = startDeadline(Math.max(0, leftMs), signal);
-      try {
-        return await run(deadline);
-      } finally {
-        // By the deadline's own clock, which does not count what the machine kept us waiting.
-        leftMs = remainingMs(deadline);
+  let requestCount = 0;
+  let deadline: Deadline | undefined;
+  const spend = async <Answer>(request: (deadline: Deadline) => Promise<Answer>): Promise<Answer> => {
+    requestCount++;
+    deadline ??= startDeadline(leftMs, signal);
+    const shared = deadline;
+    try {
+      return await request(shared);
+    } finally {
+      requestCount--;
+      if (requestCount === 0) {
+        // By the deadline's own clock, which does not count the time for which the machine kept us waiting.
+        leftMs = shared.remainingMs();
+        shared[Symbol.dispose]();
+        deadline = undefined;
       }
-    },
+    }
+  };
+  return {
+    readPod: (pod) => spend((end) => cluster.readPod(pod, end)),
+    readNode: (name) => spend((end) => cluster.readNode(name, end)),
+    patchPodAnnotations: (pod, patch) => spend((end) => cluster.patchPodAnnotations(pod, patch, end)),
+    probe: () => spend((end) => cluster.probe(end)),
   };
 }

@@ -1,7 +1,7 @@
 import { failedRequest, type Purpose } from './api-error.ts';
 import { ConnectError, connectSocket, takesConnections } from './wire/connect-socket.ts';
 import type { ApiConnection } from './credentials/connection.ts';
-import { DeadlineError, pause, remainingMs, startBudget, untilDeadline, type Deadline } from './wire/deadline.ts';
+import { DeadlineError, pause, startBudget, untilDeadline, type Deadline } from './wire/deadline.ts';
 import { openHttpExchange, type HttpExchange, type HttpRequest } from './wire/http-exchange.ts';
 import { HttpError, type HttpResponse } from './wire/http-response.ts';
 
@@ -90,7 +90,7 @@ export function openApiClient({ connect, budgets, log }: ApiClientOptions): ApiC
         if (response.status === 401 && left.reread) {
           left.reread = false;
           refused = session;
-        } else if (waitMs !== undefined && left.wait && waitMs + MIN_REQUEST_MS < remainingMs(deadline)) {
+        } else if (waitMs !== undefined && left.wait && waitMs + MIN_REQUEST_MS < deadline.remainingMs()) {
           left.wait = false;
           await pause(waitMs, deadline);
         } else return { response, connection };

@@ -1,51 +1,55 @@
-import { existsSync } from 'node:fs';
-import { readNodeName } from '../agent/node-name.ts';
+import { readPodCidrs } from '../attachment/cluster-facts.ts';
+import type { Effects } from '../attachment/effects.ts';
+import { withKernelErrors } from '../attachment/kernel-errors.ts';
+import { openApiBudget } from '../cluster/api-budget.ts';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
 import type { NetworkConfig } from '../netconf/network-config.ts';
 import type { StatusRequest } from '../netconf/request.ts';
 import { needsPodCidr, planAllocation, planLookup } from '../plan/delegation.ts';
-import { openApiBudget } from '../cluster/api-budget.ts';
-import type { Effects } from '../attachment/effects.ts';
-import { withKernelErrors } from '../attachment/kernel-errors.ts';
-import { readPodCidrs } from '../attachment/cluster-facts.ts';
 
-/** How long an answer of the API is good for: runtimes ask every few seconds, on every node. */
-const ANSWER_MS = 60_000;
+/** How long an answer of the API is valid: runtimes ask every few seconds, on every node. */
+const MAX_ANSWER_AGE_MS = 60_000;
 
 /**
- * Says whether an ADD would succeed.
+ * Reports whether an ADD would succeed.
  *
- * @throws {CniError} 51 if pods that run have lost their interface on the node; 50 if the delegate, the configuration or the API would make
- *   an ADD fail
+ * @throws {CniError} limitedConnectivity (51) if running pods have lost their interface on the node; notAvailable (50) if the IPAM plugin,
+ *   the configuration or the API would make an ADD fail
  * @see SPEC.md 1.1.0, section 2, STATUS
  */
 export async function status({ config }: StatusRequest, effects: Effects): Promise<void> {
   const { delegate, signal } = effects;
-  await refuseLostInterfaces(effects);
-  await unavailable(() => delegate.forward('STATUS', planLookup(config), signal));
-  await unavailable(() => refuseUnusableApi(config, effects));
+  await assertInterfacesExist(effects);
+  await orNotAvailable(() => delegate.forward('STATUS', planLookup(config), signal));
+  await orNotAvailable(() => assertUsableApi(config, effects));
 }
 
-async function refuseLostInterfaces({ journal, kernel }: Effects): Promise<void> {
+async function assertInterfacesExist({ journal, kernel }: Effects): Promise<void> {
   const interfaces = await withKernelErrors('list host interfaces', () => kernel.listInterfaces('host'));
   const names = new Set(interfaces.map(({ name }) => name));
-  const lost = journal.list().flatMap(({ record }) => {
-    if (record === 'damaged' || record.stage !== 'attached' || journal.isOfEarlierBoot(record)) return [];
-    return names.has(record.hostInterface) || !existsSync(record.sandboxPath) ? [] : [record];
+  const lost = journal.list().flatMap((item) => {
+    if (item.kind === 'damaged' || item.record.stage !== 'attached' || journal.isOfEarlierBoot(item.record)) return [];
+    const { attachment } = item.record;
+    const isLost = !names.has(attachment.hostInterface.name) && kernel.sandboxExists(attachment.sandboxPath);
+    return isLost ? [attachment] : [];
   });
   if (lost.length === 0) return;
   throw new CniError(
     ERROR_CODE.limitedConnectivity,
-    `${lost.length} pods of this node have lost their host interface and with it their network; delete these pods, so that they are attached anew`,
-    { details: lost.map(({ pod, hostInterface }) => `${pod?.namespace}/${pod?.name} (${hostInterface})`).join(', ') },
+    `${lost.length} pods of this node have lost their host interface and their network; delete these pods, so that they are created again`,
+    {
+      details: lost
+        .map(({ pod, hostInterface }) => `${pod?.namespace}/${pod?.name} (${hostInterface.name})`)
+        .join(', '),
+    },
   );
 }
 
-/** Asks the API once a minute, and when it takes connections again; a connection alone costs the server nothing. */
-async function refuseUnusableApi(config: NetworkConfig, effects: Effects): Promise<void> {
+/** Asks the API once a minute, and when it accepts connections again; a connection alone costs the server nothing. */
+async function assertUsableApi(config: NetworkConfig, effects: Effects): Promise<void> {
   const { cluster, statusCache } = effects;
   const isReachable = await cluster.isReachable();
-  const known = statusCache.read(ANSWER_MS);
+  const known = statusCache.read(MAX_ANSWER_AGE_MS);
   if (known === undefined || known.isReachable !== isReachable) {
     try {
       await askApi(config, effects);
@@ -61,18 +65,13 @@ async function refuseUnusableApi(config: NetworkConfig, effects: Effects): Promi
   }
 }
 
-async function askApi(config: NetworkConfig, { cluster, signal }: Effects): Promise<void> {
-  const api = openApiBudget(config.budgets.addApiMs, signal);
-  await api.spend(async (deadline) => {
-    if (needsPodCidr(config)) {
-      planAllocation(config, await readPodCidrs(config.podCidrNodeName ?? readNodeName(config), cluster, deadline));
-    } else {
-      await cluster.probe(deadline);
-    }
-  });
+async function askApi(config: NetworkConfig, { agent, cluster, signal }: Effects): Promise<void> {
+  const api = openApiBudget(cluster, config.budgets.addApiMs, signal);
+  if (needsPodCidr(config)) planAllocation(config, await readPodCidrs(config, api, agent));
+  else await api.probe();
 }
 
-async function unavailable(run: () => Promise<void>): Promise<void> {
+async function orNotAvailable(run: () => Promise<void>): Promise<void> {
   try {
     await run();
   } catch (cause) {

@@ -1,21 +1,20 @@
 import { constants } from 'node:os';
-import type { AttachmentId } from '../cni/attachment-id.ts';
 import { VERBS } from '../cni/environment.ts';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
 import { isJsonList, isJsonObject, parseJson, type JsonObject } from '../json/json.ts';
 import { parseResult, type CniResult } from '../cni/result.ts';
 import { SUPPORTED_VERSIONS } from '../cni/versions.ts';
+import type { Attachment } from '../plan/attachment.ts';
 import type { Delegation } from '../plan/delegation.ts';
 import { findDelegate } from './find-delegate.ts';
 import { endOrphanedRun } from './orphaned-run.ts';
 import { runDelegate, type DelegateExit, type RunProgram } from './run-delegate.ts';
 
-/** For whom the IPAM plugin is called: what its environment says. */
-export interface DelegateTarget {
-  readonly attachment: AttachmentId;
-  readonly sandboxPath: string;
-  readonly cniArgs: string;
-}
+/** The parts of an attachment that the IPAM plugin's environment names. */
+type DelegateTarget = Pick<Attachment, 'id' | 'sandboxPath' | 'cniArgs'>;
+
+/** The same for a lease that exists already, or may exist. */
+type LeasedAttachment = DelegateTarget & Pick<Attachment, 'release'>;
 
 /** The IPAM plugin. */
 export interface Delegate {
@@ -26,11 +25,11 @@ export interface Delegate {
    */
   require(type: string): void;
   add(delegation: Delegation, target: DelegateTarget, signal?: AbortSignal): Promise<CniResult>;
-  check(delegation: Delegation, target: DelegateTarget, signal?: AbortSignal): Promise<void>;
-  /** Succeeds also if there is nothing to release. */
-  del(delegation: Delegation, target: DelegateTarget, signal?: AbortSignal): Promise<void>;
+  check(attachment: LeasedAttachment, signal?: AbortSignal): Promise<void>;
+  /** Releases the lease. Succeeds also if there is nothing to release. */
+  del(attachment: LeasedAttachment, signal?: AbortSignal): Promise<void>;
   /** Ends a run that a killed ADD has left. Only for an ADD of which it is certain that it no longer runs. */
-  endOrphaned(type: string, attachment: AttachmentId): Promise<void>;
+  endOrphaned(attachment: Pick<Attachment, 'id' | 'release'>): Promise<void>;
   /** GC or STATUS. A plugin that does not know the version that has them is not asked, which counts as success. */
   forward(verb: 'GC' | 'STATUS', delegation: Delegation, signal?: AbortSignal): Promise<void>;
 }
@@ -90,13 +89,13 @@ export function openDelegate({
     async add(delegation, target, signal) {
       return parseAnswer(delegation, await call('ADD', delegation, target, signal));
     },
-    async check(delegation, target, signal) {
-      await call('CHECK', delegation, target, signal);
+    async check(attachment, signal) {
+      await call('CHECK', attachment.release, attachment, signal);
     },
-    async del(delegation, target, signal) {
-      await call('DEL', delegation, target, signal);
+    async del(attachment, signal) {
+      await call('DEL', attachment.release, attachment, signal);
     },
-    endOrphaned: endOrphanedRun,
+    endOrphaned: ({ id, release }) => endOrphanedRun(release.type, id),
     async forward(verb, delegation, signal) {
       const known = await readVersions(delegation, signal);
       if (known.includes(VERBS[verb].since)) await call(verb, delegation, undefined, signal);
@@ -104,10 +103,10 @@ export function openDelegate({
   };
 }
 
-function variablesOf({ attachment, sandboxPath, cniArgs }: DelegateTarget): Readonly<Record<string, string>> {
+function variablesOf({ id, sandboxPath, cniArgs }: DelegateTarget): Readonly<Record<string, string>> {
   return {
-    CNI_CONTAINERID: attachment.containerId,
-    CNI_IFNAME: attachment.interfaceName,
+    CNI_CONTAINERID: id.containerId,
+    CNI_IFNAME: id.interfaceName,
     CNI_NETNS: sandboxPath,
     // Its library refuses keys that it does not know, and those about the pod are for us.
     CNI_ARGS: cniArgs === '' ? '' : `${cniArgs};IgnoreUnknown=1`,

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NOTHING_CONFIGURED } from '../cluster/credentials/connection-settings.ts';
 import { readConnection, type ApiConnection } from '../cluster/credentials/connection.ts';
-import { startDeadline, type Deadline } from '../cluster/wire/deadline.ts';
+import { startDeadline } from '../cluster/wire/deadline.ts';
 import { isTokenRefused } from '../cluster/token-check.ts';
 import { openTokenIssuer, type IssuedToken } from '../cluster/token-issuer.ts';
 import type { Environment } from '../cni/environment.ts';
@@ -31,8 +31,9 @@ export async function issuePluginToken(
 ): Promise<IssuedToken> {
   const connect = () => readOwnConnection(environment);
   using issuer = openTokenIssuer({ connect, budgets: BUDGETS, log });
-  const order = { namespace: namespace ?? (await ownNamespace()), account, nodeName, lifeSeconds: LIFE_SECONDS };
-  return await issuer.issue(order, aDeadline(signal));
+  const request = { namespace: namespace ?? (await ownNamespace()), account, nodeName, lifeSeconds: LIFE_SECONDS };
+  using deadline = startDeadline(TOTAL_MS, signal);
+  return await issuer.issue(request, deadline);
 }
 
 /**
@@ -42,7 +43,8 @@ export async function issuePluginToken(
  */
 export async function isRefused({ token, connection }: IssuedToken, { log, signal }: ApiIo): Promise<boolean> {
   const connect = () => ({ ...connection, token });
-  return isTokenRefused({ connect, budgets: BUDGETS, log }, aDeadline(signal));
+  using deadline = startDeadline(TOTAL_MS, signal);
+  return await isTokenRefused({ connect, budgets: BUDGETS, log }, deadline);
 }
 
 /**
@@ -52,11 +54,6 @@ export async function isRefused({ token, connection }: IssuedToken, { log, signa
  */
 export function readOwnConnection(environment: Environment): Promise<ApiConnection> {
   return readConnection(NOTHING_CONFIGURED, connectionEnvironment(environment));
-}
-
-// A signal of its own each time: what listens to it goes with it, while the process's own lives for months.
-function aDeadline(signal: AbortSignal): Deadline {
-  return startDeadline(TOTAL_MS, AbortSignal.any([signal]));
 }
 
 async function ownNamespace(): Promise<string> {

@@ -7,155 +7,131 @@ import {
   parseInterfaceName,
   type AttachmentId,
 } from '../cni/attachment-id.ts';
+import type { Attachment } from '../plan/attachment.ts';
+import type { AttachmentStage } from '../plan/detachment.ts';
 import { createFile, readNames, readText, removeAbandoned, removeFile, replaceFile } from '../system/files.ts';
 import { isRunning, ownIdentity } from '../system/process-identity.ts';
 import { formatRecord, parseRecord, type AttachmentRecord } from './record.ts';
 
-/** Where the records of all networks are, unless told. On a disk that outlives a reboot: leases do, too. */
+/** The default directory of the records of all networks. It is on a disk, because leases survive a reboot, too. */
 const JOURNAL_FOLDER = '/var/lib/podwire';
 
-/** What an ADD knows about its attachment before it does anything. */
-export type AttachmentFacts = Omit<AttachmentRecord, 'stage' | 'bootId' | 'process'>;
+/** A record, or a damaged one, of which only the file's name can be read. */
+export type JournalItem =
+  | { readonly kind: 'record'; readonly id: AttachmentId; readonly record: AttachmentRecord }
+  | { readonly kind: 'damaged'; readonly id: AttachmentId };
 
-/** One record, or what is left of one: the file's name still says whose it was. */
-export interface JournalItem {
-  readonly attachment: AttachmentId;
-  readonly record: AttachmentRecord | 'damaged';
-}
-
-/** The records of one network. What cannot be written is warned of and lost: an ADD must not fail because a disk is full. */
+/**
+ * The records of one network: what was begun on this node and is not finished.
+ *
+ * A record that cannot be written is a warning, not an error: an ADD must not fail because a disk is full.
+ */
 export interface Journal {
-  /** Writes the record of an ADD that begins; `exists` if there is one of this attachment, which is left as it is. */
-  begin(attachment: AttachmentId, facts: AttachmentFacts): JournalEntry | 'exists';
-  find(attachment: AttachmentId): AttachmentRecord | 'damaged' | undefined;
-  /** Notes that a DEL has begun: a link that is gone from now on is no pod's loss. */
-  markDetaching(attachment: AttachmentId, record: AttachmentRecord): void;
-  /** The attachments that were begun on this node and not taken down, in no order. */
+  /** Writes the record of an ADD that begins. `exists`: this attachment has a record already, which stays as it is. */
+  begin(attachment: Attachment): JournalEntry | 'exists';
+  find(id: AttachmentId): JournalItem | undefined;
+  /** Notes that a DEL has begun: from now on a missing link is not a fault. */
+  markDetaching(attachment: Attachment): void;
+  /** The attachments that were begun on this node and not removed, in any order. */
   list(): readonly JournalItem[];
-  /** Removes half-written files that killed processes have left. */
+  /** Removes incomplete files that killed processes have left. */
   tidy(): void;
-  /** The attachments of which only the endpoint is still to be cleared. */
+  /** The attachments of which only the endpoint remains to be cleared. */
   listEndpoints(): readonly JournalItem[];
-  /** Notes that an attachment is off the node, its endpoint not yet cleared. */
-  keepEndpoint(attachment: AttachmentId, facts: AttachmentFacts): void;
-  /** Forgets an attachment, its endpoint included. */
-  remove(attachment: AttachmentId): void;
+  /** Notes that an attachment is removed from the node, and that its endpoint remains to be cleared. */
+  keepEndpoint(attachment: Attachment): void;
+  /** Removes everything that is noted about an attachment, its endpoint included. */
+  remove(id: AttachmentId): void;
   isOfEarlierBoot(record: AttachmentRecord): boolean;
-  /** True for an ADD that is at work at this moment. */
+  /** True while the ADD that wrote the record is running. */
   isInProgress(record: AttachmentRecord): boolean;
-  /** True for the first caller after a boot, who then releases what the records of earlier boots name. */
+  /** True for the first caller after a boot, which then releases what the records of earlier boots name. */
   beginSweep(): boolean;
   endSweep(): void;
 }
 
-/** The record of the ADD that has begun it. */
+/** The record of an ADD, in the hands of this ADD. */
 export interface JournalEntry {
-  /** False if a DEL or GC has taken the attachment down meanwhile. */
-  isStillThere(): boolean;
-  /** The runtime has the result. */
+  /** False if a DEL or GC has removed the record in the meantime. */
+  isCurrent(): boolean;
+  /** Notes that the runtime has the result. */
   markAttached(): void;
-  /**
-   * An undo that does not throw: its error would hide the one that made undoing necessary. It is logged, and the record is kept for DEL
-   * and GC.
-   */
-  undoing(what: string, undo: () => Promise<void>): () => Promise<void>;
-  /** Forgets the attachment, unless an undo has failed. */
-  close(): void;
 }
 
-/** The part of a log that this needs. */
+/** The part of a log that the journal needs. */
 interface JournalLog {
-  info(message: string): void;
   warning(message: string): void;
-  error(message: string): void;
 }
 
 const SWEPT_FILE = 'swept-boot';
 
 /**
- * Opens the journal of a network. Nothing is read or made before it is needed.
+ * Opens the journal of a network. Nothing is read or created before it is needed.
  *
- * @param network a name that is safe as a folder's
+ * @param network a name that is safe as the name of a directory
  */
 export function openJournal(network: string, log: JournalLog, parentFolder = JOURNAL_FOLDER): Journal {
   const folder = join(parentFolder, network);
   const sweptFile = join(folder, SWEPT_FILE);
-  const bootId = () => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  const bootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   const attempt = <Value>(what: string, action: () => Value): Value | undefined => {
     try {
       return action();
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      log.warning(`the journal cannot ${what}, after a crash this may be left to clean up by hand: ${why}`);
+      log.warning(`the journal cannot ${what}: ${why}; a crash now may leave state that must be cleaned up manually`);
       return undefined;
     }
   };
-  const recordOf = (facts: AttachmentFacts, stage: AttachmentRecord['stage']): string =>
-    formatRecord({ ...facts, stage, bootId: bootId(), process: ownIdentity() });
-  const isInProgress = ({ stage, process }: AttachmentRecord) => stage === 'attaching' && isRunning(process);
+  const recordOf = (attachment: Attachment, stage: AttachmentStage): string =>
+    formatRecord({ attachment, stage, bootId: bootId(), process: ownIdentity() });
+  const replaceRecord = (attachment: Attachment, stage: AttachmentStage): void => {
+    const path = pathOf(folder, attachment.id, 'record');
+    attempt(`write ${path}`, () => replaceFile(path, recordOf(attachment, stage)));
+  };
 
-  const journal: Journal = {
-    begin(attachment, facts) {
-      const path = pathOf(folder, attachment, 'record');
-      const text = attempt(`write ${path}`, () => recordOf(facts, 'attaching'));
+  return {
+    begin(attachment) {
+      const path = pathOf(folder, attachment.id, 'record');
+      const text = attempt(`write ${path}`, () => recordOf(attachment, 'attaching'));
       const outcome = text === undefined ? undefined : attempt(`write ${path}`, () => createFile(path, text));
       if (outcome === 'exists') return 'exists';
-      // It is about to be written anew.
-      attempt('forget an earlier endpoint', () => removeFile(pathOf(folder, attachment, 'endpoint')));
-      let isKept = false;
+      // This ADD writes the endpoint again.
+      attempt('remove the note of an earlier endpoint', () => removeFile(pathOf(folder, attachment.id, 'endpoint')));
       return {
-        isStillThere: () => outcome === undefined || readText(path) === text,
+        isCurrent: () => outcome === undefined || readText(path) === text,
         markAttached() {
-          if (outcome !== undefined) attempt(`write ${path}`, () => replaceFile(path, recordOf(facts, 'attached')));
-        },
-        undoing: (what, undo) => async () => {
-          log.info(`undoing: ${what}`);
-          try {
-            await undo();
-          } catch (error) {
-            isKept = true;
-            log.error(
-              `${what} could not be undone, DEL will try again: ${error instanceof Error ? error.message : String(error)}`,
-            );
-          }
-        },
-        close() {
-          if (!isKept) journal.remove(attachment);
+          if (outcome !== undefined) replaceRecord(attachment, 'attached');
         },
       };
     },
-    find(attachment) {
-      const text = readText(pathOf(folder, attachment, 'record'));
-      return text === undefined ? undefined : (parseRecord(text) ?? 'damaged');
+    find(id) {
+      const text = readText(pathOf(folder, id, 'record'));
+      return text === undefined ? undefined : itemOf(text, id, network);
     },
-    markDetaching(attachment, record) {
-      const path = pathOf(folder, attachment, 'record');
-      attempt(`write ${path}`, () => replaceFile(path, formatRecord({ ...record, stage: 'detaching' })));
-    },
-    list: () => listItems(folder, 'record'),
+    markDetaching: (attachment) => replaceRecord(attachment, 'detaching'),
+    list: () => listItems(folder, network, 'record'),
     tidy() {
-      attempt('remove half-written files', () => removeAbandoned(folder));
+      attempt('remove incomplete files', () => removeAbandoned(folder));
     },
-    listEndpoints: () => listItems(folder, 'endpoint'),
-    keepEndpoint(attachment, facts) {
-      const path = pathOf(folder, attachment, 'endpoint');
-      attempt(`write ${path}`, () => replaceFile(path, recordOf(facts, 'endpoint')));
-      attempt(`remove ${path}`, () => removeFile(pathOf(folder, attachment, 'record')));
+    listEndpoints: () => listItems(folder, network, 'endpoint'),
+    keepEndpoint(attachment) {
+      const path = pathOf(folder, attachment.id, 'endpoint');
+      attempt(`write ${path}`, () => replaceFile(path, recordOf(attachment, 'endpoint')));
+      attempt(`remove ${path}`, () => removeFile(pathOf(folder, attachment.id, 'record')));
     },
-    remove(attachment) {
+    remove(id) {
       for (const kind of KINDS) {
-        const path = pathOf(folder, attachment, kind);
+        const path = pathOf(folder, id, kind);
         attempt(`remove ${path}`, () => removeFile(path));
       }
     },
     isOfEarlierBoot: (record) => record.bootId !== bootId(),
-    isInProgress,
+    isInProgress: ({ stage, process }) => stage === 'attaching' && isRunning(process),
     beginSweep() {
-      const [sweptBootId, pid, startTicks] = readText(sweptFile)?.trim().split(' ') ?? [];
-      const isDone = sweptBootId === bootId() && pid === undefined;
-      const isAtWork =
-        sweptBootId === bootId() && pid !== undefined && isRunning({ pid: Number(pid), startTicks: startTicks ?? '' });
-      if (isDone || isAtWork) return false;
+      const [sweptBootId, pid, startTicks = ''] = readText(sweptFile)?.trim().split(' ') ?? [];
+      const isTaken = pid === undefined || isRunning({ pid: Number(pid), startTicks });
+      if (sweptBootId === bootId() && isTaken) return false;
       const self = ownIdentity();
       attempt(`write ${sweptFile}`, () => replaceFile(sweptFile, `${bootId()} ${self.pid} ${self.startTicks}\n`));
       return true;
@@ -164,23 +140,27 @@ export function openJournal(network: string, log: JournalLog, parentFolder = JOU
       attempt(`write ${sweptFile}`, () => replaceFile(sweptFile, `${bootId()}\n`));
     },
   };
-  return journal;
 }
 
 const KINDS = ['record', 'endpoint'] as const;
 type Kind = (typeof KINDS)[number];
 
-// A container id has no `@`; the name of an interface can have one.
+// A container id contains no `@`; an interface name may contain one.
 function pathOf(folder: string, { containerId, interfaceName }: AttachmentId, kind: Kind): string {
   return join(folder, `${containerId}@${interfaceName}.${kind}.json`);
 }
 
-function listItems(folder: string, kind: Kind): readonly JournalItem[] {
+function listItems(folder: string, network: string, kind: Kind): readonly JournalItem[] {
   return readNames(folder).flatMap((name) => {
     const [, containerId = '', interfaceName = '', found] = /^([^@]+)@(.+)\.(record|endpoint)\.json$/.exec(name) ?? [];
     if (found !== kind || !isCniName(containerId) || !isInterfaceName(interfaceName)) return [];
     const text = readText(join(folder, name));
-    const attachment = { containerId: parseContainerId(containerId), interfaceName: parseInterfaceName(interfaceName) };
-    return text === undefined ? [] : [{ attachment, record: parseRecord(text) ?? 'damaged' }];
+    const id = { containerId: parseContainerId(containerId), interfaceName: parseInterfaceName(interfaceName) };
+    return text === undefined ? [] : [itemOf(text, id, network)];
   });
+}
+
+function itemOf(text: string, id: AttachmentId, network: string): JournalItem {
+  const record = parseRecord(text, id, network);
+  return record === undefined ? { kind: 'damaged', id } : { kind: 'record', id, record };
 }

@@ -1,58 +1,72 @@
-import type { PodReference } from '../cni/cni-args.ts';
+import type { AttachmentId } from '../cni/attachment-id.ts';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
 import { openReader, type JsonSource } from '../json/json-reader.ts';
 import { parseJsonObject } from '../json/json.ts';
 import { OBJECT, PLUGIN_NAME, TEXT, wholeNumber, type Shape } from '../json/shapes.ts';
+import { attachmentFromRecord, type Attachment } from '../plan/attachment.ts';
+import type { AttachmentStage } from '../plan/detachment.ts';
 import type { ProcessIdentity } from '../system/process-identity.ts';
-import type { Delegation } from '../plan/delegation.ts';
 
 /**
- * What an ADD writes down before it does anything, so that whoever comes later can take it down: without prevResult, sandbox, pod, API or the
- * configuration of that day. It holds no secret.
+ * What an ADD writes down before it changes anything, so that a later command can remove it without prevResult, sandbox, pod, API or the
+ * configuration of that time. It holds no secret.
  */
 export interface AttachmentRecord {
-  /**
-   * `attaching`: begun, and the runtime has no result yet. `attached`: it has. `detaching`: a DEL has begun. `endpoint`: taken off the node; only the Pod still says
-   * otherwise, because the API could not be asked.
-   */
-  readonly stage: 'attaching' | 'attached' | 'detaching' | 'endpoint';
-  /** Of an earlier boot: link and sandbox are gone, whatever else is. */
+  readonly attachment: Attachment;
+  readonly stage: AttachmentStage;
+  /** If it is of an earlier boot, link and sandbox are gone. */
   readonly bootId: string;
-  /** Who works on it: `attaching` by a process that is gone is what a killed ADD has left. */
+  /** The process that wrote the record. A record with stage `attaching` whose process has ended was left by a killed ADD. */
   readonly process: ProcessIdentity;
-  readonly sandboxPath: string;
-  readonly hostInterface: string;
-  readonly cniArgs: string;
-  readonly pod: PodReference | undefined;
-  readonly podUid: string | undefined;
-  readonly release: Delegation;
 }
 
-/** The record as text. */
-export function formatRecord(record: AttachmentRecord): string {
-  return `${JSON.stringify({ format: FORMAT, ...record })}\n`;
+/** The record as the text of its file. Id and network are not in it: they are the file's name and directory. */
+export function formatRecord({ attachment, stage, bootId, process }: AttachmentRecord): string {
+  const { sandboxPath, hostInterface, cniArgs, pod, release } = attachment;
+  return `${JSON.stringify({
+    format: FORMAT,
+    sandboxPath,
+    hostInterface: hostInterface.name,
+    cniArgs,
+    pod: pod && { namespace: pod.namespace, name: pod.name },
+    podUid: pod?.uid,
+    release,
+    stage,
+    bootId,
+    process,
+  })}\n`;
 }
 
-/** The record of a text, `undefined` for one that is empty, cut off, or of a format that this version does not know. */
-export function parseRecord(text: string): AttachmentRecord | undefined {
+/** The record in a file's text, `undefined` if it is empty, cut off, or of a format that this version does not know. */
+export function parseRecord(text: string, id: AttachmentId, network: string): AttachmentRecord | undefined {
   try {
     const reader = openReader(parseJsonObject(text), SOURCE);
     if (reader.require('format', wholeNumber(FORMAT, FORMAT)) !== FORMAT) return undefined;
-    const [process, release, pod] = [reader.within('process'), reader.within('release'), reader.within('pod')];
-    const [namespace, name] = [pod.read('namespace', TEXT), pod.read('name', TEXT)];
+    const process = reader.within('process');
+    const release = reader.within('release');
+    const namespace = reader.within('pod').read('namespace', TEXT);
+    const name = reader.within('pod').read('name', TEXT);
+    const uid = reader.read('podUid', TEXT);
     return {
+      attachment: attachmentFromRecord({
+        id,
+        network,
+        sandboxPath: reader.require('sandboxPath', AS_GIVEN),
+        cniArgs: reader.require('cniArgs', AS_GIVEN),
+        pod: namespace === undefined || name === undefined ? undefined : { namespace, name, uid },
+        hostInterfaceName: reader.require('hostInterface', TEXT),
+        release: {
+          type: release.require('type', PLUGIN_NAME),
+          config: release.require('config', OBJECT),
+          families: [],
+        },
+      }),
       stage: reader.require('stage', STAGE),
       bootId: reader.require('bootId', TEXT),
       process: {
         pid: process.require('pid', wholeNumber(1, 2 ** 31 - 1)),
         startTicks: process.require('startTicks', TEXT),
       },
-      sandboxPath: reader.require('sandboxPath', AS_GIVEN),
-      hostInterface: reader.require('hostInterface', TEXT),
-      cniArgs: reader.require('cniArgs', AS_GIVEN),
-      pod: namespace === undefined || name === undefined ? undefined : { namespace, name },
-      podUid: reader.read('podUid', TEXT),
-      release: { type: release.require('type', PLUGIN_NAME), config: release.require('config', OBJECT), families: [] },
     };
   } catch (error) {
     if (error instanceof CniError) return undefined;
@@ -64,15 +78,15 @@ const FORMAT = 1;
 
 const SOURCE: JsonSource = { code: ERROR_CODE.undecodable, name: 'a record', remedy: '' };
 
-// What a runtime has put into the environment, which can be any characters but NUL.
+// A runtime's environment variable can hold any character but NUL.
 const AS_GIVEN: Shape<string> = {
   wanted: 'a string',
   parse: (value) => (typeof value === 'string' && !value.includes('\0') ? value : undefined),
 };
 
-const STAGES = ['attaching', 'attached', 'detaching', 'endpoint'] as const;
+const STAGES = ['attaching', 'attached', 'detaching', 'endpoint'] as const satisfies readonly AttachmentStage[];
 
-const STAGE: Shape<AttachmentRecord['stage']> = {
+const STAGE: Shape<AttachmentStage> = {
   wanted: `one of ${STAGES.join(', ')}`,
   parse: (value) => STAGES.find((stage) => stage === value),
 };

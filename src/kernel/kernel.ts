@@ -14,16 +14,19 @@ import { openThreadTransport } from '../netlink/thread-transport.ts';
 import { OwnNetns } from './netns.ts';
 import { listLinks, observeSteps } from './observe.ts';
 import { runProgram, type ProgramEnd, type ProgramRun } from '../system/program.ts';
-import { openSandboxDescriptor } from './sandbox-descriptor.ts';
+import { isNamespaceFile, openSandboxDescriptor } from './sandbox-descriptor.ts';
+import { yieldToEventLoop } from '../system/yield-to-event-loop.ts';
 
 /** The kernel's network configuration, of the host and of sandboxes. Closing it closes the sandboxes too. */
 export interface Kernel extends AsyncDisposable {
   /**
-   * Opens the network namespace at a path. Never blocks, whatever is there.
+   * Opens the network namespace at a path. Never waits for what is there (a FIFO).
    *
-   * @throws {KernelError} when this process itself cannot do such things
+   * @throws {KernelError} if this process itself is not permitted to enter namespaces
    */
-  openSandbox(path: string): Sandbox | SandboxUnavailable;
+  openSandbox(path: string): Promise<Sandbox | SandboxUnavailable>;
+  /** Whether there is a network namespace, or another one, at a path. */
+  sandboxExists(path: string): boolean;
   /**
    * An interface by its name, or `undefined` if there is none.
    *
@@ -79,23 +82,29 @@ export interface SandboxUnavailable {
   readonly reason: string;
 }
 
-/** The kernel, with nothing opened or loaded before it is needed. */
+/** The kernel. Nothing is opened or loaded before it is needed. */
 export function openKernel(): Kernel {
   return new LazyKernel();
 }
 
+// Loading libraries, entering namespaces and most requests block the thread, so each of these yields to the event loop first.
 class LazyKernel implements Kernel {
   #libc: Libc | undefined;
   #ownNetns: OwnNetns | undefined;
   #hostSocket: Promise<NetlinkSocket> | undefined;
   readonly #sandboxes = new Set<OpenSandbox>();
 
-  openSandbox(path: string): Sandbox | SandboxUnavailable {
+  async openSandbox(path: string): Promise<Sandbox | SandboxUnavailable> {
+    await yieldToEventLoop();
     const opened = openSandboxDescriptor(path, this.#netns());
     if (opened.kind === 'unavailable') return opened;
     const sandbox = new OpenSandbox(path, opened, () => this.#sandboxes.delete(sandbox));
     this.#sandboxes.add(sandbox);
     return sandbox;
+  }
+
+  sandboxExists(path: string): boolean {
+    return isNamespaceFile(path);
   }
 
   async observeInterface(where: Sandbox | 'host', name: string): Promise<ObservedInterface | undefined> {
@@ -120,6 +129,7 @@ class LazyKernel implements Kernel {
   }
 
   async deleteInterface(where: Sandbox | 'host', name: string): Promise<'deleted' | 'absent'> {
+    await yieldToEventLoop();
     const fd = this.#in(where, () => this.#loadedLibc().openNetlink());
     using socket = new NetlinkSocket((listener) => openThreadTransport(fd, listener));
     const reply = await ask(socket, deleteLinkRequest(name));
@@ -144,6 +154,7 @@ class LazyKernel implements Kernel {
   }
 
   async #namespaces(sandbox: Sandbox): Promise<Readonly<Record<Place, Namespace>>> {
+    await yieldToEventLoop();
     const host: Namespace = { socket: await this.#socketOf('host'), run: (action) => this.#in('host', action) };
     const inside: Namespace = { socket: await this.#socketOf(sandbox), run: (action) => this.#in(sandbox, action) };
     return { host, sandbox: inside };
@@ -156,6 +167,7 @@ class LazyKernel implements Kernel {
   }
 
   async #openSocket(where: Sandbox | 'host'): Promise<NetlinkSocket> {
+    await yieldToEventLoop();
     const { RawNetlinkSocket } = await import('netlink/dist/raw.js');
     return this.#in(where, () => new NetlinkSocket((listener) => openEventLoopTransport(RawNetlinkSocket, listener)));
   }

@@ -30,6 +30,15 @@ export function openSandboxDescriptor(path: string, ownNetns: OwnNetns): Sandbox
   }
 }
 
+/** Whether a namespace is mounted at a path. A plain file, as runtimes leave it where a namespace was mounted, is none. */
+export function isNamespaceFile(path: string): boolean {
+  try {
+    return statfsSync(path).type === NSFS_MAGIC;
+  } catch {
+    return false;
+  }
+}
+
 // containerd swallows DEL errors that contain "not found": a reason never says these words.
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'nothing is there',

@@ -45,7 +45,7 @@ interface OnNetwork {
 }
 
 interface OnAttachment extends OnNetwork {
-  readonly attachment: AttachmentId;
+  readonly id: AttachmentId;
   readonly args: CniArgs;
   /** CNI_NETNS_OVERRIDE: the sandbox may be the plugin's own network namespace. */
   readonly mayUseOwnNetns: boolean;
@@ -122,10 +122,10 @@ function assertUsableVersion(raw: JsonObject, verb: Verb | undefined): void {
   });
 }
 
-function parseTarget(environment: Environment): Pick<OnAttachment, 'attachment' | 'mayUseOwnNetns'> {
+function parseTarget(environment: Environment): Pick<OnAttachment, 'id' | 'mayUseOwnNetns'> {
   const override = (environment['CNI_NETNS_OVERRIDE'] ?? '').toUpperCase();
   return {
-    attachment: {
+    id: {
       containerId: parseContainerId(environment['CNI_CONTAINERID'] ?? ''),
       interfaceName: parseInterfaceName(environment['CNI_IFNAME'] ?? ''),
     },

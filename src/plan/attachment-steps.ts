@@ -2,21 +2,22 @@ import { parseCidr, hostCidr, networkOf, type Cidr } from '../address/cidr.ts';
 import { FAMILIES, type Family } from '../address/family.ts';
 import { parseIpAddress, type IpAddress } from '../address/ip-address.ts';
 import { parseMacAddress, type MacAddress } from '../address/mac-address.ts';
+import type { NetworkConfig } from '../netconf/network-config.ts';
+import type { Attachment } from './attachment.ts';
 import type { Route, Step } from './step.ts';
 
-/** All that one attachment depends on. */
+/** Everything that the steps of one attachment depend on. */
 export interface AttachmentFacts {
-  readonly hostInterface: { readonly name: string; readonly alias: string };
-  readonly containerInterface: { readonly name: string; readonly mac: MacAddress | undefined };
+  readonly attachment: Pick<Attachment, 'id' | 'hostInterface'>;
+  readonly config: Pick<NetworkConfig, 'queueCount' | 'includeDefaultRoutes' | 'allowIpForwarding'>;
+  /** `undefined`: the kernel's default. */
   readonly mtuBytes: number | undefined;
-  readonly queueCount: number | undefined;
+  /** Of the container interface. `undefined`: the kernel chooses it. */
+  readonly mac: MacAddress | undefined;
   /** One or more; each becomes a /32 or /128 of the container interface. */
   readonly addresses: readonly IpAddress[];
-  /** What the delegate's configuration asks for; none: the default route of each family that has an address. */
+  /** What the IPAM configuration asks for. If it is empty, each family that has an address gets its default route. */
   readonly routes: readonly RequestedRoute[];
-  /** The default routes also where `routes` are given. */
-  readonly includeDefaultRoutes: boolean;
-  readonly allowIpForwarding: boolean;
 }
 
 /** A route of the pod before it has a gateway: every route goes through the node. */
@@ -36,8 +37,10 @@ const GATEWAYS: Readonly<Record<Family, IpAddress>> = {
  *
  * @see docs/configuration.md for where each fact comes from
  */
-export function planAttachment(facts: AttachmentFacts): readonly Step[] {
-  const { hostInterface: host, containerInterface: container, addresses } = facts;
+export function planAttachmentSteps(facts: AttachmentFacts): readonly Step[] {
+  const { attachment, config, mtuBytes, mac, addresses } = facts;
+  const host = attachment.hostInterface;
+  const container = { name: attachment.id.interfaceName, mac };
   const families = FAMILIES.map(({ name }) => name).filter((name) => addresses.some(({ family }) => family === name));
   const inSandbox = { in: 'sandbox', interface: container.name } as const;
   const inHost = { in: 'host', interface: host.name } as const;
@@ -46,8 +49,8 @@ export function planAttachment(facts: AttachmentFacts): readonly Step[] {
       kind: 'create-veth',
       host: { ...host, mac: HOST_INTERFACE_MAC },
       container,
-      mtuBytes: facts.mtuBytes,
-      queueCount: facts.queueCount,
+      mtuBytes,
+      queueCount: config.queueCount,
     },
     // Before "up": duplicate address detection begins with the link, and a tentative address cannot be used for a second.
     ...families.flatMap((family) => SYSCTLS[family](host.name, container.name)),
@@ -64,7 +67,7 @@ export function planAttachment(facts: AttachmentFacts): readonly Step[] {
       whenTaken: 'fail',
     })),
     ...addresses.map((address): Step => ({ kind: 'add-address', ...inSandbox, address: hostCidr(address) })),
-    ...families.map((family) => sysctl('sandbox', FORWARDING[family], facts.allowIpForwarding ? '1' : '0')),
+    ...families.map((family) => sysctl('sandbox', FORWARDING[family], config.allowIpForwarding ? '1' : '0')),
     ...addresses.map((address): Step => {
       const route: Route = { destination: hostCidr(address), gateway: undefined, scope: 'link' };
       return { kind: 'add-route', ...inHost, route, whenTaken: 'fail' };
@@ -108,7 +111,10 @@ function gatewayStep(containerInterface: string): Step {
   return { kind: 'add-route', in: 'sandbox', interface: containerInterface, route, whenTaken: 'append' };
 }
 
-function planRoutes({ routes, includeDefaultRoutes }: AttachmentFacts, families: readonly Family[]): readonly Route[] {
+function planRoutes(
+  { routes, config: { includeDefaultRoutes } }: AttachmentFacts,
+  families: readonly Family[],
+): readonly Route[] {
   const defaults = FAMILIES.filter(({ name }) => families.includes(name)).map(({ defaultRoute }) =>
     parseCidr(defaultRoute),
   );

@@ -36,7 +36,7 @@ export function parseHostInterfaceAlias(alias: string | undefined): HostInterfac
 
 /** True if an alias names this attachment. Container id and interface name stand before the place where a long alias is cut. */
 export function isSameAttachment(
-  owner: HostInterfaceOwner,
+  owner: Pick<HostInterfaceOwner, 'containerId' | 'interfaceName'>,
   { containerId, interfaceName }: Pick<HostInterfaceOwner, 'containerId' | 'interfaceName'>,
 ): boolean {
   return owner.containerId === containerId && owner.interfaceName === interfaceName;

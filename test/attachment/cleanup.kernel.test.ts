@@ -3,28 +3,21 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ERROR_CODE } from '../../src/cni/error.ts';
 import { parseJsonObject } from '../../src/json/json.ts';
-import {
-  beginEntry,
-  assertNotSuperseded,
-  releaseEarlierBoots,
-  releaseItem,
-  cleanUpKilledAdd,
-} from '../../src/attachment/cleanup.ts';
+import { cleanUpBeforeAdd, cleanUpItem, cleanUpUnrecorded } from '../../src/attachment/cleanup.ts';
 import { openDelegate } from '../../src/delegate/delegate.ts';
 import { openJournal } from '../../src/journal/journal.ts';
 import { openKernel } from '../../src/kernel/kernel.ts';
 import { makeFolder } from '../log/make-folder.ts';
-import { anAttachment, recordFacts } from '../support/a-record.ts';
-import { cniFailure } from '../support/cni-failure.ts';
+import { attachment, attachmentId } from '../support/a-record.ts';
 import { fakeDelegate } from '../support/fake-delegate.ts';
 import { networkConfig } from '../support/network-config.ts';
 
-const CONFIG = networkConfig({ ipam: { type: 'fake', subnet: '10.0.0.0/24' } });
-const C1 = anAttachment();
+const CONFIG = networkConfig({ name: 'net', ipam: { type: 'fake', subnet: '10.0.0.0/24' } });
+const C1 = attachmentId();
 const DEAD = { pid: 2 ** 22 + 1, startTicks: '1' };
 const RELEASE = { type: 'fake', config: { cniVersion: '1.0.0', name: 'net' }, families: [] } as const;
 
-function aNode(script = '') {
+function setUp(script = '') {
   const folder = makeFolder();
   const kernel = openKernel();
   onTestFinished(async () => {
@@ -37,7 +30,7 @@ function aNode(script = '') {
   const journal = openJournal('net', log, folder.path);
   const record = join(folder.path, 'net', 'c1@eth0.record.json');
   const leave = (overrides: object): void => {
-    journal.begin(C1, recordFacts({ release: RELEASE, hostInterface: 'pwleftover' }));
+    journal.begin(attachment({ release: RELEASE, hostInterfaceName: 'pwleftover' }));
     const left = parseJsonObject(readFileSync(record));
     writeFileSync(record, JSON.stringify({ ...left, process: DEAD, ...overrides }));
   };
@@ -52,86 +45,84 @@ function aNode(script = '') {
   return { effects, journal, warnings, leave, damage: () => writeFileSync(record, '{') };
 }
 
-describe('what one record names', () => {
-  it('is released; the endpoint of its pod is still to be cleared', async () => {
-    const { effects, journal, leave } = aNode();
+describe('cleanUpItem', () => {
+  it('notes that the endpoint of the pod remains to be cleared', async () => {
+    const { effects, journal, leave } = setUp();
     leave({ stage: 'attached' });
     const [item] = journal.list();
-    if (item !== undefined) await releaseItem(item, CONFIG, effects);
+    if (item !== undefined) await cleanUpItem(item, CONFIG, effects);
     expect([journal.list(), journal.listEndpoints().length]).toEqual([[], 1]);
   });
 
-  it('is forgotten, if there is no pod', async () => {
-    const { effects, journal, leave } = aNode();
+  it('keeps no note without a pod', async () => {
+    const { effects, journal, leave } = setUp();
     leave({ stage: 'attached', pod: undefined });
     const [item] = journal.list();
-    if (item !== undefined) await releaseItem(item, CONFIG, effects);
+    if (item !== undefined) await cleanUpItem(item, CONFIG, effects);
     expect([journal.list(), journal.listEndpoints()]).toEqual([[], []]);
   });
 
-  it('is released by the file’s name, if it is damaged', async () => {
-    const { effects, journal, leave, damage, warnings } = aNode();
+  it('releases by the name of its file what a damaged record described', async () => {
+    const { effects, journal, leave, damage, warnings } = setUp();
     leave({});
     damage();
-    await releaseItem({ attachment: C1, record: 'damaged' }, CONFIG, effects);
+    await cleanUpItem({ kind: 'damaged', id: C1 }, CONFIG, effects);
     expect([journal.list(), journal.listEndpoints()]).toEqual([[], []]);
     expect(warnings).toEqual([expect.stringContaining('the record of container c1, eth0, is damaged')]);
   });
 
-  it('stays in the journal, if its lease cannot be released', async () => {
-    const { effects, journal, leave } = aNode('exit 1');
+  it('keeps the record if the lease cannot be released', async () => {
+    const { effects, journal, leave } = setUp('exit 1');
     leave({ stage: 'attached' });
     const [item] = journal.list();
-    await expect(item && releaseItem(item, CONFIG, effects)).rejects.toMatchObject({ code: ERROR_CODE.delegateFailed });
+    await expect(item && cleanUpItem(item, CONFIG, effects)).rejects.toMatchObject({ code: ERROR_CODE.delegateFailed });
     expect(journal.list()).toHaveLength(1);
   });
 });
 
-describe('an ADD', () => {
-  const finds = (what: string, leave: object | undefined, outcome: number | undefined) =>
-    it(what, async () => {
-      const { effects, journal, leave: put } = aNode();
-      if (leave !== undefined) put(leave);
-      const release = cleanUpKilledAdd(C1, CONFIG, effects);
-      if (outcome === undefined) await release;
-      else await expect(release).rejects.toMatchObject({ code: outcome });
-      expect(journal.list()).toHaveLength(outcome === undefined ? 0 : 1);
-    });
-  finds('that finds no record goes on', undefined, undefined);
-  finds('takes down what a killed one has left', { stage: 'attaching' }, undefined);
-  finds('takes down what an earlier boot has left', { stage: 'attached', bootId: 'earlier' }, undefined);
-  finds('is refused, if it is attached', { stage: 'attached' }, ERROR_CODE.interfaceTaken);
-
-  it('is refused while another one is at work, and so is one that begins at the same time', async () => {
-    const { effects, journal } = aNode();
-    beginEntry(C1, recordFacts(), journal);
-    await expect(cleanUpKilledAdd(C1, CONFIG, effects)).rejects.toMatchObject({ code: ERROR_CODE.tryAgainLater });
-    expect(cniFailure(() => beginEntry(C1, recordFacts(), journal)).code).toBe(ERROR_CODE.tryAgainLater);
-  });
-
-  it('that a DEL has overtaken prints no result', () => {
-    const { journal } = aNode();
-    const entry = beginEntry(C1, recordFacts(), journal);
-    assertNotSuperseded(entry, C1);
-    journal.remove(C1);
-    expect(cniFailure(() => assertNotSuperseded(entry, C1)).code).toBe(ERROR_CODE.tryAgainLater);
+describe('cleanUpUnrecorded', () => {
+  it('releases the lease, and keeps no note without a pod', async () => {
+    const { effects, journal } = setUp();
+    await cleanUpUnrecorded(C1, CONFIG, effects);
+    expect([journal.list(), journal.listEndpoints()]).toEqual([[], []]);
   });
 });
 
-describe('the first ADD after a boot', () => {
-  it('releases what earlier boots have left, and nothing of this one', async () => {
-    const { effects, journal, leave } = aNode();
+describe('cleanUpBeforeAdd', () => {
+  const finds = (what: string, left: object | undefined, expected: number | undefined) =>
+    it(what, async () => {
+      const { effects, journal, leave } = setUp();
+      journal.beginSweep();
+      if (left !== undefined) leave(left);
+      const cleaning = cleanUpBeforeAdd(C1, CONFIG, effects);
+      if (expected === undefined) await cleaning;
+      else await expect(cleaning).rejects.toMatchObject({ code: expected });
+      expect(journal.list()).toHaveLength(expected === undefined ? 0 : 1);
+    });
+  finds('does nothing without a record', undefined, undefined);
+  finds('removes what a killed ADD left', { stage: 'attaching' }, undefined);
+  finds('removes what an earlier boot left', { stage: 'attached', bootId: 'earlier' }, undefined);
+  finds('fails if the attachment exists', { stage: 'attached' }, ERROR_CODE.interfaceTaken);
+
+  it('fails while another ADD of the attachment is running', async () => {
+    const { effects, journal } = setUp();
+    journal.begin(attachment());
+    await expect(cleanUpBeforeAdd(C1, CONFIG, effects)).rejects.toMatchObject({ code: ERROR_CODE.tryAgainLater });
+  });
+
+  it('releases what earlier boots left, once after a boot, and nothing of this boot', async () => {
+    const { effects, journal, leave } = setUp();
     leave({ stage: 'attached', bootId: 'earlier' });
-    journal.begin(anAttachment('c2'), recordFacts());
-    await releaseEarlierBoots(CONFIG, effects);
-    expect(journal.list().map(({ attachment }) => attachment.containerId)).toEqual(['c2']);
+    journal.begin(attachment({ id: attachmentId('c2') }));
+    await cleanUpBeforeAdd(attachmentId('c3'), CONFIG, effects);
+    expect(journal.list().map(({ id }) => id.containerId)).toEqual(['c2']);
     expect(journal.beginSweep()).toBe(false);
   });
 
-  it('goes on past what it cannot release, and leaves it to GC', async () => {
-    const { effects, journal, leave, warnings } = aNode('exit 1');
+  it('continues after what it cannot release, and leaves it to GC', async () => {
+    const { effects, journal, leave, warnings } = setUp('exit 1');
     leave({ stage: 'attached', bootId: 'earlier' });
-    await releaseEarlierBoots(CONFIG, effects);
+    await cleanUpBeforeAdd(attachmentId('c3'), CONFIG, effects);
     expect(journal.list()).toHaveLength(1);
     expect(warnings).toEqual([expect.stringContaining('GC will try again')]);
   });

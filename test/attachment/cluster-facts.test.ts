@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openAgent } from '../../src/agent/agent.ts';
+import { openApiBudget } from '../../src/cluster/api-budget.ts';
 import { formatCidr } from '../../src/address/cidr.ts';
 import type { JsonObject } from '../../src/json/json.ts';
 import { ERROR_CODE } from '../../src/cni/error.ts';
-import { readPodAndNode } from '../../src/attachment/cluster-facts.ts';
-import { openLoopbackCluster, soon, WEB, type LoopbackCluster } from '../cluster/loopback-cluster.ts';
+import { readClusterFacts } from '../../src/attachment/cluster-facts.ts';
+import { openLoopbackCluster, WEB, type LoopbackCluster } from '../cluster/loopback-cluster.ts';
 import { networkConfig } from '../support/network-config.ts';
 
 let loopback: LoopbackCluster;
@@ -18,10 +20,10 @@ interface Asked {
   readonly config?: JsonObject;
 }
 function read(asked: Asked) {
-  const { podUid, config } = asked;
-  const args = { pod: 'pod' in asked ? asked.pod : WEB, podUid, raw: '' };
-  const request = { config: networkConfig({ nodename: 'n1', ...config }), args };
-  return readPodAndNode(request, loopback.cluster, soon());
+  const reference = 'pod' in asked ? asked.pod : WEB;
+  const pod = reference && { ...reference, uid: asked.podUid };
+  const config = networkConfig({ nodename: 'n1', ...asked.config });
+  return readClusterFacts(pod, config, openApiBudget(loopback.cluster, 5000), openAgent(config));
 }
 const OWN_RANGE = { ipam: { type: 'host-local', subnet: '10.9.0.0/24' } };
 
@@ -64,5 +66,9 @@ describe('pod and node', () => {
     );
   refuses('no pod of that name', { pod: { namespace: 'default', name: 'gone' } }, /no pod default\/gone/);
   refuses('another pod of that name', { podUid: 'uid-0' }, /another pod default\/web/);
-  refuses('no node of that name', { config: { nodename: 'gone' } }, /no node gone; nodename in the netconf/);
+  refuses(
+    'no node of that name',
+    { config: { nodename: 'gone' } },
+    /no node gone; set nodename in the network configuration/,
+  );
 });

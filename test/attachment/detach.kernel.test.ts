@@ -1,17 +1,19 @@
-import { runRealProgram } from '../support/run-program.ts';
 import { describe, expect, it } from 'vitest';
-import type { Delegate } from '../../src/delegate/delegate.ts';
-import { detach, detachRecorded } from '../../src/attachment/detach.ts';
-import type { AttachmentRecord } from '../../src/journal/record.ts';
-import { planAttachment } from '../../src/plan/attachment-steps.ts';
-import { openDelegate } from '../../src/delegate/delegate.ts';
-import { anAttachment, recordFacts } from '../support/a-record.ts';
+import { detach, findLinks, stopPredecessor } from '../../src/attachment/detach.ts';
+import { openDelegate, type Delegate } from '../../src/delegate/delegate.ts';
+import { openJournal } from '../../src/journal/journal.ts';
+import { planAttachmentSteps } from '../../src/plan/attachment-steps.ts';
+import type { Detachment } from '../../src/plan/detachment.ts';
+import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
+import { makeFolder } from '../log/make-folder.ts';
+import { attachment } from '../support/a-record.ts';
 import { attachmentFacts } from '../support/attachment-facts.ts';
 import { fakeDelegate } from '../support/fake-delegate.ts';
 import { aSandboxInKernel } from '../support/kernel-attachment.ts';
-import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
+import { runRealProgram } from '../support/run-program.ts';
 
 const RELEASE = { type: 'fake', config: { cniVersion: '1.0.0', name: 'net' }, families: [] } as const;
+const log = { warning: () => undefined };
 
 function delegateOf(script: string): Delegate {
   const environment = { PATH: process.env['PATH'] };
@@ -22,89 +24,89 @@ function delegateOf(script: string): Delegate {
     runProgram: runRealProgram,
   });
 }
-/** An IPAM plugin that refuses to release while there is such an interface. */
-const refuseWhileThere = (name: string) =>
+/** An IPAM plugin that fails to release while there is such an interface. */
+const failsWhileThere = (name: string) =>
   delegateOf(`if ip link show ${name} >/dev/null 2>&1; then echo '{"code":100,"msg":"the link is there"}'; exit 1; fi`);
 
-// One each: with its sandbox a link goes a moment later than the next test begins.
+// An address each: a link is removed with its sandbox, a moment after the next test has begun.
 let addresses = 0;
 
-async function anAttached(name: string, alias: string) {
-  const { kernel, sandbox, pod } = await aSandboxInKernel();
+/** An attachment of container c1 whose host interface has this name and alias. */
+async function attach(name: string, alias: string) {
+  const { kernel, sandbox } = await aSandboxInKernel();
   const facts = attachmentFacts({ hostInterface: { name, alias }, addresses: [`10.81.1.${++addresses}`] });
-  await kernel.apply(planAttachment(facts), sandbox);
-  const isThere = async () => (await kernel.observeInterface('host', name)) !== undefined;
-  const target = { attachment: anAttachment(), sandboxPath: pod.path, cniArgs: '' };
-  return {
-    kernel,
-    sandbox,
-    isThere,
-    target,
-    onNode: { target, sandbox: undefined, hostInterfaces: [name], release: RELEASE } as const,
+  await kernel.apply(planAttachmentSteps(facts), sandbox);
+  const exists = async (host = name) => (await kernel.observeInterface('host', host)) !== undefined;
+  const detachment: Detachment = {
+    attachment: attachment({ hostInterfaceName: name, release: RELEASE }),
+    hostInterfaceNames: [name],
+    ifUnlabelled: 'foreign',
+    predecessor: 'none',
   };
+  const journal = openJournal('net', log, '/run/podwire-none');
+  const effectsWith = (delegate: Delegate) => ({ kernel, delegate, journal });
+  return { kernel, sandbox, exists, detachment, effectsWith };
 }
 
-describe('what is taken off the node', () => {
-  it('the link goes before the lease', async () => {
-    const { kernel, isThere, onNode } = await anAttached('calidet1', 'podwire c1 eth0 net default/web');
-    await detach({ ...onNode, unmarked: 'foreign' }, { kernel, delegate: refuseWhileThere('calidet1') });
-    expect(await isThere()).toBe(false);
+describe('detach', () => {
+  it('deletes the link before it releases the lease', async () => {
+    const { exists, detachment, effectsWith } = await attach('calidet1', 'podwire c1 eth0 net default/web');
+    await detach(detachment, effectsWith(failsWhileThere('calidet1')));
+    expect(await exists()).toBe(false);
   });
 
-  it('nothing is there any more: that succeeds, and the lease is released', async () => {
-    const { kernel, sandbox, target } = await anAttached('calidet2', 'podwire c1 eth0 net default/web');
-    const onNode = {
-      target,
-      sandbox,
-      hostInterfaces: ['calidet2', 'calinone'],
-      unmarked: 'foreign',
-      release: RELEASE,
-    } as const;
-    for (let round = 0; round < 2; round++) await detach(onNode, { kernel, delegate: delegateOf('') });
-    await expect(detach(onNode, { kernel, delegate: delegateOf('exit 1') })).rejects.toMatchObject({ code: 102 });
+  it('succeeds and releases the lease if no link is left', async () => {
+    const { detachment, effectsWith } = await attach('calidet2', 'podwire c1 eth0 net default/web');
+    const names = { ...detachment, hostInterfaceNames: ['calidet2', 'calinone'] };
+    for (let round = 0; round < 2; round++) await detach(names, effectsWith(delegateOf('')));
+    await expect(detach(names, effectsWith(delegateOf('exit 1')))).rejects.toMatchObject({ code: 102 });
   });
 
-  const keeps = (what: string, name: string, alias: string, unmarked: 'ours' | 'foreign', isKept: boolean) =>
+  const detaches = (what: string, name: string, alias: string, overrides: Partial<Detachment>, isKept: boolean) =>
     it(what, async () => {
-      const { kernel, isThere, onNode } = await anAttached(name, alias);
-      await detach({ ...onNode, unmarked }, { kernel, delegate: delegateOf('') });
-      expect(await isThere()).toBe(isKept);
+      const { exists, detachment, effectsWith } = await attach(name, alias);
+      await detach({ ...detachment, ...overrides }, effectsWith(delegateOf('')));
+      expect(await exists()).toBe(isKept);
     });
-  keeps('another attachment’s host interface stays', 'calidet3', 'podwire c2 eth0 net default/web', 'ours', true);
-  keeps(
-    'one of the same container on another network stays',
-    'calidet4',
-    'podwire c1 net1 net default/web',
-    'ours',
-    true,
-  );
-  keeps('an unmarked one stays, if it could be another plugin’s', 'calidet5', 'something', 'foreign', true);
-  keeps('an unmarked one goes, if it is what a killed ADD has left', 'calidet6', 'something', 'ours', false);
+  const ours = { ifUnlabelled: 'ours' } as const;
+  const alias = 'podwire c2 eth0 net default/web';
+  detaches('leaves the host interface of another attachment alone', 'calidet3', alias, ours, true);
+  const net1 = 'podwire c1 net1 net default/web';
+  detaches('leaves another interface of the same container alone', 'calidet4', net1, ours, true);
+  detaches('leaves an unlabelled interface alone that may be another plugin’s', 'calidet5', 'something', {}, true);
+  detaches('deletes an unlabelled interface that a killed ADD left', 'calidet6', 'something', ours, false);
 
-  it('an interface of that name that is no veth stays', async () => {
-    const { kernel, target } = await anAttached('calidet7', 'podwire c1 eth0 net default/web');
+  it('leaves an interface alone that is not a veth', async () => {
+    const { exists, detachment, effectsWith } = await attach('calidet7', 'podwire c1 eth0 net default/web');
     await hostNamespace().ip('link', 'add', 'calidet8', 'type', 'bridge');
-    const onNode = {
-      target,
-      sandbox: undefined,
-      hostInterfaces: ['calidet8'],
-      unmarked: 'ours',
-      release: RELEASE,
-    } as const;
-    await detach(onNode, { kernel, delegate: delegateOf('') });
-    expect(await kernel.observeInterface('host', 'calidet8')).toBeDefined();
+    await detach({ ...detachment, ...ours, hostInterfaceNames: ['calidet8'] }, effectsWith(delegateOf('')));
+    expect(await exists('calidet8')).toBe(true);
     await hostNamespace().ip('link', 'delete', 'calidet8');
   });
+});
 
-  it.each([
-    ['attaching', false],
-    ['attached', true],
-  ] as const)('of a record in the stage %s an unmarked interface stays: %o', async (stage, isKept) => {
-    const name = `calid${stage}`;
-    const { kernel, isThere } = await anAttached(name, 'something');
-    const facts = recordFacts({ hostInterface: name, release: RELEASE });
-    const record: AttachmentRecord = { ...facts, stage, bootId: 'b', process: { pid: 1, startTicks: '1' } };
-    await detachRecorded(anAttachment(), record, { kernel, delegate: delegateOf('') });
-    expect(await isThere()).toBe(isKept);
+describe('findLinks', () => {
+  it('falls back to the container interface if no host interface is found', async () => {
+    const { kernel, sandbox, detachment } = await attach('calidet9', 'something');
+    expect(await findLinks(detachment, sandbox, { kernel })).toEqual([{ where: sandbox, name: 'eth0' }]);
+    expect(await findLinks(detachment, undefined, { kernel })).toEqual([]);
   });
+});
+
+describe('stopPredecessor', () => {
+  const stops = (predecessor: Detachment['predecessor'], expected: unknown) =>
+    it(`handles an ADD that is ${predecessor}`, async () => {
+      using folder = makeFolder();
+      const journal = openJournal('net', log, folder.path);
+      const web = attachment({ release: RELEASE });
+      journal.begin(web);
+      const detachment = { attachment: web, hostInterfaceNames: [], ifUnlabelled: 'foreign', predecessor } as const;
+      await stopPredecessor(detachment, { delegate: delegateOf(''), journal });
+      const item = journal.find(web.id);
+      expect(item?.kind === 'record' ? item.record.stage : item).toBe(expected);
+    });
+  stops('running', undefined);
+  stops('killed', 'attaching');
+  stops('finished', 'detaching');
+  stops('none', 'attaching');
 });

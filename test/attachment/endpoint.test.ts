@@ -2,9 +2,16 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { parseIpAddress } from '../../src/address/ip-address.ts';
 import type { Cluster } from '../../src/cluster/cluster.ts';
 import { ERROR_CODE } from '../../src/cni/error.ts';
-import { clearEndpoint, endpointPod, readAndClearEndpoint, writeEndpoint } from '../../src/attachment/endpoint.ts';
+import {
+  attemptToClearEndpoint,
+  clearEndpoint,
+  publishEndpoint,
+  withdrawEndpoint,
+} from '../../src/attachment/endpoint.ts';
+import { openApiBudget, type ApiBudget } from '../../src/cluster/api-budget.ts';
 import { openLoopbackCluster, soon, WEB, type LoopbackCluster } from '../cluster/loopback-cluster.ts';
-import { anAttachment } from '../support/a-record.ts';
+import { attachment, attachmentId } from '../support/a-record.ts';
+import { networkConfig } from '../support/network-config.ts';
 
 const ADDRESSES = [parseIpAddress('10.0.0.5'), parseIpAddress('fd00::5')];
 const ENDPOINT = 'cni.projectcalico.org/';
@@ -15,13 +22,13 @@ const ATTACHED = {
   [`${ENDPOINT}podIPs`]: '10.0.0.5/32,fd00::5/128',
 };
 const CLEARED = { ...ATTACHED, [`${ENDPOINT}podIP`]: '', [`${ENDPOINT}podIPs`]: '' };
-const aRequest = (containerId = 'c1', podUid?: string) => ({
-  attachment: anAttachment(containerId),
-  args: { pod: WEB, podUid, raw: '' },
-  config: { nodeName: 'n1' },
-});
+const NODE = 'n1';
+/** The attachment of a container of the pod default/web. */
+const attached = (containerId = 'c1', uid?: string) =>
+  attachment({ id: attachmentId(containerId), pod: { ...WEB, uid } });
 
 let loopback: LoopbackCluster;
+const api = (): ApiBudget => openApiBudget(loopback.cluster, 5000);
 const annotations = () => loopback.api.pod('default', 'web')?.metadata.annotations;
 async function readPod(cluster: Cluster = loopback.cluster) {
   const pod = await cluster.readPod(WEB, soon());
@@ -33,69 +40,102 @@ beforeEach(async () => {
   return () => loopback[Symbol.asyncDispose]();
 });
 
-describe('an endpoint', () => {
-  it('is the pod’s, on its first network only', () => {
-    const request = aRequest();
-    expect(endpointPod(request)).toEqual(WEB);
-    expect(endpointPod({ ...request, attachment: anAttachment('c1', 'net1') })).toBeUndefined();
-    expect(endpointPod({ ...request, args: { ...request.args, pod: undefined } })).toBeUndefined();
-  });
-
-  it('is written on the Pod, and cleared', async () => {
-    const { cluster } = loopback;
-    await writeEndpoint(aRequest(), await readPod(), ADDRESSES, cluster, soon());
+describe('publishEndpoint', () => {
+  it('writes the endpoint on the Pod', async () => {
+    await publishEndpoint(attached(), await readPod(), ADDRESSES, api());
     expect(annotations()).toEqual(ATTACHED);
-    await readAndClearEndpoint(aRequest(), WEB, cluster, soon());
-    expect(annotations()).toEqual(CLEARED);
   });
 
-  it('is not written on a Pod that was replaced since it was read', async () => {
+  it('writes nothing for a second network of the pod, nor without a pod', async () => {
+    const earlier = loopback.api.requests.length;
+    await publishEndpoint(attachment({ id: attachmentId('c1', 'net1') }), await readPod(), ADDRESSES, api());
+    await publishEndpoint(attachment({ pod: undefined }), undefined, ADDRESSES, api());
+    expect(loopback.api.requests.slice(earlier).filter(({ method }) => method !== 'GET')).toEqual([]);
+  });
+
+  it('fails on a Pod that was replaced after it was read', async () => {
     const pod = await readPod();
     loopback.api.putPod({ metadata: { ...WEB, uid: 'uid-2' } });
-    const writing = writeEndpoint(aRequest(), pod, ADDRESSES, loopback.cluster, soon());
+    const writing = publishEndpoint(attached(), pod, ADDRESSES, api());
     await expect(writing).rejects.toMatchObject({ code: ERROR_CODE.apiRefused, details: 'conflict' });
     expect(annotations()).toBeUndefined();
   });
 
-  it('is not written on a Pod that was deleted since', async () => {
+  it('fails on a Pod that was deleted after it was read', async () => {
     const pod = await readPod();
     loopback.api.deletePod('default', 'web');
-    const writing = writeEndpoint(aRequest(), pod, ADDRESSES, loopback.cluster, soon());
+    const writing = publishEndpoint(attached(), pod, ADDRESSES, api());
     await expect(writing).rejects.toMatchObject({ code: ERROR_CODE.apiRefused, details: 'absent' });
   });
+});
 
-  const stays = (what: string, request: ReturnType<typeof aRequest>) =>
-    it(`stays: ${what}`, async () => {
-      await writeEndpoint(aRequest(), await readPod(), ADDRESSES, loopback.cluster, soon());
-      await readAndClearEndpoint(request, WEB, loopback.cluster, soon());
+describe('clearEndpoint', () => {
+  beforeEach(async () => publishEndpoint(attached(), await readPod(), ADDRESSES, api()));
+
+  it('clears the addresses and keeps the container id', async () => {
+    await clearEndpoint(attached(), NODE, api());
+    expect(annotations()).toEqual(CLEARED);
+  });
+
+  const leaves = (what: string, of: ReturnType<typeof attached>) =>
+    it(`leaves ${what} alone`, async () => {
+      await clearEndpoint(of, NODE, api());
       expect(annotations()).toEqual(ATTACHED);
     });
-  stays('it is another container’s', aRequest('c2'));
-  stays('it is another pod’s of that name', aRequest('c1', 'uid-0'));
+  leaves('the endpoint of another container', attached('c2'));
+  leaves('the endpoint of another pod of that name', attached('c1', 'uid-0'));
+  leaves('the endpoint of the first network', attachment({ id: attachmentId('c1', 'net1') }));
 
-  it('of a Pod that is gone is cleared', async () => {
+  it('succeeds without writing if the Pod is gone', async () => {
+    loopback.api.deletePod('default', 'web');
     const earlier = loopback.api.requests.length;
-    await clearEndpoint(aRequest(), 'absent', loopback.cluster, soon());
-    expect(loopback.api.requests).toHaveLength(earlier);
+    await clearEndpoint(attached(), NODE, api());
+    expect(loopback.api.requests.slice(earlier).map(({ method }) => method)).toEqual(['GET']);
   });
 
-  it('is cleared over what others change meanwhile', async () => {
-    const { cluster, api } = loopback;
-    await writeEndpoint(aRequest(), await readPod(), ADDRESSES, cluster, soon());
-    const pod = await readPod();
-    await cluster.patchPodAnnotations(WEB, { uid: undefined, annotations: { kept: 'changed' } }, soon());
-    await clearEndpoint(aRequest(), pod, cluster, soon());
-    expect(api.pod('default', 'web')?.metadata.annotations).toEqual({ ...CLEARED, kept: 'changed' });
+  it('clears nothing before the links are removed', async () => {
+    const { promise: removed, resolve } = Promise.withResolvers<void>();
+    const clearing = clearEndpoint(attached(), NODE, api(), removed);
+    await readPod();
+    expect(annotations()).toEqual(ATTACHED);
+    resolve();
+    await clearing;
+    expect(annotations()).toEqual(CLEARED);
   });
 
-  it('is given up, code 11, if others change the Pod faster than it can be read', async () => {
-    const { cluster, api } = loopback;
-    await writeEndpoint(aRequest(), await readPod(), ADDRESSES, cluster, soon());
-    await api.setFault({ kind: 'status', status: 409 }, { method: 'PATCH' });
-    const clearing = readAndClearEndpoint(aRequest(), WEB, cluster, soon());
-    await expect(clearing).rejects.toMatchObject({
+  it('reads the Pod again if another client changes it in the meantime', async () => {
+    const { promise: removed, resolve } = Promise.withResolvers<void>();
+    const clearing = clearEndpoint(attached(), NODE, api(), removed);
+    await readPod();
+    await loopback.cluster.patchPodAnnotations(WEB, { uid: undefined, annotations: { kept: 'changed' } }, soon());
+    resolve();
+    await clearing;
+    expect(annotations()).toEqual({ ...CLEARED, kept: 'changed' });
+  });
+
+  it('fails with code 11 if other clients change the Pod faster than it can be read', async () => {
+    await loopback.api.setFault({ kind: 'status', status: 409 }, { method: 'PATCH' });
+    await expect(clearEndpoint(attached(), NODE, api())).rejects.toMatchObject({
       code: ERROR_CODE.tryAgainLater,
       message: expect.stringContaining('default/web'),
     });
+  });
+
+  it('is what withdrawEndpoint does', async () => {
+    await withdrawEndpoint(attached(), networkConfig({ nodename: NODE }), { cluster: loopback.cluster });
+    expect(annotations()).toEqual(CLEARED);
+  });
+});
+
+describe('attemptToClearEndpoint', () => {
+  const attempt = (of = attached(), removed: Promise<void> = Promise.resolve()) =>
+    attemptToClearEndpoint(of, networkConfig({ nodename: NODE }), api(), removed);
+
+  it('reports an endpoint that is cleared', async () => expect(await attempt()).toEqual({ kind: 'cleared' }));
+  it('reports an attachment without an endpoint', async () =>
+    expect(await attempt(attachment({ pod: undefined }))).toEqual({ kind: 'none' }));
+  it('reports why an endpoint remains to be cleared', async () => {
+    await loopback.api.setFault({ kind: 'status', status: 500 });
+    expect(await attempt()).toEqual({ kind: 'pending', why: expect.stringContaining('500') });
   });
 });

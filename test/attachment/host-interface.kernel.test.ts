@@ -1,8 +1,10 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ERROR_CODE } from '../../src/cni/error.ts';
-import { planHostInterface, replaceHostInterface } from '../../src/attachment/host-interface.ts';
+import { replaceHostInterface } from '../../src/attachment/host-interface.ts';
 import { openKernel } from '../../src/kernel/kernel.ts';
-import { anAttachment } from '../support/a-record.ts';
+import { attachmentFromRequest } from '../../src/plan/attachment.ts';
+import { sha1 } from '../../src/system/sha1.ts';
+import { attachmentId } from '../support/a-record.ts';
 import { networkConfig } from '../support/network-config.ts';
 import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
 
@@ -16,30 +18,21 @@ async function replace(
 ) {
   const kernel = openKernel();
   onTestFinished(() => kernel[Symbol.asyncDispose]());
-  const planned = planHostInterface(
-    { hostInterfacePrefix: 'pwhi', name: 'net' },
-    anAttachment('0123456789abcdef'),
-    pod,
-  );
+  const config = { ...networkConfig({ name: 'net' }), hostInterfacePrefix: 'pwhi' };
+  const args = { pod, podUid: undefined, raw: '' };
+  const request = { id: attachmentId('0123456789abcdef'), args, config, sandboxPath: undefined };
+  const attachment = attachmentFromRequest(request, sha1);
+  const planned = attachment.hostInterface;
   const host = hostNamespace();
   await host.ip('link', 'add', planned.name, 'type', kind);
   if (alias !== '') await host.ip('link', 'set', planned.name, 'alias', alias);
-  const error: unknown = await replaceHostInterface(planned, { kernel, log: LOG }).catch((reason: unknown) => reason);
+  const error: unknown = await replaceHostInterface(attachment, { kernel, log: LOG }).catch(
+    (reason: unknown) => reason,
+  );
   const isThere = (await kernel.observeInterface('host', planned.name)) !== undefined;
   if (isThere) await host.ip('link', 'delete', planned.name);
   return { error, isThere };
 }
-
-describe('a host interface', () => {
-  it('has the name that the agent computes, and names its owner', () => {
-    const planned = planHostInterface(networkConfig(), anAttachment(), WEB);
-    expect(planned).toEqual({ name: 'cali68caf03a5f4', alias: 'podwire c1 eth0 k8s-pod-network default/web' });
-    expect(planHostInterface(networkConfig(), anAttachment(), undefined)).toEqual({
-      name: 'calic1',
-      alias: 'podwire c1 eth0 k8s-pod-network ',
-    });
-  });
-});
 
 describe('a host interface of the same name', () => {
   const replaces = (what: string, alias: string, overrides?: Parameters<typeof replace>[1]) =>

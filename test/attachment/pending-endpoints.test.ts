@@ -4,7 +4,7 @@ import { finishPendingEndpoints } from '../../src/attachment/pending-endpoints.t
 import { openJournal } from '../../src/journal/journal.ts';
 import { openLoopbackCluster, WEB, type LoopbackCluster } from '../cluster/loopback-cluster.ts';
 import { makeFolder } from '../log/make-folder.ts';
-import { anAttachment, recordFacts } from '../support/a-record.ts';
+import { attachment, attachmentId } from '../support/a-record.ts';
 import { networkConfig } from '../support/network-config.ts';
 
 const PREFIX = 'cni.projectcalico.org/';
@@ -15,16 +15,15 @@ beforeEach(async () => {
   return () => loopback[Symbol.asyncDispose]();
 });
 
-/** A journal in which the endpoint of container c1 on the pod default/web is still to be cleared. */
+/** A journal in which the endpoint of container c1 on the pod default/web remains to be cleared. */
 function aJournal() {
   const folder = makeFolder();
   onTestFinished(() => folder[Symbol.dispose]());
   const log = { debug: () => undefined, info: () => undefined, warning: () => undefined, error: () => undefined };
   const journal = openJournal('net', log, folder.path);
-  journal.keepEndpoint(anAttachment(), recordFacts());
+  journal.keepEndpoint(attachment());
   const finish = (totalMs = 2000) =>
-    finishPendingEndpoints(networkConfig({ nodename: 'n1' }), openApiBudget(totalMs), {
-      cluster: loopback.cluster,
+    finishPendingEndpoints(networkConfig({ nodename: 'n1' }), openApiBudget(loopback.cluster, totalMs), {
       journal,
       log,
     });
@@ -41,22 +40,22 @@ const put = (containerId: string, uid = 'uid-1') =>
   });
 const podIp = () => loopback.api.pod('default', 'web')?.metadata.annotations?.[`${PREFIX}podIP`];
 
-describe('an endpoint that is still to be cleared', () => {
+describe('finishPendingEndpoints', () => {
   const done = (what: string, prepare: () => void, expected: string | undefined) =>
-    it(`is done with: ${what}`, async () => {
+    it(`removes the note when ${what}`, async () => {
       const { journal, finish } = aJournal();
       prepare();
       await finish();
       expect([podIp(), journal.listEndpoints()]).toEqual([expected, []]);
     });
-  done('it is cleared', () => put('c1'), '');
-  done('it is another container’s by now', () => put('c2'), '10.0.0.5/32');
-  done('it is another pod’s of that name by now', () => put('c1', 'uid-2'), '10.0.0.5/32');
-  done('its pod is gone', () => loopback.api.deletePod('default', 'web'), undefined);
+  done('the endpoint is cleared', () => put('c1'), '');
+  done('the endpoint is another container’s by now', () => put('c2'), '10.0.0.5/32');
+  done('another pod has the name by now', () => put('c1', 'uid-2'), '10.0.0.5/32');
+  done('the pod is gone', () => loopback.api.deletePod('default', 'web'), undefined);
 
-  it('waits for a command that can ask the API, and so do those behind it', async () => {
+  it('stops at the first failure and leaves the rest for a command that can reach the API', async () => {
     const { journal, finish } = aJournal();
-    journal.keepEndpoint(anAttachment('c2'), recordFacts());
+    journal.keepEndpoint(attachment({ id: attachmentId('c2') }));
     put('c1');
     await loopback.api.setFault({ kind: 'status', status: 503 });
     const earlier = loopback.api.requests.length;
@@ -68,7 +67,7 @@ describe('an endpoint that is still to be cleared', () => {
     expect([podIp(), journal.listEndpoints()]).toEqual(['', []]);
   });
 
-  it('waits, if the time for the API is spent', async () => {
+  it('leaves everything if the time for the API is used up', async () => {
     const { journal, finish } = aJournal();
     await finish(0);
     expect(journal.listEndpoints()).toHaveLength(1);

@@ -1,44 +1,58 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { waitForPolicy } from '../../src/attachment/policy.ts';
+import { openAgent } from '../../src/agent/agent.ts';
 import { endpointStatusFileName } from '../../src/agent/endpoint-status.ts';
+import { waitForPolicy } from '../../src/attachment/policy.ts';
+import type { Attachment } from '../../src/plan/attachment.ts';
 import { makeFolder } from '../log/make-folder.ts';
+import { attachment, attachmentId } from '../support/a-record.ts';
 import { networkConfig } from '../support/network-config.ts';
 
 const WEB = { namespace: 'default', name: 'web' };
 
+interface Waiting {
+  readonly of?: Attachment;
+  readonly signal?: AbortSignal;
+}
+
+/** The warnings of waiting for the policy of the pod default/web. */
 async function waitIn(
   folder: string,
   seconds: number,
-  signal = new AbortController().signal,
+  { of = attachment(), signal = new AbortController().signal }: Waiting = {},
 ): Promise<readonly string[]> {
   const warnings: string[] = [];
-  const log = { debug: () => undefined, info: () => undefined, error: () => undefined };
+  const warning = (message: string): void => void warnings.push(message);
+  const log = { debug: () => undefined, info: () => undefined, error: () => undefined, warning };
   const config = networkConfig({ policy_setup_timeout_seconds: seconds, endpoint_status_dir: folder });
-  await waitForPolicy(config, WEB, { log: { ...log, warning: (message) => void warnings.push(message) }, signal });
+  await waitForPolicy(of, config, { agent: openAgent(config), log, signal });
   return warnings;
 }
 
-describe('a pod', () => {
-  it('starts at once, if nobody asks for its policy', async () => expect(await waitIn('/proc/none', 0)).toEqual([]));
+describe('waitForPolicy', () => {
+  it('does not wait unless the network configuration asks for it', async () =>
+    expect(await waitIn('/proc/none', 0)).toEqual([]));
 
-  it('starts when the agent has its policy in force', async () => {
+  it('does not wait for an attachment without an endpoint', async () =>
+    expect(await waitIn('/proc/none', 60, { of: attachment({ id: attachmentId('c1', 'net1') }) })).toEqual([]));
+
+  it('ends when the agent reports that the policy is in force', async () => {
     using folder = makeFolder();
     const waiting = waitIn(folder.path, 60);
     writeFileSync(join(folder.path, endpointStatusFileName(WEB)), '');
     expect(await waiting).toEqual([]);
   });
 
-  it('starts all the same if the agent takes too long, with a warning that names both', async () => {
+  it('ends with a warning that names pod and folder if the agent takes too long', async () => {
     using folder = makeFolder();
     expect(await waitIn(folder.path, 1)).toEqual([
       expect.stringMatching(/1 s that the policy of default\/web .*podwire-test/),
     ]);
   });
 
-  it('does not start if the runtime ends the command', async () => {
+  it('fails if the runtime ends the command', async () => {
     using folder = makeFolder();
-    await expect(waitIn(folder.path, 60, AbortSignal.abort())).rejects.toThrow(/abort/i);
+    await expect(waitIn(folder.path, 60, { signal: AbortSignal.abort() })).rejects.toThrow(/abort/i);
   });
 });

@@ -1,36 +1,83 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { remainingMs, untilDeadline } from '../../src/cluster/wire/deadline.ts';
 import { openApiBudget } from '../../src/cluster/api-budget.ts';
+import type { Cluster } from '../../src/cluster/cluster.ts';
+import { untilDeadline, type Deadline } from '../../src/cluster/wire/deadline.ts';
 
-describe('the time for the API', () => {
-  it('is all there for the first request', async () => {
-    expect(await openApiBudget(4000).spend(async (deadline) => remainingMs(deadline))).toBeGreaterThan(3500);
+const WEB = { namespace: 'default', name: 'web' };
+
+/** A cluster in which `request` answers each request. */
+function clusterOf(request: (deadline: Deadline) => Promise<unknown>): Cluster {
+  const answer = async (deadline: Deadline): Promise<'absent'> => {
+    await request(deadline);
+    return 'absent';
+  };
+  return {
+    isReachable: async () => true,
+    readPod: (_pod, deadline) => answer(deadline),
+    readNode: (_name, deadline) => answer(deadline),
+    patchPodAnnotations: (_pod, _patch, deadline) => answer(deadline),
+    probe: answer,
+    [Symbol.dispose]: () => undefined,
+  };
+}
+
+/** The time that was left when each request began. */
+function measuringCluster(requestMs: number): { readonly cluster: Cluster; readonly leftMs: number[] } {
+  const leftMs: number[] = [];
+  const cluster = clusterOf(async (deadline) => {
+    leftMs.push(deadline.remainingMs());
+    await pause(requestMs);
+  });
+  return { cluster, leftMs };
+}
+
+describe('openApiBudget', () => {
+  it('gives the whole time to the first request', async () => {
+    const { cluster, leftMs } = measuringCluster(0);
+    await openApiBudget(cluster, 4000).readPod(WEB);
+    expect(leftMs[0]).toBeGreaterThan(3500);
   });
 
-  it('is shared by all requests, and not spent between them', async () => {
-    const share = openApiBudget(4000);
-    await share.spend(() => pause(30));
-    await pause(30);
-    const leftMs = await share.spend(async (deadline) => remainingMs(deadline));
-    expect(leftMs).toBeLessThanOrEqual(3971);
+  it('counts the time of requests, and not the time between them', async () => {
+    const { cluster, leftMs } = measuringCluster(60);
+    const api = openApiBudget(cluster, 4000);
+    await api.readPod(WEB);
+    await pause(60);
+    await api.probe();
+    expect(leftMs[1]).toBeLessThanOrEqual(3960);
+    expect(leftMs[1]).toBeGreaterThan(3500);
   });
 
-  it('that is spent is none, not less than none: Node warns of such a timer', async () => {
-    const share = openApiBudget(5);
-    const tooLate = () => share.spend(async (deadline) => untilDeadline(pause(30), deadline));
-    await expect(tooLate()).rejects.toThrow('5 ms');
-    await expect(tooLate()).rejects.toThrow(/ 0 ms/);
+  it('lets requests at the same time share one deadline', async () => {
+    const deadlines: Deadline[] = [];
+    const api = openApiBudget(
+      clusterOf(async (deadline) => void deadlines.push(deadline)),
+      4000,
+    );
+    await Promise.all([api.readPod(WEB), api.readNode('n1')]);
+    expect(deadlines[0]).toBe(deadlines[1]);
   });
 
-  it('ends with the command', async () => {
+  it('ends a request when the time is used up, and the next one at once', async () => {
+    const api = openApiBudget(
+      clusterOf((deadline) => untilDeadline(pause(5000), deadline)),
+      5,
+    );
+    await expect(api.readPod(WEB)).rejects.toThrow('5 ms');
+    await expect(api.readPod(WEB)).rejects.toThrow(/ 0 ms/);
+  });
+
+  it('ends requests with the signal of the command', async () => {
     const ended = new AbortController();
-    const share = openApiBudget(4000, ended.signal);
-    const asked = share.spend(async ({ signal }) => {
-      ended.abort();
-      return signal.aborted;
-    });
-    expect(await asked).toBe(true);
-    expect(await share.spend(async (deadline) => remainingMs(deadline))).toBe(0);
+    const api = openApiBudget(
+      clusterOf((deadline) => untilDeadline(new Promise(() => undefined), deadline)),
+      4000,
+      ended.signal,
+    );
+    const reading = api.readPod(WEB);
+    ended.abort();
+    await expect(reading).rejects.toThrow('told to stop');
+    await expect(api.probe()).rejects.toThrow('told to stop');
   });
 });

@@ -1,20 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseContainerId, parseInterfaceName } from '../../src/cni/attachment-id.ts';
 import { ERROR_CODE } from '../../src/cni/error.ts';
 import { openDelegate } from '../../src/delegate/delegate.ts';
+import { attachment } from '../support/a-record.ts';
 import { fakeDelegate } from '../support/fake-delegate.ts';
 import { runRealProgram } from '../support/run-program.ts';
 
 const RESULT = '{"cniVersion":"1.0.0","ips":[{"address":"10.0.0.5/24"}]}';
 const DELEGATION = { type: 'fake', config: { cniVersion: '1.1.0', name: 'net' }, families: [] } as const;
 
-const TARGET = {
-  attachment: { containerId: parseContainerId('c1'), interfaceName: parseInterfaceName('eth0') },
-  sandboxPath: '/var/run/netns/p',
-  cniArgs: 'IP=10.0.0.5',
-};
+const TARGET = attachment({ sandboxPath: '/var/run/netns/p', cniArgs: 'IP=10.0.0.5', release: DELEGATION });
 
 function open(script: string) {
   const folder = fakeDelegate(script);
@@ -36,7 +32,7 @@ describe('the delegate', () => {
 
   it('DEL: nothing comes out', async () => {
     const { delegate, calls } = open('');
-    await delegate.del(DELEGATION, TARGET);
+    await delegate.del(TARGET);
     expect(calls()[0]).toMatch(/^DEL /);
   });
 
@@ -44,7 +40,7 @@ describe('the delegate', () => {
     const { delegate } = open(
       `echo '{"code":100,"msg":"'"$CNI_CONTAINERID $CNI_IFNAME $CNI_NETNS $CNI_ARGS $CNI_COMMAND"'"}'; exit 1`,
     );
-    await expect(delegate.del(DELEGATION, TARGET)).rejects.toMatchObject({
+    await expect(delegate.del(TARGET)).rejects.toMatchObject({
       message: 'c1 eth0 /var/run/netns/p IP=10.0.0.5;IgnoreUnknown=1 DEL',
     });
   });

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openJournal, type Journal } from '../../src/journal/journal.ts';
 import { openStatusCache } from '../../src/cluster/status-cache.ts';
-import { anAttachment, recordFacts } from '../support/a-record.ts';
+import { attachment } from '../support/a-record.ts';
 import { assertPrivateNamespace } from '../lab/namespaces/private-namespace.ts';
 
-const C1 = anAttachment();
+const WEB = attachment();
+const C1 = WEB.id;
 
 /** A journal on a disk of its own. */
 function aDisk(): {
@@ -26,7 +27,7 @@ function aDisk(): {
   const warnings: string[] = [];
   const note = (message: string) => void warnings.push(message);
   return {
-    journal: openJournal('net', { info: () => undefined, warning: note, error: note }, folder),
+    journal: openJournal('net', { warning: note }, folder),
     folder,
     warnings,
     remount: (options) => void execFileSync('mount', ['-o', `remount,${options}`, folder]),
@@ -46,12 +47,11 @@ function attachAndDetach(journal: Journal): void {
   expect(journal.beginSweep()).toBe(true);
   journal.endSweep();
   expect([journal.find(C1), journal.list(), journal.listEndpoints()]).toEqual([undefined, [], []]);
-  const entry = journal.begin(C1, recordFacts());
+  const entry = journal.begin(WEB);
   if (entry === 'exists') throw new Error('there is no record');
-  expect(entry.isStillThere()).toBe(true);
+  expect(entry.isCurrent()).toBe(true);
   entry.markAttached();
-  journal.keepEndpoint(C1, recordFacts());
-  entry.close();
+  journal.keepEndpoint(WEB);
   journal.remove(C1);
 }
 
@@ -74,10 +74,10 @@ describe('a journal whose disk', () => {
 
   it('fills up later keeps the record of the begin, for GC to find', () => {
     const { journal, folder, warnings } = aDisk();
-    const entry = journal.begin(C1, recordFacts());
+    const entry = journal.begin(WEB);
     fill(folder);
     if (entry !== 'exists') entry.markAttached();
-    expect(journal.find(C1)).toMatchObject({ stage: 'attaching' });
+    expect(journal.find(C1)).toMatchObject({ record: { stage: 'attaching' } });
     expect(warnings).toEqual([expect.stringContaining('ENOSPC')]);
     journal.remove(C1);
     expect(journal.list()).toEqual([]);

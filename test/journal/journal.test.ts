@@ -7,9 +7,10 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { openJournal, type JournalEntry } from '../../src/journal/journal.ts';
 import { ownIdentity } from '../../src/system/process-identity.ts';
 import { makeFolder } from '../log/make-folder.ts';
-import { anAttachment, recordFacts } from '../support/a-record.ts';
+import { attachment, attachmentId } from '../support/a-record.ts';
 
-const C1 = anAttachment();
+const C1 = attachmentId();
+const WEB = attachment();
 const DEAD = { pid: 2 ** 22 + 1, startTicks: '1' };
 
 function aJournal() {
@@ -17,7 +18,7 @@ function aJournal() {
   onTestFinished(() => folder[Symbol.dispose]());
   const warnings: string[] = [];
   const note = (message: string) => void warnings.push(message);
-  const open = () => openJournal('net', { info: () => undefined, warning: note, error: note }, folder.path);
+  const open = () => openJournal('net', { warning: note }, folder.path);
   const path = (name: string) => join(folder.path, 'net', name);
   return { open, journal: open(), warnings, path, names: () => readdirSync(join(folder.path, 'net')).toSorted() };
 }
@@ -35,19 +36,20 @@ function bend(path: string, change: object): void {
 describe('an attachment', () => {
   it('is known to every command from its begin to its end', () => {
     const { journal, open, names } = aJournal();
-    const entry = entered(journal.begin(C1, recordFacts()));
-    expect(open().find(C1)).toMatchObject({ ...recordFacts(), stage: 'attaching', process: ownIdentity() });
+    const entry = entered(journal.begin(WEB));
+    expect(open().find(C1)).toMatchObject({ record: { attachment: WEB, stage: 'attaching', process: ownIdentity() } });
     entry.markAttached();
-    expect(open().find(C1)).toMatchObject({ ...recordFacts(), stage: 'attached' });
-    expect(open().list()).toEqual([{ attachment: C1, record: journal.find(C1) }]);
+    expect(open().find(C1)).toMatchObject({ record: { attachment: WEB, stage: 'attached' } });
+    expect(open().list()).toEqual([journal.find(C1)]);
     open().remove(C1);
     expect([open().find(C1), open().list(), names()]).toEqual([undefined, [], []]);
   });
 
   it('is under way only as long as its ADD lives', () => {
     const { journal, path } = aJournal();
-    const isInProgress = () => journal.list().map(({ record }) => record !== 'damaged' && journal.isInProgress(record));
-    const entry = entered(journal.begin(C1, recordFacts()));
+    const isInProgress = () =>
+      journal.list().map((item) => item.kind === 'record' && journal.isInProgress(item.record));
+    const entry = entered(journal.begin(WEB));
     expect(isInProgress()).toEqual([true]);
     bend(path('c1@eth0.record.json'), { process: DEAD });
     expect(isInProgress()).toEqual([false]);
@@ -57,60 +59,41 @@ describe('an attachment', () => {
 
   it('is not begun over another ADD of it, nor over what one has left', () => {
     const { journal } = aJournal();
-    entered(journal.begin(C1, recordFacts()));
-    expect(journal.begin(C1, recordFacts({ podUid: 'uid-2' }))).toBe('exists');
-    expect(journal.find(C1)).toMatchObject({ podUid: 'uid-1' });
-    expect(journal.begin(anAttachment('c1', 'net1'), recordFacts())).not.toBe('exists');
+    entered(journal.begin(WEB));
+    expect(journal.begin(attachment({ sandboxPath: '/run/netns/other' }))).toBe('exists');
+    expect(journal.find(C1)).toMatchObject({ record: { attachment: WEB } });
+    expect(journal.begin(attachment({ id: attachmentId('c1', 'net1') }))).not.toBe('exists');
     expect(journal.list()).toHaveLength(2);
   });
 
   it('whose record a DEL has taken is no longer there for its ADD, even if another ADD has begun since', () => {
     const { journal, open } = aJournal();
-    const entry = entered(journal.begin(C1, recordFacts()));
-    expect(entry.isStillThere()).toBe(true);
+    const entry = entered(journal.begin(WEB));
+    expect(entry.isCurrent()).toBe(true);
     open().remove(C1);
-    expect(entry.isStillThere()).toBe(false);
-    entered(open().begin(C1, recordFacts({ podUid: 'uid-2' })));
-    expect(entry.isStillThere()).toBe(false);
+    expect(entry.isCurrent()).toBe(false);
+    entered(open().begin(attachment({ sandboxPath: '/run/netns/other' })));
+    expect(entry.isCurrent()).toBe(false);
   });
 
   it('of which only the endpoint remains is in the other list, until it begins anew', () => {
     const { journal } = aJournal();
-    entered(journal.begin(C1, recordFacts())).markAttached();
-    journal.keepEndpoint(C1, recordFacts());
+    entered(journal.begin(WEB)).markAttached();
+    journal.keepEndpoint(WEB);
     expect([journal.list(), journal.find(C1)]).toEqual([[], undefined]);
-    expect(journal.listEndpoints()).toMatchObject([{ attachment: C1, record: { stage: 'endpoint' } }]);
-    entered(journal.begin(C1, recordFacts()));
+    expect(journal.listEndpoints()).toMatchObject([{ id: C1, record: { stage: 'endpoint' } }]);
+    entered(journal.begin(WEB));
     expect(journal.listEndpoints()).toEqual([]);
   });
 
   it('of a boot before this one is known as such', () => {
     const { journal, path } = aJournal();
-    entered(journal.begin(C1, recordFacts())).markAttached();
+    entered(journal.begin(WEB)).markAttached();
     const isOfEarlierBoot = () =>
-      journal.list().map(({ record }) => record !== 'damaged' && journal.isOfEarlierBoot(record));
+      journal.list().map((item) => item.kind === 'record' && journal.isOfEarlierBoot(item.record));
     expect(isOfEarlierBoot()).toEqual([false]);
     bend(path('c1@eth0.record.json'), { bootId: '00000000-0000-0000-0000-000000000000' });
     expect(isOfEarlierBoot()).toEqual([true]);
-  });
-});
-
-describe('an undo', () => {
-  it('that fails does not throw, and keeps the record', async () => {
-    const { journal, warnings } = aJournal();
-    const entry = entered(journal.begin(C1, recordFacts()));
-    await entry.undoing('link and lease', () => Promise.reject(new Error('EBUSY')))();
-    entry.close();
-    expect(journal.find(C1)).toMatchObject({ stage: 'attaching' });
-    expect(warnings).toEqual(['link and lease could not be undone, DEL will try again: EBUSY']);
-  });
-
-  it('that succeeds lets it go', async () => {
-    const { journal, names } = aJournal();
-    const entry = entered(journal.begin(C1, recordFacts()));
-    await entry.undoing('link and lease', () => Promise.resolve())();
-    entry.close();
-    expect([journal.find(C1), names()]).toEqual([undefined, []]);
   });
 });
 
@@ -118,10 +101,10 @@ describe('a record that cannot be read', () => {
   const damaged = (what: string, damage: (path: string) => void) =>
     it(`is damaged, and still says whose it was: ${what}`, () => {
       const { journal, path } = aJournal();
-      entered(journal.begin(C1, recordFacts()));
+      entered(journal.begin(WEB));
       damage(path('c1@eth0.record.json'));
-      expect(journal.find(C1)).toBe('damaged');
-      expect(journal.list()).toEqual([{ attachment: C1, record: 'damaged' }]);
+      expect(journal.find(C1)).toEqual({ kind: 'damaged', id: C1 });
+      expect(journal.list()).toEqual([{ kind: 'damaged', id: C1 }]);
       journal.remove(C1);
       expect(journal.list()).toEqual([]);
     });
@@ -131,15 +114,15 @@ describe('a record that cannot be read', () => {
 
   it('is none: somebody’s link, whatever its target says', () => {
     const { journal, path } = aJournal();
-    entered(journal.begin(anAttachment('c2'), recordFacts()));
+    entered(journal.begin(attachment({ id: attachmentId('c2') })));
     symlinkSync(path('c2@eth0.record.json'), path('c1@eth0.record.json'));
     expect(journal.find(C1)).toBeUndefined();
-    expect(journal.list().map(({ attachment }) => attachment.containerId)).toEqual(['c2']);
+    expect(journal.list().map(({ id }) => id.containerId)).toEqual(['c2']);
   });
 
   it('is none: a file of another name', () => {
     const { journal, path } = aJournal();
-    entered(journal.begin(C1, recordFacts()));
+    entered(journal.begin(WEB));
     for (const name of [
       'c2@eth0.record.json.0a1b2c.new',
       'c 2@eth0.record.json',
@@ -185,7 +168,7 @@ describe('two processes', () => {
       console.log('ready');
       for await (const _ of process.stdin);
       for (let n = 0; n < 200; n++)
-        if (journal.begin({ containerId: 'c' + n, interfaceName: 'eth0' }, ${JSON.stringify(recordFacts())}) !== 'exists') console.log(n);`;
+        if (journal.begin({ ...${JSON.stringify(WEB)}, id: { containerId: 'c' + n, interfaceName: 'eth0' } }) !== 'exists') console.log(n);`;
     const children = [1, 2].map(() =>
       spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['pipe', 'pipe', 'inherit'] }),
     );

@@ -1,51 +1,66 @@
 import { describe, expect, it } from 'vitest';
 import { formatRecord, parseRecord, type AttachmentRecord } from '../../src/journal/record.ts';
-import { recordFacts } from '../support/a-record.ts';
+import { attachment, attachmentId } from '../support/a-record.ts';
 
+const ID = attachmentId();
 const RECORD: AttachmentRecord = {
-  ...recordFacts(),
+  attachment: attachment(),
   stage: 'attaching',
   bootId: '656c1905-085a-4ece-b130-36a90bb9d363',
   process: { pid: 4711, startTicks: '384645' },
 };
 const TEXT = formatRecord(RECORD);
-const overrides = (change: object): string => JSON.stringify({ ...JSON.parse(TEXT), ...change });
+const changed = (change: object): string => JSON.stringify({ ...JSON.parse(TEXT), ...change });
 
-describe('a record', () => {
-  const survives = (what: string, record: AttachmentRecord) =>
-    it(`is read as it was written: ${what}`, () => expect(parseRecord(formatRecord(record))).toEqual(record));
-  survives('an attachment of a pod', RECORD);
-  survives('a network without pods', { ...RECORD, pod: undefined, podUid: undefined });
-  survives('a stage that follows', { ...RECORD, stage: 'endpoint' });
-  survives('an environment of any characters', { ...RECORD, cniArgs: 'a="\n\té\u{1f600}', sandboxPath: '/run/a\nb' });
+describe('parseRecord', () => {
+  const reads = (what: string, record: AttachmentRecord) =>
+    it(`reads what formatRecord wrote: ${what}`, () =>
+      expect(parseRecord(formatRecord(record), ID, 'net')).toEqual(record));
+  reads('an attachment of a pod', RECORD);
+  reads('a network without pods', { ...RECORD, attachment: attachment({ pod: undefined }) });
+  reads('a later stage', { ...RECORD, stage: 'endpoint' });
+  reads('an environment of any characters', {
+    ...RECORD,
+    attachment: attachment({ cniArgs: 'a="\n\té\u{1f600}', sandboxPath: '/run/a\nb' }),
+  });
 
-  it('is one line', () => expect(TEXT).toMatch(/^\{[^\n]*\}\n$/));
+  it('reads a record as version 0.1.0 wrote it', () => {
+    const text =
+      '{"format":1,"sandboxPath":"/var/run/netns/web","hostInterface":"cali68caf03a5f4",' +
+      '"cniArgs":"K8S_POD_NAMESPACE=default;K8S_POD_NAME=web","pod":{"namespace":"default","name":"web"},"podUid":"uid-1",' +
+      '"release":{"type":"host-local","config":{"cniVersion":"1.0.0","name":"net"},"families":[]},"stage":"attaching",' +
+      '"bootId":"656c1905-085a-4ece-b130-36a90bb9d363","process":{"pid":4711,"startTicks":"384645"}}\n';
+    expect(parseRecord(text, ID, 'net')).toEqual(RECORD);
+  });
 
-  it('keeps nothing that a later version has put beside it', () =>
-    expect(parseRecord(overrides({ later: true }))).toEqual(RECORD));
+  it('ignores what a later version adds', () =>
+    expect(parseRecord(changed({ later: true }), ID, 'net')).toEqual(RECORD));
+
+  const rejects = (what: string, text: string) =>
+    it(`rejects ${what}`, () => expect(parseRecord(text, ID, 'net')).toBeUndefined());
+  rejects('an empty file, as a power failure leaves it', '');
+  rejects('zeros, as a power failure leaves them', '\0'.repeat(200));
+  rejects('a record that is cut off in the middle', TEXT.slice(0, TEXT.length / 2));
+  rejects('a record that is cut off at its end', TEXT.slice(0, -2));
+  rejects('two records', TEXT + TEXT);
+  rejects('a list', '[]');
+  rejects('a number', '1');
+  rejects('an empty object', '{}');
+  rejects('a later format', changed({ format: 2 }));
+  rejects('a missing format', changed({ format: undefined }));
+  rejects('an unknown stage', changed({ stage: 'detached' }));
+  rejects('a missing boot id', changed({ bootId: undefined }));
+  rejects('a missing process', changed({ process: undefined }));
+  rejects('process 0, which kill(2) takes as a process group', changed({ process: { pid: 0, startTicks: '1' } }));
+  rejects('process -1, which kill(2) takes as every process', changed({ process: { pid: -1, startTicks: '1' } }));
+  rejects('a process id that is text', changed({ process: { pid: '../self', startTicks: '1' } }));
+  rejects('a NUL, which no environment variable contains', changed({ cniArgs: 'a=\0' }));
+  rejects('a missing host interface', changed({ hostInterface: undefined }));
+  rejects('a missing IPAM configuration', changed({ release: undefined }));
+  rejects('an IPAM plugin that is a path', changed({ release: { type: '../evil', config: {} } }));
+  rejects('an IPAM plugin without a configuration', changed({ release: { type: 'host-local' } }));
 });
 
-describe('no record is', () => {
-  const none = (what: string, text: string) => it(what, () => expect(parseRecord(text)).toBeUndefined());
-  none('an empty file: its power went away', '');
-  none('zeros: so did its blocks', '\0'.repeat(200));
-  none('one that is cut off in the middle', TEXT.slice(0, TEXT.length / 2));
-  none('one that is cut off at its end', TEXT.slice(0, -2));
-  none('one with another behind it', TEXT + TEXT);
-  none('a list', '[]');
-  none('a number', '1');
-  none('an empty object', '{}');
-  none('one of a later format', overrides({ format: 2 }));
-  none('one without a format', overrides({ format: undefined }));
-  none('one of an unknown stage', overrides({ stage: 'detached' }));
-  none('one without a boot', overrides({ bootId: undefined }));
-  none('one without a process', overrides({ process: undefined }));
-  none('one of process 0, which would be everybody', overrides({ process: { pid: 0, startTicks: '1' } }));
-  none('one of process -1, which would be everybody', overrides({ process: { pid: -1, startTicks: '1' } }));
-  none('one of a process whose id is text', overrides({ process: { pid: '../self', startTicks: '1' } }));
-  none('one with what no environment has: NUL', overrides({ cniArgs: 'a=\0' }));
-  none('one without a host interface', overrides({ hostInterface: undefined }));
-  none('one that cannot be released', overrides({ release: undefined }));
-  none('one whose delegate is a path', overrides({ release: { type: '../evil', config: {} } }));
-  none('one whose delegate has no configuration', overrides({ release: { type: 'host-local' } }));
+describe('formatRecord', () => {
+  it('writes one line', () => expect(TEXT).toMatch(/^\{[^\n]*\}\n$/));
 });

@@ -3,7 +3,7 @@ import { parseCidr } from '../../src/address/cidr.ts';
 import { parseIpAddress } from '../../src/address/ip-address.ts';
 import { applySteps } from '../../src/kernel/apply.ts';
 import { NetlinkSocket } from '../../src/netlink/socket.ts';
-import { planAttachment } from '../../src/plan/attachment-steps.ts';
+import { planAttachmentSteps } from '../../src/plan/attachment-steps.ts';
 import { parseMacAddress } from '../../src/address/mac-address.ts';
 import type { Route, Step } from '../../src/plan/step.ts';
 import { attachmentFacts } from '../support/attachment-facts.ts';
@@ -49,7 +49,7 @@ describe('a pod with both families', () => {
       hostInterface: { name, alias: 'podwire c1 eth0 default/rec' },
       addresses: ['10.71.0.2', 'fd71::2'],
     });
-    await kernel.apply(planAttachment(facts), sandbox);
+    await kernel.apply(planAttachmentSteps(facts), sandbox);
 
     const [hostLink, podLink] = [await host.ip('-d', 'link', 'show', name), await pod.ip('-d', 'link', 'show', 'eth0')];
     const veth = { mtu: 1500, inet6_addr_gen_mode: 'eui64', linkinfo: { info_kind: 'veth' } };

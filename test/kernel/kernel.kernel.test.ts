@@ -3,13 +3,13 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openKernel } from '../../src/kernel/kernel.ts';
-import { planAttachment } from '../../src/plan/attachment-steps.ts';
+import { planAttachmentSteps } from '../../src/plan/attachment-steps.ts';
 import { attachmentFacts } from '../support/attachment-facts.ts';
 import { aSandboxInKernel } from '../support/kernel-attachment.ts';
 import { hostNamespace, makeSandbox } from '../lab/namespaces/network-namespace.ts';
 
 const planned = (name: string, address: string) =>
-  planAttachment(attachmentFacts({ hostInterface: { name, alias: `alias of ${name}` }, addresses: [address] }));
+  planAttachmentSteps(attachmentFacts({ hostInterface: { name, alias: `alias of ${name}` }, addresses: [address] }));
 
 describe('an interface', () => {
   it('is observed on the host and in the sandbox', async () => {
@@ -104,15 +104,15 @@ describe('a sandbox', () => {
   it('of another name is the same; our own is known as such', async () => {
     await using kernel = openKernel();
     await using pod = await makeSandbox();
-    expect(kernel.openSandbox(pod.path)).toMatchObject({ kind: 'sandbox', path: pod.path, isOwnNetns: false });
-    expect(kernel.openSandbox('/proc/self/ns/net')).toMatchObject({ kind: 'sandbox', isOwnNetns: true });
-    expect(kernel.openSandbox('/run/none')).toEqual({ kind: 'unavailable', reason: 'nothing is there (ENOENT)' });
+    expect(await kernel.openSandbox(pod.path)).toMatchObject({ kind: 'sandbox', path: pod.path, isOwnNetns: false });
+    expect(await kernel.openSandbox('/proc/self/ns/net')).toMatchObject({ kind: 'sandbox', isOwnNetns: true });
+    expect(await kernel.openSandbox('/run/none')).toEqual({ kind: 'unavailable', reason: 'nothing is there (ENOENT)' });
   });
 
   it('that the runtime removes meanwhile can still be worked in', async () => {
     await using kernel = openKernel();
     await using pod = await makeSandbox();
-    const sandbox = kernel.openSandbox(pod.path);
+    const sandbox = await kernel.openSandbox(pod.path);
     if (sandbox.kind === 'unavailable') throw new Error(sandbox.reason);
     await pod.remove();
     await kernel.apply(planned('caligone', '10.8.0.4'), sandbox);
@@ -134,7 +134,7 @@ describe('a kernel', () => {
     const before = readdirSync('/proc/self/fd').length;
     for (let round = 0; round < 3; round++) {
       await using kernel = openKernel();
-      const sandbox = kernel.openSandbox(pod.path);
+      const sandbox = await kernel.openSandbox(pod.path);
       if (sandbox.kind === 'unavailable') throw new Error(sandbox.reason);
       await kernel.apply(planned('califds', '10.8.0.5'), sandbox);
       await kernel.deleteInterface('host', 'califds');
@@ -153,7 +153,7 @@ describe('a kernel', () => {
     const program = `
       import { openKernel } from ${JSON.stringify(join(import.meta.dirname, '../../src/kernel/kernel.ts'))};
       const kernel = openKernel();
-      kernel.openSandbox('/proc/self/ns/net');
+      await kernel.openSandbox('/proc/self/ns/net');
       await kernel.observeInterface('host', 'lo');`;
     const file = join(import.meta.dirname, '../../node_modules/.bin/vitest'); // where packages are looked for
     const run = spawnSync(process.execPath, ['--input-type=module', '-e', program, file], {
@@ -166,7 +166,8 @@ describe('a kernel', () => {
   it('attaches a hundred pods at once, and detaches them', async () => {
     await using kernel = openKernel();
     const pods = await Promise.all(Array.from({ length: 100 }, () => makeSandbox()));
-    const sandboxes = pods.map(({ path }) => kernel.openSandbox(path)).filter((sandbox) => sandbox.kind === 'sandbox');
+    const opened = await Promise.all(pods.map(({ path }) => kernel.openSandbox(path)));
+    const sandboxes = opened.filter((sandbox) => sandbox.kind === 'sandbox');
     expect(sandboxes).toHaveLength(100);
     await Promise.all(
       sandboxes.map((sandbox, index) => kernel.apply(planned(`calim${index}`, `10.8.1.${index}`), sandbox)),

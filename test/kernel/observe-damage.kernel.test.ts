@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parseCidr } from '../../src/address/cidr.ts';
-import { planAttachment } from '../../src/plan/attachment-steps.ts';
+import { planAttachmentSteps } from '../../src/plan/attachment-steps.ts';
 import { parseMacAddress } from '../../src/address/mac-address.ts';
 import {
   anAttachedPod,
@@ -10,7 +10,7 @@ import {
   settingsOf,
   writeSysctl,
   type AttachedPod,
-  type BentFacts,
+  type PodFactsOverrides,
   type PodPlace,
 } from '../support/kernel-attached-pod.ts';
 
@@ -33,7 +33,7 @@ describe('damage is found and nothing else:', () => {
     what: string,
     damage: (attached: AttachedPod) => Promise<unknown>,
     expected: (place: PodPlace) => readonly string[],
-    overrides: BentFacts = {},
+    overrides: PodFactsOverrides = {},
   ) => {
     const place = podPlace('damage', ++count);
     it(what, async () => {
@@ -97,7 +97,7 @@ describe('damage is found and nothing else:', () => {
     'the MAC of the container interface, where one was asked for',
     ({ pod }) => pod.ip('link', 'set', 'eth0', 'address', '02:00:00:00:00:01'),
     () => ['MAC of eth0 (sandbox): wanted 1e:05:be:ef:00:01, found 02:00:00:00:00:01'],
-    { containerInterface: { name: 'eth0', mac: parseMacAddress('1e:05:be:ef:00:01') } },
+    { mac: parseMacAddress('1e:05:be:ef:00:01') },
   );
   damaged(
     'the MTU of both ends',
@@ -204,7 +204,7 @@ describe('damage is found and nothing else:', () => {
       for (const step of settingsOf(steps, 'host')) await writeSysctl(host, step.key, otherValue(step));
     },
     (place) =>
-      settingsOf(planAttachment(dualStackFacts(place)), 'host').map(
+      settingsOf(planAttachmentSteps(dualStackFacts(place)), 'host').map(
         (step) => `${step.key} (host): wanted ${step.value}, found ${otherValue(step)}`,
       ),
   );

@@ -6,12 +6,16 @@ import {
   settingsOf,
   writeSysctl,
   type AttachedPod,
-  type BentFacts,
+  type PodFactsOverrides,
 } from '../support/kernel-attached-pod.ts';
 
 describe('what others may change is no damage:', () => {
   let count = 0;
-  const tolerated = (what: string, change: (attached: AttachedPod) => Promise<unknown>, overrides: BentFacts = {}) => {
+  const tolerated = (
+    what: string,
+    change: (attached: AttachedPod) => Promise<unknown>,
+    overrides: PodFactsOverrides = {},
+  ) => {
     const place = podPlace('tolerance', ++count);
     it(what, async () => {
       const attached = await anAttachedPod(place, overrides);

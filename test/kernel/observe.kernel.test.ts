@@ -3,7 +3,7 @@ import { parseCidr } from '../../src/address/cidr.ts';
 import { parseIpAddress } from '../../src/address/ip-address.ts';
 import { NetlinkSocket } from '../../src/netlink/socket.ts';
 import { listLinks, observeSteps } from '../../src/kernel/observe.ts';
-import { planAttachment } from '../../src/plan/attachment-steps.ts';
+import { planAttachmentSteps } from '../../src/plan/attachment-steps.ts';
 import { parseMacAddress } from '../../src/address/mac-address.ts';
 import type { Step } from '../../src/plan/step.ts';
 import { attachmentFacts } from '../support/attachment-facts.ts';
@@ -20,7 +20,7 @@ describe('an attachment', () => {
   it('with all that can be asked for is as planned', async () => {
     const mac = parseMacAddress('1e:05:be:ef:00:01');
     const { drifts } = await anAttachedPod(podPlace('observe', 2), {
-      containerInterface: { name: 'eth0', mac },
+      mac,
       mtuBytes: 1400,
       queueCount: 2,
       routes: [
@@ -35,7 +35,7 @@ describe('an attachment', () => {
 
   it('is observed step by step', async () => {
     const { kernel, sandbox } = await aSandboxInKernel();
-    const steps = planAttachment(attachmentFacts({ hostInterface: { name: 'caliobs3', alias: 'a' } }));
+    const steps = planAttachmentSteps(attachmentFacts({ hostInterface: { name: 'caliobs3', alias: 'a' } }));
     await kernel.apply(steps, sandbox);
     const observations = await kernel.observe(steps, sandbox);
     expect(observations.map(({ kind }) => kind)).toEqual(steps.map(({ kind }) => kind));

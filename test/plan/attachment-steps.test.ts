@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { formatCidr, parseCidr } from '../../src/address/cidr.ts';
-import { planAttachment } from '../../src/plan/attachment-steps.ts';
+import { planAttachmentSteps } from '../../src/plan/attachment-steps.ts';
 import type { Step } from '../../src/plan/step.ts';
 import { attachmentFacts } from '../support/attachment-facts.ts';
 
 const DUAL = ['10.0.0.5', 'fd00::5'];
 
-describe('planAttachment', () => {
+describe('planAttachmentSteps', () => {
   it('an IPv4 pod: the pair, the settings, up, routes before addresses, the host route last', () => {
-    expect(planAttachment(attachmentFacts()).map(describeStep)).toEqual([
+    expect(planAttachmentSteps(attachmentFacts()).map(describeStep)).toEqual([
       'create cali54a674feafd ee:ee:ee:ee:ee:ee with eth0',
       'host net/ipv4/conf/cali54a674feafd/route_localnet=1',
       'host net/ipv4/neigh/cali54a674feafd/proxy_delay=0',
@@ -26,7 +26,7 @@ describe('planAttachment', () => {
   });
 
   it('an IPv6 pod: its gateway is the link-local address that follows from the host MAC', () => {
-    expect(planAttachment(attachmentFacts({ addresses: ['fd00::5'] })).map(describeStep)).toEqual([
+    expect(planAttachmentSteps(attachmentFacts({ addresses: ['fd00::5'] })).map(describeStep)).toEqual([
       'create cali54a674feafd ee:ee:ee:ee:ee:ee with eth0',
       'sandbox net/ipv6/conf/all/disable_ipv6=0',
       'sandbox net/ipv6/conf/default/disable_ipv6=0',
@@ -48,7 +48,7 @@ describe('planAttachment', () => {
   });
 
   it('a dual-stack pod has all settings of both families before any link is up', () => {
-    const steps = planAttachment(attachmentFacts({ addresses: DUAL }));
+    const steps = planAttachmentSteps(attachmentFacts({ addresses: DUAL }));
     const firstUp = steps.findIndex(({ kind }) => kind === 'set-up');
     const interfaceSettings = steps.flatMap((step, index) =>
       step.kind === 'write-sysctl' && !/ip_forward|all\/forwarding/.test(step.key) ? [index] : [],
@@ -58,7 +58,7 @@ describe('planAttachment', () => {
 
   it('forwarding in the pod is switched on only where the netconf allows it', () => {
     const settings = (allowIpForwarding: boolean) =>
-      planAttachment(attachmentFacts({ addresses: DUAL, allowIpForwarding }))
+      planAttachmentSteps(attachmentFacts({ addresses: DUAL, allowIpForwarding }))
         .map(describeStep)
         .filter((text) => /ip_forward|all\/forwarding/.test(text));
     expect(settings(true)).toEqual(['sandbox net/ipv4/ip_forward=1', 'sandbox net/ipv6/conf/all/forwarding=1']);
@@ -66,12 +66,12 @@ describe('planAttachment', () => {
   });
 
   it('MTU, queues, MAC and alias travel with the request that makes the pair', () => {
-    const [create] = planAttachment(attachmentFacts({ mtuBytes: 1400, queueCount: 2 }));
+    const [create] = planAttachmentSteps(attachmentFacts({ mtuBytes: 1400, queueCount: 2 }));
     expect(create).toMatchObject({
       kind: 'create-veth',
       mtuBytes: 1400,
       queueCount: 2,
-      host: { alias: 'podwire c1 eth0 default/rec' },
+      host: { alias: 'podwire c1 eth0 net default/rec' },
     });
   });
 });
@@ -79,7 +79,7 @@ describe('planAttachment', () => {
 describe('the routes of the pod', () => {
   const routes = (name: string, given: Parameters<typeof attachmentFacts>[0], wanted: readonly string[]) =>
     it(name, () => {
-      const found = planAttachment(attachmentFacts(given)).flatMap((step) =>
+      const found = planAttachmentSteps(attachmentFacts(given)).flatMap((step) =>
         step.kind === 'add-route' && step.in === 'sandbox' && step.route.gateway !== undefined
           ? [formatCidr(step.route.destination)]
           : [],
@@ -112,7 +112,7 @@ describe('the routes of the pod', () => {
       mtuBytes: 1300,
       advertisedMssBytes: 1200,
     };
-    const steps = planAttachment(attachmentFacts({ routes: [given] }));
+    const steps = planAttachmentSteps(attachmentFacts({ routes: [given] }));
     expect(steps.find((step) => step.kind === 'add-route' && step.route.priority === 100)).toMatchObject({
       route: { priority: 100, table: 7, mtuBytes: 1300, advertisedMssBytes: 1200, scope: 'global' },
     });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseCidr } from '../../src/address/cidr.ts';
 import { parseIpAddress } from '../../src/address/ip-address.ts';
-import { planAttachment } from '../../src/plan/attachment-steps.ts';
+import { planAttachmentSteps } from '../../src/plan/attachment-steps.ts';
 import { findDrift, formatDrift, type Observation, type ObservedRoute } from '../../src/plan/drift.ts';
 import { parseMacAddress } from '../../src/address/mac-address.ts';
 import type { Place, Route, Step } from '../../src/plan/step.ts';
@@ -185,7 +185,7 @@ describe('a route', () => {
 });
 
 describe('a whole attachment', () => {
-  const steps = planAttachment(attachmentFacts({ addresses: ['10.0.0.5', 'fd00::5'] }));
+  const steps = planAttachmentSteps(attachmentFacts({ addresses: ['10.0.0.5', 'fd00::5'] }));
   const nothing = (step: Step): Observation => {
     if (step.kind === 'create-veth') return { kind: step.kind, host: undefined, container: undefined, arePeers: false };
     if (step.kind === 'write-sysctl') return { kind: step.kind, value: step.in === 'sandbox' ? step.value : undefined };

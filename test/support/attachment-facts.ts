@@ -1,20 +1,33 @@
 import { parseIpAddress } from '../../src/address/ip-address.ts';
 import type { AttachmentFacts } from '../../src/plan/attachment-steps.ts';
+import { attachmentId } from './a-record.ts';
 
-/** The facts of a valid attachment, special only where `overrides` says so; `addresses` as text. */
+/** What the steps of an attachment depend on, with addresses as text and the configuration's keys side by side. */
+export interface AttachmentFactsOverrides
+  extends Partial<Pick<AttachmentFacts, 'mtuBytes' | 'mac' | 'routes'>>, Partial<AttachmentFacts['config']> {
+  readonly hostInterface?: AttachmentFacts['attachment']['hostInterface'];
+  readonly interfaceName?: string;
+  readonly addresses?: readonly string[];
+}
+
+/** The facts of an IPv4 pod without any settings, except for `overrides`. */
 export function attachmentFacts({
+  hostInterface = { name: 'cali54a674feafd', alias: 'podwire c1 eth0 net default/rec' },
+  interfaceName = 'eth0',
   addresses = ['10.0.0.5'],
-  ...overrides
-}: Partial<Omit<AttachmentFacts, 'addresses'>> & { readonly addresses?: readonly string[] } = {}): AttachmentFacts {
+  mtuBytes,
+  mac,
+  routes = [],
+  queueCount,
+  includeDefaultRoutes = false,
+  allowIpForwarding = false,
+}: AttachmentFactsOverrides = {}): AttachmentFacts {
   return {
-    hostInterface: { name: 'cali54a674feafd', alias: 'podwire c1 eth0 default/rec' },
-    containerInterface: { name: 'eth0', mac: undefined },
-    mtuBytes: undefined,
-    queueCount: undefined,
-    routes: [],
-    includeDefaultRoutes: false,
-    allowIpForwarding: false,
-    ...overrides,
+    attachment: { id: attachmentId('c1', interfaceName), hostInterface },
+    config: { queueCount, includeDefaultRoutes, allowIpForwarding },
+    mtuBytes,
+    mac,
     addresses: addresses.map(parseIpAddress),
+    routes,
   };
 }

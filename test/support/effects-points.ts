@@ -70,6 +70,8 @@ function failureOf(name: string): Error {
   if (name.startsWith('kernel')) return new KernelError('ask for', name, 'ENOBUFS');
   if (name.startsWith('cluster')) return new CniError(ERROR_CODE.tryAgainLater, `the API server went away: ${name}`);
   if (name.startsWith('delegate')) return new CniError(ERROR_CODE.delegateFailed, `the IPAM plugin died: ${name}`);
+  if (name.startsWith('agent'))
+    return new CniError(ERROR_CODE.invalidConfig, `the agent's file is not usable: ${name}`);
   const code = name.startsWith('output') ? 'EPIPE' : 'EMFILE';
   return Object.assign(new Error(`${code}: ${name}`), { code });
 }
@@ -81,14 +83,17 @@ function surround(effects: Effects, around: Around): Effects {
     counts.set(name, count);
     return around(`${name} #${count}`, call);
   };
-  const { kernel, cluster, delegate, journal, output } = effects;
+  const { agent, clock, kernel, cluster, delegate, journal, statusCache, output } = effects;
   // Each step is a point of its own: an ADD can end between any two.
   const apply: Kernel['apply'] = async (steps, sandbox) => {
     for (const step of steps) await numbered(`kernel.apply ${step.kind}`, () => kernel.apply([step], sandbox));
   };
   return {
     ...effects,
+    agent: surroundCalls('agent', agent, numbered),
+    clock: surroundCalls('clock', clock, numbered),
     kernel: surroundCalls('kernel', kernel, numbered, { apply }),
+    statusCache: surroundCalls('statusCache', statusCache, numbered),
     cluster: surroundCalls('cluster', cluster, numbered),
     delegate: surroundCalls('delegate', delegate, numbered),
     journal: surroundCalls('journal', journal, numbered),

@@ -1,5 +1,6 @@
 import { runRealProgram } from './run-program.ts';
 import { join } from 'node:path';
+import { openAgent } from '../../src/agent/agent.ts';
 import { openCluster } from '../../src/cluster/cluster.ts';
 import { readConnection } from '../../src/cluster/credentials/connection.ts';
 import { parseRequest, type RequestInput } from '../../src/netconf/request.ts';
@@ -9,6 +10,7 @@ import { openJournal } from '../../src/journal/journal.ts';
 import { openStatusCache } from '../../src/cluster/status-cache.ts';
 import { openKernel } from '../../src/kernel/kernel.ts';
 import { openLog } from '../../src/log/log.ts';
+import { openClock } from '../../src/system/clock.ts';
 import { dispatch } from '../../src/plugin.ts';
 
 /** How one command came to its end. */
@@ -53,6 +55,8 @@ export async function runCommand(
     log,
   });
   const effects = wrap({
+    agent: openAgent(config),
+    clock: openClock(),
     kernel,
     cluster,
     delegate: openDelegate({

@@ -1,7 +1,7 @@
-import { planAttachment, type AttachmentFacts } from '../../src/plan/attachment-steps.ts';
+import { planAttachmentSteps, type AttachmentFacts } from '../../src/plan/attachment-steps.ts';
 import { findDrift, formatDrift } from '../../src/plan/drift.ts';
 import type { Step } from '../../src/plan/step.ts';
-import { attachmentFacts } from './attachment-facts.ts';
+import { attachmentFacts, type AttachmentFactsOverrides } from './attachment-facts.ts';
 import { aSandboxInKernel } from './kernel-attachment.ts';
 import { hostNamespace, type NetworkNamespace } from '../lab/namespaces/network-namespace.ts';
 
@@ -22,7 +22,7 @@ export interface AttachedPod extends PodPlace {
   readonly drifts: () => Promise<readonly string[]>;
 }
 
-export type BentFacts = Partial<Omit<AttachmentFacts, 'addresses' | 'hostInterface'>>;
+export type PodFactsOverrides = Omit<AttachmentFactsOverrides, 'addresses' | 'hostInterface'>;
 
 /** The place of one pod among those of one file. */
 export function podPlace(file: 'observe' | 'damage' | 'tolerance', number: number): PodPlace {
@@ -31,15 +31,15 @@ export function podPlace(file: 'observe' | 'damage' | 'tolerance', number: numbe
 }
 
 /** The facts of a pod with both families. */
-export function dualStackFacts({ name, ipv4, ipv6 }: PodPlace, overrides: BentFacts = {}): AttachmentFacts {
+export function dualStackFacts({ name, ipv4, ipv6 }: PodPlace, overrides: PodFactsOverrides = {}): AttachmentFacts {
   const hostInterface = { name, alias: `podwire c1 eth0 default/${name}` };
   return attachmentFacts({ hostInterface, addresses: [ipv4, ipv6], ...overrides });
 }
 
 /** A pod with both families, attached until the test ends. */
-export async function anAttachedPod(place: PodPlace, overrides: BentFacts = {}): Promise<AttachedPod> {
+export async function anAttachedPod(place: PodPlace, overrides: PodFactsOverrides = {}): Promise<AttachedPod> {
   const { kernel, sandbox, pod } = await aSandboxInKernel();
-  const steps = planAttachment(dualStackFacts(place, overrides));
+  const steps = planAttachmentSteps(dualStackFacts(place, overrides));
   await kernel.apply(steps, sandbox);
   const drifts = async () =>
     findDrift(steps, await kernel.observe(steps, sandbox)).map((drift) => formatDrift([drift]));

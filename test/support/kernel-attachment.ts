@@ -10,7 +10,7 @@ export async function aSandboxInKernel(): Promise<{ kernel: Kernel; sandbox: San
     await kernel[Symbol.asyncDispose]();
     await pod[Symbol.asyncDispose]();
   });
-  const sandbox = kernel.openSandbox(pod.path);
+  const sandbox = await kernel.openSandbox(pod.path);
   if (sandbox.kind === 'unavailable') throw new Error(sandbox.reason);
   return { kernel, sandbox, pod };
 }

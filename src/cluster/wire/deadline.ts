@@ -2,53 +2,50 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { monotonicMs } from '../../system/monotonic-clock.ts';
 
-/** A moment after which nobody waits any longer. */
-export interface Deadline {
-  /** On the clock of `monotonicMs()`, which no change of the wall clock moves. Later from look to look, if this thread stands still. */
-  readonly endsAtMs: number;
-  /** Aborted at that moment, or with the parent. Its reason is an Error that says which. */
+/** The end of the time for some work. It belongs to this work and ends with it: dispose of it when the work is done. */
+export interface Deadline extends Disposable {
+  /** Aborted when the time is used up, or with the parent. Its reason is an Error that says which. */
   readonly signal: AbortSignal;
+  /** The time left in milliseconds; 0 when the deadline has passed. */
+  remainingMs(): number;
 }
 
-/** Time has run out, or the command was told to stop. */
+/** The time is used up, or the command was told to stop. */
 export class DeadlineError extends Error {
   override readonly name = 'DeadlineError';
 }
 
 /**
- * A deadline that ends `totalMs` from now, or with `parent` (a signal to the process). Its timer keeps no process alive. Time in which this
- * thread stood still does not count, as with {@link startBudget}.
+ * Starts a deadline that ends in `totalMs`, or with `parent` (a signal to the process). Its timer keeps no process alive. Time for which
+ * this thread was blocked does not count, as in {@link startBudget}.
  */
 export function startDeadline(totalMs: number, parent?: AbortSignal): Deadline {
   const controller = new AbortController();
-  const expire = () =>
+  const expire = (): void =>
     controller.abort(new DeadlineError(`the time set for it, ${Math.round(totalMs)} ms, was used up`));
   const clock = startClock(totalMs, expire);
   clock.unref();
-  const stop = () => {
+  const stop = (): void => {
     clock.stop();
     controller.abort(new DeadlineError('the command was told to stop'));
   };
   if (parent?.aborted === true) stop();
   else parent?.addEventListener('abort', stop, { once: true });
   return {
-    get endsAtMs() {
-      return monotonicMs() + clock.leftMs();
-    },
     signal: controller.signal,
+    remainingMs: () => (controller.signal.aborted ? 0 : clock.leftMs()),
+    [Symbol.dispose]: () => {
+      clock.stop();
+      parent?.removeEventListener('abort', stop);
+    },
   };
 }
 
-/** Milliseconds until the deadline; 0 when it has passed. */
-export function remainingMs({ endsAtMs, signal }: Deadline): number {
-  return signal.aborted ? 0 : Math.max(0, endsAtMs - monotonicMs());
-}
-
 /**
- * Calls `expire` once after `budgetMs`, unless stopped before.
+ * Calls `expire` once after `budgetMs`, unless it is disposed of earlier.
  *
- * Time in which this thread stood still (the kernel deleting a link, a delegate run synchronously, a machine with no CPU to
- * spare) does not count: what has arrived meanwhile lies unread in the socket, and timers run before sockets are read.
+ * Time for which this thread was blocked (the kernel deleting a link, a machine without a free CPU) does not count: what has arrived in
+ * the meantime is still unread in the socket, and timers run before sockets are read.
  */
 export function startBudget(budgetMs: number, expire: () => void): Disposable {
   const clock = startClock(budgetMs, expire);
@@ -62,17 +59,21 @@ interface Clock {
 }
 
 /**
- * Counts time down in short ticks. One that comes late is not counted, nor one on a crowded machine: where each has to wait for a CPU, what we
- * wait for does too, and a server on the same machine has not failed. Up to a limit, so that it does end on a machine that is always so.
+ * Counts time down in short ticks. A tick that comes late does not count, nor does one on a crowded machine: where every thread waits for a
+ * CPU, a server on the same machine does too, and it has not failed. A limit on such ticks makes the clock end on a machine that is
+ * always crowded.
  */
 function startClock(totalMs: number, expire: () => void): Clock {
   let countedMs = 0;
   let forgivableMs = totalMs * FORGIVEN_TIMES + FORGIVEN_MIN_MS;
-  let [tickMs, begunAtMs] = [0, 0];
-  let [isStopped, isUnreferenced] = [false, false];
+  let tickMs = 0;
+  let begunAtMs = 0;
+  let isStopped = false;
+  let isUnreferenced = false;
   let timer: NodeJS.Timeout;
   const begin = (): void => {
-    [tickMs, begunAtMs] = [Math.min(TICK_MS, totalMs - countedMs), monotonicMs()];
+    tickMs = Math.min(TICK_MS, totalMs - countedMs);
+    begunAtMs = monotonicMs();
     timer = setTimeout(end, tickMs);
     if (isUnreferenced) timer.unref();
   };
@@ -81,7 +82,7 @@ function startClock(totalMs: number, expire: () => void): Clock {
     if (forgivableMs > 0 && (tookMs > tickMs + LATE_MS || isCrowded())) forgivableMs -= tookMs;
     else countedMs += tickMs;
     if (countedMs < totalMs) begin();
-    // After the sockets have been read in this turn of the loop.
+    // After the sockets have been read in this turn of the event loop.
     else setImmediate(() => isStopped || expire());
   };
   begin();

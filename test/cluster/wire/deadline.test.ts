@@ -1,12 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  DeadlineError,
-  pause,
-  remainingMs,
-  startBudget,
-  startDeadline,
-  untilDeadline,
-} from '../../../src/cluster/wire/deadline.ts';
+import { DeadlineError, pause, startBudget, startDeadline, untilDeadline } from '../../../src/cluster/wire/deadline.ts';
 
 const never = new Promise<never>(() => undefined);
 
@@ -22,12 +15,12 @@ describe('a deadline', () => {
     const deadline = startDeadline(0);
     await pause(20, deadline).catch(() => undefined);
     await expect(untilDeadline(never, deadline)).rejects.toThrow(DeadlineError);
-    expect(remainingMs(deadline)).toBe(0);
+    expect(deadline.remainingMs()).toBe(0);
   });
   it('ends with its parent', async () => {
     const parent = new AbortController();
     const deadline = startDeadline(60_000, parent.signal);
-    expect(remainingMs(deadline)).toBeGreaterThan(50_000);
+    expect(deadline.remainingMs()).toBeGreaterThan(50_000);
     parent.abort();
     await expect(untilDeadline(never, deadline)).rejects.toThrow('told to stop');
   });

@@ -1,0 +1,41 @@
+import type { PodReference } from '../cni/cni-args.ts';
+import type { NetworkConfig } from '../netconf/network-config.ts';
+import { waitForEndpointStatus } from './endpoint-status.ts';
+import { readMtuBytes } from './mtu.ts';
+import { readNodeName } from './node-name.ts';
+import { waitForReadinessGates } from './readiness-gates.ts';
+
+/** What the policy agent and the machine say about this node, and what ADD waits for. */
+export interface Agent {
+  /**
+   * The MTU of both ends in bytes; `undefined`: the kernel's default.
+   *
+   * @throws {CniError} invalidConfig (7) if the agent's file is not usable, or is required and missing
+   */
+  mtuBytes(): number | undefined;
+  /**
+   * The name of the Node object of this machine.
+   *
+   * @throws {CniError} invalidConfig (7) if nothing gives a name
+   */
+  nodeName(): string;
+  /**
+   * Waits until each URL of `readiness_gates` answers with a status of 2xx.
+   *
+   * @throws {CniError} tryAgainLater (11) naming the URL that does not
+   */
+  waitUntilReady(signal: AbortSignal): Promise<void>;
+  /** Waits until the agent reports that the policy of a pod is in force. False if it has not within `timeoutMs`. */
+  waitForPolicy(pod: PodReference, timeoutMs: number, signal: AbortSignal): Promise<boolean>;
+}
+
+/** The agent as a network configuration describes it. Nothing is read before it is needed. */
+export function openAgent(config: NetworkConfig): Agent {
+  return {
+    mtuBytes: () => readMtuBytes(config),
+    nodeName: () => readNodeName(config),
+    waitUntilReady: (signal) => waitForReadinessGates(config.readinessGates, signal),
+    waitForPolicy: (pod, timeoutMs, signal) =>
+      waitForEndpointStatus(config.endpointStatusDirectory, pod, { timeoutMs, signal }),
+  };
+}

@@ -1,0 +1,108 @@
+import type { DelRequest } from '../netconf/request.ts';
+import { attachmentFromRequest, podFromArgs, type AttachedPod, type Attachment, type Sha1 } from './attachment.ts';
+
+/** What this node still knows about an attachment when DEL arrives. */
+export type KnownAttachment =
+  /** It was never attached here, or it has been detached. */
+  | { readonly kind: 'unknown' }
+  /** Its record cannot be read. `labelled` are the attachments that aliases of host interfaces name for it. */
+  | { readonly kind: 'damaged'; readonly labelled: readonly Attachment[] }
+  | {
+      readonly kind: 'recorded';
+      readonly attachment: Attachment;
+      readonly stage: AttachmentStage;
+      /** Its ADD is running right now. */
+      readonly isInProgress: boolean;
+    };
+
+/**
+ * `attaching`: ADD has begun, and the runtime has no result yet. `attached`: it has the result. `detaching`: a DEL has begun.
+ * `endpoint`: everything is removed from the node, and only the Pod still has the endpoint, because the API could not be reached.
+ */
+export type AttachmentStage = 'attaching' | 'attached' | 'detaching' | 'endpoint';
+
+/** What is removed from the node, and how to recognize it. */
+export interface Detachment {
+  readonly attachment: Attachment;
+  /** The names that its host interface may have. An interface whose alias names another attachment is left alone. */
+  readonly hostInterfaceNames: readonly string[];
+  /** Whose a host interface without an alias is: left by an ADD that was killed, or created by the previously installed plugin. */
+  readonly ifUnlabelled: 'ours' | 'foreign';
+  readonly predecessor: Predecessor;
+}
+
+/**
+ * What must be done about the ADD before anything is removed. `running`: make it undo its work. `killed`: end the IPAM plugin that it
+ * may have left running. `finished`: note that a DEL has begun. `none`: nothing.
+ */
+export type Predecessor = 'running' | 'killed' | 'finished' | 'none';
+
+/**
+ * Decides what DEL trusts: the request where it says something, else the record, else the alias.
+ *
+ * The host interface and the lease come from the record first, because the configuration may have changed since ADD.
+ *
+ * @param sha1 called only if nothing is known about the attachment
+ */
+export function planDetachment(request: DelRequest, known: KnownAttachment, sha1: Sha1): Detachment {
+  const { args, config, id } = request;
+  const recorded = known.kind === 'recorded' ? known.attachment : undefined;
+  const labelled = known.kind === 'damaged' ? known.labelled : [];
+  const recalled = recorded ?? labelled[0];
+  const attachment: Attachment = {
+    ...(recalled ?? attachmentFromRequest(request, sha1)),
+    id,
+    sandboxPath: request.sandboxPath ?? '',
+    cniArgs: args.pod === undefined && recorded !== undefined ? recorded.cniArgs : args.raw,
+    pod: mergePod(podFromArgs(args), recalled?.pod, args.podUid),
+  };
+  const listed = config.prevResult?.interfaces.filter(({ sandbox }) => sandbox === undefined) ?? [];
+  const names = [attachment.hostInterface, ...listed, ...labelled.map(({ hostInterface }) => hostInterface)];
+  return {
+    attachment,
+    hostInterfaceNames: [...new Set(names.map(({ name }) => name))],
+    ifUnlabelled: known.kind === 'recorded' && known.stage === 'attaching' ? 'ours' : 'foreign',
+    predecessor: predecessorOf(known),
+  };
+}
+
+/** The detachment of what one record describes, without a request: for GC, for the sweep after a reboot and for a repeated ADD. */
+export function planRecordedDetachment({
+  attachment,
+  stage,
+}: Pick<Extract<KnownAttachment, { kind: 'recorded' }>, 'attachment' | 'stage'>): Detachment {
+  return {
+    attachment,
+    hostInterfaceNames: [attachment.hostInterface.name],
+    ifUnlabelled: stage === 'attaching' ? 'ours' : 'foreign',
+    predecessor: stage === 'attaching' ? 'killed' : 'none',
+  };
+}
+
+/** The detachment of an attachment without a readable record, of which only aliases are left. */
+export function planLabelledDetachment(attachment: Attachment, labelled: readonly Attachment[]): Detachment {
+  const hostInterfaceNames = labelled.map(({ hostInterface }) => hostInterface.name);
+  return { attachment, hostInterfaceNames, ifUnlabelled: 'foreign', predecessor: 'none' };
+}
+
+/** The detachment by which an ADD undoes its own work. */
+export function planUndo(attachment: Attachment): Detachment {
+  const hostInterfaceNames = [attachment.hostInterface.name];
+  return { attachment, hostInterfaceNames, ifUnlabelled: 'ours', predecessor: 'none' };
+}
+
+function mergePod(
+  requested: AttachedPod | undefined,
+  recalled: AttachedPod | undefined,
+  requestedUid: string | undefined,
+): AttachedPod | undefined {
+  const pod = requested ?? recalled;
+  return pod === undefined ? undefined : { ...pod, uid: requestedUid ?? recalled?.uid };
+}
+
+function predecessorOf(known: KnownAttachment): Predecessor {
+  if (known.kind !== 'recorded') return 'none';
+  if (known.isInProgress) return 'running';
+  if (known.stage === 'attaching') return 'killed';
+  return known.stage === 'attached' ? 'finished' : 'none';
+}

@@ -1,0 +1,22 @@
+/** Time as commands use it. */
+export interface Clock {
+  /** Waits, without blocking the event loop. Rejects with the reason of the signal if that is aborted first. */
+  sleep(durationMs: number, signal: AbortSignal): Promise<void>;
+}
+
+/** The clock of this machine. No change of the wall clock changes a duration. */
+export function openClock(): Clock {
+  return {
+    async sleep(durationMs, signal) {
+      signal.throwIfAborted();
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const end = (): void => resolve();
+      const timer = setTimeout(end, durationMs);
+      signal.addEventListener('abort', end, { once: true });
+      await promise;
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      signal.throwIfAborted();
+    },
+  };
+}

@@ -1,0 +1,5 @@
+import { expect, it } from 'vitest';
+import { sha1 } from '../../src/system/sha1.ts';
+
+// FIPS 180-4 has this example.
+it('sha1 returns 40 hexadecimal digits', () => expect(sha1('abc')).toBe('a9993e364706816aba3e25717850c26c9cd0d89d'));
