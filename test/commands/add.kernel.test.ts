@@ -83,7 +83,7 @@ describe('ADD', () => {
 
   it('is refused in a sandbox that has such an interface', async () => {
     await sandbox.ip('link', 'add', 'eth0', 'type', 'bridge');
-    expect(await refusal({})).toEqual(refusedWith(ERROR_CODE.interfaceTaken, /has an interface eth0 already/));
+    expect(await refusal({})).toEqual(refusedWith(ERROR_CODE.interfaceTaken, /already has an interface eth0/));
   });
 
   it('is refused on a node where the interface is somebody else’s', async () => {
@@ -96,7 +96,7 @@ describe('ADD', () => {
 
   it('is refused without a sandbox', async () =>
     expect(await refusal({ sandboxPath: '/run/none' })).toEqual(
-      refusedWith(ERROR_CODE.invalidSandbox, /no network namespace/),
+      refusedWith(ERROR_CODE.invalidSandbox, /is not a network namespace/),
     ));
   it('is refused without its pod', async () =>
     expect(await refusal({ pod: 'gone' })).toEqual(refusedWith(ERROR_CODE.apiRefused, /no pod default\/gone/)));

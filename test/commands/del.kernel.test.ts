@@ -75,7 +75,7 @@ describe('DEL', () => {
   it('with a setting that no ADD would take warns and leaves nothing', async () => {
     const { error, logged } = await node.run(call('DEL', { config: { mtu: 'big' } }));
     expect(error).toBeUndefined();
-    expect(logged.join('\n')).toMatch(/ignored, to take down what can be taken down: .*mtu/);
+    expect(logged.join('\n')).toMatch(/ignoring an invalid setting during DEL: .*mtu/);
     expect(await node.state()).toEqual(before);
   });
 
@@ -90,7 +90,7 @@ describe('DEL', () => {
     await node.api.setFault({ kind: 'refuse' });
     const { error, logged } = await node.run(call('DEL'));
     expect(error).toBeUndefined();
-    expect(logged.join('\n')).toContain('the endpoint of pod default/web is cleared by a later command');
+    expect(logged.join('\n')).toContain('a later command clears the endpoint of pod default/web');
     const left = (await node.state()).filter((line) => !before.includes(line));
     expect(left).toEqual([expect.stringContaining('c1@eth0.endpoint.json'), expect.stringContaining('pod web')]);
     await node.api.setFault(undefined);

@@ -89,7 +89,7 @@ async function atEach(points: readonly Point[], claim: (fault: Fault) => Promise
 
 // The journal warns of what it cannot write or remove, and goes on. What can fail is reading, for want of descriptors.
 function isPlausible({ point: { name }, moment }: Pick<Fault, 'point' | 'moment'>): boolean {
-  return !name.startsWith('entry.close ') && !(name.startsWith('journal.begin ') && moment === 'after');
+  return !name.startsWith('journal.remove ') && !(name.startsWith('journal.begin ') && moment === 'after');
 }
 
 /** The same for a runtime that has gone away: what there is to undo is all of it. */

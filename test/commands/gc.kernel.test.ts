@@ -75,7 +75,7 @@ describe('GC', () => {
     rmSync(record());
     const { error, logged } = await node.run(gc());
     expect(error).toBeUndefined();
-    expect(logged.join('\n')).toContain(`host interface ${node.hostInterface()} is of no valid container`);
+    expect(logged.join('\n')).toContain(`host interface ${node.hostInterface()} belongs to no valid container`);
     expect((await node.state()).join('\n')).not.toMatch(/leases|network-4\/c1/);
   });
 

@@ -54,7 +54,7 @@ describe('CNI_NETNS that leads to no network namespace', () => {
   it.each(PLACES)('%s: code 8 on ADD, nothing touched', async (place) => {
     const { exitCode, answer } = await node.run({ verb: 'ADD', sandboxPath: paths[place] });
     expect({ exitCode, code: answer?.['code'] }).toEqual({ exitCode: 1, code: 8 });
-    expect(answer?.['msg']).toMatch(/^CNI_NETNS is no network namespace/);
+    expect(answer?.['msg']).toMatch(/^CNI_NETNS "[^"]*" is not a network namespace/);
     expect(JSON.stringify(answer)).not.toMatch(/not found/i);
     expect(await node.state()).toEqual(before);
   });

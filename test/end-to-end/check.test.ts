@@ -152,7 +152,7 @@ describe('CHECK of an attachment that was damaged lists each difference, code 10
       expect({ exitCode, code: answer?.['code'] }).toEqual({ exitCode: 1, code: 106 });
       const listed = pick(answer, 'details').split('; ');
       for (const difference of wanted) expect(listed).toContainEqual(expect.stringMatching(difference));
-      expect(answer?.['msg']).toContain(`is not as it was attached: ${listed.length} differences`);
+      expect(answer?.['msg']).toContain(`differs from the result of its ADD in ${listed.length} points`);
     },
   );
 });

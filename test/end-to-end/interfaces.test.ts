@@ -77,7 +77,7 @@ describe('a second network of the same pod', () => {
     const refused = await node.call({ ...pod.call, verb: 'ADD', config: node.netconf({ name: 'second' }) });
     expect(refused).toMatchObject({
       exitCode: 1,
-      answer: { code: 103, msg: expect.stringContaining('has an interface eth0 already') },
+      answer: { code: 103, msg: expect.stringContaining('already has an interface eth0') },
     });
     expect(await node.state()).toEqual(before);
     expect(await pod.annotations()).toMatchObject({ [POD_IP]: `${pod.ipv4}/32` });
@@ -132,7 +132,7 @@ describe('a new sandbox of the same pod, while the old one is still there', () =
     expect(added).toMatchObject({
       exitCode: 0,
       answer: { interfaces: [{ name: pod.hostInterface }, { sandbox: sandbox.path }] },
-      stderr: expect.stringMatching(/^\S+ WARNING [^\n]*is replaced[^\n]*\n$/),
+      stderr: expect.stringMatching(/^\S+ WARNING replacing host interface[^\n]*\n$/),
     });
     const [address = ''] = addressesIn(added.answer);
     expect(await namesIn(pod.sandbox)).toEqual([]);

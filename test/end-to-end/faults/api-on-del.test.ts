@@ -46,7 +46,7 @@ describe('link and lease go and DEL succeeds within 2 s, when the API server', (
     const { exitCode, stdout, stderr, durationMs } = await node.run({ verb: 'DEL', sandboxPath: sandbox.path });
     expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '' });
     expect(stderr).toMatch(
-      /WARNING the node is clean; the endpoint of pod default\/web is cleared by a later command: /,
+      /WARNING the node is clean; a later command clears the endpoint of pod default\/web: /,
     );
     await expectNodeClean();
     recordFigure(task, {

@@ -39,7 +39,7 @@ describe('an interface of that name in the sandbox', () => {
     const inside = await sandbox.ip('link', 'show');
     const { exitCode, answer } = await node.run({ verb: 'ADD', sandboxPath: sandbox.path });
     expect({ exitCode, code: answer?.['code'] }).toEqual({ exitCode: 1, code: 103 });
-    expect(answer?.['msg']).toMatch(/has an interface eth0 already/);
+    expect(answer?.['msg']).toMatch(/already has an interface eth0/);
     expect(await sandbox.ip('link', 'show')).toEqual(inside);
     expect(await node.state()).toEqual(before);
   });
