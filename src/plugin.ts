@@ -21,11 +21,11 @@ import { openLog } from './log/log.ts';
 import { openClock } from './system/clock.ts';
 import { openTrace, traced } from './trace.ts';
 
-/** What a runtime gives a plugin, and what it takes from it. */
+/** What a runtime passes to a plugin, and how the plugin answers. */
 export interface PluginIo {
   readonly environment: Environment;
   readonly stdin: Uint8Array;
-  /** Rejects if the runtime no longer reads. */
+  /** Rejects if the runtime does not read any more. */
   readonly writeStdout: (text: string) => Promise<void>;
   readonly writeStderr: (text: string) => void;
   /** Aborted when the runtime ends this command. */
@@ -35,7 +35,7 @@ export interface PluginIo {
 }
 
 /**
- * Carries out one command of the CNI protocol.
+ * Runs one command of the CNI protocol.
  *
  * @returns the exit status: 0, or 1 with the error's JSON on stdout
  * @see SPEC.md 1.1.0, sections 2 and 5
@@ -53,7 +53,7 @@ export async function runPlugin(io: PluginIo): Promise<number> {
   }
 }
 
-/** A request that touches the world. */
+/** A request whose command has side effects. */
 export type CommandRequest = Exclude<CniRequest, { verb: 'VERSION' }>;
 
 async function runCommand(request: CommandRequest, io: PluginIo): Promise<void> {
@@ -98,7 +98,7 @@ async function runCommand(request: CommandRequest, io: PluginIo): Promise<void> 
 }
 
 /**
- * Carries out the command of a request.
+ * Runs the command of a request.
  *
  * @throws {CniError} what the command throws
  */
@@ -141,20 +141,20 @@ function describeError(error: unknown): string {
 function toCniError(error: unknown, { signal }: PluginIo): CniError {
   if (error instanceof CniError) return error;
   if (signal.aborted) {
-    return new CniError(ERROR_CODE.tryAgainLater, 'the runtime ended this command; what was done is undone', {
+    return new CniError(ERROR_CODE.tryAgainLater, 'the runtime ended this command; everything that it did is undone', {
       cause: error,
     });
   }
   if (isErrno(error)) {
     return new CniError(
       ERROR_CODE.inputOutput,
-      `the node refused a system call: ${error.message}; see its limits (open files, processes, memory) and its disks`,
+      `a system call failed: ${error.message}; check the limits (open files, processes, memory) and the disks of this node`,
       { details: error.code ?? '', cause: error },
     );
   }
   return new CniError(
     ERROR_CODE.internal,
-    'podwire failed in a way that it should not; please report this with its log',
+    'internal error (a bug in podwire); please report it with the log',
     {
       details: error instanceof Error ? error.message : String(error),
       cause: error,

@@ -36,7 +36,7 @@ export async function del(request: DelRequest, effects: Effects): Promise<void> 
 
   const api = openApiBudget(effects.cluster, config.budgets.delApiMs, effects.signal);
   const removal = inBackground(deleteLinks(links, detachment, effects));
-  // The kernel takes as long to delete a link as it takes to connect to the API and to read the Pod.
+  // The kernel takes as long to delete a link, on another thread, as it takes to connect to the API and to read the Pod.
   const [, clearing] = await bothSettled(
     removal.then(() => delegate.del({ ...attachment, sandboxPath: sandbox?.path ?? '' })),
     attemptToClearEndpoint(attachment, config, api, removal),

@@ -128,8 +128,8 @@ class LazyKernel implements Kernel {
     await applySteps(steps, { ...(await this.#namespaces(sandbox)), netnsFd: netns.fd });
   }
 
+  // Begins at once, on another thread: what the caller starts next overlaps it.
   async deleteInterface(where: Sandbox | 'host', name: string): Promise<'deleted' | 'absent'> {
-    await yieldToEventLoop();
     const fd = this.#in(where, () => this.#loadedLibc().openNetlink());
     using socket = new NetlinkSocket((listener) => openThreadTransport(fd, listener));
     const reply = await ask(socket, deleteLinkRequest(name));
