@@ -1,4 +1,4 @@
-import { parseCidr, hostCidr, networkOf, type Cidr } from '../address/cidr.ts';
+import { formatCidr, parseCidr, hostCidr, networkOf, type Cidr } from '../address/cidr.ts';
 import { FAMILIES, type Family } from '../address/family.ts';
 import { parseIpAddress, type IpAddress } from '../address/ip-address.ts';
 import { parseMacAddress, type MacAddress } from '../address/mac-address.ts';
@@ -23,10 +23,10 @@ export interface AttachmentFacts {
 /** A route of the pod before it has a gateway: every route goes through the node. */
 export type RequestedRoute = Omit<Route, 'gateway' | 'scope'>;
 
-/** The MAC of every host interface. A constant: then its link-local address, the pods' IPv6 gateway, is one too. */
+/** The MAC address of every host interface. It is constant, so that the link-local address, the IPv6 gateway of pods, is constant, too. */
 export const HOST_INTERFACE_MAC = parseMacAddress('ee:ee:ee:ee:ee:ee');
 
-// No interface has 169.254.1.1: the node answers ARP for it by proxy, so that pods need no address of the node's.
+// No interface has 169.254.1.1. The node answers ARP requests for it as a proxy, so that pods need no address of the node.
 const GATEWAYS: Readonly<Record<Family, IpAddress>> = {
   ipv4: parseIpAddress('169.254.1.1'),
   ipv6: parseIpAddress('fe80::ecee:eeff:feee:eeee'),
@@ -52,13 +52,13 @@ export function planAttachmentSteps(facts: AttachmentFacts): readonly Step[] {
       mtuBytes,
       queueCount: config.queueCount,
     },
-    // Before "up": duplicate address detection begins with the link, and a tentative address cannot be used for a second.
+    // Before "up": duplicate address detection starts with the link, and a tentative address cannot be used for a second.
     ...families.flatMap((family) => SYSCTLS[family](host.name, container.name)),
-    // A router's advertisement from inside a pod must never change the node's own routes, whatever families the pod has.
+    // Router advertisements from a pod must never change the routes of the node, whatever families the pod has.
     sysctl('host', `net/ipv6/conf/${host.name}/accept_ra`, '0', 'skip'),
     { kind: 'set-up', ...inHost },
     { kind: 'set-up', ...inSandbox },
-    // Neither the gateway nor a route through it can be reached before the link route says that it is on this link.
+    // The kernel accepts routes via the gateway only after a link route to the gateway itself.
     ...(families.includes('ipv4') ? [gatewayStep(container.name)] : []),
     ...planRoutes(facts, families).map((route): Step => ({
       kind: 'add-route',
@@ -83,17 +83,17 @@ const FORWARDING: Readonly<Record<Family, string>> = {
 const SYSCTLS: Readonly<Record<Family, (host: string, container: string) => readonly Step[]>> = {
   ipv4: (host) => [
     sysctl('host', `net/ipv4/conf/${host}/route_localnet`, '1'),
-    // The proxy answers at once: by default it waits up to 0.8 s, so that a real owner could answer first, and there is none.
+    // By default the ARP proxy waits up to 0.8 s to let a real owner answer first. There is none.
     sysctl('host', `net/ipv4/neigh/${host}/proxy_delay`, '0'),
     sysctl('host', `net/ipv4/conf/${host}/proxy_arp`, '1'),
     sysctl('host', `net/ipv4/conf/${host}/forwarding`, '1'),
   ],
   ipv6: (host, container) => [
-    // Some runtimes make sandboxes with IPv6 off.
+    // Some runtimes create sandboxes in which IPv6 is disabled.
     ...['all', 'default', 'lo'].map((name) => sysctl('sandbox', `net/ipv6/conf/${name}/disable_ipv6`, '0')),
     sysctl('sandbox', `net/ipv6/conf/${container}/accept_dad`, '0'),
     sysctl('host', `net/ipv6/conf/${host}/accept_dad`, '0'),
-    // The pods' gateway is the link-local address that follows from the MAC; a node may make random ones by default.
+    // The gateway of pods is the link-local address that is derived from the MAC; some nodes use random ones by default.
     sysctl('host', `net/ipv6/conf/${host}/addr_gen_mode`, '0'),
     sysctl('host', `net/ipv6/conf/${host}/disable_ipv6`, '0'),
     sysctl('host', `net/ipv6/conf/${host}/proxy_ndp`, '1'),
@@ -118,13 +118,13 @@ function planRoutes(
   const defaults = FAMILIES.filter(({ name }) => families.includes(name)).map(({ defaultRoute }) =>
     parseCidr(defaultRoute),
   );
-  const wanted = routes.filter(({ destination }) => families.includes(destination.address.family));
+  const requested = routes.filter(({ destination }) => families.includes(destination.address.family));
   const added = routes.length === 0 || includeDefaultRoutes ? defaults : [];
   return [
     ...added
-      .filter((destination) => !wanted.some((route) => isSameNetwork(route.destination, destination)))
+      .filter((destination) => !requested.some((route) => isSameNetwork(route.destination, destination)))
       .map((destination) => ({ destination })),
-    ...wanted,
+    ...requested,
   ].map((route) => ({
     ...route,
     destination: networkOf(route.destination),
@@ -134,6 +134,5 @@ function planRoutes(
 }
 
 function isSameNetwork(one: Cidr, other: Cidr): boolean {
-  const [left, right] = [networkOf(one), networkOf(other)];
-  return left.prefixLength === right.prefixLength && left.address.text === right.address.text;
+  return formatCidr(networkOf(one)) === formatCidr(networkOf(other));
 }

@@ -1,9 +1,9 @@
-/** Who a host interface belongs to, as it stands in the interface's alias. */
+/** The owner of a host interface, as its alias names it. */
 export interface HostInterfaceOwner {
   readonly containerId: string;
   readonly interfaceName: string;
   readonly network: string;
-  /** "<namespace>/<pod>", or empty for an attachment without a pod. Cut where the alias ends. */
+  /** "<namespace>/<pod>", or empty for an attachment without a pod. A long one is cut. */
   readonly workload: string;
 }
 
@@ -13,7 +13,7 @@ const ALIAS_BYTES = 255;
 /**
  * The alias that names a host interface's owner: `podwire <containerID> <interface> <network> <namespace>/<pod>`.
  *
- * It travels with the interface, so it can neither be lost with a file nor outlive the interface. All its parts are ASCII.
+ * An alias belongs to its interface: it cannot be lost with a file, and it is removed with the interface. All parts are ASCII.
  *
  * @see linux/if.h, IFALIASZ: 256 bytes with the closing NUL
  */
@@ -26,7 +26,7 @@ export function formatHostInterfaceAlias({
   return `${MARK} ${containerId} ${interfaceName} ${network} ${workload}`.slice(0, ALIAS_BYTES);
 }
 
-/** The owner that an alias names, or `undefined` for an alias that podwire did not write. */
+/** The owner that an alias names, `undefined` for an alias that podwire did not write. */
 export function parseHostInterfaceAlias(alias: string | undefined): HostInterfaceOwner | undefined {
   const [mark, containerId, interfaceName, network, workload = ''] = (alias ?? '').split(' ');
   if (mark !== MARK || containerId === undefined || interfaceName === undefined || network === undefined)
@@ -34,7 +34,7 @@ export function parseHostInterfaceAlias(alias: string | undefined): HostInterfac
   return { containerId, interfaceName, network, workload };
 }
 
-/** True if an alias names this attachment. Container id and interface name stand before the place where a long alias is cut. */
+/** True if an alias names this attachment. A long alias is cut after the container id and the interface name. */
 export function isSameAttachment(
   owner: Pick<HostInterfaceOwner, 'containerId' | 'interfaceName'>,
   { containerId, interfaceName }: Pick<HostInterfaceOwner, 'containerId' | 'interfaceName'>,
