@@ -4,7 +4,7 @@ import { startDeadline } from './cluster/wire/deadline.ts';
 import type { Environment } from './cni/environment.ts';
 import { CniError } from './cni/error.ts';
 import { parseJsonObject } from './json/json.ts';
-import { parseNetworkConfig } from './netconf/network-config.ts';
+import { parseNetworkConfig, parseNetworkHeader } from './netconf/network-config.ts';
 import { SUPPORTED_VERSIONS } from './cni/versions.ts';
 import type { InstallIo } from './install/run-with-log.ts';
 import { openLog } from './log/log.ts';
@@ -81,10 +81,10 @@ function isPart(value: unknown): value is { readonly codeCache: string } {
 
 async function testConnection(io: CliIo): Promise<number> {
   try {
-    const config = parseNetworkConfig(parseJsonObject(io.readStdin()), io.environment);
+    const config = parseNetworkConfig(parseNetworkHeader(parseJsonObject(io.readStdin())), io.environment);
     using log = openLog({ settings: { ...config.log, filePath: undefined }, context: {}, writeLine: io.writeStderr });
     using cluster = openCluster({
-      connect: () => readConnection({ ...config.connection, datastoreType: config.datastoreType }, io.environment),
+      connect: () => readConnection(config.connection, io.environment),
       budgets: config.budgets,
       log,
     });

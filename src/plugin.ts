@@ -63,7 +63,7 @@ async function runCommand(request: CommandRequest, io: PluginIo): Promise<void> 
   trace?.('request parsed');
   await using kernel = io.kernel;
   using cluster = openCluster({
-    connect: () => readConnection({ ...config.connection, datastoreType: config.datastoreType }, io.environment),
+    connect: () => readConnection(config.connection, io.environment),
     budgets: config.budgets,
     log,
   });

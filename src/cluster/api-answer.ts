@@ -1,9 +1,9 @@
+import { openReader, type JsonReader } from '../json/json-reader.ts';
 import type { ApiAnswer, ApiRequest } from './api-client.ts';
-import { parseStatus, refusedAnswer, unexpectedResponse } from './api-error.ts';
-import { ShapeError } from './fields.ts';
+import { parseStatus, refusedRequestError, unexpectedResponseError } from './api-error.ts';
 import { quoteName } from './object-name.ts';
 
-/** The object does not exist. A 404 of something else (a proxy, a wrong path in the URL) says nothing about it. */
+/** True if the object does not exist. A 404 about anything else (a proxy, a wrong path in the URL) does not tell. */
 export function isAbsent({ response }: ApiAnswer, name: string): boolean {
   if (response.status !== 404) return false;
   const status = parseStatus(response);
@@ -11,29 +11,25 @@ export function isAbsent({ response }: ApiAnswer, name: string): boolean {
 }
 
 /**
- * What a 200 holds, or a 201 of a `create`.
+ * Parses the object in a response with status 200, or 201 to a `create`.
  *
- * @param parse may throw a ShapeError
- * @throws {CniError} 11 for nonsense or a server that fails, 100 for one that refuses
+ * @throws {CniError} tryAgainLater (11) for an unexpected response or a server that fails, apiRefused (100) for one that refuses
  */
 export function parseAnswer<Value>(
   { response, connection }: ApiAnswer,
   { purpose }: ApiRequest,
-  parse: (value: unknown) => Value,
+  parse: (object: JsonReader) => Value,
 ): Value {
-  if (response.status !== (purpose.verb === 'create' ? 201 : 200)) throw refusedAnswer(connection, purpose, response);
+  if (response.status !== (purpose.verb === 'create' ? 201 : 200)) {
+    throw refusedRequestError(connection, purpose, response);
+  }
+  const error = (problem: string) => unexpectedResponseError(connection, purpose, problem);
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(response.body));
   } catch {
-    // The parser's words quote the answer.
-    const type = quoteName(response.headers.get('content-type') ?? '');
-    throw unexpectedResponse(connection, purpose, `it is no JSON (content type ${type})`);
+    // The message of the parser's error quotes the response.
+    throw error(`it is not JSON (content type ${quoteName(response.headers.get('content-type') ?? '')})`);
   }
-  try {
-    return parse(value);
-  } catch (cause) {
-    if (cause instanceof ShapeError) throw unexpectedResponse(connection, purpose, cause.message);
-    throw cause;
-  }
+  return parse(openReader(value, { quotesValues: false, error }));
 }

@@ -1,45 +1,50 @@
-import { failedRequest, type Purpose } from './api-error.ts';
+import { failedRequestError, type Purpose } from './api-error.ts';
 import { ConnectError, connectSocket, takesConnections } from './wire/connect-socket.ts';
 import type { ApiConnection } from './credentials/connection.ts';
 import { DeadlineError, pause, startBudget, untilDeadline, type Deadline } from './wire/deadline.ts';
 import { openHttpExchange, type HttpExchange, type HttpRequest } from './wire/http-exchange.ts';
 import { HttpError, type HttpResponse } from './wire/http-response.ts';
 
-/** One request, without what the connection adds to it. */
+/** One request. The connection adds the server and the credentials. */
 export interface ApiRequest {
   readonly purpose: Purpose;
-  /** From `/api` or `/version` on. */
+  /** Starts with `/api` or `/version`. */
   readonly path: string;
-  /** Of `patch`: a strategic merge patch. Of `create`: the object. */
+  /** For `patch`, a strategic merge patch; for `create`, the object. */
   readonly body?: unknown;
 }
 
-/** An answer, and the connection whose token and server it speaks of. */
+/** A response, and the connection that it came over. */
 export interface ApiAnswer {
   readonly response: HttpResponse;
   readonly connection: ApiConnection;
 }
 
-/** The part of a log that this needs. */
+/** The part of a log that the client needs. */
 export interface RequestLog {
   debug(message: string): void;
 }
 
 export interface ApiClientOptions {
-  /** Reads the connection; called again when the token was refused. */
+  /** Reads how to connect. Called again when the token was refused, because a new one may be there. */
   readonly connect: () => Promise<ApiConnection> | ApiConnection;
   readonly budgets: { readonly apiConnectMs: number; readonly apiRequestMs: number };
   readonly log: RequestLog;
 }
 
 export interface ApiClient extends Disposable {
-  /** Whether the server takes TCP connections, within the connect budget. Nothing is asked of it. */
+  /** True if the server accepts a TCP connection within the connect budget. Sends no request. */
   isReachable(): Promise<boolean>;
-  /** @throws {CniError} 11 when there is no whole answer in time; what `connect` throws; 100 for a server that is not trusted */
+  /**
+   * Sends a request, and sends it again if a second try can help.
+   *
+   * @throws {CniError} tryAgainLater (11) without a complete response in time, apiRefused (100) for a server that is not trusted, and
+   *   whatever `connect` throws
+   */
   send(request: ApiRequest, deadline: Deadline): Promise<ApiAnswer>;
 }
 
-/** One connection to the server, from its beginning. */
+/** One connection to the server, from the moment it is requested. */
 interface Session {
   readonly connection: ApiConnection;
   readonly exchange: Promise<HttpExchange>;
@@ -47,7 +52,7 @@ interface Session {
   abandon(): void;
 }
 
-/** Sends requests to the API server over one connection, and once more where a second try can help. */
+/** Opens a client that sends requests to the API server over one connection. It connects with the first request. */
 export function openApiClient({ connect, budgets, log }: ApiClientOptions): ApiClient {
   const sessions: Session[] = [];
   let current: Promise<Session> | undefined;
@@ -58,20 +63,20 @@ export function openApiClient({ connect, budgets, log }: ApiClientOptions): ApiC
       sessions.push(session);
       return session;
     })();
-    // Told to whoever waits for it; the next request tries anew.
+    // Waiters see the rejection; the next request reconnects.
     starting.catch(() => {
       if (current === starting) current = undefined;
     });
     return starting;
   };
 
-  /** The session to use: a new one where the last has ended, or where its token is the one that was refused. */
+  /** The session to use: a new one if the last one has ended, or if its token is the one that was refused. */
   const usableSession = async (refused: Session | undefined): Promise<Session> => {
     for (;;) {
       const starting = (current ??= start());
       const session = await starting;
       if (session !== refused && !session.isOver()) return session;
-      // Else another request has replaced it while this one waited.
+      // Otherwise another request has replaced it while this one waited.
       if (current === starting) current = start(session === refused ? undefined : session.connection);
     }
   };
@@ -86,7 +91,7 @@ export function openApiClient({ connect, budgets, log }: ApiClientOptions): ApiC
       try {
         const response = await exchangeOnce(session, request, budgets.apiRequestMs, deadline);
         log.debug(`API server ${connection.server.text}: ${verb} ${object}: ${response.status}`);
-        const waitMs = retryAfterMs(response, Math.random());
+        const waitMs = requestedWaitMs(response, Math.random());
         if (response.status === 401 && left.reread) {
           left.reread = false;
           refused = session;
@@ -96,9 +101,9 @@ export function openApiClient({ connect, budgets, log }: ApiClientOptions): ApiC
         } else return { response, connection };
       } catch (error) {
         const isRepeatable = error instanceof HttpError && error.kind === 'unanswered';
-        if (!isRepeatable || !left.reconnect) throw failedRequest(connection, request.purpose, error);
+        if (!isRepeatable || !left.reconnect) throw failedRequestError(connection, request.purpose, error);
         left.reconnect = false;
-        log.debug(`API server ${connection.server.text} had closed the connection: connecting again`);
+        log.debug(`API server ${connection.server.text} had closed the connection: reconnecting`);
       }
     }
   };
@@ -114,7 +119,7 @@ export function openApiClient({ connect, budgets, log }: ApiClientOptions): ApiC
 }
 
 function startSession(connection: ApiConnection, { apiConnectMs, apiRequestMs }: ApiClientOptions['budgets']): Session {
-  // The handshake needs the server's CPU, not only its kernel: on a busy machine it takes as long as a request.
+  // The handshake needs CPU time of the server, not only its kernel: on a busy machine it takes as long as a request.
   const pending = connectSocket(connection, { connectMs: apiConnectMs, handshakeMs: apiRequestMs });
   let opened: HttpExchange | undefined;
   let hasFailed = false;
@@ -126,7 +131,7 @@ function startSession(connection: ApiConnection, { apiConnectMs, apiRequestMs }:
     isOver: () => hasFailed || opened?.isOpen() === false,
     abandon: () => {
       pending.abandon();
-      opened?.close(new ConnectError('is no longer wanted'));
+      opened?.close(new ConnectError('is no longer needed'));
     },
   };
 }
@@ -139,8 +144,8 @@ async function exchangeOnce(
 ): Promise<HttpResponse> {
   const exchange = await untilDeadline(session.exchange, deadline);
   const answer = exchange.send(httpRequest(request, session.connection));
-  // Answers come in order: where one does not come, none behind it can.
-  const budget = startBudget(budgetMs, () => exchange.close(new ConnectError(`gave no answer within ${budgetMs} ms`)));
+  // Responses come in order: if one does not come, none after it can.
+  const budget = startBudget(budgetMs, () => exchange.close(new ConnectError(`did not respond within ${budgetMs} ms`)));
   try {
     return await untilDeadline(answer, deadline);
   } catch (error) {
@@ -176,17 +181,17 @@ const BODIES = {
 } as const;
 
 /**
- * How long the server asks to wait, and up to half a second more by `chance` (0 to 1): the nodes that it turned away together are not to come
- * back together.
+ * How long the server asks to wait, plus up to half a second by `chance` (0 to 1), so that nodes which it turned away together
+ * do not come back together.
  */
-function retryAfterMs({ status, headers }: HttpResponse, chance: number): number | undefined {
+function requestedWaitMs({ status, headers }: HttpResponse, chance: number): number | undefined {
   if (status !== 429 && status !== 503) return undefined;
-  // Whole seconds, as the API server writes it; a date would need two clocks that agree.
+  // The API server writes whole seconds. A date would need two clocks that agree.
   const seconds = headers.get('retry-after') ?? '';
   return /^[0-9]{1,4}$/.test(seconds) ? Number(seconds) * 1000 + chance * SPREAD_MS : undefined;
 }
 
 const SPREAD_MS = 500;
 
-/** Less than this after the wait would leave no time for the request itself. */
+/** The time that must remain after the wait for the request itself. */
 const MIN_REQUEST_MS = 100;

@@ -1,43 +1,45 @@
 import type { PodReference } from '../cni/cni-args.ts';
+import type { JsonReader } from '../json/json-reader.ts';
+import { NON_EMPTY_STRING } from '../json/shapes.ts';
 import { isAbsent, parseAnswer } from './api-answer.ts';
 import { openApiClient, type ApiAnswer, type ApiClient, type ApiClientOptions } from './api-client.ts';
 import { parseStatus } from './api-error.ts';
 import type { Deadline } from './wire/deadline.ts';
-import { parseFields, parseText, ShapeError } from './fields.ts';
 import { parseNode, type Node } from './node.ts';
 import { pathPart, quoteName } from './object-name.ts';
 import { parsePod, type Pod } from './pod.ts';
 
+/** Annotations to set on a Pod. */
 export interface AnnotationPatch {
-  /** Only this Pod, not one of the same name made later. */
+  /** The patch is only for this Pod, not for a later one of the same name. */
   readonly uid: string | undefined;
-  /** Only as it was read. */
+  /** The patch is only for this version of the Pod. */
   readonly resourceVersion?: string;
   readonly annotations: Readonly<Record<string, string>>;
 }
 
 /**
- * The Kubernetes API, as far as podwire needs it. Every call ends with its deadline at the latest.
+ * The part of the Kubernetes API that podwire needs. Every call ends at its deadline at the latest.
  *
- * All throw CniError: 11 when the server cannot be reached or answers nonsense, 100 when it refuses or is not trusted, and
- * what reading the connection throws (4, 5, 7).
+ * All calls throw CniError: tryAgainLater (11) if the server cannot be reached or its response is unexpected, apiRefused (100) if it
+ * refuses or is not trusted, and the errors of reading the connection (4, 5, 7).
  */
 export interface Cluster extends Disposable {
-  /** Whether the server takes TCP connections. Nothing is asked of it. */
+  /** True if the server accepts TCP connections. Sends no request. */
   isReachable(): Promise<boolean>;
   readPod(pod: PodReference, deadline: Deadline): Promise<Pod | 'absent'>;
   readNode(name: string, deadline: Deadline): Promise<Node | 'absent'>;
-  /** The Pod as it is afterwards; `conflict`: it is another Pod, or another version of it, than the patch is for. */
+  /** Returns the patched Pod, or `conflict` if the patch is for another Pod or another version of it. */
   patchPodAnnotations(
     pod: PodReference,
     patch: AnnotationPatch,
     deadline: Deadline,
   ): Promise<Pod | 'absent' | 'conflict'>;
-  /** The server's version, `v1.36.1`. */
+  /** Returns the server's version, `v1.36.1`. */
   probe(deadline: Deadline): Promise<string>;
 }
 
-/** Connects with the first request. */
+/** Opens the API. It connects with the first request. */
 export function openCluster(options: ApiClientOptions): Cluster {
   const client = openApiClient(options);
   return {
@@ -48,11 +50,13 @@ export function openCluster(options: ApiClientOptions): Cluster {
         path: podPath(pod),
       } as const;
       const answer = await client.send(request, deadline);
-      return isAbsent(answer, pod.name) ? 'absent' : parseAnswer(answer, request, (value) => parseSamePod(value, pod));
+      return isAbsent(answer, pod.name)
+        ? 'absent'
+        : parseAnswer(answer, request, (object) => parseSamePod(object, pod));
     },
     readNode: (name, deadline) => readNode(client, name, deadline),
     async patchPodAnnotations(pod, { uid, resourceVersion, annotations }, deadline) {
-      // The server compares these with the Pod's own, and answers 409 where they differ.
+      // The server compares these with the Pod's own values, and responds with 409 if they differ.
       const preconditions = {
         ...(uid !== undefined && { uid }),
         ...(resourceVersion !== undefined && { resourceVersion }),
@@ -65,7 +69,7 @@ export function openCluster(options: ApiClientOptions): Cluster {
       };
       const answer = await client.send(request, deadline);
       if (isAbsent(answer, pod.name)) return 'absent';
-      return isConflict(answer) ? 'conflict' : parseAnswer(answer, request, (value) => parseSamePod(value, pod));
+      return isConflict(answer) ? 'conflict' : parseAnswer(answer, request, (object) => parseSamePod(object, pod));
     },
     async probe(deadline) {
       const request = {
@@ -73,9 +77,7 @@ export function openCluster(options: ApiClientOptions): Cluster {
         path: '/version',
       } as const;
       const answer = await client.send(request, deadline);
-      return parseAnswer(answer, request, (value) =>
-        parseText(parseFields(value, 'the answer')['gitVersion'], 'gitVersion'),
-      );
+      return parseAnswer(answer, request, (version) => version.require('gitVersion', NON_EMPTY_STRING));
     },
     [Symbol.dispose]: () => client[Symbol.dispose](),
   };
@@ -86,25 +88,25 @@ export async function readNode(client: ApiClient, name: string, deadline: Deadli
   const purpose = { verb: 'get', resource: 'nodes', object: `node ${quoteName(name)}` } as const;
   const request = { purpose, path: `/api/v1/nodes/${pathPart(name)}` };
   const answer = await client.send(request, deadline);
-  return isAbsent(answer, name) ? 'absent' : parseAnswer(answer, request, (value) => parseSameNode(value, name));
+  return isAbsent(answer, name) ? 'absent' : parseAnswer(answer, request, (object) => parseSameNode(object, name));
 }
 
-// Another uid is 409 for most versions of the API; a field that may not change, 422, is the same in other words.
+// For another uid, most versions of the API respond with 409, others with 422: a field that cannot be changed.
 function isConflict({ response }: ApiAnswer): boolean {
   if (response.status === 409) return true;
   return response.status === 422 && parseStatus(response)?.causeFields.includes('metadata.uid') === true;
 }
 
-function parseSamePod(value: unknown, { namespace, name }: PodReference): Pod {
-  const pod = parsePod(value);
+function parseSamePod(object: JsonReader, { namespace, name }: PodReference): Pod {
+  const pod = parsePod(object);
   if (pod.namespace === namespace && pod.name === name) return pod;
-  throw new ShapeError(`it is about another pod, ${describePod(pod)}`);
+  throw object.error(`it is about another pod, ${describePod(pod)}`);
 }
 
-function parseSameNode(value: unknown, name: string): Node {
-  const node = parseNode(value);
+function parseSameNode(object: JsonReader, name: string): Node {
+  const node = parseNode(object);
   if (node.name === name) return node;
-  throw new ShapeError(`it is about another node, ${quoteName(node.name)}`);
+  throw object.error(`it is about another node, ${quoteName(node.name)}`);
 }
 
 function podPath({ namespace, name }: PodReference): string {

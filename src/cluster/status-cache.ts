@@ -4,33 +4,33 @@ import { CniError } from '../cni/error.ts';
 import { parseJsonObject } from '../json/json.ts';
 import { readText, replaceFile } from '../system/files.ts';
 
-/** What the API answered when it was last asked, so that a node that is polled every few seconds does not ask it as often. */
+/** The last result of asking the API, so that a node whose status is polled every few seconds does not ask as often. */
 export interface StatusCache {
-  /** `undefined` if there is none that is younger than this. */
-  read(mostAgeMs: number): StatusAnswer | undefined;
+  /** Returns `undefined` if there is no result that is younger than this. */
+  read(maxAgeMs: number): StatusAnswer | undefined;
   write(answer: StatusAnswer): void;
 }
 
-/** What is remembered of the API. */
+/** The result of asking the API. */
 export interface StatusAnswer {
-  /** Why an ADD would fail, in the words of the error; `undefined`: it would not. */
+  /** The message of the error with which an ADD would fail; `undefined` if it would succeed. */
   readonly failure: string | undefined;
-  /** Whether the server took connections then. */
+  /** True if the server accepted connections at that time. */
   readonly isReachable: boolean;
 }
 
-/** Gone after a reboot, as the machine's uptime by which its age is told. */
+/** A reboot empties this folder, and resets the uptime by which the age is measured. */
 const STATUS_FOLDER = '/run/podwire';
 
-/** The memo of a network. It is never an error: where it cannot be kept, the API is asked each time. */
+/** Opens the cache of a network. It never fails: if it cannot be written, each STATUS asks the API. */
 export function openStatusCache(network: string, folder = STATUS_FOLDER): StatusCache {
   const path = join(folder, `${network}.status.json`);
   const nowMs = () => Math.round(uptime() * 1000);
   return {
-    read(mostAgeMs) {
+    read(maxAgeMs) {
       const { atMs, ...answer } = parse(readText(path) ?? '{}');
       const ageMs = nowMs() - atMs;
-      return ageMs >= 0 && ageMs < mostAgeMs ? answer : undefined;
+      return ageMs >= 0 && ageMs < maxAgeMs ? answer : undefined;
     },
     write(answer) {
       try {

@@ -2,14 +2,14 @@ import { openApiClient, type ApiClientOptions } from './api-client.ts';
 import type { Deadline } from './wire/deadline.ts';
 
 /**
- * Whether the API server refuses the connection's credentials: the token is over, its Node or account was deleted, or the
- * key that signed it is no longer the server's.
+ * Checks whether the API server refuses the connection's credentials: the token has expired, its Node or account was deleted,
+ * or the server no longer uses the key that signed it.
  *
- * @throws {CniError} when the server cannot be asked
+ * @throws {CniError} if the server gives no complete response
  */
 export async function isTokenRefused(options: ApiClientOptions, deadline: Deadline): Promise<boolean> {
   using client = openApiClient(options);
-  // Everybody may read this, so that the answer is about the token alone.
+  // Everyone is permitted to read this, so that the response depends only on the token.
   const purpose = { verb: 'get', resource: '/version', object: 'its version' } as const;
   const { response } = await client.send({ purpose, path: '/version' }, deadline);
   return response.status === 401;

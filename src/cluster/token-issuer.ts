@@ -1,47 +1,53 @@
 import { CniError, ERROR_CODE } from '../cni/error.ts';
+import type { JsonReader } from '../json/json-reader.ts';
+import { NON_EMPTY_STRING, type Shape } from '../json/shapes.ts';
 import { isAbsent, parseAnswer } from './api-answer.ts';
 import { openApiClient, type ApiClient, type ApiClientOptions } from './api-client.ts';
 import { parseStatus } from './api-error.ts';
 import { readNode } from './cluster.ts';
 import type { ApiConnection } from './credentials/connection.ts';
 import type { Deadline } from './wire/deadline.ts';
-import { parseFields, parseText, ShapeError } from './fields.ts';
 import { pathPart, quoteName } from './object-name.ts';
 import { makeSecret, type Secret } from './credentials/secret.ts';
 
-/** Whose token, and which Node's: it dies with the Node object. */
+/** A token to request: of a service account, and bound to a Node. It expires when the Node object is deleted. */
 export interface TokenRequest {
   readonly namespace: string;
   readonly account: string;
   readonly nodeName: string;
-  /** The API server may give less. */
+  /** The API server may shorten it. */
   readonly lifeSeconds: number;
 }
 
 export interface IssuedToken {
   readonly token: Secret;
-  /** By the server's own clock, from the answer on. */
+  /** From the response on, measured by the server's clock. */
   readonly lifeMs: number;
-  /** What it was issued over: a kubeconfig is made of the server and its certificate authority. */
+  /** The connection over which it was issued. A kubeconfig needs its server and certificate authority. */
   readonly connection: ApiConnection;
 }
 
 export interface TokenIssuer extends Disposable {
-  /** @throws {CniError} 11 or 100 when the API server cannot or will not, 7 when it has no such node or account */
-  issue(order: TokenRequest, deadline: Deadline): Promise<IssuedToken>;
+  /**
+   * Issues a token.
+   *
+   * @throws {CniError} tryAgainLater (11) or apiRefused (100) if the API server fails or refuses, invalidConfig (7) if it has no
+   *   such Node or account
+   */
+  issue(token: TokenRequest, deadline: Deadline): Promise<IssuedToken>;
 }
 
 /**
- * Issues tokens of service accounts, bound to a Node.
+ * Opens an issuer of service account tokens that are bound to a Node.
  *
  * @see https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/
  */
 export function openTokenIssuer(options: ApiClientOptions): TokenIssuer {
   const client = openApiClient(options);
   return {
-    async issue(order, deadline) {
-      const uid = await readNodeUid(client, order.nodeName, deadline);
-      return requestToken(client, order, uid, deadline);
+    async issue(token, deadline) {
+      const uid = await readNodeUid(client, token.nodeName, deadline);
+      return requestToken(client, token, uid, deadline);
     },
     [Symbol.dispose]: () => client[Symbol.dispose](),
   };
@@ -50,7 +56,9 @@ export function openTokenIssuer(options: ApiClientOptions): TokenIssuer {
 async function readNodeUid(client: ApiClient, name: string, deadline: Deadline): Promise<string> {
   const node = await readNode(client, name, deadline);
   if (node !== 'absent') return node.uid;
-  throw missing(`the API server has no node ${quoteName(name)}: set KUBERNETES_NODE_NAME to the Node's name`);
+  throw invalidConfigError(
+    `the API server has no node ${quoteName(name)}: set KUBERNETES_NODE_NAME to the Node's name`,
+  );
 }
 
 async function requestToken(
@@ -73,29 +81,43 @@ async function requestToken(
     },
   } as const;
   const answer = await client.send(request, deadline);
-  if (isAbsent(answer, account))
-    throw missing(`there is no service account ${namespace}/${account}: apply cni-conf/rbac.yaml, which makes it`);
-  if (answer.response.status === 422 && parseStatus(answer.response)?.causeFields.includes(BINDING) === true)
-    throw missing('this API server binds no tokens to Nodes, which Kubernetes does from 1.31 on');
-  const { token, expiresAt } = parseAnswer(answer, request, (value) => parseTokenRequest(value, object));
-  return { token, lifeMs: expiresAt - answeredAt(answer.response.headers), connection: answer.connection };
+  if (isAbsent(answer, account)) {
+    throw invalidConfigError(
+      `there is no service account ${namespace}/${account}: apply cni-conf/rbac.yaml, which creates it`,
+    );
+  }
+  if (answer.response.status === 422 && parseStatus(answer.response)?.causeFields.includes(BINDING) === true) {
+    throw invalidConfigError('this API server does not bind tokens to Nodes; it must be Kubernetes 1.31 or later');
+  }
+  const { token, expiresAtMs } = parseAnswer(answer, request, (issued) => parseIssuedToken(issued, object));
+  return { token, lifeMs: expiresAtMs - serverTimeMs(answer.response.headers), connection: answer.connection };
 }
 
 const BINDING = 'spec.boundObjectRef.kind';
 
-function parseTokenRequest(value: unknown, object: string): { token: Secret; expiresAt: number } {
-  const status = parseFields(parseFields(value, 'the answer')['status'], 'status');
-  const expiresAt = Date.parse(parseText(status['expirationTimestamp'], 'status.expirationTimestamp'));
-  if (Number.isNaN(expiresAt)) throw new ShapeError('status.expirationTimestamp is no time');
-  return { token: makeSecret(parseText(status['token'], 'status.token'), object), expiresAt };
+function parseIssuedToken(issued: JsonReader, source: string): { token: Secret; expiresAtMs: number } {
+  const status = issued.requireObject('status');
+  return {
+    token: makeSecret(status.require('token', NON_EMPTY_STRING), source),
+    expiresAtMs: status.require('expirationTimestamp', TIME_MS),
+  };
 }
 
-// The server's clock, by which it judges the token. This machine's may be wrong by hours when it has just started.
-function answeredAt(headers: ReadonlyMap<string, string>): number {
+/** A time in ISO 8601, as milliseconds since 1970. */
+const TIME_MS: Shape<number> = {
+  expected: 'a time such as "2026-01-31T12:00:00Z"',
+  parse: (value) => {
+    const timeMs = typeof value === 'string' ? Date.parse(value) : Number.NaN;
+    return Number.isNaN(timeMs) ? undefined : timeMs;
+  },
+};
+
+// The server checks the token by its own clock. The clock of this machine may be hours off when it has just started.
+function serverTimeMs(headers: ReadonlyMap<string, string>): number {
   const date = Date.parse(headers.get('date') ?? '');
   return Number.isNaN(date) ? Date.now() : date;
 }
 
-function missing(message: string): CniError {
+function invalidConfigError(message: string): CniError {
   return new CniError(ERROR_CODE.invalidConfig, message);
 }

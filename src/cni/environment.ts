@@ -2,12 +2,12 @@ import { parseContainerId, parseInterfaceName } from './attachment-id.ts';
 import { CniError, ERROR_CODE } from './error.ts';
 import type { CniVersion } from './versions.ts';
 
-/** The process's environment, handed in. An empty variable counts as unset. */
+/** The environment of the process. An empty variable counts as unset. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 interface VerbRules {
   readonly requires: readonly string[];
-  /** The first version of the protocol that has it. */
+  /** The first version of the protocol that has this verb. */
   readonly since: CniVersion;
 }
 
@@ -27,22 +27,22 @@ export const VERBS = {
 
 export type Verb = keyof typeof VERBS;
 
-// In the order in which the variables are checked and listed.
+// The variables are checked in this order.
 const FORMATS: readonly { readonly variable: string; readonly parse: (value: string) => unknown }[] = [
   { variable: 'CNI_CONTAINERID', parse: parseContainerId },
   { variable: 'CNI_IFNAME', parse: parseInterfaceName },
 ];
 
-/** CNI_COMMAND as a verb, `undefined` if it is none. */
+/** Parses CNI_COMMAND as a verb. `undefined` if it is not one. */
 export function findVerb(command: string): Verb | undefined {
   return isVerb(command) ? command : undefined;
 }
 
 /**
- * Refuses an environment that the command cannot be done with. What it does not require is not looked at: libcni sends GC and STATUS
- * an empty CNI_CONTAINERID, and an unknown command is refused only after the configuration has been read.
+ * Checks the variables that the command requires, and no others: libcni calls GC and STATUS with an empty CNI_CONTAINERID, and
+ * an unknown command is an error only after the configuration has been read.
  *
- * @throws {CniError} 4 for a variable of the wrong format, else for all missing ones together
+ * @throws {CniError} invalidEnvironment (4) for a variable of the wrong format, otherwise for all missing ones together
  */
 export function assertUsableEnvironment(environment: Environment): void {
   const command = environment['CNI_COMMAND'] ?? '';
@@ -54,7 +54,7 @@ export function assertUsableEnvironment(environment: Environment): void {
   const missing = ['CNI_COMMAND', ...required].filter((variable) => (environment[variable] ?? '') === '');
   if (missing.length === 0) return;
   throw new CniError(ERROR_CODE.invalidEnvironment, `required env variables [${missing.join(',')}] missing`, {
-    details: 'a container runtime sets them; to look at this plugin by hand, use its own commands: podwire --help',
+    details: 'a container runtime sets them; to call this plugin by hand, use cnitool',
   });
 }
 

@@ -2,15 +2,15 @@ import { ERROR_CODE, type CniError } from './error.ts';
 import { omitAbsent, type JsonObject } from '../json/json.ts';
 
 /**
- * The error as a runtime reads it from stdout, `details` only if there are some.
+ * Formats an error as a runtime reads it from stdout. Empty `details` are left out.
  *
- * @param cniVersion of the request
+ * @param cniVersion the version of the request
  * @see SPEC.md 1.1.0, section 5, Error
  */
 export function formatError({ code, message, details }: CniError, cniVersion: string): JsonObject {
   return omitAbsent({
     cniVersion,
-    // libcni reads it as an unsigned integer, and gives up the whole message where it is none.
+    // libcni reads it as an unsigned integer, and discards the whole error if it is not one.
     code: Number.isSafeInteger(code) && code > 0 ? code : ERROR_CODE.internal,
     msg: message,
     details: details === '' ? undefined : details,

@@ -1,12 +1,13 @@
-import { parseCidr } from '../address/cidr.ts';
+import { formatCidr, type Cidr } from '../address/cidr.ts';
 import type { Family } from '../address/family.ts';
-import { ERROR_CODE } from './error.ts';
+import type { IpAddress } from '../address/ip-address.ts';
+import { CniError, ERROR_CODE } from './error.ts';
 import { openReader, type JsonReader, type JsonSource } from '../json/json-reader.ts';
 import { omitAbsent, type JsonObject } from '../json/json.ts';
 import { ADDRESS, CIDR, TEXT, wholeNumber, type Shape } from '../json/shapes.ts';
 import { SUPPORTED_VERSIONS, isAtLeast, type CniVersion } from './versions.ts';
 
-/** A result of any version, in the terms of the newest one. Addresses are canonical. */
+/** A result of any version, in the terms of the newest one. */
 export interface CniResult {
   readonly interfaces: readonly ResultInterface[];
   readonly ips: readonly ResultIp[];
@@ -18,30 +19,28 @@ export interface ResultInterface {
   readonly name: string;
   readonly mac?: string | undefined;
   readonly mtu?: number | undefined;
-  /** CNI_NETNS as given for an interface of the container, absent for one of the host. */
+  /** CNI_NETNS as given, for an interface of the container. Absent for an interface of the host. */
   readonly sandbox?: string | undefined;
   readonly socketPath?: string | undefined;
   readonly pciID?: string | undefined;
 }
 
 export interface ResultIp {
-  /** ADDRESS/LENGTH. */
-  readonly address: string;
-  readonly gateway?: string | undefined;
+  readonly address: Cidr;
+  readonly gateway?: IpAddress | undefined;
   /** Index into `interfaces`. */
   readonly interface?: number | undefined;
 }
 
 export interface ResultRoute {
-  /** ADDRESS/LENGTH. */
-  readonly dst: string;
-  readonly gw?: string | undefined;
+  readonly dst: Cidr;
+  readonly gw?: IpAddress | undefined;
   readonly mtu?: number | undefined;
   readonly advmss?: number | undefined;
   readonly priority?: number | undefined;
-  /** 0 is a table, and not the same as none. */
+  /** 0 is a table, and not the same as absent. */
   readonly table?: number | undefined;
-  /** 0 is the global scope, and not the same as none. */
+  /** 0 is the global scope, and not the same as absent. */
   readonly scope?: number | undefined;
 }
 
@@ -52,49 +51,53 @@ export interface ResultDns {
   readonly options?: readonly string[] | undefined;
 }
 
-const UNKNOWN_SOURCE: JsonSource = { code: ERROR_CODE.undecodable, name: 'the result', remedy: '' };
+const RESULT: JsonSource = {
+  name: 'the result',
+  quotesValues: true,
+  error: (message) => new CniError(ERROR_CODE.undecodable, message),
+};
 
 const UINT32 = wholeNumber(0, 2 ** 32 - 1);
 const SCOPE = wholeNumber(0, 255);
 const INDEX = wholeNumber(0, 2 ** 31 - 1);
 const VERSION: Shape<CniVersion> = {
-  wanted: `one of ${SUPPORTED_VERSIONS.join(', ')}`,
+  expected: `one of ${SUPPORTED_VERSIONS.join(', ')}`,
   parse: (value) => SUPPORTED_VERSIONS.find((supported) => supported === value),
 };
 
 const IP_KEYS: Readonly<Record<Family, 'ip4' | 'ip6'>> = { ipv4: 'ip4', ipv6: 'ip6' };
 
 /**
- * A result of any version. Members that are newer than its version are read all the same: plugins have printed them.
+ * Parses a result of any version. It also reads members that are newer than the result's version: some plugins print them.
  *
- * @param assumedVersion of a result without `cniVersion`; libcni takes the configuration's there, the specification 0.1.0
- * @param source where it comes from, for messages and their code, which is 6 by default
- * @throws {CniError}
+ * @param assumedVersion the version of a result without `cniVersion`: the configuration's in libcni, 0.1.0 in the specification
+ * @param source where the result comes from; errors are `CniError`s of code undecodable (6) by default
+ * @throws {Error} the source's, naming the member
  */
 export function parseResult(
   raw: JsonObject,
   {
     assumedVersion = '0.1.0',
-    source = UNKNOWN_SOURCE,
+    source = RESULT,
   }: { readonly assumedVersion?: CniVersion; readonly source?: JsonSource } = {},
 ): CniResult {
   const reader = openReader(raw, source);
   const version = reader.readUnlessZero('cniVersion', VERSION) ?? assumedVersion;
-  const dns = readDns(reader.within('dns'));
+  const dns = readDns(reader.readObject('dns'));
   if (!isAtLeast(version, '0.3.0')) return { ...readAddressPerFamily(reader), dns };
   return {
-    interfaces: reader.list('interfaces').map(readInterface),
-    ips: reader.list('ips').map((ip) => ({
+    interfaces: reader.readObjects('interfaces').map(readInterface),
+    ips: reader.readObjects('ips').map((ip) => ({
       address: ip.require('address', CIDR),
       gateway: ip.readUnlessZero('gateway', ADDRESS),
       interface: ip.read('interface', INDEX),
     })),
-    routes: reader.list('routes').map(readRoute),
+    routes: reader.readObjects('routes').map(readRoute),
     dns,
   };
 }
 
-/** The members of a `dns` object, of a result or a configuration. Empty ones are absent. */
+/** Reads the members of a `dns` object, of a result or a configuration. Empty members count as absent. */
 export function readDns(dns: JsonReader): ResultDns {
   const readTexts = (key: string): readonly string[] | undefined => {
     const texts = dns.readList(key, TEXT);
@@ -108,7 +111,7 @@ export function readDns(dns: JsonReader): ResultDns {
   };
 }
 
-/** True if no member is there. */
+/** True if every member is absent or empty. */
 export function isEmptyDns(dns: ResultDns): boolean {
   return Object.values(dns).every(
     (member: string | readonly string[] | undefined) => member === undefined || member.length === 0,
@@ -116,8 +119,8 @@ export function isEmptyDns(dns: ResultDns): boolean {
 }
 
 /**
- * The result as this version has it, without what only later ones know. Before 0.3.0 that is the first address of each family, with
- * the routes of its family.
+ * Formats the result for this version, without members that only later versions have. Before 0.3.0, a result has only the
+ * first address of each family, with the routes of that family.
  *
  * @see SPEC.md of each version, Result
  */
@@ -159,25 +162,27 @@ function readRoute(route: JsonReader): ResultRoute {
 }
 
 function readAddressPerFamily(reader: JsonReader): Omit<CniResult, 'dns'> {
-  const given = Object.values(IP_KEYS)
-    .map((key) => reader.within(key))
-    .filter((ip) => ip.readUnlessZero('ip', CIDR) !== undefined);
+  const given = Object.values(IP_KEYS).flatMap((key) => {
+    const members = reader.readObject(key);
+    const address = members.readUnlessZero('ip', CIDR);
+    return address === undefined ? [] : [{ address, members }];
+  });
   return {
     interfaces: [],
-    ips: given.map((ip) => ({ address: ip.require('ip', CIDR), gateway: ip.readUnlessZero('gateway', ADDRESS) })),
-    routes: given.flatMap((ip) => ip.list('routes').map(readRoute)),
+    ips: given.map(({ address, members }) => ({ address, gateway: members.readUnlessZero('gateway', ADDRESS) })),
+    routes: given.flatMap(({ members }) => members.readObjects('routes').map(readRoute)),
   };
 }
 
 function formatAddressPerFamily(ips: CniResult['ips'], routes: CniResult['routes']): Record<string, JsonObject> {
   const members: Record<string, JsonObject> = {};
   for (const { address, gateway } of ips) {
-    const family = familyOf(address);
-    const ofFamily = routes.filter(({ dst }) => familyOf(dst) === family);
+    const { family } = address.address;
+    const ofFamily = routes.filter(({ dst }) => dst.address.family === family);
     members[IP_KEYS[family]] ??= omitAbsent({
-      ip: address,
-      gateway,
-      routes: listUnlessEmpty(ofFamily.map(({ dst, gw }) => omitAbsent({ dst, gw }))),
+      ip: formatCidr(address),
+      gateway: gateway?.text,
+      routes: listUnlessEmpty(ofFamily.map(({ dst, gw }) => omitAbsent({ dst: formatCidr(dst), gw: gw?.text }))),
     });
   }
   return members;
@@ -191,20 +196,24 @@ function formatInterface(
 }
 
 function formatIp({ address, gateway, interface: index }: ResultIp, version: CniVersion): JsonObject {
-  const ipVersion = familyOf(address) === 'ipv4' ? '4' : '6';
+  const ipVersion = address.address.family === 'ipv4' ? '4' : '6';
   return omitAbsent({
     ...(isAtLeast(version, '1.0.0') ? {} : { version: ipVersion }),
-    address,
-    gateway,
+    address: formatCidr(address),
+    gateway: gateway?.text,
     interface: index,
   });
 }
 
 function formatRoute({ dst, gw, mtu, advmss, priority, table, scope }: ResultRoute, version: CniVersion): JsonObject {
-  return omitAbsent({ dst, gw, ...(isAtLeast(version, '1.1.0') ? { mtu, advmss, priority, table, scope } : {}) });
+  return omitAbsent({
+    dst: formatCidr(dst),
+    gw: gw?.text,
+    ...(isAtLeast(version, '1.1.0') ? { mtu, advmss, priority, table, scope } : {}),
+  });
 }
 
-// Before 1.0.0 Go plugins print an empty `dns` too, and what replaces them leaves the same.
+// Before 1.0.0, plugins written in Go print an empty `dns` too, and podwire prints what they print.
 function formatDns(dns: ResultDns, version: CniVersion): JsonObject | undefined {
   const { nameservers, domain, search, options } = dns;
   return isEmptyDns(dns) && isAtLeast(version, '1.0.0')
@@ -214,8 +223,4 @@ function formatDns(dns: ResultDns, version: CniVersion): JsonObject | undefined 
 
 function listUnlessEmpty(items: readonly JsonObject[]): readonly JsonObject[] | undefined {
   return items.length === 0 ? undefined : items;
-}
-
-function familyOf(cidr: string): Family {
-  return parseCidr(cidr).address.family;
 }

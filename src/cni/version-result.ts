@@ -2,9 +2,9 @@ import type { JsonObject } from '../json/json.ts';
 import { SUPPORTED_VERSIONS } from './versions.ts';
 
 /**
- * The answer to VERSION.
+ * Formats the result of VERSION.
  *
- * @param cniVersion of the request, which is echoed
+ * @param cniVersion the request's version, which the result echoes
  * @see SPEC.md 1.1.0, section 5, VERSION Success
  */
 export function formatVersions(cniVersion: string): JsonObject {

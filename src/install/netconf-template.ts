@@ -1,6 +1,6 @@
 import { CniError, ERROR_CODE } from '../cni/error.ts';
 import { isJsonList, isJsonObject, parseJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
-import { parseNetworkConfig } from '../netconf/network-config.ts';
+import { parseNetworkConfig, parseNetworkHeader } from '../netconf/network-config.ts';
 
 /** A network configuration that a runtime can use. */
 export interface RenderedConfig {
@@ -40,7 +40,8 @@ export function renderNetworkConfig(
       throw refused(
         'has "ipam" of type calico-ipam, whose pools podwire does not know: use host-local, with "usePodCidr"',
       );
-    const { datastoreType } = parseNetworkConfig({ ...plugin, ...sharedWith(config) }, {});
+    const header = parseNetworkHeader({ ...plugin, ...sharedWith(config) });
+    const { datastoreType } = parseNetworkConfig(header, {}).connection;
     if (datastoreType !== undefined && datastoreType !== 'kubernetes')
       throw refused('has another datastore_type than kubernetes, the only one that podwire knows');
   }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { NOTHING_CONFIGURED } from '../cluster/credentials/connection-settings.ts';
+import { NO_CONNECTION_SETTINGS } from '../cluster/credentials/connection-settings.ts';
 import { readConnection, type ApiConnection } from '../cluster/credentials/connection.ts';
 import { startDeadline } from '../cluster/wire/deadline.ts';
 import { isTokenRefused } from '../cluster/token-check.ts';
@@ -53,7 +53,7 @@ export async function isRefused({ token, connection }: IssuedToken, { log, signa
  * @throws {CniError} 4, 5 or 7
  */
 export function readOwnConnection(environment: Environment): Promise<ApiConnection> {
-  return readConnection(NOTHING_CONFIGURED, connectionEnvironment(environment));
+  return readConnection(NO_CONNECTION_SETTINGS, connectionEnvironment(environment));
 }
 
 async function ownNamespace(): Promise<string> {

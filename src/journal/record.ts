@@ -42,10 +42,11 @@ export function parseRecord(text: string, id: AttachmentId, network: string): At
   try {
     const reader = openReader(parseJsonObject(text), SOURCE);
     if (reader.require('format', wholeNumber(FORMAT, FORMAT)) !== FORMAT) return undefined;
-    const process = reader.within('process');
-    const release = reader.within('release');
-    const namespace = reader.within('pod').read('namespace', TEXT);
-    const name = reader.within('pod').read('name', TEXT);
+    const process = reader.readObject('process');
+    const release = reader.readObject('release');
+    const pod = reader.readObject('pod');
+    const namespace = pod.read('namespace', TEXT);
+    const name = pod.read('name', TEXT);
     const uid = reader.read('podUid', TEXT);
     return {
       attachment: attachmentFromRecord({
@@ -55,11 +56,7 @@ export function parseRecord(text: string, id: AttachmentId, network: string): At
         cniArgs: reader.require('cniArgs', AS_GIVEN),
         pod: namespace === undefined || name === undefined ? undefined : { namespace, name, uid },
         hostInterfaceName: reader.require('hostInterface', TEXT),
-        release: {
-          type: release.require('type', PLUGIN_NAME),
-          config: release.require('config', OBJECT),
-          families: [],
-        },
+        release: { type: release.require('type', PLUGIN_NAME), config: release.require('config', OBJECT) },
       }),
       stage: reader.require('stage', STAGE),
       bootId: reader.require('bootId', TEXT),
@@ -76,17 +73,21 @@ export function parseRecord(text: string, id: AttachmentId, network: string): At
 
 const FORMAT = 1;
 
-const SOURCE: JsonSource = { code: ERROR_CODE.undecodable, name: 'a record', remedy: '' };
+const SOURCE: JsonSource = {
+  name: 'a record',
+  quotesValues: true,
+  error: (message) => new CniError(ERROR_CODE.undecodable, message),
+};
 
 // A runtime's environment variable can hold any character but NUL.
 const AS_GIVEN: Shape<string> = {
-  wanted: 'a string',
+  expected: 'a string',
   parse: (value) => (typeof value === 'string' && !value.includes('\0') ? value : undefined),
 };
 
 const STAGES = ['attaching', 'attached', 'detaching', 'endpoint'] as const satisfies readonly AttachmentStage[];
 
 const STAGE: Shape<AttachmentStage> = {
-  wanted: `one of ${STAGES.join(', ')}`,
+  expected: `one of ${STAGES.join(', ')}`,
   parse: (value) => STAGES.find((stage) => stage === value),
 };

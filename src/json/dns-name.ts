@@ -1,7 +1,7 @@
 const LABEL = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/;
 
 /**
- * A namespace's name: at most 63 lower-case letters, digits and `-`, with neither end a `-`.
+ * Checks the name of a namespace: at most 63 lower-case letters, digits and `-`, and no `-` at either end.
  *
  * @see RFC 1123 section 2.1
  */
@@ -10,7 +10,8 @@ export function isDnsLabel(text: string): boolean {
 }
 
 /**
- * A pod's or a node's name: labels with dots between them, 253 characters in all. Kubernetes lets one label be longer than 63.
+ * Checks the name of a Pod or a Node: labels with dots between them, at most 253 characters in all. Kubernetes lets a label
+ * be longer than 63 characters.
  *
  * @see k8s.io/apimachinery pkg/util/validation, IsDNS1123Subdomain
  */

@@ -12,14 +12,10 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
+import type { LogSettings } from '../netconf/network-config.ts';
 
-export interface LogFileSettings {
+export interface LogFileSettings extends Pick<LogSettings, 'maxSizeMb' | 'maxAgeDays' | 'maxCount'> {
   readonly filePath: string;
-  /** A file that would grow beyond this is renamed, and a new one begun. */
-  readonly maxSizeMb: number;
-  /** Renamed files that are older, or more than `maxCount`, are deleted at the next renaming. */
-  readonly maxAgeDays: number;
-  readonly maxCount: number;
 }
 
 /** A log file that is open. */

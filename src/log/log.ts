@@ -1,4 +1,5 @@
-import { openLogFile, type LogFile, type LogFileSettings } from './log-file.ts';
+import type { LogSettings } from '../netconf/network-config.ts';
+import { openLogFile, type LogFile } from './log-file.ts';
 import { formatLine, type LogContext } from './log-line.ts';
 
 /** One line per message. Never fails: what cannot be written is lost. */
@@ -10,12 +11,6 @@ export interface Log {
 }
 
 export type LogLevel = keyof Log;
-
-export interface LogSettings extends Omit<LogFileSettings, 'filePath'> {
-  readonly level: LogLevel;
-  /** Undefined: standard error alone. */
-  readonly filePath: string | undefined;
-}
 
 export interface LogOptions {
   readonly settings: LogSettings;

@@ -2,25 +2,26 @@ import { isInterfaceName } from '../cni/attachment-id.ts';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
 import { quote } from '../json/quote.ts';
 
-/** The prefix that the agent knows a pod's host interface by, where it is told no other. */
+/** The prefix by which the agent recognises the host interfaces of pods, unless it is configured with another one. */
 export const DEFAULT_HOST_INTERFACE_PREFIX = 'cali';
 
-// What comes behind it: the first hexadecimal digits of a hash.
-const MAX_REST_LENGTH = '0'.repeat(11);
+// The part after the prefix: the first hexadecimal digits of a hash.
+const LONGEST_HASH = '0'.repeat(11);
 
 /**
- * The prefix of host interfaces' names: the first entry of FELIX_INTERFACEPREFIX, a list with commas that the agent reads too.
+ * Parses the prefix of the names of host interfaces: the first entry of FELIX_INTERFACEPREFIX, a comma-separated list that the
+ * agent reads too.
  *
- * @throws {CniError} 4 for one that is empty, longer than 4 characters or no part of an interface's name
+ * @throws {CniError} invalidEnvironment (4) for a prefix that is empty, longer than 4 characters or not valid in an interface name
  */
 export function parseHostInterfacePrefix(list: string): string {
   if (list === '') return DEFAULT_HOST_INTERFACE_PREFIX;
   const [first = ''] = list.split(',', 1);
   const prefix = first.trim();
-  if (prefix !== '' && isInterfaceName(`${prefix}${MAX_REST_LENGTH}`)) return prefix;
+  if (prefix !== '' && isInterfaceName(`${prefix}${LONGEST_HASH}`)) return prefix;
   throw new CniError(
     ERROR_CODE.invalidEnvironment,
-    `FELIX_INTERFACEPREFIX has ${quote(prefix)} as its first prefix; it must be 1 to 4 visible ASCII characters without "/", ":" and "%", ` +
-      'and be set alike for the container runtime and the agent',
+    'FELIX_INTERFACEPREFIX: expected 1 to 4 visible ASCII characters without "/", ":" and "%" as its first prefix, ' +
+      `got ${quote(prefix)}; set the same value for the container runtime and the agent`,
   );
 }

@@ -1,10 +1,11 @@
 import { isCniName, type AttachmentId } from '../cni/attachment-id.ts';
 import type { Environment } from '../cni/environment.ts';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
-import { DEFAULT_HOST_INTERFACE_PREFIX, parseHostInterfacePrefix } from './host-interface-prefix.ts';
-import { openReader, throwRefusal, type JsonReader, type JsonSource, type Refuse } from '../json/json-reader.ts';
-import type { JsonObject } from '../json/json.ts';
 import { isEmptyDns, parseResult, readDns, type CniResult, type ResultDns } from '../cni/result.ts';
+import { readValidAttachments } from '../cni/valid-attachments.ts';
+import { parseCniVersion, type CniVersion } from '../cni/versions.ts';
+import { openReader, throwError, type JsonReader, type JsonSource, type OnError } from '../json/json-reader.ts';
+import type { JsonObject } from '../json/json.ts';
 import {
   BOOLEAN,
   HTTP_URL,
@@ -16,51 +17,53 @@ import {
   wholeNumber,
   type Shape,
 } from '../json/shapes.ts';
-import { readValidAttachments } from '../cni/valid-attachments.ts';
-import { parseCniVersion, type CniVersion } from '../cni/versions.ts';
+import { DEFAULT_HOST_INTERFACE_PREFIX, parseHostInterfacePrefix } from './host-interface-prefix.ts';
 
-/** The network configuration, each key read once and given its default. */
-export interface NetworkConfig {
+/** A network configuration of which only the name and the version have been read. */
+export interface NetworkHeader {
   readonly cniVersion: CniVersion;
   readonly name: string;
-  readonly type: string;
-  /** `undefined`: the agent's file says, else the kernel. */
+  /** The whole configuration, unknown keys included. The delegate's configuration is made from it. */
+  readonly raw: JsonObject;
+}
+
+/** A network configuration. Each key has been read once, and has its default if it was absent. */
+export interface NetworkConfig extends NetworkHeader {
+  /** `undefined`: the agent's file decides, otherwise the kernel. */
   readonly mtuBytes: number | undefined;
   readonly requireMtuFile: boolean;
   readonly queueCount: number | undefined;
   readonly nodeName: string | undefined;
   readonly nodeNameFile: string;
   readonly nodeNameFileOptional: boolean;
-  /** The node whose podCIDRs are meant, where it is not `nodeName`. */
+  /** The Node whose podCIDRs are used, if it is not `nodeName`. */
   readonly podCidrNodeName: string | undefined;
-  readonly datastoreType: string | undefined;
   readonly connection: ConnectionSettings;
   readonly log: LogSettings;
   readonly floatingIpsEnabled: boolean;
-  readonly ipAddrsNoIpamEnabled: boolean;
   readonly allowIpForwarding: boolean;
   readonly includeDefaultRoutes: boolean;
   readonly readinessGates: readonly string[];
-  /** 0: nothing is waited for. */
+  /** 0: ADD does not wait. */
   readonly policySetupTimeoutSeconds: number;
   readonly endpointStatusDirectory: string;
-  /** 1-4 characters. */
+  /** 1 to 4 characters. */
   readonly hostInterfacePrefix: string;
   readonly budgets: Budgets;
   readonly ipam: JsonObject;
   /** `ipam.type`, a bare file name. */
   readonly delegateType: string;
-  /** `undefined` also if it is there and empty: only then the delegate's counts. */
+  /** `undefined` also if the key is present but empty: then the delegate's `dns` is used. */
   readonly dns: ResultDns | undefined;
   readonly prevResult: CniResult | undefined;
-  /** `undefined` if the runtime does not say which attachments are valid, which is not the same as none. */
+  /** `undefined` if the runtime does not list the valid attachments, which is not the same as an empty list. */
   readonly validAttachments: readonly AttachmentId[] | undefined;
-  /** As it came, unknown keys too: what the delegate gets is made from this. */
-  readonly raw: JsonObject;
 }
 
-/** How the netconf says that the API is reached. What is absent comes from the environment or the kubeconfig. */
+/** What the network configuration says about the API server. Absent settings come from the environment or the kubeconfig. */
 export interface ConnectionSettings {
+  /** Only `kubernetes` is supported. */
+  readonly datastoreType: string | undefined;
   readonly kubeconfigPath: string | undefined;
   readonly apiRoot: string | undefined;
   readonly token: string | undefined;
@@ -71,9 +74,13 @@ export interface ConnectionSettings {
 
 export interface LogSettings {
   readonly level: 'debug' | 'info' | 'warning' | 'error';
+  /** `undefined`: podwire logs to standard error only. */
   readonly filePath: string | undefined;
+  /** A log file that would grow larger is renamed, and a new one is created. */
   readonly maxSizeMb: number;
+  /** Renamed files that are older are deleted at the next renaming. */
   readonly maxAgeDays: number;
+  /** The number of renamed files to keep. */
   readonly maxCount: number;
 }
 
@@ -81,31 +88,31 @@ export interface LogSettings {
 export interface Budgets {
   readonly apiConnectMs: number;
   readonly apiRequestMs: number;
-  /** All that one ADD asks of the API. */
+  /** All API requests of one ADD. */
   readonly addApiMs: number;
   readonly delApiMs: number;
   /** One run of the delegate. */
   readonly delegateMs: number;
 }
 
-const SOURCE: JsonSource = {
-  code: ERROR_CODE.invalidConfig,
+const NETWORK_CONFIG: JsonSource = {
   name: 'the network configuration',
-  remedy: '; correct it in its file, on most nodes below /etc/cni/net.d',
+  quotesValues: true,
+  error: (message) => invalidConfigError(`${message}; correct it in its file, on most nodes below /etc/cni/net.d`),
 };
 const PREV_RESULT: JsonSource = {
-  code: ERROR_CODE.invalidConfig,
   name: 'prevResult',
-  remedy: '; see which plugin of the list printed it',
+  quotesValues: true,
+  error: (message) => invalidConfigError(`${message}; see which plugin of the list printed it`),
 };
 
 const NETWORK_NAME: Shape<string> = {
-  wanted: 'a name of 1 to 200 letters, digits, "_", "." and "-", the first a letter or digit,',
+  expected: 'a name of 1 to 200 letters, digits, "_", "." and "-", the first a letter or digit',
   parse: (value) => (typeof value === 'string' && isCniName(value) ? value : undefined),
 };
-// The least that IPv4 works with, and the most that a veth takes.
+// The minimum for IPv4, and the maximum for a veth.
 const MTU = wholeNumber(68, 65535);
-// The kernel's own limit, in rtnl_create_link.
+// The kernel has this limit, in rtnl_create_link.
 const QUEUES = wholeNumber(1, 4096);
 const COUNT = wholeNumber(1, 2 ** 31 - 1);
 const SECONDS = wholeNumber(1, 3600);
@@ -120,36 +127,35 @@ const LOG_LEVELS: ReadonlyMap<string, LogSettings['level']> = new Map([
 ]);
 
 /**
- * The network's name.
+ * Parses the name and the version of a network configuration.
  *
- * @throws {CniError} 7
+ * @throws {CniError} invalidConfig (7) for the name, otherwise incompatibleVersion (1) for the version
  */
-export function parseNetworkName(raw: JsonObject): string {
-  return openReader(raw, SOURCE).require('name', NETWORK_NAME);
+export function parseNetworkHeader(raw: JsonObject): NetworkHeader {
+  const name = openReader(raw, NETWORK_CONFIG).require('name', NETWORK_NAME);
+  return { name, cniVersion: parseCniVersion(raw), raw };
 }
 
 /**
- * A network configuration, as Calico's plugin and podwire know it; keys that it does not know are left alone.
+ * Parses the rest of a network configuration, with the keys of Calico's plugin and of podwire. It ignores keys that it does not
+ * know.
  *
  * @param environment for FELIX_INTERFACEPREFIX
- * @param refuse throws by default; name, version, `type`, `ipam.type` and an unreadable list of valid attachments throw in any case
- * @throws {CniError} 7 naming the key, what is there and what is wanted; 4 for FELIX_INTERFACEPREFIX; 1 for the version
+ * @param onError throws by default; an invalid `type`, `ipam`, `ipam.type` or list of valid attachments throws in any case
+ * @throws {CniError} invalidConfig (7) naming the key, the value and what is expected; invalidEnvironment (4) for
+ *   FELIX_INTERFACEPREFIX
  */
 export function parseNetworkConfig(
-  raw: JsonObject,
+  header: NetworkHeader,
   environment: Environment,
-  refuse: Refuse = throwRefusal,
+  onError: OnError = throwError,
 ): NetworkConfig {
-  const name = parseNetworkName(raw);
-  const cniVersion = parseCniVersion(raw);
-  const reader = openReader(raw, SOURCE, refuse);
-  const kubernetes = reader.within('kubernetes');
-  const features = reader.within('feature_control');
-  const dns = readDns(reader.within('dns'));
+  const reader = openReader(header.raw, NETWORK_CONFIG, onError);
+  const kubernetes = reader.readObject('kubernetes');
+  const dns = readDns(reader.readObject('dns'));
+  reader.require('type', PLUGIN_NAME); // Not used, but a configuration without it is not one.
   return {
-    cniVersion,
-    name,
-    type: reader.require('type', PLUGIN_NAME),
+    ...header,
     mtuBytes: reader.readUnlessZero('mtu', MTU),
     requireMtuFile: reader.read('require_mtu_file', BOOLEAN) ?? false,
     queueCount: reader.readUnlessZero('num_queues', QUEUES),
@@ -157,31 +163,30 @@ export function parseNetworkConfig(
     nodeNameFile: reader.readUnlessZero('nodename_file', TEXT) ?? '/var/lib/calico/nodename',
     nodeNameFileOptional: reader.read('nodename_file_optional', BOOLEAN) ?? false,
     podCidrNodeName: kubernetes.readUnlessZero('node_name', NODE_NAME),
-    datastoreType: reader.readUnlessZero('datastore_type', TEXT),
-    connection: readConnection(kubernetes, reader.within('policy')),
-    log: readLog(reader),
-    floatingIpsEnabled: features.read('floating_ips', BOOLEAN) ?? false,
-    ipAddrsNoIpamEnabled: features.read('ip_addrs_no_ipam', BOOLEAN) ?? false,
-    allowIpForwarding: reader.within('container_settings').read('allow_ip_forwarding', BOOLEAN) ?? false,
+    connection: readConnectionSettings(reader, kubernetes),
+    log: readLogSettings(reader),
+    floatingIpsEnabled: reader.readObject('feature_control').read('floating_ips', BOOLEAN) ?? false,
+    allowIpForwarding: reader.readObject('container_settings').read('allow_ip_forwarding', BOOLEAN) ?? false,
     includeDefaultRoutes: reader.read('include_default_routes', BOOLEAN) ?? false,
     readinessGates: reader.readList('readiness_gates', HTTP_URL),
     policySetupTimeoutSeconds: reader.readUnlessZero('policy_setup_timeout_seconds', SECONDS) ?? 0,
     endpointStatusDirectory: reader.readUnlessZero('endpoint_status_dir', TEXT) ?? '/var/run/calico/endpoint-status',
-    hostInterfacePrefix: readPrefix(environment, refuse),
-    budgets: readBudgets(reader.within('budgets')),
+    hostInterfacePrefix: readPrefix(environment, onError),
+    budgets: readBudgets(reader.readObject('budgets')),
     ipam: reader.require('ipam', OBJECT),
-    delegateType: reader.within('ipam').require('type', PLUGIN_NAME),
+    delegateType: reader.requireObject('ipam').require('type', PLUGIN_NAME),
     dns: isEmptyDns(dns) ? undefined : dns,
-    prevResult: readPrevResult(reader, cniVersion, refuse),
-    validAttachments: readValidAttachments(reader, raw),
-    raw,
+    prevResult: readPrevResult(reader, header.cniVersion, onError),
+    validAttachments: readValidAttachments(reader, header.raw),
   };
 }
 
-function readConnection(kubernetes: JsonReader, policy: JsonReader): ConnectionSettings {
-  // Very old configurations have the path of the API's first version in it.
+function readConnectionSettings(reader: JsonReader, kubernetes: JsonReader): ConnectionSettings {
+  const policy = reader.readObject('policy');
+  // Very old configurations end this URL with the path of the API's first version.
   const policyRoot = policy.readUnlessZero('k8s_api_root', HTTP_URL)?.split('/api/', 1)[0];
   return {
+    datastoreType: reader.readUnlessZero('datastore_type', TEXT),
     kubeconfigPath: kubernetes.readUnlessZero('kubeconfig', TEXT),
     apiRoot: kubernetes.readUnlessZero('k8s_api_root', HTTP_URL) ?? policyRoot,
     token: policy.readUnlessZero('k8s_auth_token', SECRET),
@@ -191,7 +196,7 @@ function readConnection(kubernetes: JsonReader, policy: JsonReader): ConnectionS
   };
 }
 
-function readLog(reader: JsonReader): LogSettings {
+function readLogSettings(reader: JsonReader): LogSettings {
   return {
     level: LOG_LEVELS.get(reader.read('log_level', TEXT)?.toLowerCase() ?? '') ?? 'info',
     filePath: reader.readUnlessZero('log_file_path', TEXT),
@@ -211,25 +216,29 @@ function readBudgets(reader: JsonReader): Budgets {
   };
 }
 
-function readPrefix(environment: Environment, refuse: Refuse): string {
+function readPrefix(environment: Environment, onError: OnError): string {
   try {
     return parseHostInterfacePrefix(environment['FELIX_INTERFACEPREFIX'] ?? '');
   } catch (error) {
-    return substitute(error, refuse, DEFAULT_HOST_INTERFACE_PREFIX);
+    return reportAndReplace(error, onError, DEFAULT_HOST_INTERFACE_PREFIX);
   }
 }
 
-function readPrevResult(reader: JsonReader, cniVersion: CniVersion, refuse: Refuse): CniResult | undefined {
+function readPrevResult(reader: JsonReader, cniVersion: CniVersion, onError: OnError): CniResult | undefined {
   const raw = reader.read('prevResult', OBJECT);
   try {
     return raw === undefined ? undefined : parseResult(raw, { assumedVersion: cniVersion, source: PREV_RESULT });
   } catch (error) {
-    return substitute<CniResult | undefined>(error, refuse, undefined);
+    return reportAndReplace<CniResult | undefined>(error, onError, undefined);
   }
 }
 
-function substitute<T>(error: unknown, refuse: Refuse, otherwise: T): T {
+function reportAndReplace<T>(error: unknown, onError: OnError, replacement: T): T {
   if (!(error instanceof CniError)) throw error;
-  refuse(error);
-  return otherwise;
+  onError(error);
+  return replacement;
+}
+
+function invalidConfigError(message: string): CniError {
+  return new CniError(ERROR_CODE.invalidConfig, message);
 }

@@ -2,10 +2,10 @@ import { parseContainerId, parseInterfaceName, type AttachmentId } from '../cni/
 import { parseCniArgs, UNREADABLE_CNI_ARGS, type CniArgs } from '../cni/cni-args.ts';
 import { VERBS, findVerb, assertUsableEnvironment, type Environment, type Verb } from '../cni/environment.ts';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
-import { parseJsonObject, type JsonObject } from '../json/json.ts';
-import { parseNetworkConfig, parseNetworkName, type NetworkConfig } from './network-config.ts';
+import { parseJsonObject } from '../json/json.ts';
+import { parseNetworkConfig, parseNetworkHeader, type NetworkConfig, type NetworkHeader } from './network-config.ts';
 import { quote } from '../json/quote.ts';
-import { NEWEST_VERSION, isAtLeast, parseCniVersion } from '../cni/versions.ts';
+import { NEWEST_VERSION, isAtLeast, type CniVersion } from '../cni/versions.ts';
 
 /** One call of the plugin by a runtime. */
 export type CniRequest = AttachmentRequest | DelRequest | GcRequest | StatusRequest | VersionRequest;
@@ -18,9 +18,9 @@ export interface AttachmentRequest extends OnAttachment {
 
 export interface DelRequest extends OnAttachment {
   readonly verb: 'DEL';
-  /** `undefined` if the runtime says that the sandbox is gone. */
+  /** `undefined` if the runtime reports that the sandbox is gone. */
   readonly sandboxPath: string | undefined;
-  /** What could not be used and was taken for absent: a DEL does what it can. To be logged. */
+  /** Messages about invalid settings that count as absent, for the log: DEL continues without them. */
   readonly ignored: readonly string[];
 }
 
@@ -34,7 +34,7 @@ export interface StatusRequest extends OnNetwork {
 
 export interface VersionRequest {
   readonly verb: 'VERSION';
-  /** The one to echo. */
+  /** The version to echo. */
   readonly cniVersion: string;
 }
 
@@ -51,18 +51,20 @@ interface OnAttachment extends OnNetwork {
   readonly mayUseOwnNetns: boolean;
 }
 
-/** What the process was given. */
+/** The input of the process. */
 export interface RequestInput {
   readonly environment: Environment;
-  /** Not read for VERSION but for the version that is echoed; may be empty there. */
+  /** For VERSION, only the version to echo is read, and the input may be empty. */
   readonly stdin: Uint8Array;
 }
 
 /**
- * A runtime's request. Of several faults it reports the one that Go's plugins would, since tools rely on it: the format of a variable,
- * missing variables, the configuration's text, its name, its version, the command, then the rest.
+ * Parses a runtime's request. If several things are wrong, it reports the same one as plugins written in Go, because tools rely
+ * on it: the format of a variable, missing variables, the text of the configuration, its name, its version, the command, then
+ * the rest.
  *
- * @throws {CniError} 4, 6, 7 or 1 in that order, then 4 for an unknown command, then 7 or 4 for what is left
+ * @throws {CniError} invalidEnvironment (4), undecodable (6), invalidConfig (7) or incompatibleVersion (1) in that order, then
+ *   invalidEnvironment (4) for an unknown command, then invalidConfig (7) or invalidEnvironment (4) for the rest
  * @see containernetworking/cni pkg/skel, getCmdArgsFromEnv
  */
 export function parseRequest({ environment, stdin }: RequestInput): CniRequest {
@@ -70,35 +72,34 @@ export function parseRequest({ environment, stdin }: RequestInput): CniRequest {
   const command = environment['CNI_COMMAND'] ?? '';
   const verb = findVerb(command);
   if (verb === 'VERSION') return { verb, cniVersion: requestCniVersion({ stdin }) };
-  const raw = parseJsonObject(stdin, 'the network configuration on standard input');
-  parseNetworkName(raw);
-  assertUsableVersion(raw, verb);
-  if (verb === undefined) throw unknownCommand(command);
+  const header = parseNetworkHeader(parseJsonObject(stdin, 'the network configuration on standard input'));
+  if (verb === undefined) throw unknownCommandError(command);
+  assertVersionHasVerb(header.cniVersion, verb);
   const pluginPath = (environment['CNI_PATH'] ?? '').split(':').filter((folder) => folder !== '');
   switch (verb) {
     case 'ADD':
     case 'CHECK':
       return {
         verb,
-        config: parseNetworkConfig(raw, environment),
+        config: parseNetworkConfig(header, environment),
         ...parseTarget(environment),
         sandboxPath: environment['CNI_NETNS'] ?? '',
         args: parseCniArgs(environment['CNI_ARGS'] ?? ''),
         pluginPath,
       };
     case 'DEL':
-      return { ...parseDel(raw, environment), pluginPath };
+      return { ...parseDel(header, environment), pluginPath };
     case 'GC':
     case 'STATUS':
-      return { verb, pluginPath, config: parseNetworkConfig(raw, environment) };
+      return { verb, pluginPath, config: parseNetworkConfig(header, environment) };
     default:
       return verb satisfies never;
   }
 }
 
 /**
- * The request's `cniVersion`, for an answer that must be given whatever else is wrong with it: 1.1.0 if it cannot be read. It need not
- * be one that is supported.
+ * Reads the request's `cniVersion` for a response that is due whatever else is wrong with the request: 1.1.0 if it cannot be
+ * read. It can be an unsupported version.
  */
 export function requestCniVersion({ stdin }: Pick<RequestInput, 'stdin'>): string {
   try {
@@ -109,14 +110,13 @@ export function requestCniVersion({ stdin }: Pick<RequestInput, 'stdin'>): strin
   }
 }
 
-function unknownCommand(command: string): CniError {
+function unknownCommandError(command: string): CniError {
   const details = `known are ${Object.keys(VERBS).join(', ')}`;
   return new CniError(ERROR_CODE.invalidEnvironment, `unknown CNI_COMMAND: ${quote(command)}`, { details });
 }
 
-function assertUsableVersion(raw: JsonObject, verb: Verb | undefined): void {
-  const version = parseCniVersion(raw);
-  if (verb === undefined || isAtLeast(version, VERBS[verb].since)) return;
+function assertVersionHasVerb(version: CniVersion, verb: Verb): void {
+  if (isAtLeast(version, VERBS[verb].since)) return;
   throw new CniError(ERROR_CODE.incompatibleVersion, `config version does not allow ${verb}`, {
     details: `config is "${version}", ${verb} exists since "${VERBS[verb].since}"`,
   });
@@ -133,10 +133,11 @@ function parseTarget(environment: Environment): Pick<OnAttachment, 'id' | 'mayUs
   };
 }
 
-// With a setting that cannot be used no ADD has succeeded, but pods of before it was made still have to go: an error would keep them.
-function parseDel(raw: JsonObject, environment: Environment): Omit<DelRequest, 'pluginPath'> {
+// No ADD succeeds with an invalid setting, but pods that were attached before it was made must still be deleted: an error would
+// keep them.
+function parseDel(header: NetworkHeader, environment: Environment): Omit<DelRequest, 'pluginPath'> {
   const ignored = new Set<string>();
-  const config = parseNetworkConfig(raw, environment, ({ message }) => ignored.add(message));
+  const config = parseNetworkConfig(header, environment, ({ message }) => ignored.add(message));
   const sandboxPath = environment['CNI_NETNS'] ?? '';
   return {
     verb: 'DEL',

@@ -1,6 +1,6 @@
 import type { Cidr } from '../address/cidr.ts';
 import type { Family } from '../address/family.ts';
-import { addressBytes, addressFromBytes } from '../address/ip-address.ts';
+import { addressFromBytes } from '../address/ip-address.ts';
 import { decodeAttributes, encodePayload, malformed, type NetlinkRequest } from './message.ts';
 import { AF, IFA, NLM_F, RT_SCOPE, RTM } from './constants.ts';
 
@@ -20,14 +20,13 @@ const HEADER_BYTES = 8;
  * IPv6 address from waiting for other owners.
  */
 export function addAddressRequest(interfaceIndex: number, { address, prefixLength }: Cidr): NetlinkRequest {
-  const bytes = addressBytes(address);
   const header = addressHeader(address.family);
   header.writeUInt8(prefixLength, 1);
   header.writeUInt8(RT_SCOPE.UNIVERSE, 3);
   header.writeUInt32LE(interfaceIndex, 4);
   const payload = encodePayload(header, [
-    [IFA.LOCAL, bytes],
-    [IFA.ADDRESS, bytes],
+    [IFA.LOCAL, address.bytes],
+    [IFA.ADDRESS, address.bytes],
   ]);
   return { type: RTM.NEWADDR, flags: NLM_F.CREATE | NLM_F.EXCL, payload };
 }

@@ -1,6 +1,5 @@
 import type { Cidr } from '../address/cidr.ts';
 import type { Family } from '../address/family.ts';
-import { addressBytes, type IpAddress } from '../address/ip-address.ts';
 import type { Route, Step } from '../plan/step.ts';
 import {
   decodeAttributes,
@@ -53,8 +52,8 @@ export function addRouteRequest(
     scope: scopeOf(route),
   });
   const payload = encodePayload(header, [
-    ...(destination.prefixLength === 0 ? [] : [destinationAttribute(destination)]),
-    ...(gateway === undefined ? [] : [gatewayAttribute(gateway)]),
+    ...(destination.prefixLength === 0 ? [] : [[RTA.DST, destination.address.bytes] as const]),
+    ...(gateway === undefined ? [] : [[RTA.GATEWAY, gateway.bytes] as const]),
     [RTA.OIF, interfaceIndex],
     ...optional(RTA.PRIORITY, route.priority),
     ...(table < 256 ? [] : optional(RTA.TABLE, table)),
@@ -103,7 +102,7 @@ export function decodeRoute(payload: Uint8Array): KernelRoute {
 
 /** Whether a route is to just this destination, not to a network around it. */
 export function hasDestination(existing: KernelRoute, { address, prefixLength }: Cidr): boolean {
-  return existing.prefixLength === prefixLength && areEqual(existing.destination, addressBytes(address));
+  return existing.prefixLength === prefixLength && areEqual(existing.destination, address.bytes);
 }
 
 /** The prefix length of an answer that is not decoded yet; undefined for one of another family (an old kernel sends all). */
@@ -124,7 +123,7 @@ export function conflictsWith(existing: KernelRoute, wanted: Route): boolean {
 
 /** Whether a packet would go the same way. */
 export function isSameRoute(existing: KernelRoute, interfaceIndex: number, wanted: Route): boolean {
-  const gateway = wanted.gateway && addressBytes(wanted.gateway);
+  const gateway = wanted.gateway?.bytes;
   return (
     conflictsWith(existing, wanted) &&
     existing.interfaceIndex === interfaceIndex &&
@@ -162,14 +161,6 @@ function tableOf({ table }: Route): number {
 function scopeOf({ scope }: Route): number {
   if (typeof scope === 'number') return scope;
   return scope === 'link' ? RT_SCOPE.LINK : RT_SCOPE.UNIVERSE;
-}
-
-function destinationAttribute({ address }: Cidr): Attribute {
-  return [RTA.DST, addressBytes(address)];
-}
-
-function gatewayAttribute(gateway: IpAddress): Attribute {
-  return [RTA.GATEWAY, addressBytes(gateway)];
 }
 
 function optional(type: number, value: number | undefined): readonly Attribute[] {

@@ -1,15 +1,19 @@
-import { AddressError } from '../address/ip-address.ts';
-import { formatCidr, parseCidr, type Cidr } from '../address/cidr.ts';
+import { formatCidr, type Cidr } from '../address/cidr.ts';
 import { FAMILIES, type Family } from '../address/family.ts';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
 import { isJsonObject, omitMembers, type JsonObject, type JsonValue } from '../json/json.ts';
+import { CIDR } from '../json/shapes.ts';
 import type { NetworkConfig } from '../netconf/network-config.ts';
 
 /** What the delegate is asked: its program and the configuration it gets on stdin. */
 export interface Delegation {
   readonly type: string;
   readonly config: JsonObject;
-  /** The families that the configuration's ranges ask for; empty where it names no range. */
+}
+
+/** A delegation for ADD. */
+export interface Allocation extends Delegation {
+  /** The families that the configuration's ranges ask for. Empty if it has no range. */
   readonly families: readonly Family[];
 }
 
@@ -37,12 +41,12 @@ export function needsPodCidr({ ipam }: Pick<NetworkConfig, 'ipam'>): boolean {
  *
  * @throws {CniError} 7 naming node and family, if the node has no podCIDR of a family that is asked for
  */
-export function planAllocation(config: NetworkConfig, node: PodCidrSource | undefined): Delegation {
+export function planAllocation(config: NetworkConfig, node: PodCidrSource | undefined): Allocation {
   const ipam = replaceSubnets(config.ipam, (subnet) => {
     const family = podCidrFamily(subnet);
     return family === undefined ? subnet : formatCidr(findPodCidr(family, node));
   });
-  return { type: config.delegateType, config: withIpam(config, ipam), families: familiesOf(ipam) };
+  return { type: config.delegateType, config: withIpam(config, ipam), families: familiesOf(config.ipam) };
 }
 
 /**
@@ -54,13 +58,13 @@ export function planAllocation(config: NetworkConfig, node: PodCidrSource | unde
 export function planLookup(config: NetworkConfig): Delegation {
   const { ipam, delegateType: type } = config;
   if (type !== 'host-local' && ipam['subnet'] === undefined && ipam['ranges'] === undefined) {
-    return { type, config: withIpam(config, ipam), families: [] };
+    return { type, config: withIpam(config, ipam) };
   }
   const kept = omitMembers(ipam, ['subnet', 'rangeStart', 'rangeEnd', 'gateway']);
   const released = withIpam(config, { ...kept, ranges: RELEASE_RANGES });
   const { runtimeConfig } = released;
   const ownRanges = isJsonObject(runtimeConfig) ? { runtimeConfig: omitMembers(runtimeConfig, ['ipRanges']) } : {};
-  return { type, config: { ...released, ...ownRanges }, families: [] };
+  return { type, config: { ...released, ...ownRanges } };
 }
 
 // The delegate allocates addresses and needs no access to the API; what it gets may end in its logs.
@@ -85,15 +89,8 @@ function podCidrFamily(subnet: string): Family | undefined {
 }
 
 function familiesOf(ipam: JsonObject): readonly Family[] {
-  const families = subnetsOf(ipam).map((subnet) => {
-    try {
-      return parseCidr(subnet).address.family;
-    } catch (error) {
-      // The delegate refuses its own configuration in its own words.
-      if (error instanceof AddressError) return undefined;
-      throw error;
-    }
-  });
+  // A subnet that is not valid has no family: the delegate reports its own configuration's errors.
+  const families = subnetsOf(ipam).map((subnet) => podCidrFamily(subnet) ?? CIDR.parse(subnet)?.address.family);
   return FAMILIES.map(({ name }) => name).filter((name) => families.includes(name));
 }
 

@@ -1,6 +1,6 @@
-import { AddressError, type IpAddress } from '../address/ip-address.ts';
-import { parseCidr } from '../address/cidr.ts';
-import { isJsonList, isJsonObject } from '../json/json.ts';
+import type { IpAddress } from '../address/ip-address.ts';
+import { isJsonList, isJsonObject, type JsonObject } from '../json/json.ts';
+import { CIDR } from '../json/shapes.ts';
 import type { NetworkConfig } from '../netconf/network-config.ts';
 import type { CniResult } from '../cni/result.ts';
 import { MacAddressError, parseMacAddress, type MacAddress } from '../address/mac-address.ts';
@@ -27,27 +27,27 @@ export function expectedFromPrevResult(
 ): ExpectedState {
   const index = interfaces.findIndex(({ name, sandbox }) => name === interfaceName && sandbox !== undefined);
   const ours = ips.filter((ip) => ip.interface === undefined || ip.interface === index);
-  const { routes: configured } = ipam;
-  const destinations =
-    configured !== undefined && isJsonList(configured)
-      ? configured.map((route) => (isJsonObject(route) ? route['dst'] : undefined))
-      : routes.map(({ dst }) => dst);
   return {
-    mac: ignoring(MacAddressError, () => parseMacAddress(interfaces[index]?.mac ?? '')),
-    addresses: ours.map(({ address }) => parseCidr(address).address),
-    routes: destinations.flatMap((dst) => {
-      const destination = ignoring(AddressError, () => parseCidr(typeof dst === 'string' ? dst : ''));
-      return destination === undefined ? [] : [{ destination }];
-    }),
+    mac: parseMac(interfaces[index]?.mac ?? ''),
+    addresses: ours.map(({ address }) => address.address),
+    routes: configuredRoutes(ipam) ?? routes.map(({ dst }) => ({ destination: dst })),
   };
 }
 
-// What cannot be read was never made: ADD refuses it.
-function ignoring<Value>(expected: new (...given: never[]) => Error, parse: () => Value): Value | undefined {
+function parseMac(text: string): MacAddress | undefined {
   try {
-    return parse();
+    return parseMacAddress(text);
   } catch (error) {
-    if (error instanceof expected) return undefined;
+    if (error instanceof MacAddressError) return undefined;
     throw error;
   }
+}
+
+// ADD has added no route without a valid destination: it fails on one.
+function configuredRoutes({ routes }: JsonObject): readonly RequestedRoute[] | undefined {
+  if (routes === undefined || !isJsonList(routes)) return undefined;
+  return routes.flatMap((route) => {
+    const destination = CIDR.parse(isJsonObject(route) ? (route['dst'] ?? null) : null);
+    return destination === undefined ? [] : [{ destination }];
+  });
 }

@@ -1,4 +1,4 @@
-import { formatCidr, hostCidr } from '../address/cidr.ts';
+import { hostCidr } from '../address/cidr.ts';
 import type { CniResult } from '../cni/result.ts';
 import type { NetworkConfig } from '../netconf/network-config.ts';
 import type { Lease } from './lease.ts';
@@ -30,10 +30,7 @@ export function planResult({ config, sandboxPath, hostInterface, containerInterf
   const containerIndex = interfaces.length + 1;
   return {
     interfaces: [...interfaces, link(hostInterface), { ...link(containerInterface), sandbox: sandboxPath }],
-    ips: [
-      ...ips,
-      ...lease.addresses.map((address) => ({ address: formatCidr(hostCidr(address)), interface: containerIndex })),
-    ],
+    ips: [...ips, ...lease.addresses.map((address) => ({ address: hostCidr(address), interface: containerIndex }))],
     routes: [...routes, ...lease.resultRoutes],
     dns: config.dns ?? (Object.keys(lease.dns).length > 0 ? lease.dns : (dns ?? {})),
   };

@@ -1,13 +1,7 @@
 import * as fc from 'fast-check';
 import { IPv6 } from 'ip-num';
 import { describe, expect, it } from 'vitest';
-import {
-  AddressError,
-  addressBytes,
-  addressFromBytes,
-  parseIpAddress,
-  type IpAddress,
-} from '../../src/address/ip-address.ts';
+import { AddressError, addressFromBytes, parseIpAddress, type IpAddress } from '../../src/address/ip-address.ts';
 
 describe('parseIpAddress', () => {
   const reads = (given: string, canonical: string) =>
@@ -38,7 +32,7 @@ describe('parseIpAddress', () => {
   refuses('a NUL', '10.0.0.1\0');
 
   it('names the text in its error, cut to a readable length', () => {
-    expect(() => parseIpAddress('x'.repeat(10_000))).toThrow(/^"x{64}…" is no IP address$/);
+    expect(() => parseIpAddress('x'.repeat(10_000))).toThrow(/^"x{64}…" is not an IP address$/);
   });
 
   it('takes any text: an address or an AddressError', () => {
@@ -59,29 +53,36 @@ describe('IPv6 text', () => {
     const agrees = (text: string) => {
       const [ours, theirs] = [parseOrRefuse(text), ipNumReads(text)];
       if (ours === undefined) return theirs === undefined || isMapped(theirs);
-      return theirs === Buffer.from(addressBytes(ours)).toString('hex');
+      return theirs === Buffer.from(ours.bytes).toString('hex');
     };
     expect(() => fc.assert(fc.property(texts.filter(isPlain), agrees), { numRuns: 20_000 })).not.toThrow();
   });
 });
 
-describe('addressBytes', () => {
-  it('IPv4 is four bytes in network order', () => {
-    expect([...addressBytes(parseIpAddress('10.0.1.255'))]).toEqual([10, 0, 1, 255]);
+describe('addressFromBytes', () => {
+  it('the bytes of IPv4 are four, in network order', () => {
+    expect([...parseIpAddress('10.0.1.255').bytes]).toEqual([10, 0, 1, 255]);
   });
 
-  it('is undone by addressFromBytes', () => {
+  it('keeps the bytes', () => {
     fc.assert(
       fc.property(
         fc.oneof(fc.uint8Array({ minLength: 4, maxLength: 4 }), fc.uint8Array({ minLength: 16, maxLength: 16 })),
         (bytes) => {
-          expect(addressBytes(addressFromBytes(bytes))).toEqual(bytes);
+          expect(addressFromBytes(bytes).bytes).toEqual(bytes);
         },
       ),
     );
   });
 
-  it('bytes of another length are no address', () => {
+  it('copies the bytes: an address is a value', () => {
+    const bytes = Uint8Array.of(10, 0, 0, 5);
+    const address = addressFromBytes(bytes);
+    bytes[3] = 6;
+    expect(address).toEqual(parseIpAddress('10.0.0.5'));
+  });
+
+  it('bytes of another length are not an address', () => {
     expect(() => addressFromBytes(new Uint8Array(5))).toThrow(AddressError);
   });
 });

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { ERROR_CODE } from '../../src/cni/error.ts';
 import type { Cluster } from '../../src/cluster/cluster.ts';
-import { failedRequest, parseStatus } from '../../src/cluster/api-error.ts';
+import { failedRequestError, parseStatus } from '../../src/cluster/api-error.ts';
 import { readConnection } from '../../src/cluster/credentials/connection.ts';
 import type { Deadline } from '../../src/cluster/wire/deadline.ts';
 import type { Fault } from '../lab/loopback-api/fault.ts';
-import { aConnectionConfig, expectClean, openLoopbackCluster, refusalOf, soon, WEB } from './loopback-cluster.ts';
+import { connectionSettings, expectClean, openLoopbackCluster, refusalOf, soon, WEB } from './loopback-cluster.ts';
 
 // Long enough for a busy machine, short enough to wait for.
 const SHORT = { apiConnectMs: 300, apiRequestMs: 300 };
@@ -16,28 +16,33 @@ describe('a server that fails', () => {
     ['refuses connections', { kind: 'refuse' }, 11, /refuses connections \(ECONNREFUSED\)/],
     ['resets the connection at once', { kind: 'reset', at: 'accept' }, 11, /ECONNRESET|closed the connection/],
     ['resets in the handshake', { kind: 'reset', at: 'tls' }, 11, /ECONNRESET|closed the connection/],
-    ['resets before the answer', { kind: 'reset', at: 'headers' }, 11, /closed the connection without an answer/],
-    ['resets in the answer', { kind: 'reset', at: 'body' }, 11, /in the middle of an answer/],
+    ['resets before the answer', { kind: 'reset', at: 'headers' }, 11, /closed the connection without a response/],
+    ['resets in the answer', { kind: 'reset', at: 'body' }, 11, /in the middle of a response/],
     ['closes at once', { kind: 'close', at: 'accept' }, 11, /ECONNRESET|closed the connection/],
-    ['closes before the answer', { kind: 'close', at: 'headers' }, 11, /closed the connection without an answer/],
-    ['sends half a body', { kind: 'close', at: 'body' }, 11, /in the middle of an answer/],
+    ['closes before the answer', { kind: 'close', at: 'headers' }, 11, /closed the connection without a response/],
+    ['sends half a body', { kind: 'close', at: 'body' }, 11, /in the middle of a response/],
     ['stalls in the handshake', { kind: 'stall', at: 'accept' }, 11, /TLS handshake within 300 ms/],
     ['stalls after the first bytes', { kind: 'stall', at: 'tls' }, 11, /TLS handshake within 300 ms/],
-    ['stalls before the answer', { kind: 'stall', at: 'headers' }, 11, /gave no answer within 300 ms/],
-    ['stalls in the answer', { kind: 'stall', at: 'body' }, 11, /gave no answer within 300 ms/],
+    ['stalls before the answer', { kind: 'stall', at: 'headers' }, 11, /did not respond within 300 ms/],
+    ['stalls in the answer', { kind: 'stall', at: 'body' }, 11, /did not respond within 300 ms/],
     ['answers 500', { kind: 'status', status: 500 }, 11, /\(500\)/],
     ['answers 503', { kind: 'status', status: 503 }, 11, /\(503\)/],
     ['answers 429', { kind: 'status', status: 429 }, 11, /too many requests .*\(429\)/],
     ['sends HTML', { kind: 'html' }, 11, /\(502\)/],
-    ['sends HTML as 200', { kind: 'body', body: '<html>' }, 11, /is no JSON/],
-    ['sends JSON of another shape', { kind: 'body', body: WRONG_SHAPE }, 11, /metadata is a list, an object is wanted/],
+    ['sends HTML as 200', { kind: 'body', body: '<html>' }, 11, /is not JSON/],
+    [
+      'sends JSON of another shape',
+      { kind: 'body', body: WRONG_SHAPE },
+      11,
+      /metadata: expected an object, got a list/,
+    ],
     [
       'sends another pod',
       { kind: 'body', body: '{"metadata":{"namespace":"a","name":"b","uid":"c","resourceVersion":"1"},"spec":{}}' },
       11,
       /another pod, pod a\/b/,
     ],
-    ['sends JSON nested 100,000 deep', { kind: 'body', body: '['.repeat(100_000) }, 11, /is no JSON|a list/],
+    ['sends JSON nested 100,000 deep', { kind: 'body', body: '['.repeat(100_000) }, 11, /is not JSON|a list/],
     [
       'speaks another protocol',
       { kind: 'raw', bytes: 'SSH-2.0-OpenSSH_9.9\r\n' },
@@ -92,7 +97,7 @@ describe('an account that is not allowed', () => {
       const error = await refusalOf(ask(loopback.cluster, soon()));
       expect(error.code).toBe(ERROR_CODE.apiRefused);
       expect(error.message).toContain(
-        `"system:serviceaccount:kube-system:podwire" may not ${verb} ${resource} (403): apply cni-conf/rbac.yaml`,
+        `"system:serviceaccount:kube-system:podwire" is not permitted to ${verb} ${resource} (403): apply cni-conf/rbac.yaml`,
       );
       expectClean(error, loopback.logged);
     });
@@ -103,13 +108,18 @@ describe('a failure', () => {
   const purpose = { verb: 'get', resource: 'pods', object: 'pod a/b' } as const;
   const reads = (why: string, cause: unknown, code: number, message: string) =>
     it(`${why} is code ${code}`, async () => {
-      const connection = await readConnection(aConnectionConfig({ apiRoot: 'https://api.example' }), {});
-      const error = failedRequest(connection, purpose, cause);
+      const connection = await readConnection(connectionSettings({ apiRoot: 'https://api.example' }), {});
+      const error = failedRequestError(connection, purpose, cause);
       expect(error).toMatchObject({ code, message: `API server https://api.example ${message} (to get pod a/b)` });
     });
   const ofSystem = (code: string) => Object.assign(new Error('x'), { code });
   reads('of DNS', ofSystem('ENOTFOUND'), 11, 'cannot be reached: its name is unknown to DNS (ENOTFOUND)');
-  reads('of the network', ofSystem('ENETUNREACH'), 11, 'cannot be reached: no route to its network (ENETUNREACH)');
+  reads(
+    'of the network',
+    ofSystem('ENETUNREACH'),
+    11,
+    'cannot be reached: there is no route to its network (ENETUNREACH)',
+  );
   reads('without a name', new Error('x'), 11, 'cannot be reached (unknown error)');
   reads('that nobody has thought of', 5, 11, 'cannot be reached (unknown error)');
 });

@@ -1,8 +1,9 @@
 import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { openCluster } from '../../src/cluster/cluster.ts';
+import { parseCidr } from '../../src/address/cidr.ts';
 import { readConnection } from '../../src/cluster/credentials/connection.ts';
-import { aConnectionConfig, CANARY, openLoopbackCluster, refusalOf, soon, WEB } from './loopback-cluster.ts';
+import { connectionSettings, CANARY, openLoopbackCluster, refusalOf, soon, WEB } from './loopback-cluster.ts';
 
 describe('what the API says', () => {
   it('pod and node are read over one connection', async () => {
@@ -17,13 +18,9 @@ describe('what the API says', () => {
       nodeName: 'n1',
       hostNetwork: false,
       annotations: { kept: 'yes' },
-      labels: { app: 'web' },
     });
     expect(node).toMatchObject({
-      podCidrs: [
-        { address: { family: 'ipv6', text: 'fd71::' }, prefixLength: 64 },
-        { address: { family: 'ipv4', text: '10.71.0.0' }, prefixLength: 24 },
-      ],
+      podCidrs: [parseCidr('fd71::/64'), parseCidr('10.71.0.0/24')],
     });
     expect(api.connections).toBe(2);
     expect(api.requests.map(({ path }) => path)).toEqual(['/api/v1/namespaces/default/pods/web', '/api/v1/nodes/n1']);
@@ -36,7 +33,7 @@ describe('what the API says', () => {
     const address = server.address();
     const apiRoot = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
     using cluster = openCluster({
-      connect: () => readConnection(aConnectionConfig({ apiRoot }), {}),
+      connect: () => readConnection(connectionSettings({ apiRoot }), {}),
       budgets: { apiConnectMs: 1000, apiRequestMs: 1000 },
       log: { debug: () => undefined },
     });
@@ -102,7 +99,7 @@ describe('what the API says', () => {
     await using loopback = await openLoopbackCluster({ scheme: 'http' });
     const { api } = loopback;
     using cluster = openCluster({
-      connect: () => readConnection(aConnectionConfig({ apiRoot: `${api.url}/base/`, token: CANARY }), {}),
+      connect: () => readConnection(connectionSettings({ apiRoot: `${api.url}/base/`, token: CANARY }), {}),
       budgets: { apiConnectMs: 500, apiRequestMs: 500 },
       log: { debug: () => undefined },
     });

@@ -5,7 +5,8 @@ import { inspect } from 'node:util';
 import { expect } from 'vitest';
 import { CniError } from '../../src/cni/error.ts';
 import { openCluster, type Cluster } from '../../src/cluster/cluster.ts';
-import { NOTHING_CONFIGURED, type ConnectionConfig } from '../../src/cluster/credentials/connection-settings.ts';
+import { NO_CONNECTION_SETTINGS } from '../../src/cluster/credentials/connection-settings.ts';
+import type { ConnectionSettings } from '../../src/netconf/network-config.ts';
 import { readConnection } from '../../src/cluster/credentials/connection.ts';
 import { startLoopbackApi, type LoopbackApi, type LoopbackApiOptions } from '../lab/loopback-api/loopback-api.ts';
 import { startDeadline, type Deadline } from '../../src/cluster/wire/deadline.ts';
@@ -18,9 +19,9 @@ export const CANARY = [
   'c2VjcmV0LWNhbmFyeS1zaWduYXR1cmU',
 ].join('.');
 
-/** A network configuration's connection that says nothing. */
-export function aConnectionConfig(special: Partial<ConnectionConfig> = {}): ConnectionConfig {
-  return { ...NOTHING_CONFIGURED, ...special };
+/** Connection settings that are all absent but `overrides`. */
+export function connectionSettings(overrides: Partial<ConnectionSettings> = {}): ConnectionSettings {
+  return { ...NO_CONNECTION_SETTINGS, ...overrides };
 }
 
 /** A folder of its own, deleted with its end. */
@@ -48,7 +49,7 @@ export async function openLoopbackCluster(
   const kubeconfigPath = join(folder.path, 'kubeconfig');
   api.writeKubeconfig(kubeconfigPath, kubeconfig);
   const logged: string[] = [];
-  const connect = () => readConnection(aConnectionConfig({ kubeconfigPath }), {});
+  const connect = () => readConnection(connectionSettings({ kubeconfigPath }), {});
   const cluster = stack.use(openCluster({ connect, budgets, log: { debug: (message) => logged.push(message) } }));
   const kept = stack.move();
   return { api, cluster, kubeconfigPath, logged, [Symbol.asyncDispose]: () => kept.disposeAsync() };

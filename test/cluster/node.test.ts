@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { formatCidr } from '../../src/address/cidr.ts';
 import { parseNode } from '../../src/cluster/node.ts';
+import { openReader } from '../../src/json/json-reader.ts';
+import { UNQUOTED_SOURCE } from '../support/json-source.ts';
 
-const podCidrs = (spec: object) => parseNode({ metadata: { name: 'n', uid: 'u' }, spec }).podCidrs.map(formatCidr);
+const podCidrs = (spec: object) =>
+  parseNode(openReader({ metadata: { name: 'n', uid: 'u' }, spec }, UNQUOTED_SOURCE)).podCidrs.map(formatCidr);
 
 describe('a Node', () => {
   const has = (why: string, spec: object, ...wanted: readonly string[]) =>
@@ -23,8 +26,12 @@ describe('a Node', () => {
   refuses(
     'with a podCIDR that is none',
     { podCIDRs: ['10.0.0.0'] },
-    /^spec.podCIDRs\[0\]: "10.0.0.0" has no prefix length/,
+    /^spec.podCIDRs\[0\]: expected ADDRESS\/LENGTH .*, got a string$/,
   );
-  refuses('with a podCIDR that is a number', { podCIDRs: [5] }, /^spec.podCIDRs\[0\] is a number/);
-  refuses('with podCIDRs that are text', { podCIDRs: '10.0.0.0/24' }, /^spec.podCIDRs is text, a list is wanted/);
+  refuses(
+    'with a podCIDR that is a number',
+    { podCIDRs: [5] },
+    /^spec.podCIDRs\[0\]: expected ADDRESS\/LENGTH .*, got a number$/,
+  );
+  refuses('with podCIDRs that are text', { podCIDRs: '10.0.0.0/24' }, /^spec.podCIDRs: expected a list, got a string$/);
 });

@@ -5,7 +5,7 @@ describe('a name in a path', () => {
   it('is one part of it, whatever is in it', () =>
     expect([pathPart('web-1'), pathPart('a/../b?c')]).toEqual(['web-1', 'a%2F..%2Fb%3Fc']));
   it.each(['', '.', '..', '\ud800'])('%j is none', (name) =>
-    expect(() => pathPart(name)).toThrow('no name of a Kubernetes object'),
+    expect(() => pathPart(name)).toThrow('not the name of a Kubernetes object'),
   );
 });
 

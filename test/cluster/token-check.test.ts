@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import type { ApiClientOptions } from '../../src/cluster/api-client.ts';
 import { readConnection } from '../../src/cluster/credentials/connection.ts';
 import { isTokenRefused } from '../../src/cluster/token-check.ts';
-import { aConnectionConfig, CANARY, openLoopbackCluster, refusalOf, soon } from './loopback-cluster.ts';
+import { connectionSettings, CANARY, openLoopbackCluster, refusalOf, soon } from './loopback-cluster.ts';
 
 function optionsFor(kubeconfigPath: string): ApiClientOptions {
   return {
-    connect: () => readConnection(aConnectionConfig({ kubeconfigPath }), {}),
+    connect: () => readConnection(connectionSettings({ kubeconfigPath }), {}),
     budgets: { apiConnectMs: 2000, apiRequestMs: 2000 },
     log: { debug: () => undefined },
   };

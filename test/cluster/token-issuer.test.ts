@@ -6,13 +6,13 @@ import { readConnection } from '../../src/cluster/credentials/connection.ts';
 import { openTokenIssuer } from '../../src/cluster/token-issuer.ts';
 import { makeKubeconfig } from '../lab/api-server/kubeconfig.ts';
 import { startTokenServer, type TokenServer } from '../support/token-server.ts';
-import { aConnectionConfig, makeFolder, openLoopbackCluster, refusalOf, soon } from './loopback-cluster.ts';
+import { connectionSettings, makeFolder, openLoopbackCluster, refusalOf, soon } from './loopback-cluster.ts';
 
 const ORDER = { namespace: 'kube-system', account: 'podwire', nodeName: 'node-1', lifeSeconds: 86_400 };
 
 function optionsFor(kubeconfigPath: string): ApiClientOptions {
   return {
-    connect: () => readConnection(aConnectionConfig({ kubeconfigPath }), {}),
+    connect: () => readConnection(connectionSettings({ kubeconfigPath }), {}),
     budgets: { apiConnectMs: 2000, apiRequestMs: 2000 },
     log: { debug: () => undefined },
   };

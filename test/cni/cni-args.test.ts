@@ -35,21 +35,25 @@ describe('parseCniArgs', () => {
   it('a key named as a property of every object is unknown, no more', () =>
     expect(parseCniArgs('__proto__=1;constructor=2;IgnoreUnknown=1').pod).toBe(undefined));
 
-  refuses('a pair without =', 'K8S_POD_NAME', /"K8S_POD_NAME" is no KEY=VALUE/);
+  refuses('a pair without =', 'K8S_POD_NAME', /expected KEY=VALUE .* got "K8S_POD_NAME"/);
   refuses('a value with =, as the delegate would', 'IP=a=b', /exactly one "="/);
-  refuses('an empty pair', `${POD};;IgnoreUnknown=1`, /"" is no KEY=VALUE/);
-  refuses('a ; at the end', `${POD};`, /"" is no KEY=VALUE/);
-  refuses('an unknown key', 'FOO=1', /"FOO" is unknown/);
-  refuses('an empty key', '=1', /"" is unknown/);
-  refuses('an unknown key with IgnoreUnknown=0', 'FOO=1;IgnoreUnknown=0', /"FOO" is unknown/);
-  refuses('an IgnoreUnknown that is neither', 'IgnoreUnknown=yes', /IgnoreUnknown is "yes"/);
-  refuses('a name without a namespace', 'K8S_POD_NAME=web-0', /K8S_POD_NAMESPACE is ""/);
-  refuses('a namespace without a name', 'K8S_POD_NAMESPACE=default', /K8S_POD_NAME is ""/);
-  refuses('a namespace that is a path', 'K8S_POD_NAMESPACE=../kube-system;K8S_POD_NAME=a', /K8S_POD_NAMESPACE is/);
-  refuses('a name that is a path', 'K8S_POD_NAMESPACE=default;K8S_POD_NAME=../a', /K8S_POD_NAME is/);
-  refuses('a name in capitals', 'K8S_POD_NAMESPACE=default;K8S_POD_NAME=Web', /K8S_POD_NAME is "Web"/);
-  refuses('a uid that is a path', 'K8S_POD_UID=../../x', /K8S_POD_UID is/);
-  refuses('a uid of 129 characters', `K8S_POD_UID=${'a'.repeat(129)}`, /K8S_POD_UID is/);
+  refuses('an empty pair', `${POD};;IgnoreUnknown=1`, /expected KEY=VALUE .* got ""/);
+  refuses('a ; at the end', `${POD};`, /expected KEY=VALUE .* got ""/);
+  refuses('an unknown key', 'FOO=1', /does not know "FOO"/);
+  refuses('an empty key', '=1', /does not know ""/);
+  refuses('an unknown key with IgnoreUnknown=0', 'FOO=1;IgnoreUnknown=0', /does not know "FOO"/);
+  refuses('an IgnoreUnknown that is neither', 'IgnoreUnknown=yes', /IgnoreUnknown: .* got "yes"/);
+  refuses('a name without a namespace', 'K8S_POD_NAME=web-0', /K8S_POD_NAMESPACE: .* got ""/);
+  refuses('a namespace without a name', 'K8S_POD_NAMESPACE=default', /K8S_POD_NAME: .* got ""/);
+  refuses(
+    'a namespace that is a path',
+    'K8S_POD_NAMESPACE=../kube-system;K8S_POD_NAME=a',
+    /K8S_POD_NAMESPACE: expected/,
+  );
+  refuses('a name that is a path', 'K8S_POD_NAMESPACE=default;K8S_POD_NAME=../a', /K8S_POD_NAME: expected/);
+  refuses('a name in capitals', 'K8S_POD_NAMESPACE=default;K8S_POD_NAME=Web', /K8S_POD_NAME: .* got "Web"/);
+  refuses('a uid that is a path', 'K8S_POD_UID=../../x', /K8S_POD_UID: expected/);
+  refuses('a uid of 129 characters', `K8S_POD_UID=${'a'.repeat(129)}`, /K8S_POD_UID: expected/);
 
   it.each([
     ';'.repeat(1e6),

@@ -1,10 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { parseCidr } from '../../src/address/cidr.ts';
+import { parseIpAddress } from '../../src/address/ip-address.ts';
 import { openReader } from '../../src/json/json-reader.ts';
 import { parseJsonObject, type JsonObject } from '../../src/json/json.ts';
 import { formatResult, isEmptyDns, parseResult, readDns, type CniResult } from '../../src/cni/result.ts';
 import { SUPPORTED_VERSIONS } from '../../src/cni/versions.ts';
 import { cniFailure, isAnswered } from '../support/cni-failure.ts';
+import { JSON_SOURCE } from '../support/json-source.ts';
 
 const FULL: CniResult = {
   interfaces: [
@@ -19,13 +22,21 @@ const FULL: CniResult = {
     },
   ],
   ips: [
-    { address: '10.71.0.2/32', gateway: '10.71.0.1', interface: 1 },
-    { address: '10.71.0.3/32', interface: 1 },
-    { address: 'fd71::2/128', interface: 0 },
+    { address: parseCidr('10.71.0.2/32'), gateway: parseIpAddress('10.71.0.1'), interface: 1 },
+    { address: parseCidr('10.71.0.3/32'), interface: 1 },
+    { address: parseCidr('fd71::2/128'), interface: 0 },
   ],
   routes: [
-    { dst: '0.0.0.0/0', gw: '10.71.0.1', mtu: 1400, advmss: 1360, priority: 5, table: 0, scope: 0 },
-    { dst: '::/0' },
+    {
+      dst: parseCidr('0.0.0.0/0'),
+      gw: parseIpAddress('10.71.0.1'),
+      mtu: 1400,
+      advmss: 1360,
+      priority: 5,
+      table: 0,
+      scope: 0,
+    },
+    { dst: parseCidr('::/0') },
   ],
   dns: { nameservers: ['10.96.0.10'], domain: 'd', search: ['s'], options: ['ndots:5'] },
 };
@@ -34,6 +45,11 @@ const DNS = { nameservers: ['10.96.0.10'], domain: 'd', search: ['s'], options: 
 const INTERFACES_BEFORE_1_1 = [
   { name: 'cali54a674feafd', mac: 'ee:ee:ee:ee:ee:ee' },
   { name: 'eth0', mac: '1e:91:92:9b:3f:be', sandbox: '/var/run/netns/rec' },
+];
+const PRINTED_IPS = [
+  { address: '10.71.0.2/32', gateway: '10.71.0.1', interface: 1 },
+  { address: '10.71.0.3/32', interface: 1 },
+  { address: 'fd71::2/128', interface: 0 },
 ];
 const ROUTES_BEFORE_1_1 = [{ dst: '0.0.0.0/0', gw: '10.71.0.1' }, { dst: '::/0' }];
 
@@ -63,12 +79,20 @@ describe('formatResult', () => {
     expect(formatResult(FULL, '1.0.0')).toEqual({
       cniVersion: '1.0.0',
       interfaces: INTERFACES_BEFORE_1_1,
-      ips: FULL.ips,
+      ips: PRINTED_IPS,
       routes: ROUTES_BEFORE_1_1,
       dns: DNS,
     }));
   it('1.1.0 has all, table and scope 0 too', () =>
-    expect(formatResult(FULL, '1.1.0')).toEqual({ cniVersion: '1.1.0', ...FULL }));
+    expect(formatResult(FULL, '1.1.0')).toEqual({
+      cniVersion: '1.1.0',
+      ...FULL,
+      ips: PRINTED_IPS,
+      routes: [
+        { dst: '0.0.0.0/0', gw: '10.71.0.1', mtu: 1400, advmss: 1360, priority: 5, table: 0, scope: 0 },
+        { dst: '::/0' },
+      ],
+    }));
 
   it.each(['1.0.0', '1.1.0'] as const)('nothing is printed of nothing in %s', (version) =>
     expect(formatResult(EMPTY, version)).toEqual({ cniVersion: version }),
@@ -78,7 +102,12 @@ describe('formatResult', () => {
     (version) => expect(formatResult(EMPTY, version)).toEqual({ cniVersion: version, dns: {} }),
   );
   it('a route of a family without an address is left out before 0.3.0', () =>
-    expect(formatResult({ ...EMPTY, ips: [{ address: '10.0.0.1/32' }], routes: [{ dst: '::/0' }] }, '0.2.0')).toEqual({
+    expect(
+      formatResult(
+        { ...EMPTY, ips: [{ address: parseCidr('10.0.0.1/32') }], routes: [{ dst: parseCidr('::/0') }] },
+        '0.2.0',
+      ),
+    ).toEqual({
       cniVersion: '0.2.0',
       ip4: { ip: '10.0.0.1/32' },
       dns: {},
@@ -100,10 +129,10 @@ describe('parseResult', () => {
     ).toEqual({ cniVersion: '1.1.0', ips: [{ address: '10.0.0.1/24' }], routes: [{ dst: '0.0.0.0/0' }] }));
 
   it('without a version it is one of 0.1.0', () =>
-    expect(parseResult({ ip6: { ip: 'fd00::1/64' } }).ips).toEqual([{ address: 'fd00::1/64' }]));
+    expect(parseResult({ ip6: { ip: 'fd00::1/64' } }).ips).toEqual([{ address: parseCidr('fd00::1/64') }]));
   it("without a version it is one of the configuration's, where that is given", () =>
     expect(parseResult({ ips: [{ address: '10.0.0.1/32' }] }, { assumedVersion: '1.0.0' }).ips).toEqual([
-      { address: '10.0.0.1/32' },
+      { address: parseCidr('10.0.0.1/32') },
     ]));
   it('null stands for an empty list', () =>
     expect(parseResult({ cniVersion: '1.0.0', interfaces: null, ips: null, routes: null, dns: null })).toEqual(EMPTY));
@@ -119,7 +148,7 @@ describe('parseResult', () => {
     expect(parseResult({ cniVersion: '1.0.0', interfaces: [{ name: 'a', mtu: 1400 }] }).interfaces[0]?.mtu).toBe(1400));
   it('addresses become canonical', () =>
     expect(parseResult({ cniVersion: '1.0.0', ips: [{ address: 'FD00:0::1/64', gateway: 'FD00:0::2' }] }).ips).toEqual([
-      { address: 'fd00::1/64', gateway: 'fd00::2' },
+      { address: parseCidr('fd00::1/64'), gateway: parseIpAddress('fd00::2') },
     ]));
 
   const refuses = (why: string, members: JsonObject, message: RegExp) =>
@@ -131,17 +160,25 @@ describe('parseResult', () => {
   refuses(
     'a version that is not supported',
     { cniVersion: '9.0.0' },
-    /"cniVersion" in the result is the string "9.0.0"/,
+    /"cniVersion" in the result: .*, got the string "9.0.0"/,
   );
   refuses('a version that is a number', { cniVersion: 1 }, /"cniVersion"/);
-  refuses('ips that are no list', { ips: {} }, /"ips" in the result is an object/);
-  refuses('an ip that is null', { ips: [null] }, /"ips\[0\]" in the result is null/);
-  refuses('an ip without an address', { ips: [{}] }, /"ips\[0\].address" is missing/);
+  refuses('ips that are no list', { ips: {} }, /"ips" in the result: expected a list, got an object/);
+  refuses('an ip that is null', { ips: [null] }, /"ips\[0\]" in the result: expected an object, got null/);
+  refuses('an ip without an address', { ips: [{}] }, /"ips\[0\].address" is missing in the result/);
   refuses('an address without a length', { ips: [{ address: '10.0.0.1' }] }, /"ips\[0\].address" .* "10.0.0.1"/);
   refuses('an IPv4 address written as IPv6', { ips: [{ address: '::ffff:10.0.0.1/128' }] }, /"ips\[0\].address"/);
   refuses('an index below 0', { ips: [{ address: '10.0.0.1/32', interface: -1 }] }, /"ips\[0\].interface"/);
-  refuses('an interface without a name', { interfaces: [{ mac: 'x' }] }, /"interfaces\[0\].name" is missing/);
-  refuses('a route without a destination', { routes: [{ gw: '10.0.0.1' }] }, /"routes\[0\].dst" is missing/);
+  refuses(
+    'an interface without a name',
+    { interfaces: [{ mac: 'x' }] },
+    /"interfaces\[0\].name" is missing in the result/,
+  );
+  refuses(
+    'a route without a destination',
+    { routes: [{ gw: '10.0.0.1' }] },
+    /"routes\[0\].dst" is missing in the result/,
+  );
   refuses('a gateway that is none', { routes: [{ dst: '0.0.0.0/0', gw: 'x' }] }, /"routes\[0\].gw"/);
   refuses('a table below 0', { routes: [{ dst: '0.0.0.0/0', table: -1 }] }, /"routes\[0\].table"/);
   refuses('a scope above 255', { routes: [{ dst: '0.0.0.0/0', scope: 256 }] }, /"routes\[0\].scope"/);
@@ -149,9 +186,10 @@ describe('parseResult', () => {
   refuses('a bad address of an old result', { cniVersion: '0.2.0', ip4: { ip: 'x' } }, /"ip4.ip"/);
 
   it('says where the result comes from, with that code', () =>
-    expect(
-      cniFailure(() => parseResult({ ip4: [] }, { source: { code: 7, name: 'prevResult', remedy: '; look there' } })),
-    ).toMatchObject({ code: 7, message: '"ip4" in prevResult is a list, where an object is wanted; look there' }));
+    expect(cniFailure(() => parseResult({ ip4: [] }, { source: JSON_SOURCE }))).toMatchObject({
+      code: 7,
+      message: '"ip4" in the test: expected an object, got a list; correct it',
+    }));
 
   it('any JSON object is a result or refused, and what is read can be printed in every version', () => {
     const value = fc.oneof(
@@ -192,7 +230,7 @@ describe('parseResult', () => {
 });
 
 describe('readDns and isEmptyDns', () => {
-  const read = (raw: JsonObject) => readDns(openReader(raw, { code: 7, name: 'the test', remedy: '' }));
+  const read = (raw: JsonObject) => readDns(openReader(raw, JSON_SOURCE));
   it('empty members are absent', () => expect(read({ nameservers: [], domain: '', search: null })).toEqual({}));
   it.each([{}, { nameservers: [] }, { domain: '' }, { domain: undefined }])('%j is empty', (dns) =>
     expect(isEmptyDns(dns)).toBe(true),

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { openReader, type JsonSource } from '../../src/json/json-reader.ts';
+import { openReader } from '../../src/json/json-reader.ts';
 import type { JsonObject, JsonValue } from '../../src/json/json.ts';
 import { readValidAttachments } from '../../src/cni/valid-attachments.ts';
 import { cniFailure } from '../support/cni-failure.ts';
+import { JSON_SOURCE } from '../support/json-source.ts';
 
-const SOURCE: JsonSource = { code: 7, name: 'the test', remedy: '' };
 const NEW = 'cni.dev/valid-attachments';
 const OLD = 'cni.dev/attachments';
-const read = (raw: JsonObject) => readValidAttachments(openReader(raw, SOURCE), raw);
+const read = (raw: JsonObject) => readValidAttachments(openReader(raw, JSON_SOURCE), raw);
 const one = (id: string): JsonValue => ({ containerID: id, ifname: 'eth0' });
 const attachment = (containerId: string) => ({ containerId, interfaceName: 'eth0' });
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parseCidr } from '../../src/address/cidr.ts';
 import { ERROR_CODE } from '../../src/cni/error.ts';
 import { openDelegate } from '../../src/delegate/delegate.ts';
 import { attachment } from '../support/a-record.ts';
@@ -26,7 +27,7 @@ function open(script: string) {
 describe('the delegate', () => {
   it('ADD: the configuration goes in, the result comes out', async () => {
     const { delegate, calls } = open(`echo '${RESULT}'`);
-    expect((await delegate.add(DELEGATION, TARGET)).ips).toEqual([{ address: '10.0.0.5/24' }]);
+    expect((await delegate.add(DELEGATION, TARGET)).ips).toEqual([{ address: parseCidr('10.0.0.5/24') }]);
     expect(calls()).toEqual([`ADD ${JSON.stringify(DELEGATION.config)}`]);
   });
 

@@ -34,7 +34,7 @@ describe('an ADD without access fails, touches nothing, shows no token, and says
   refusedKubeconfig(
     'a program that gets the credential',
     7,
-    /has exec: podwire runs no program to get a credential/,
+    /has exec: podwire does not run a program to get a credential/,
     () => access.kubeconfig(CA, { exec: { command: '/bin/false', apiVersion: 'client.authentication.k8s.io/v1' } }),
   );
   refusedKubeconfig(
@@ -62,13 +62,13 @@ describe('an ADD without access fails, touches nothing, shows no token, and says
   refusedKubeconfig('a token file that is missing', 5, /token file .*no-such-token does not exist/, () =>
     access.kubeconfig(CA, { tokenFile: 'no-such-token' }),
   );
-  refusedKubeconfig('no credential', 100, /system:anonymous.* may not get (pods|nodes) \(403\)/, () =>
+  refusedKubeconfig('no credential', 100, /system:anonymous.* is not permitted to get (pods|nodes) \(403\)/, () =>
     access.kubeconfig(CA, {}),
   );
   refused('a kubeconfig that is missing', 5, /kubeconfig \/nowhere\/kubeconfig does not exist/, async () => ({
     kubernetes: { kubeconfig: '/nowhere/kubeconfig' },
   }));
-  refused('another datastore', 7, /datastore_type .*"etcdv3": podwire knows only "kubernetes"/, async () => ({
+  refused('another datastore', 7, /datastore_type .*: expected "kubernetes" .*, got "etcdv3"/, async () => ({
     datastore_type: 'etcdv3',
   }));
   refused('no API server at all', 7, /no API server is configured/, async () => ({ kubernetes: {} }));
@@ -96,7 +96,8 @@ describe('403', () => {
     await using pod = await makeTestPod(node);
     const config = node.netconf(await withKubeconfig(access.kubeconfig(CA, { ...users[0].user })));
     const refused = await node.call({ ...pod.call, verb: 'ADD', config });
-    const message = /"stranger" may not get (pods|nodes) \(403\): apply cni-conf\/rbac.yaml, which grants it$/;
+    const message =
+      /"stranger" is not permitted to get (pods|nodes) \(403\): apply cni-conf\/rbac.yaml, which grants it$/;
     expect(refused).toMatchObject({ exitCode: 1, answer: { code: 100, msg: expect.stringMatching(message) } });
   });
 
@@ -109,7 +110,7 @@ describe('403', () => {
     const refused = await node.call({ ...pod.call, verb: 'ADD', config });
     expect(refused).toMatchObject({
       exitCode: 1,
-      answer: { code: 100, msg: expect.stringContaining(`"${reader}" may not patch pods/status (403)`) },
+      answer: { code: 100, msg: expect.stringContaining(`"${reader}" is not permitted to patch pods/status (403)`) },
     });
     expect(await pod.sandbox.ip('link', 'show', 'type', 'veth')).toEqual([]);
   });
@@ -121,7 +122,7 @@ describe('403', () => {
     const removed = await node.call({ ...pod.call, verb: 'DEL', config });
     expect(removed).toMatchObject({
       exitCode: 0,
-      stderr: expect.stringMatching(/^\S+ WARNING [^\n]*may not get pods[^\n]*\n$/),
+      stderr: expect.stringMatching(/^\S+ WARNING [^\n]*is not permitted to get pods[^\n]*\n$/),
     });
     expect(await pod.annotations()).toMatchObject({ 'cni.projectcalico.org/podIP': `${pod.ipv4}/32` });
     expect(await node.state()).toMatchObject({ leases: [] });

@@ -102,7 +102,7 @@ describe('one line says what to do, no secret is in it, and the node stays as it
   });
   refuses(
     'an account that the installer may not have tokens of',
-    /may not create serviceaccounts\/token \(403\): apply cni-conf\/rbac\.yaml/,
+    /is not permitted to create serviceaccounts\/token \(403\): apply cni-conf\/rbac\.yaml/,
     {
       environment: { CALICO_CNI_SERVICE_ACCOUNT: 'podwire-installer' },
     },

@@ -22,7 +22,11 @@ function connection(tls: Partial<TlsSettings> = {}, server = 'https://[fd00::1]:
   };
 }
 const read = (from: ApiConnection) =>
-  parseKubeconfig(JSON.parse(formatKubeconfig(from, makeSecret('of.the.plugin', 'a test')).reveal()), '/a/kubeconfig');
+  parseKubeconfig(JSON.parse(formatKubeconfig(from, makeSecret('of.the.plugin', 'a test')).reveal()), {
+    path: '/a/kubeconfig',
+    what: 'kubeconfig',
+    namedBy: 'a test',
+  });
 
 describe('the kubeconfig', () => {
   it('is what the plugin reads: the same server and authority, its own token', () =>

@@ -82,7 +82,7 @@ describe('is refused, without any value in the message', () => {
     /__CONSTRUCTOR__/,
   );
   refuses('no JSON', '{"a":"__SECRET__"', /not valid JSON/);
-  refuses('a list of JSON', '["__SECRET__"]', /not the object/);
+  refuses('a list of JSON', '["__SECRET__"]', /not an object/);
   refuses("Calico's pools", list('{"type":"calico","ipam":{"type":"calico-ipam"}}'), /calico-ipam.*use host-local/);
   refuses('no plugin podwire', list('{"type":"bridge"}'), /no plugin of "type": "podwire"/);
   refuses('a plugin that is none', list(`${PODWIRE},"portmap"`), /plugins\[1\]/);

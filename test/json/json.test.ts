@@ -24,7 +24,7 @@ describe('parseJson', () => {
   refuses('UTF-8 that is cut off', bytes(0x22, 0xc3), /is not UTF-8/);
   refuses('UTF-8 of a surrogate', bytes(0x22, 0xed, 0xa0, 0x80, 0x22), /is not UTF-8/);
   refuses('UTF-16', bytes(0xff, 0xfe, 0x7b, 0, 0x7d, 0), /is not UTF-8/);
-  refuses('more than 16 MiB', ' '.repeat(16 * 1024 * 1024 + 1), /is larger than 16777216/);
+  refuses('more than 16 MiB', ' '.repeat(16 * 1024 * 1024 + 1), /is larger than 16777216 bytes/);
   refuses('201 levels', nested(201), /nested deeper than 200/);
   refuses('100,000 levels', nested(100_000), /nested deeper than 200/);
   refuses('100,000 levels that never end', '{"a":'.repeat(100_000), /nested deeper than 200/);

@@ -36,6 +36,7 @@ describe('describe', () => {
 describe('describeKind', () => {
   it.each([
     ['s3cr3t', 'a string'],
+    ['', 'an empty string'],
     [67, 'a number'],
     [false, 'a boolean'],
     [null, 'null'],

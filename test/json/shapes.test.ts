@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { formatCidr } from '../../src/address/cidr.ts';
 import {
   ADDRESS,
   BOOLEAN,
@@ -6,8 +7,10 @@ import {
   HTTP_URL,
   LIST,
   NODE_NAME,
+  NON_EMPTY_STRING,
   OBJECT,
   PLUGIN_NAME,
+  STRING,
   TEXT,
   wholeNumber,
   type Shape,
@@ -24,6 +27,8 @@ function shape(name: string, { parse }: Shape<unknown>, accepts: readonly JsonVa
 shape('OBJECT', OBJECT, [{}, { a: 1 }], [[], 'a', 1, true]);
 shape('LIST', LIST, [[], [1]], [{}, 'a']);
 shape('BOOLEAN', BOOLEAN, [true, false], ['true', 1, 0, [], {}]);
+shape('STRING', STRING, ['', 'a\u0000b\n'], [1, true, null, {}]);
+shape('NON_EMPTY_STRING', NON_EMPTY_STRING, ['a'], ['', 1, null]);
 shape('TEXT', TEXT, ['', 'a b', '/é'], [1, true, 'a\u0000b', 'a\nb', 'a\u001b[2J', 'a\u007f']);
 shape(
   'NODE_NAME',
@@ -43,8 +48,8 @@ shape(
   ['http://localhost:9099/readiness', 'https://[::1]:6443'],
   ['', 'localhost', 'file:///etc/passwd', 'http://', 'https://a b/', 1],
 );
-shape('CIDR', CIDR, ['10.0.0.5/32', 'fd00::5/128'], ['10.0.0.5', '10.0.0.5/33', '010.0.0.5/32', 'x', 5]);
-shape('ADDRESS', ADDRESS, ['10.0.0.5', 'fe80::1'], ['10.0.0.5/32', 'fe80::1%eth0', '::ffff:10.0.0.5', 'x', 5]);
+shape('CIDR', CIDR, [], ['10.0.0.5', '10.0.0.5/33', '010.0.0.5/32', 'x', 5]);
+shape('ADDRESS', ADDRESS, [], ['10.0.0.5/32', 'fe80::1%eth0', '::ffff:10.0.0.5', 'x', 5]);
 shape(
   'wholeNumber(68, 65535)',
   wholeNumber(68, 65535),
@@ -52,7 +57,16 @@ shape(
   [67, 65536, -1, 1500.5, '1500', 0, Infinity, true],
 );
 
-describe('canonical shapes', () => {
-  it('a CIDR becomes the one text that it has', () => expect(CIDR.parse('FD00:0:0::5/64')).toBe('fd00::5/64'));
-  it('an address becomes the one text that it has', () => expect(ADDRESS.parse('FE80:0::1')).toBe('fe80::1'));
+describe('shapes of addresses', () => {
+  it.each([
+    ['10.0.0.5/32', '10.0.0.5/32'],
+    ['FD00:0:0::5/64', 'fd00::5/64'],
+  ])('%s is the CIDR %s', (given, canonical) => {
+    const cidr = CIDR.parse(given);
+    expect(cidr && formatCidr(cidr)).toBe(canonical);
+  });
+  it.each([
+    ['10.0.0.5', '10.0.0.5'],
+    ['FE80:0::1', 'fe80::1'],
+  ])('%s is the address %s', (given, canonical) => expect(ADDRESS.parse(given)?.text).toBe(canonical));
 });

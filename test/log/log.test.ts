@@ -1,7 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openLog, type LogSettings } from '../../src/log/log.ts';
+import { openLog } from '../../src/log/log.ts';
+import type { LogSettings } from '../../src/netconf/network-config.ts';
 import { makeFolder } from './make-folder.ts';
 
 const NOW = new Date('2026-11-22T05:45:59.123Z');

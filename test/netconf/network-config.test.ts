@@ -1,15 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import type { CniError } from '../../src/cni/error.ts';
-import type { JsonValue } from '../../src/json/json.ts';
-import { parseNetworkConfig, parseNetworkName, type NetworkConfig } from '../../src/netconf/network-config.ts';
+import { parseCidr } from '../../src/address/cidr.ts';
+import type { Environment } from '../../src/cni/environment.ts';
+import type { OnError } from '../../src/json/json-reader.ts';
+import type { JsonObject, JsonValue } from '../../src/json/json.ts';
+import { parseNetworkConfig, parseNetworkHeader, type NetworkConfig } from '../../src/netconf/network-config.ts';
 import { aNetworkConfig } from '../support/a-network-config.ts';
 import { cniFailure } from '../support/cni-failure.ts';
 
-type Bent = Readonly<Record<string, JsonValue | undefined>>;
+type Overrides = Readonly<Record<string, JsonValue | undefined>>;
 
-const parse = (overrides: Bent = {}) => parseNetworkConfig(aNetworkConfig(overrides), {});
+const parseRaw = (raw: JsonObject, environment: Environment = {}, onError?: OnError) =>
+  parseNetworkConfig(parseNetworkHeader(raw), environment, onError);
+const parse = (overrides: Overrides = {}) => parseRaw(aNetworkConfig(overrides));
 
 const NO_CONNECTION: NetworkConfig['connection'] = {
+  datastoreType: undefined,
   kubeconfigPath: undefined,
   apiRoot: undefined,
   token: undefined,
@@ -22,17 +27,15 @@ describe('the least that is accepted', () => {
   const raw = { name: 'n', type: 'podwire', ipam: { type: 'host-local' } };
 
   it('gets these defaults', () =>
-    expect(parseNetworkConfig(raw, {})).toEqual({
+    expect(parseRaw(raw)).toEqual({
       cniVersion: '0.1.0',
       name: 'n',
-      type: 'podwire',
       requireMtuFile: false,
       nodeNameFile: '/var/lib/calico/nodename',
       nodeNameFileOptional: false,
       connection: NO_CONNECTION,
       log: { level: 'info', filePath: undefined, maxSizeMb: 100, maxAgeDays: 30, maxCount: 10 },
       floatingIpsEnabled: false,
-      ipAddrsNoIpamEnabled: false,
       allowIpForwarding: false,
       includeDefaultRoutes: false,
       readinessGates: [],
@@ -47,7 +50,7 @@ describe('the least that is accepted', () => {
 });
 
 describe('each key', () => {
-  const reads = (overrides: Bent, expected: Partial<NetworkConfig>) =>
+  const reads = (overrides: Overrides, expected: Partial<NetworkConfig>) =>
     it(JSON.stringify(overrides), () => expect(parse(overrides)).toMatchObject(expected));
 
   reads({ mtu: 68 }, { mtuBytes: 68 });
@@ -63,9 +66,8 @@ describe('each key', () => {
   reads({ nodename_file: '/x' }, { nodeNameFile: '/x' });
   reads({ nodename_file_optional: true }, { nodeNameFileOptional: true });
   reads({ kubernetes: { node_name: 'node-3' } }, { podCidrNodeName: 'node-3' });
-  reads({ datastore_type: 'etcdv3' }, { datastoreType: 'etcdv3' });
-  reads({ feature_control: { floating_ips: true } }, { floatingIpsEnabled: true, ipAddrsNoIpamEnabled: false });
-  reads({ feature_control: { ip_addrs_no_ipam: true } }, { ipAddrsNoIpamEnabled: true });
+  reads({ datastore_type: 'etcdv3' }, { connection: { ...parse().connection, datastoreType: 'etcdv3' } });
+  reads({ feature_control: { floating_ips: true } }, { floatingIpsEnabled: true });
   reads({ container_settings: { allow_ip_forwarding: true } }, { allowIpForwarding: true });
   reads({ include_default_routes: true }, { includeDefaultRoutes: true });
   reads(
@@ -117,6 +119,7 @@ describe('each key', () => {
         },
       }).connection,
     ).toEqual({
+      datastoreType: 'kubernetes',
       kubeconfigPath: '/k',
       apiRoot: 'https://10.0.0.1:6443',
       token: 't',
@@ -130,15 +133,13 @@ describe('each key', () => {
     ).toBe('https://a'));
 
   it('FELIX_INTERFACEPREFIX is the prefix', () =>
-    expect(parseNetworkConfig(aNetworkConfig(), { FELIX_INTERFACEPREFIX: 'eni,cali' }).hostInterfacePrefix).toBe(
-      'eni',
-    ));
+    expect(parseRaw(aNetworkConfig(), { FELIX_INTERFACEPREFIX: 'eni,cali' }).hostInterfacePrefix).toBe('eni'));
   it('a FELIX_INTERFACEPREFIX that does not fit is an error of the environment', () =>
-    expect(cniFailure(() => parseNetworkConfig(aNetworkConfig(), { FELIX_INTERFACEPREFIX: 'calico' })).code).toBe(4));
+    expect(cniFailure(() => parseRaw(aNetworkConfig(), { FELIX_INTERFACEPREFIX: 'calico' })).code).toBe(4));
 
   it('prevResult is read in its own version', () =>
     expect(parse({ prevResult: { cniVersion: '0.2.0', ip4: { ip: '10.0.0.1/24' } } }).prevResult?.ips).toEqual([
-      { address: '10.0.0.1/24' },
+      { address: parseCidr('10.0.0.1/24') },
     ]));
   it("a prevResult without a version has the configuration's", () =>
     expect(parse({ prevResult: { ips: [{ address: '10.0.0.1/24' }] } }).prevResult?.ips).toHaveLength(1));
@@ -148,12 +149,12 @@ describe('each key', () => {
     ]));
   it('what came travels on unchanged, unknown keys too', () => {
     const raw = aNetworkConfig({ runtimeConfig: { ips: ['10.0.0.9'] }, surprise: [1] });
-    expect(parseNetworkConfig(raw, {}).raw).toBe(raw);
+    expect(parseRaw(raw).raw).toBe(raw);
   });
 });
 
 describe('what cannot be used', () => {
-  const refuses = (overrides: Bent, key: string, code = 7) =>
+  const refuses = (overrides: Overrides, key: string, code = 7) =>
     it(`${JSON.stringify(overrides).slice(0, 80)} names ${key}`, () => {
       const error = cniFailure(() => parse(overrides));
       expect(error.code).toBe(code);
@@ -198,7 +199,7 @@ describe('what cannot be used', () => {
 
   it('says what is there, what is wanted and what to do', () =>
     expect(cniFailure(() => parse({ mtu: '1500' })).message).toBe(
-      '"mtu" in the network configuration is the string "1500", where a whole number from 68 to 65535 is wanted; ' +
+      '"mtu" in the network configuration: expected a whole number from 68 to 65535, got the string "1500"; ' +
         'correct it in its file, on most nodes below /etc/cni/net.d',
     ));
   it.each([
@@ -215,9 +216,9 @@ describe('what cannot be used', () => {
 });
 
 describe('with refusals noted', () => {
-  const noting = (overrides: Bent) => {
-    const noted: CniError[] = [];
-    const config = parseNetworkConfig(aNetworkConfig(overrides), { FELIX_INTERFACEPREFIX: 'calico' }, (error) =>
+  const noting = (overrides: Overrides) => {
+    const noted: Error[] = [];
+    const config = parseRaw(aNetworkConfig(overrides), { FELIX_INTERFACEPREFIX: 'calico' }, (error) =>
       noted.push(error),
     );
     return { config, noted };
@@ -239,7 +240,13 @@ describe('with refusals noted', () => {
   );
 });
 
-describe('parseNetworkName', () => {
-  it('is read alone', () => expect(parseNetworkName({ name: 'n' })).toBe('n'));
-  it('is refused with code 7', () => expect(cniFailure(() => parseNetworkName({})).code).toBe(7));
+describe('parseNetworkHeader', () => {
+  it('reads name and version, and keeps the rest', () => {
+    const raw = { name: 'n', mtu: 'x' };
+    expect(parseNetworkHeader(raw)).toEqual({ name: 'n', cniVersion: '0.1.0', raw });
+  });
+  it('a missing name is code 7, also beside an unsupported version', () =>
+    expect(cniFailure(() => parseNetworkHeader({ cniVersion: '9.9.9' })).code).toBe(7));
+  it('an unsupported version is code 1', () =>
+    expect(cniFailure(() => parseNetworkHeader({ name: 'n', cniVersion: '9.9.9' })).code).toBe(1));
 });

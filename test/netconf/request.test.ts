@@ -81,7 +81,7 @@ describe('of several faults the first in this order is reported', () => {
     ],
     ['no text', { CNI_ARGS: 'x' }, '', 6, /standard input is empty/],
     ['no JSON', { CNI_ARGS: 'x' }, '{', 6, /not valid JSON/],
-    ['no object', { CNI_ARGS: 'x' }, '[]', 6, /not the object/],
+    ['no object', { CNI_ARGS: 'x' }, '[]', 6, /not an object/],
     ['the name', { CNI_ARGS: 'x' }, { cniVersion: '9.9.9', mtu: 'x' }, 7, /"name" is missing/],
     ['the version', { CNI_ARGS: 'x' }, { name: 'n', cniVersion: '9.9.9', mtu: 'x' }, 1, /^incompatible CNI versions$/],
     [

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatCidr } from '../../src/address/cidr.ts';
+import { formatCidr, parseCidr } from '../../src/address/cidr.ts';
 import type { JsonValue } from '../../src/json/json.ts';
 import type { CniResult } from '../../src/cni/result.ts';
 import { expectedFromPrevResult } from '../../src/plan/expected-state.ts';
@@ -11,10 +11,10 @@ const RESULT: CniResult = {
     { name: 'eth0', mac: MAC, sandbox: '/var/run/netns/web' },
   ],
   ips: [
-    { address: '10.0.0.5/32', interface: 1 },
-    { address: 'fd00::5/128', interface: 1 },
+    { address: parseCidr('10.0.0.5/32'), interface: 1 },
+    { address: parseCidr('fd00::5/128'), interface: 1 },
   ],
-  routes: [{ dst: '10.96.0.0/12' }],
+  routes: [{ dst: parseCidr('10.96.0.0/12') }],
   dns: {},
 };
 
@@ -36,14 +36,14 @@ describe('what an ADD has made is', () => {
     expect(
       attached({
         ips: [
-          { address: '10.0.0.5/32', interface: 1 },
-          { address: '10.9.9.9/32', interface: 0 },
+          { address: parseCidr('10.0.0.5/32'), interface: 1 },
+          { address: parseCidr('10.9.9.9/32'), interface: 0 },
         ],
       }).addresses,
     ).toEqual(['10.0.0.5']));
 
   it('with addresses of no interface: before 0.3.0 results name none', () =>
-    expect(attached({ interfaces: [], ips: [{ address: '10.0.0.5/32' }] })).toMatchObject({
+    expect(attached({ interfaces: [], ips: [{ address: parseCidr('10.0.0.5/32') }] })).toMatchObject({
       mac: undefined,
       addresses: ['10.0.0.5'],
     }));

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseCidr } from '../../src/address/cidr.ts';
 import { parseIpAddress } from '../../src/address/ip-address.ts';
 import { planResult, type ResultFacts } from '../../src/plan/result.ts';
 
@@ -9,7 +10,7 @@ const facts = (overrides: Partial<ResultFacts> = {}): ResultFacts => ({
   containerInterface: { name: 'eth0', mac: '1e:05:be:ef:00:01', mtuBytes: 1500 },
   lease: {
     addresses: [parseIpAddress('10.0.0.5'), parseIpAddress('fd00::5')],
-    resultRoutes: [{ dst: '10.96.0.0/12' }],
+    resultRoutes: [{ dst: parseCidr('10.96.0.0/12') }],
     dns: {},
   },
   ...overrides,
@@ -23,10 +24,10 @@ describe('planResult', () => {
         { name: 'eth0', mac: '1e:05:be:ef:00:01', mtu: 1500, sandbox: '/var/run/netns/p' },
       ],
       ips: [
-        { address: '10.0.0.5/32', interface: 1 },
-        { address: 'fd00::5/128', interface: 1 },
+        { address: parseCidr('10.0.0.5/32'), interface: 1 },
+        { address: parseCidr('fd00::5/128'), interface: 1 },
       ],
-      routes: [{ dst: '10.96.0.0/12' }],
+      routes: [{ dst: parseCidr('10.96.0.0/12') }],
       dns: {},
     });
   });
@@ -34,14 +35,14 @@ describe('planResult', () => {
   it('what plugins before this one gave comes first', () => {
     const prevResult = {
       interfaces: [{ name: 'before' }],
-      ips: [{ address: '10.9.0.1/24', interface: 0 }],
-      routes: [{ dst: '10.9.0.0/16' }],
+      ips: [{ address: parseCidr('10.9.0.1/24'), interface: 0 }],
+      routes: [{ dst: parseCidr('10.9.0.0/16') }],
       dns: { domain: 'before' },
     };
     const result = planResult(facts({ config: { dns: undefined, prevResult } }));
     expect(result.interfaces.map(({ name }) => name)).toEqual(['before', 'cali1', 'eth0']);
     expect(result.ips.map((ip) => ip.interface)).toEqual([0, 2, 2]);
-    expect(result.routes).toEqual([{ dst: '10.9.0.0/16' }, { dst: '10.96.0.0/12' }]);
+    expect(result.routes).toEqual([{ dst: parseCidr('10.9.0.0/16') }, { dst: parseCidr('10.96.0.0/12') }]);
     expect(result.dns).toEqual({ domain: 'before' });
   });
 

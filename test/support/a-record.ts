@@ -15,7 +15,7 @@ export function attachment(overrides: Partial<RecordedAttachment> = {}): Attachm
     cniArgs: 'K8S_POD_NAMESPACE=default;K8S_POD_NAME=web',
     pod: { namespace: 'default', name: 'web', uid: 'uid-1' },
     hostInterfaceName: 'cali68caf03a5f4',
-    release: { type: 'host-local', config: { cniVersion: '1.0.0', name: 'net' }, families: [] },
+    release: { type: 'host-local', config: { cniVersion: '1.0.0', name: 'net' } },
     ...overrides,
   });
 }

@@ -50,7 +50,7 @@ export async function runCommand(
   });
   await using kernel = openKernel();
   using cluster = openCluster({
-    connect: () => readConnection({ ...config.connection, datastoreType: config.datastoreType }, environment),
+    connect: () => readConnection(config.connection, environment),
     budgets: config.budgets,
     log,
   });

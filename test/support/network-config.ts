@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../src/json/json.ts';
-import { parseNetworkConfig, type NetworkConfig } from '../../src/netconf/network-config.ts';
+import { parseNetworkConfig, parseNetworkHeader, type NetworkConfig } from '../../src/netconf/network-config.ts';
 
 /** The text of a valid network configuration as an object, special only where `overrides` says so. */
 export function netconf(overrides: JsonObject = {}): JsonObject {
@@ -17,5 +17,5 @@ export function netconf(overrides: JsonObject = {}): JsonObject {
 
 /** The same, parsed. */
 export function networkConfig(overrides: JsonObject = {}): NetworkConfig {
-  return parseNetworkConfig(netconf(overrides), {});
+  return parseNetworkConfig(parseNetworkHeader(netconf(overrides)), {});
 }

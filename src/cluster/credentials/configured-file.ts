@@ -1,34 +1,37 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { CniError, ERROR_CODE } from '../../cni/error.ts';
 
-/** A file that somebody's configuration names. */
+/** A file that a configuration names. */
 export interface ConfiguredFile {
   readonly path: string;
-  /** What it is, as a person calls it: `kubeconfig`. */
+  /** What kind of file it is, for messages: `kubeconfig`. */
   readonly what: string;
-  /** What names it: `kubernetes.kubeconfig in the network configuration`. */
+  /** The setting that names it: `kubernetes.kubeconfig in the network configuration`. */
   readonly namedBy: string;
 }
 
 /**
- * The text of a small file. Never hangs (a FIFO), never reads more than it wants (a disk image), never quotes what it read.
+ * Reads the text of a small file. It never blocks (on a FIFO), limits what it reads (of a disk image), and never quotes the
+ * content.
  *
- * @throws {CniError} 5 when it cannot be read, 7 when it cannot be what it should be; each with path, reason and what names it
+ * @throws {CniError} inputOutput (5) if the file cannot be read, invalidConfig (7) if its content is wrong; both name the path,
+ *   the reason and the setting
  */
 export function readConfiguredFile(file: ConfiguredFile): string {
   const bytes = readBytes(file);
-  if (bytes.includes(0)) throw unusable(file, 'is binary, text is wanted');
+  if (bytes.includes(0)) throw invalidFileError(file, 'is binary: expected text');
   const text = decode(bytes, file);
-  if (text.trim() === '') throw unusable(file, 'is empty');
+  if (text.trim() === '') throw invalidFileError(file, 'is empty');
   return text;
 }
 
-/** The file is there, but is not what its name promises. `problem` continues a sentence: `has no field users`. */
-export function unusable(file: ConfiguredFile, problem: string): CniError {
-  return new CniError(
-    ERROR_CODE.invalidConfig,
-    `the ${file.what} ${file.path} ${problem}: put right the file, or ${file.namedBy}`,
-  );
+/**
+ * Makes the error for a file that exists, but whose content is wrong.
+ *
+ * @param problem continues a sentence about the file: `is empty`
+ */
+export function invalidFileError({ what, path, namedBy }: ConfiguredFile, problem: string): CniError {
+  return new CniError(ERROR_CODE.invalidConfig, `the ${what} ${path} ${problem}; correct the file, or ${namedBy}`);
 }
 
 function readBytes(file: ConfiguredFile): Uint8Array {
@@ -37,19 +40,22 @@ function readBytes(file: ConfiguredFile): Uint8Array {
     // O_NONBLOCK: opening a FIFO would wait for its writer.
     descriptor = openSync(file.path, constants.O_RDONLY | constants.O_NONBLOCK);
     const facts = fstatSync(descriptor);
-    if (!facts.isFile())
-      throw unusable(file, facts.isDirectory() ? 'is a directory, a file is wanted' : 'is no regular file');
-    if (facts.size > MAX_BYTES) throw unusable(file, `has ${facts.size} bytes, at most ${MAX_BYTES} are read`);
+    if (!facts.isFile()) {
+      throw invalidFileError(file, facts.isDirectory() ? 'is a directory: expected a file' : 'is not a regular file');
+    }
+    if (facts.size > MAX_BYTES) {
+      throw invalidFileError(file, `has ${facts.size} bytes, more than the limit of ${MAX_BYTES}`);
+    }
     return readAll(descriptor, facts.size);
   } catch (cause) {
     if (cause instanceof CniError) throw cause;
-    throw unreadable(file, cause);
+    throw unreadableFileError(file, cause);
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }
 }
 
-// Not readFileSync, whose size is the file's: this one may be growing.
+// readFileSync would read a file that keeps growing without a limit.
 function readAll(descriptor: number, size: number): Uint8Array {
   const bytes = new Uint8Array(size);
   let length = 0;
@@ -65,14 +71,14 @@ function decode(bytes: Uint8Array, file: ConfiguredFile): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw unusable(file, 'is not UTF-8 text');
+    throw invalidFileError(file, 'is not UTF-8 text');
   }
 }
 
-function unreadable(file: ConfiguredFile, cause: unknown): CniError {
+function unreadableFileError(file: ConfiguredFile, cause: unknown): CniError {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
   const reason = REASONS[code] ?? 'cannot be read';
-  const message = `the ${file.what} ${file.path} ${reason} (${code}): it is named by ${file.namedBy}`;
+  const message = `the ${file.what} ${file.path} ${reason} (${code}); it is named by ${file.namedBy}`;
   return new CniError(ERROR_CODE.inputOutput, message, { details: code, cause });
 }
 
@@ -80,9 +86,9 @@ const MAX_BYTES = 4 * 1024 * 1024;
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'does not exist',
-  ENOTDIR: 'does not exist: a part of its path is no directory',
-  EACCES: 'may not be read by this user',
-  EPERM: 'may not be read by this user',
-  ELOOP: 'is a symbolic link that leads nowhere',
-  ENAMETOOLONG: 'has too long a name',
+  ENOTDIR: 'does not exist: a part of its path is not a directory',
+  EACCES: 'is not readable for this user',
+  EPERM: 'is not readable for this user',
+  ELOOP: 'is part of a loop of symbolic links',
+  ENAMETOOLONG: 'has a path that is too long',
 };

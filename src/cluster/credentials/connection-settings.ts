@@ -1,12 +1,9 @@
 import type { Environment } from '../../cni/environment.ts';
 import { CniError, ERROR_CODE } from '../../cni/error.ts';
-import type { NetworkConfig } from '../../netconf/network-config.ts';
+import type { ConnectionSettings } from '../../netconf/network-config.ts';
 
-/** What the network configuration says of the API server: each key of it may be absent. */
-export type ConnectionConfig = NetworkConfig['connection'] & Pick<NetworkConfig, 'datastoreType'>;
-
-/** Without a network configuration. */
-export const NOTHING_CONFIGURED: ConnectionConfig = {
+/** The settings of a command that has no network configuration. */
+export const NO_CONNECTION_SETTINGS: ConnectionSettings = {
   datastoreType: undefined,
   kubeconfigPath: undefined,
   apiRoot: undefined,
@@ -16,17 +13,18 @@ export const NOTHING_CONFIGURED: ConnectionConfig = {
   certificateAuthorityPath: undefined,
 };
 
-/** A setting, and what a person would call the place where it stands. */
-export interface Setting {
+/** The value of a setting, and where it was set. */
+export interface ChosenSetting {
   readonly value: string;
+  /** For messages: `KUBECONFIG in the environment`. */
   readonly namedBy: string;
 }
 
-export type Settings = { readonly [Key in keyof ConnectionConfig]: Setting | undefined };
+export type ChosenSettings = { readonly [Key in keyof ConnectionSettings]: ChosenSetting | undefined };
 
-/** Each key from the network configuration, else from the environment: what Calico's client does, one key at a time. */
-export function chooseSettings(settings: ConnectionConfig, environment: Environment): Settings {
-  const choose = (key: keyof ConnectionConfig): Setting | undefined => {
+/** Chooses each setting from the network configuration, otherwise from the environment, as Calico's client does. */
+export function chooseSettings(settings: ConnectionSettings, environment: Environment): ChosenSettings {
+  const choose = (key: keyof ConnectionSettings): ChosenSetting | undefined => {
     const { inConfig, inEnvironment } = NAMES[key];
     const configured = settings[key];
     if (isSet(configured)) return { value: configured, namedBy: `${inConfig} in the network configuration` };
@@ -44,16 +42,20 @@ export function chooseSettings(settings: ConnectionConfig, environment: Environm
   };
 }
 
-/** @throws {CniError} 4 for a value that is neither true nor false: nobody's verification is switched off by a typing error */
+/**
+ * Reads whether the environment disables the verification of the server's certificate.
+ *
+ * @throws {CniError} invalidEnvironment (4) for a value that is neither true nor false: a typo must not disable verification
+ */
 export function isVerificationOff(environment: Environment): boolean {
   const value = environment['K8S_INSECURE_SKIP_TLS_VERIFY'];
   if (!isSet(value) || /^(0|f|false)$/i.test(value)) return false;
   if (/^(1|t|true)$/i.test(value)) return true;
-  const message = 'K8S_INSECURE_SKIP_TLS_VERIFY in the environment is neither true nor false';
+  const message = 'K8S_INSECURE_SKIP_TLS_VERIFY in the environment: expected true or false';
   throw new CniError(ERROR_CODE.invalidEnvironment, message, { details: JSON.stringify(value.slice(0, 64)) });
 }
 
-/** Undefined and '' both mean that nobody has set it. */
+/** Undefined and '' both mean that the setting is absent. */
 export function isSet(value: string | undefined): value is string {
   return value !== undefined && value !== '';
 }
@@ -66,4 +68,4 @@ const NAMES = {
   clientCertificatePath: { inConfig: 'policy.k8s_client_certificate', inEnvironment: 'K8S_CERT_FILE' },
   clientKeyPath: { inConfig: 'policy.k8s_client_key', inEnvironment: 'K8S_KEY_FILE' },
   certificateAuthorityPath: { inConfig: 'policy.k8s_certificate_authority', inEnvironment: 'K8S_CA_FILE' },
-} as const satisfies Record<keyof ConnectionConfig, { inConfig: string; inEnvironment: string }>;
+} as const satisfies Record<keyof ConnectionSettings, { inConfig: string; inEnvironment: string }>;

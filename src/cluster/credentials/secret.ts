@@ -1,6 +1,6 @@
 /**
- * Text that must not be seen, and where it came from. The text stands behind a function, so that printing an object that
- * holds it (JSON, console, an error's `cause`) does not print it.
+ * Text that must not be seen, and where it came from. A function returns the text, so that printing an object that contains
+ * the secret (as JSON, in a console, as the `cause` of an error) does not print it.
  */
 export interface Secret {
   readonly reveal: () => string;
@@ -8,17 +8,18 @@ export interface Secret {
   readonly source: string;
 }
 
-/** What a JWT says about itself. Nothing of it is verified: it is for messages. */
+/** The claims of a JWT. They are not verified: they are only for messages. */
 export interface TokenClaims {
   readonly account: string | undefined;
   readonly expiresAt: Date | undefined;
 }
 
+/** Makes a secret. */
 export function makeSecret(text: string, source: string): Secret {
   return { reveal: () => text, source };
 }
 
-/** The claims of a service account's token; nothing for a token of another kind. */
+/** Reads the claims of a service account's token. They are undefined for a token of another kind. */
 export function readTokenClaims(token: Secret): TokenClaims {
   const nothing = { account: undefined, expiresAt: undefined };
   const [, payload = ''] = token.reveal().split('.');

@@ -5,30 +5,30 @@ import { CniError, ERROR_CODE } from '../../cni/error.ts';
 import type { ApiConnection, TlsSettings } from '../credentials/connection.ts';
 import { startBudget } from './deadline.ts';
 
-/** A connection that did not come about. `message` continues a sentence about the server. */
+/** The error for a connection that was not established. `message` continues a sentence about the server. */
 export class ConnectError extends Error {
   override readonly name = 'ConnectError';
 }
 
 export interface ConnectBudgets {
-  /** Until TCP is connected, name resolution included. */
+  /** The time until TCP is connected, name resolution included. */
   readonly connectMs: number;
-  /** From then until the TLS handshake is done and the server verified. */
+  /** The time from then until the TLS handshake is complete and the server is verified. */
   readonly handshakeMs: number;
 }
 
-/** A socket that is on its way. */
+/** A socket that is connecting. */
 export interface PendingSocket {
-  /** Connected, and the server verified. Rejects with a ConnectError, or an Error of node:tls. */
+  /** Resolves when the socket is connected and the server is verified. Rejects with a ConnectError, or an Error of node:tls. */
   readonly ready: Promise<Socket>;
   abandon(): void;
 }
 
 /**
- * Begins to connect. Nothing is sent before the server's certificate is verified. No environment variable is heeded: `ca`
- * and `rejectUnauthorized` are always given, and there is no proxy.
+ * Starts to connect. No request is sent before the server's certificate is verified. Environment variables have no effect:
+ * `ca` and `rejectUnauthorized` are always set, and there is no proxy.
  *
- * @throws {CniError} 7 when the certificates or the key cannot be used
+ * @throws {CniError} invalidConfig (7) if TLS rejects the certificates or the key
  */
 export function connectSocket(
   { server, tls }: ApiConnection,
@@ -44,13 +44,13 @@ export function connectSocket(
   };
   const succeed = () => {
     budget[Symbol.dispose]();
-    // 'error' stays watched: nobody else listens before the exchange is opened.
+    // The listener of 'error' stays, because there is no other one until the exchange is opened.
     socket.off('close', closed);
     resolve(socket);
   };
   const closed = () => fail(new ConnectError('closed the connection before it was ready'));
   let budget = startBudget(connectMs, () =>
-    fail(new ConnectError(`did not take the connection within ${connectMs} ms`)),
+    fail(new ConnectError(`did not accept the connection within ${connectMs} ms`)),
   );
   socket.once('connect', () => {
     budget[Symbol.dispose]();
@@ -64,10 +64,10 @@ export function connectSocket(
   });
   socket.once('secureConnect', succeed);
   socket.on('error', fail).on('close', closed);
-  return { ready: promise, abandon: () => fail(new ConnectError('is no longer wanted')) };
+  return { ready: promise, abandon: () => fail(new ConnectError('is no longer needed')) };
 }
 
-/** Whether a TCP connection comes about in time. It is closed at once. */
+/** Checks whether the server accepts a TCP connection in time. Closes the connection immediately. */
 export function takesConnections({ host, port }: ApiConnection['server'], connectMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = loadNet().connect({ host, port });
@@ -94,7 +94,7 @@ function connectTls(target: { host: string; port: number; noDelay: boolean }, se
     rejectUnauthorized: settings.verification === 'full',
     checkServerIdentity: (_host, certificate) => tls.checkServerIdentity(verifiedName, certificate),
     ALPNProtocols: ['http/1.1'],
-    // An address is no server name (RFC 6066 section 3).
+    // An address is not a server name (RFC 6066 section 3).
     ...(loadNet().isIP(verifiedName) === 0 ? { servername: verifiedName } : {}),
   };
   return tls.connect(options);
@@ -107,20 +107,22 @@ function createContext({ certificateAuthority, clientCertificate }: TlsSettings)
       ca: certificateAuthority?.text ?? [...tls.rootCertificates],
       ...(clientCertificate && { cert: clientCertificate.certificate.text, key: clientCertificate.key.reveal() }),
       minVersion: 'TLSv1.2',
-      // One small key share first; the hybrid with ML-KEM protects a token for longer than it lives, and costs a millisecond.
+      // One small key share first: the hybrid with ML-KEM costs a millisecond, and protects a token for longer than it is valid.
       ecdhCurve: 'X25519:P-256:P-384:P-521',
     });
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
     const files = [certificateAuthority?.source, clientCertificate?.certificate.source, clientCertificate?.key.source];
     const names = files.filter((name) => name !== undefined).join(', ');
-    const message = `TLS takes no such certificate or key (${code}): check that these hold whole PEM blocks that belong together: ${names}`;
+    const message =
+      `TLS rejected the certificate or key (${code}): check that these files contain complete PEM blocks that belong together: ` +
+      names;
     throw new CniError(ERROR_CODE.invalidConfig, message, { details: code });
   }
 }
 
-// Loaded at the first use and synchronously: a command without the API does not pay for them, and the one with it has the
-// connection on its way when `begin` returns.
+// Both are loaded on first use, so that a command without the API does not pay for them, and synchronously, so that the
+// connection has been started when `connectSocket` returns.
 function loadTls() {
   return getBuiltinModule('node:tls');
 }

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { createResponseReader, HttpError, type HttpResponse } from './http-response.ts';
 
-/** A request of which nothing is left to decide: path and header values hold printable ASCII only. */
+/** A complete request. Path and header values contain only printable ASCII. */
 export interface HttpRequest {
   readonly method: 'GET' | 'PATCH' | 'POST';
   readonly path: string;
@@ -9,16 +9,20 @@ export interface HttpRequest {
   readonly body?: Uint8Array;
 }
 
-/** Requests and their answers, in order, over one connection. */
+/** Sends requests over one connection, and matches the responses, which come in the same order. */
 export interface HttpExchange {
-  /** Requests of one turn of the loop leave in one write. @throws {HttpError} when no answer to it can come any more */
+  /**
+   * Sends a request. Requests of one turn of the event loop are sent in one write.
+   *
+   * @throws {HttpError} if no response to it can come any more
+   */
   send(request: HttpRequest): Promise<HttpResponse>;
   isOpen(): boolean;
-  /** Ends the connection; whatever still waits is rejected with the error. */
+  /** Ends the connection. Requests without a response are rejected with the error. */
   close(error: Error): void;
 }
 
-/** HTTP/1.1 over a socket that is connected, and whose server is verified. */
+/** Opens an exchange of HTTP/1.1 over a connected socket whose server is verified. */
 export function openHttpExchange(socket: Duplex): HttpExchange {
   const waiting: PromiseWithResolvers<HttpResponse>[] = [];
   const outgoing: Uint8Array[] = [];
@@ -36,7 +40,7 @@ export function openHttpExchange(socket: Duplex): HttpExchange {
     try {
       for (const { response, isLast } of reader.push(chunk)) {
         const asked = waiting.shift();
-        if (asked === undefined) throw new HttpError('malformed', 'sent an answer that nobody asked for');
+        if (asked === undefined) throw new HttpError('malformed', 'sent a response without a request');
         answeredCount++;
         asked.resolve(response);
         if (isLast) return close(new HttpError('unanswered', 'closed the connection'));
@@ -46,10 +50,13 @@ export function openHttpExchange(socket: Duplex): HttpExchange {
     }
   };
   const ended = (cause?: unknown) => {
-    if (reader.isInsideResponse())
-      close(new HttpError('truncated', 'closed the connection in the middle of an answer', { cause }));
-    else if (answeredCount > 0) close(new HttpError('unanswered', 'closed the connection', { cause }));
-    else close(new HttpError('closed', 'closed the connection without an answer', { cause }));
+    if (reader.isInsideResponse()) {
+      close(new HttpError('truncated', 'closed the connection in the middle of a response', { cause }));
+    } else if (answeredCount > 0) {
+      close(new HttpError('unanswered', 'closed the connection', { cause }));
+    } else {
+      close(new HttpError('closed', 'closed the connection without a response', { cause }));
+    }
   };
   const flush = () => {
     const bytes = Buffer.concat(outgoing.splice(0));
@@ -59,7 +66,7 @@ export function openHttpExchange(socket: Duplex): HttpExchange {
   socket.on('end', () => ended());
   socket.on('close', () => ended());
   socket.on('error', ended);
-  // It ended before anybody listened.
+  // The socket ended before the listeners were added.
   if (socket.destroyed) ended(socket.errored ?? undefined);
 
   return {
@@ -76,14 +83,19 @@ export function openHttpExchange(socket: Duplex): HttpExchange {
   };
 }
 
-/** @throws {TypeError} for what would end up as another request than was meant */
+/**
+ * Formats a request as bytes.
+ *
+ * @throws {TypeError} for characters with which the server would read another request
+ */
 export function formatRequest({ method, path, headers, body }: HttpRequest): Uint8Array {
   const length: Record<string, string> = body === undefined ? {} : { 'Content-Length': String(body.length) };
   const lines = Object.entries({ ...headers, ...length }).map(([name, value]) => `${name}: ${value}`);
-  // Values are not named here: one of them is the token.
-  if (!/^\/[\x21-\x7e]*$/.test(path)) throw new TypeError('a request path has characters that do not belong there');
-  if (!lines.every((line) => /^[A-Za-z-]+: [\x20-\x7e]+$/.test(line)))
+  // The messages do not quote values: one of them is the token.
+  if (!/^\/[\x21-\x7e]*$/.test(path)) throw new TypeError('a request path has invalid characters');
+  if (!lines.every((line) => /^[A-Za-z-]+: [\x20-\x7e]+$/.test(line))) {
     throw new TypeError('a request header is not printable ASCII');
+  }
   const head = Buffer.from(`${[`${method} ${path} HTTP/1.1`, ...lines].join('\r\n')}\r\n\r\n`, 'latin1');
   return body === undefined ? head : Buffer.concat([head, body]);
 }

@@ -1,36 +1,39 @@
-/** Where the API server is. */
+/** The URL of the API server. */
 export interface ServerUrl {
-  /** As a person would write it, without a slash at its end. Has no secrets: a URL with a password is refused. */
+  /** The URL in canonical form, without a slash at its end. It has no secrets: a URL with a password is rejected. */
   readonly text: string;
   readonly isEncrypted: boolean;
   /** A name or an address; IPv6 without brackets. */
   readonly host: string;
   readonly port: number;
-  /** What the Host header says: IPv6 in brackets, the port unless it is the scheme's own. */
+  /** The value of the Host header: IPv6 in brackets, and the port unless it is the default of the scheme. */
   readonly authority: string;
-  /** Before `/api`: empty, or `/k8s/clusters/c-1`. */
+  /** The path before `/api`: empty, or `/k8s/clusters/c-1`. */
   readonly basePath: string;
 }
 
-/** A URL that is none of an API server. `message` continues a sentence about the field. */
+/** The error for text that is not the URL of an API server. `message` continues a sentence about the setting. */
 export class ServerUrlError extends Error {
   override readonly name = 'ServerUrlError';
 }
 
 /**
- * `https://10.0.0.1:6443`, `http://127.0.0.1:8001/base`; of `https://[10.0.0.1]:6443`, as Calico's installer writes it, too.
+ * Parses `https://10.0.0.1:6443` or `http://127.0.0.1:8001/base`, and also `https://[10.0.0.1]:6443`, which Calico's installer
+ * writes.
  *
- * @throws {ServerUrlError} without the URL's text, which may hold a password
+ * @throws {ServerUrlError} which never quotes the URL, because it may contain a password
  */
 export function parseServerUrl(text: string): ServerUrl {
   if (!/^https?:\/\//i.test(text)) throw new ServerUrlError('begins with neither https:// nor http://');
   const plain = text.replace(/^(https?:\/\/)\[([\w.-]+)\]/i, '$1$2');
-  if (!URL.canParse(plain)) throw new ServerUrlError('is no URL');
+  if (!URL.canParse(plain)) throw new ServerUrlError('is not a URL');
   const url = new URL(plain);
-  if (url.username !== '' || url.password !== '')
+  if (url.username !== '' || url.password !== '') {
     throw new ServerUrlError('has a user or password, which podwire does not send');
-  if (url.search !== '' || url.hash !== '')
-    throw new ServerUrlError('has a part after "?" or "#", which an API server has no use for');
+  }
+  if (url.search !== '' || url.hash !== '') {
+    throw new ServerUrlError('has a part after "?" or "#", which an API server does not use');
+  }
   const isEncrypted = url.protocol === 'https:';
   const basePath = url.pathname.replace(/\/+$/, '');
   return {
@@ -43,7 +46,7 @@ export function parseServerUrl(text: string): ServerUrl {
   };
 }
 
-/** The server is on this machine, so nobody on the way can listen. */
+/** True if the server is on this machine, so that nothing crosses a network. */
 export function isLoopback({ host }: ServerUrl): boolean {
   return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }

@@ -1,10 +1,10 @@
 import type { ApiConnection } from '../credentials/connection.ts';
 
 /**
- * Why the server, or our certificate, was not trusted: what somebody has to put right, since trying again does not help.
+ * Explains why the server or our certificate was not trusted, and what to correct, because trying again does not help.
  * Undefined for failures of another kind.
  *
- * @param code OpenSSL's or Node's name of the failure
+ * @param code the name of the failure in OpenSSL or Node.js
  */
 export function explainTlsFailure(code: string, cause: unknown, connection: ApiConnection): string | undefined {
   const { server, serverSource, tls } = connection;
@@ -17,20 +17,33 @@ export function explainTlsFailure(code: string, cause: unknown, connection: ApiC
   const certificate = tls?.clientCertificate?.certificate.source;
   switch (kind) {
     case 'authority':
-      return `API server ${server.text} is not trusted (${code}): its certificate was not signed by ${authority}: put the cluster's CA there`;
+      return (
+        `API server ${server.text} is not trusted (${code}): its certificate was not signed by ${authority}: ` +
+        "put the cluster's CA there"
+      );
     case 'name': {
-      const wanted = tls?.serverName ?? server.host;
+      const expected = tls?.serverName ?? server.host;
       const names = cause instanceof Error && 'cert' in cause ? namesOf(cause.cert) : '';
-      return `API server ${server.text} is not trusted (${code}): its certificate is not for ${JSON.stringify(wanted)}${names}: use one of its names in ${serverSource}, or tls-server-name`;
+      return (
+        `API server ${server.text} is not trusted (${code}): its certificate is not for ${JSON.stringify(expected)}${names}: ` +
+        `use one of its names in ${serverSource}, or tls-server-name`
+      );
     }
     case 'time':
-      return `API server ${server.text} is not trusted (${code}): its certificate is not valid at this time: renew it, or set this machine's clock`;
+      return (
+        `API server ${server.text} is not trusted (${code}): its certificate is not valid at this time: ` +
+        "renew it, or set this machine's clock"
+      );
     case 'protocol':
-      return `API server ${server.text} does not speak TLS as podwire does (${code}): check the scheme and port in ${serverSource}; TLS 1.2 is the least`;
+      return (
+        `API server ${server.text} does not speak TLS, or no version that podwire supports (${code}): ` +
+        `check the scheme and port in ${serverSource}; the minimum is TLS 1.2`
+      );
     case 'ours':
       return certificate === undefined
-        ? `API server ${server.text} wants a client certificate (${code}), and none is configured`
-        : `API server ${server.text} refused the client certificate (${code}): ${certificate}: it may have expired, or be from another authority`;
+        ? `API server ${server.text} requires a client certificate (${code}), and none is configured`
+        : `API server ${server.text} refused the client certificate (${code}): ${certificate}: ` +
+            'it may have expired, or be from another authority';
     default:
       return kind satisfies never;
   }

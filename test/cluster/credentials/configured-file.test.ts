@@ -20,13 +20,13 @@ describe('a file that is configured', () => {
       expect(() => read(make)).toThrow(CniError);
       expect(() => read(make)).toThrow(/^the token file \S+file .*KUBECONFIG in the environment$/);
     });
-  refuses('that is a FIFO is refused at once', /no regular file/, (path) => execFileSync('mkfifo', [path]));
+  refuses('that is a FIFO is refused at once', /not a regular file/, (path) => execFileSync('mkfifo', [path]));
   refuses('that is a folder is refused', /is a directory/, (path) => mkdirSync(path));
   refuses('of a gigabyte is refused unread', /has 1073741824 bytes/, (path) => {
     writeFileSync(path, '');
     truncateSync(path, 2 ** 30);
   });
-  refuses('that links to itself is refused', /leads nowhere \(ELOOP\)/, (path) => symlinkSync(path, path));
+  refuses('that links to itself is refused', /loop of symbolic links \(ELOOP\)/, (path) => symlinkSync(path, path));
   refuses('that is no UTF-8 is refused', /is not UTF-8/, (path) => writeFileSync(path, Buffer.from([0xc3, 0x28])));
   refuses('with NUL bytes is refused', /is binary/, (path) => writeFileSync(path, 'a\0b'));
   refuses('that is missing is refused', /does not exist \(ENOENT\)/, () => undefined);

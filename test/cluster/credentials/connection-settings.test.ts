@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { chooseSettings, isVerificationOff } from '../../../src/cluster/credentials/connection-settings.ts';
-import { aConnectionConfig } from '../loopback-cluster.ts';
+import { connectionSettings } from '../loopback-cluster.ts';
 
 describe('a setting', () => {
   it('of the network configuration wins over the environment', () => {
-    const { kubeconfigPath } = chooseSettings(aConnectionConfig({ kubeconfigPath: '/a' }), { KUBECONFIG: '/b' });
+    const { kubeconfigPath } = chooseSettings(connectionSettings({ kubeconfigPath: '/a' }), { KUBECONFIG: '/b' });
     expect(kubeconfigPath).toEqual({ value: '/a', namedBy: 'kubernetes.kubeconfig in the network configuration' });
   });
   it('that is empty leaves the word to the environment', () => {
-    const { kubeconfigPath } = chooseSettings(aConnectionConfig({ kubeconfigPath: '' }), { KUBECONFIG: '/b' });
+    const { kubeconfigPath } = chooseSettings(connectionSettings({ kubeconfigPath: '' }), { KUBECONFIG: '/b' });
     expect(kubeconfigPath).toEqual({ value: '/b', namedBy: 'KUBECONFIG in the environment' });
   });
   it('that is empty everywhere is absent', () => {
-    expect(chooseSettings(aConnectionConfig(), { KUBECONFIG: '' }).kubeconfigPath).toBeUndefined();
+    expect(chooseSettings(connectionSettings(), { KUBECONFIG: '' }).kubeconfigPath).toBeUndefined();
   });
 });
 
@@ -26,5 +26,5 @@ describe('K8S_INSECURE_SKIP_TLS_VERIFY', () => {
   reads('1', true);
   reads('TRUE', true);
   it('"ture" is refused', () =>
-    expect(() => isVerificationOff({ K8S_INSECURE_SKIP_TLS_VERIFY: 'ture' })).toThrow('neither true nor false'));
+    expect(() => isVerificationOff({ K8S_INSECURE_SKIP_TLS_VERIFY: 'ture' })).toThrow('expected true or false'));
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readConnection, type ApiConnection } from '../../../src/cluster/credentials/connection.ts';
 import { makeCertificateAuthority } from '../../lab/certificates/certificate-authority.ts';
-import { aConnectionConfig, CANARY, makeFolder, refusalOf } from '../loopback-cluster.ts';
+import { connectionSettings, CANARY, makeFolder, refusalOf } from '../loopback-cluster.ts';
 
 const authority = makeCertificateAuthority('ca');
 const client = authority.issue({ commonName: 'me' });
@@ -13,7 +13,7 @@ interface Given {
   readonly cluster?: object;
   readonly user?: object;
   readonly files?: Readonly<Record<string, string>>;
-  readonly config?: Parameters<typeof aConnectionConfig>[0];
+  readonly config?: Parameters<typeof connectionSettings>[0];
   readonly environment?: Readonly<Record<string, string>>;
 }
 
@@ -38,7 +38,7 @@ async function connectionOf({ cluster, user, files = {}, config, environment = {
   writeFileSync(kubeconfigPath, here(JSON.stringify(kubeconfig)));
   const settings = Object.fromEntries(Object.entries(config ?? {}).map(([key, value]) => [key, value && here(value)]));
   const variables = Object.fromEntries(Object.entries(environment).map(([key, value]) => [key, here(value)]));
-  const from = aConnectionConfig({ ...('KUBECONFIG' in environment ? {} : { kubeconfigPath }), ...settings });
+  const from = connectionSettings({ ...('KUBECONFIG' in environment ? {} : { kubeconfigPath }), ...settings });
   return await readConnection(from, variables);
 }
 
@@ -101,7 +101,7 @@ describe('what is read', () => {
     expect(connection.token).toMatchObject({ source: 'K8S_TOKEN in the environment' });
   });
   it('the environment alone is enough', async () => {
-    const connection = await readConnection(aConnectionConfig(), {
+    const connection = await readConnection(connectionSettings(), {
       K8S_API_ENDPOINT: 'https://c',
       K8S_TOKEN: 't',
       DATASTORE_TYPE: 'kubernetes',
@@ -118,7 +118,7 @@ describe('what is read', () => {
     writeFileSync(join(folder.path, 'token'), CANARY);
     writeFileSync(join(folder.path, 'ca.crt'), authority.certificatePem);
     const environment = { KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: '6443' };
-    const connection = await readConnection(aConnectionConfig(), environment, folder.path);
+    const connection = await readConnection(connectionSettings(), environment, folder.path);
     expect(connection).toMatchObject({ server: { host: 'fd00::1', port: 6443 } });
   });
   it('printing it shows neither token nor key', async () => {
@@ -148,7 +148,7 @@ describe('what is refused', () => {
     'another datastore',
     { config: { datastoreType: 'etcdv3' } },
     7,
-    /datastore_type in the network configuration is "etcdv3"/,
+    /datastore_type in the network configuration: expected "kubernetes" .*, got "etcdv3"/,
   );
   refuses(
     'another datastore in the environment',
@@ -160,7 +160,7 @@ describe('what is refused', () => {
     'a kubeconfig that is not there',
     { config: { kubeconfigPath: 'FOLDER/no' } },
     5,
-    /does not exist \(ENOENT\): it is named by kubernetes.kubeconfig/,
+    /does not exist \(ENOENT\); it is named by kubernetes.kubeconfig/,
   );
   refuses('a kubeconfig that is a folder', { config: { kubeconfigPath: 'FOLDER' } }, 7, /is a directory/);
   refuses('a kubeconfig below a file', { config: { kubeconfigPath: 'FOLDER/kubeconfig/x' } }, 5, /ENOTDIR/);
@@ -174,8 +174,8 @@ describe('what is refused', () => {
     /is neither JSON nor YAML \(line \d+: /,
   );
   refuses('a broken JSON kubeconfig', kubeconfig(`{"token":"${CANARY}",`), 7, /is neither JSON nor YAML/);
-  refuses('a kubeconfig that is a list', kubeconfig('[]'), 7, /the file is a list, an object is wanted/);
-  refuses('a kubeconfig that is text', kubeconfig(CANARY), 7, /the file is text/);
+  refuses('a kubeconfig that is a list', kubeconfig('[]'), 7, /cannot be used: expected an object, got a list/);
+  refuses('a kubeconfig that is text', kubeconfig(CANARY), 7, /cannot be used: expected an object, got a string/);
   refuses(
     'a kubeconfig with aliases that explode',
     kubeconfig(`a: &a [x,x,x,x,x,x,x,x,x,x]\n${bombOf('abcdefgh')}`),
@@ -187,12 +187,22 @@ describe('what is refused', () => {
     'a context that is not there',
     { environment: { K8S_CURRENT_CONTEXT: 'x' } },
     7,
-    /contexts has no "x", it has "c", "other"/,
+    /contexts has no "x"; it has "c", "other"/,
   );
-  refuses('exec', { user: { exec: { command: CANARY } } }, 7, /user "u" has exec: podwire runs no program .*tokenFile/);
-  refuses('auth-provider', { user: { 'auth-provider': { name: 'gcp' } } }, 7, /auth-provider: Kubernetes has dropped/);
-  refuses('a password', { user: { username: 'a', password: CANARY } }, 7, /no longer take passwords/);
-  refuses('impersonation', { user: { as: 'root' } }, 7, /podwire acts as nobody else/);
+  refuses(
+    'exec',
+    { user: { exec: { command: CANARY } } },
+    7,
+    /user "u" has exec: podwire does not run a program .*tokenFile/,
+  );
+  refuses(
+    'auth-provider',
+    { user: { 'auth-provider': { name: 'gcp' } } },
+    7,
+    /auth-provider: Kubernetes has removed it/,
+  );
+  refuses('a password', { user: { username: 'a', password: CANARY } }, 7, /no longer accept passwords/);
+  refuses('impersonation', { user: { as: 'root' } }, 7, /podwire does not impersonate/);
   refuses('a proxy', { cluster: { server: 'https://a', 'proxy-url': 'http://p' } }, 7, /podwire uses no proxy/);
   refuses('no server', { cluster: {} }, 7, /the server in the kubeconfig .* is missing/);
   refuses('a server without scheme', { cluster: { server: '10.0.0.1:6443' } }, 7, /neither https:\/\/ nor http:\/\//);
@@ -201,10 +211,20 @@ describe('what is refused', () => {
     'a token over http to another machine',
     { cluster: { server: 'http://10.0.0.1' } },
     7,
-    /would get the token unencrypted/,
+    /would receive the token unencrypted/,
   );
-  refuses('a token with a line break', { user: { token: `${CANARY}\r\nX: y` } }, 7, /characters that no token has/);
-  refuses('a token that is a number', { user: { token: 5 } }, 7, /token is a number, text is wanted/);
+  refuses(
+    'a token with a line break',
+    { user: { token: `${CANARY}\r\nX: y` } },
+    7,
+    /character that is not valid in a token/,
+  );
+  refuses(
+    'a token that is a number',
+    { user: { token: 5 } },
+    7,
+    /users\[0\]\.user\.token: expected a string, got a number/,
+  );
   refuses('a token file that is not there', { user: { tokenFile: 'no' } }, 5, /the token file .*no does not exist/);
   refuses(
     'a token file that is empty',
@@ -216,13 +236,13 @@ describe('what is refused', () => {
     'an authority that is no PEM',
     { cluster: { server: 'https://a', 'certificate-authority': 'c' }, files: { c: 'x' } },
     7,
-    /is no PEM/,
+    /is not PEM/,
   );
   refuses(
     'an authority that is not base64',
     { cluster: { server: 'https://a', 'certificate-authority-data': '-----' } },
     7,
-    /is not base64/,
+    /certificate-authority-data: expected base64/,
   );
   refuses(
     'a key for which there is no certificate',
@@ -251,11 +271,11 @@ describe('what is refused', () => {
     'neither true nor false',
     { environment: { K8S_INSECURE_SKIP_TLS_VERIFY: 'yes' } },
     4,
-    /neither true nor false/,
+    /K8S_INSECURE_SKIP_TLS_VERIFY in the environment: expected true or false/,
   );
 
   it('nothing configured names all the places that were looked at', async () => {
-    const { message } = await refusalOf(readConnection(aConnectionConfig(), {}));
+    const { message } = await refusalOf(readConnection(connectionSettings(), {}));
     for (const place of [
       'kubernetes.kubeconfig',
       'policy.k8s_api_root',

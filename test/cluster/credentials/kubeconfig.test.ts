@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ShapeError } from '../../../src/cluster/fields.ts';
+import { CniError } from '../../../src/cni/error.ts';
 import { parseKubeconfig } from '../../../src/cluster/credentials/kubeconfig.ts';
 
 const aKubeconfig = ({ cluster = {}, user = {} }: { cluster?: object; user?: object }) => ({
@@ -8,7 +8,8 @@ const aKubeconfig = ({ cluster = {}, user = {} }: { cluster?: object; user?: obj
   clusters: [{ name: 'k', cluster }],
   users: [{ name: 'u', user }],
 });
-const parse = (value: unknown) => parseKubeconfig(value, '/etc/k/config');
+const parse = (value: unknown) =>
+  parseKubeconfig(value, { path: '/etc/k/config', what: 'kubeconfig', namedBy: 'a test' });
 
 describe('a kubeconfig', () => {
   const reads = (why: string, special: Parameters<typeof aKubeconfig>[0], wanted: object) =>
@@ -37,19 +38,23 @@ describe('a kubeconfig', () => {
   const refuses = (why: string, value: unknown, message: RegExp) =>
     it(`${why} is refused`, () => {
       expect(() => parse(value)).toThrow(message);
-      expect(() => parse(value)).toThrow(ShapeError);
+      expect(() => parse(value)).toThrow(CniError);
     });
   refuses(
     'a list of contexts that is an object',
     { ...aKubeconfig({}), contexts: {} },
-    /^contexts is an object, a list is wanted/,
+    /^the kubeconfig \/etc\/k\/config cannot be used: contexts: expected a list, got an object; correct the file, or a test$/,
   );
-  refuses('a context that is text', { ...aKubeconfig({}), contexts: ['c'] }, /^contexts\[0\] is text/);
-  refuses('a user that is not there', { ...aKubeconfig({}), users: [] }, /^users has no "u", it has none/);
-  refuses('a cluster that is not there', { ...aKubeconfig({}), clusters: null }, /^clusters has no "k"/);
+  refuses(
+    'a context that is text',
+    { ...aKubeconfig({}), contexts: ['c'] },
+    /: contexts\[0\]: expected an object, got a string;/,
+  );
+  refuses('a user that is not there', { ...aKubeconfig({}), users: [] }, /: users has no "u"; it has no named entry;/);
+  refuses('a cluster that is not there', { ...aKubeconfig({}), clusters: null }, /: clusters has no "k"/);
   refuses(
     'insecure-skip-tls-verify: "true"',
     aKubeconfig({ cluster: { 'insecure-skip-tls-verify': 'true' } }),
-    /is text, true or false is wanted/,
+    /: clusters\[0\]\.cluster\.insecure-skip-tls-verify: expected true or false, got a string;/,
   );
 });

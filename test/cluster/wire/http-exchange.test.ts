@@ -27,7 +27,7 @@ describe('an exchange', () => {
     socket.push('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
     await new Promise((resolve) => socket.once('close', resolve));
     expect(exchange.isOpen()).toBe(false);
-    await expect(exchange.send({ method: 'GET', path: '/', headers: {} })).rejects.toThrow('nobody asked for');
+    await expect(exchange.send({ method: 'GET', path: '/', headers: {} })).rejects.toThrow('without a request');
   });
   it('a socket that has failed already rejects what is sent', async () => {
     const socket = new FakeSocket();

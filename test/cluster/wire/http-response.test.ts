@@ -60,12 +60,12 @@ describe('responses that are refused', () => {
   refuses('no content', 'HTTP/1.1 204 No Content\r\n\r\n', /204/);
   refuses('not modified', 'HTTP/1.1 304 Not Modified\r\nContent-Length: 3\r\n\r\n', /304/);
   refuses('a status of four digits', 'HTTP/1.1 2000 OK\r\nContent-Length: 0\r\n\r\n', /2000/);
-  refuses('a body up to the end', withHeader('X: y'), /no known length/);
-  refuses('two lengths', withHeader('Content-Length: 1\r\nContent-Length: 1'), /no known length/);
-  refuses('a length list', withHeader('Content-Length: 1, 1'), /no known length/);
-  refuses('a signed length', withHeader('Content-Length: +1'), /no known length/);
-  refuses('a hexadecimal length', withHeader('Content-Length: 0x1'), /no known length/);
-  refuses('a length with leading zeros', withHeader('Content-Length: 01'), /no known length/);
+  refuses('a body up to the end', withHeader('X: y'), /unknown length/);
+  refuses('two lengths', withHeader('Content-Length: 1\r\nContent-Length: 1'), /unknown length/);
+  refuses('a length list', withHeader('Content-Length: 1, 1'), /unknown length/);
+  refuses('a signed length', withHeader('Content-Length: +1'), /unknown length/);
+  refuses('a hexadecimal length', withHeader('Content-Length: 0x1'), /unknown length/);
+  refuses('a length with leading zeros', withHeader('Content-Length: 01'), /unknown length/);
   refuses('a length of 16 MiB and a byte', withHeader('Content-Length: 16777217'), /16 MiB/);
   refuses('length and chunks', withHeader('Content-Length: 1\r\nTransfer-Encoding: chunked'), /both/);
   refuses('gzip and chunks', withHeader('Transfer-Encoding: gzip, chunked'), /other than chunked/);

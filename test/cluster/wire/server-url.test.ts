@@ -15,8 +15,8 @@ describe('a server URL', () => {
     it(`${text} is refused`, () => expect(() => parseServerUrl(text)).toThrow(message));
   refuses('10.0.0.1:6443', /neither https/);
   refuses('unix:///run/api', /neither https/);
-  refuses('https://', /no URL/);
-  refuses('https://a:99999', /no URL/);
+  refuses('https://', /not a URL/);
+  refuses('https://a:99999', /not a URL/);
   refuses('https://u@a', /user or password/);
   refuses('https://a?x', /after "\?"/);
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readConnection } from '../../../src/cluster/credentials/connection.ts';
 import { explainTlsFailure } from '../../../src/cluster/wire/tls-failure.ts';
-import { aConnectionConfig } from '../loopback-cluster.ts';
+import { connectionSettings } from '../loopback-cluster.ts';
 
 describe('a failure of TLS', () => {
   const explains = (code: string, message: RegExp) =>
@@ -13,7 +13,7 @@ describe('a failure of TLS', () => {
   explains('ERR_TLS_CERT_ALTNAME_INVALID', /not for "api.example": use one of its names in k8s_api_root/);
   explains('CERT_NOT_YET_VALID', /set this machine's clock/);
   explains('EPROTO', /does not speak TLS/);
-  explains('ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', /wants a client certificate .*none is configured/);
+  explains('ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', /requires a client certificate .*none is configured/);
   explains('ERR_SSL_SSL/TLS_ALERT_BAD_CERTIFICATE', /client certificate/);
   explains('ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', /client certificate/);
 
@@ -21,6 +21,6 @@ describe('a failure of TLS', () => {
 });
 
 async function explain(code: string): Promise<string | undefined> {
-  const connection = await readConnection(aConnectionConfig({ apiRoot: 'https://api.example' }), {});
+  const connection = await readConnection(connectionSettings({ apiRoot: 'https://api.example' }), {});
   return explainTlsFailure(code, new Error(code), connection);
 }

@@ -33,10 +33,10 @@ async function expectNothingLeft(): Promise<void> {
 
 const FAULTS: readonly (readonly [why: string, fault: Fault, cause: RegExp])[] = [
   ['reset after the request', { kind: 'reset', at: 'headers' }, /reset|closed/],
-  ['stalled after the request', { kind: 'stall', at: 'headers' }, /no answer within 2000 ms/],
+  ['stalled after the request', { kind: 'stall', at: 'headers' }, /did not respond within 2000 ms/],
   ['closed after the request', { kind: 'close', at: 'headers' }, /closed/],
   ['reset in the body', { kind: 'reset', at: 'body' }, /reset|closed/],
-  ['stalled in the body', { kind: 'stall', at: 'body' }, /no answer within 2000 ms/],
+  ['stalled in the body', { kind: 'stall', at: 'body' }, /did not respond within 2000 ms/],
   ['closed in the body', { kind: 'close', at: 'body' }, /closed/],
   ['500', { kind: 'status', status: 500 }, /500/],
   ['503', { kind: 'status', status: 503 }, /503/],
@@ -44,15 +44,15 @@ const FAULTS: readonly (readonly [why: string, fault: Fault, cause: RegExp])[] =
   ['503 with a Retry-After longer than the budget', { kind: 'status', status: 503, retryAfterSeconds: 600 }, /503/],
   ['HTML', { kind: 'html' }, /502/],
   ['no HTTP', { kind: 'raw', bytes: 'SSH-2.0-OpenSSH_9.2\r\n' }, /HTTP/],
-  ['JSON of another shape', { kind: 'body', body: '{"kind":"List","items":[]}' }, /strange answer/],
-  ['a JSON string', { kind: 'body', body: '"pod"' }, /strange answer/],
-  ['text that is no JSON', { kind: 'body', body: 'pod' }, /no JSON/],
+  ['JSON of another shape', { kind: 'body', body: '{"kind":"List","items":[]}' }, /unexpected response/],
+  ['a JSON string', { kind: 'body', body: '"pod"' }, /unexpected response/],
+  ['text that is no JSON', { kind: 'body', body: 'pod' }, /not JSON/],
   [
     'another pod',
     { kind: 'body', body: '{"metadata":{"name":"other","namespace":"default","uid":"u"},"spec":{}}' },
-    /strange answer/,
+    /unexpected response/,
   ],
-  ['10 MB', { kind: 'body', body: `"${'a'.repeat(10 * 1024 * 1024)}"` }, /strange answer|larger|more than/],
+  ['10 MB', { kind: 'body', body: `"${'a'.repeat(10 * 1024 * 1024)}"` }, /unexpected response|larger|more than/],
 ];
 const CONNECTION_FAULTS: typeof FAULTS = [
   ['refused', { kind: 'refuse' }, /refuses connections/],
@@ -135,7 +135,7 @@ describe('ADD fails and leaves nothing, with a message that says what to do, whe
       fails(
         100,
         new RegExp(
-          `"system:serviceaccount:kube-system:podwire" may not ${verb} ${resource} \\(403\\): apply cni-conf/rbac\\.yaml`,
+          `"system:serviceaccount:kube-system:podwire" is not permitted to ${verb} ${resource} \\(403\\): apply cni-conf/rbac\\.yaml`,
         ),
       ),
     ).resolves.toBeUndefined();

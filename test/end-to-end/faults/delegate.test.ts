@@ -122,7 +122,7 @@ describe('an ADD whose delegate', () => {
     message: /ended with status 1/,
     calls: ADD_DEL,
   });
-  says('gives no address', prints({ ips: [] }), { code: 102, message: /it holds no address/, calls: ADD_DEL });
+  says('gives no address', prints({ ips: [] }), { code: 102, message: /it has no address/, calls: ADD_DEL });
   says('gives one family of two', prints({ ips: [{ address: '10.73.0.9/24' }] }), {
     code: 102,
     message: /no IPv6 address, which its ranges ask for/,
@@ -131,7 +131,7 @@ describe('an ADD whose delegate', () => {
   says(
     'gives an address twice',
     prints({ ips: [{ address: '10.73.0.9/24' }, { address: 'fd73::9/64' }, { address: '10.73.0.9/32' }] }),
-    { code: 102, message: /it holds 10\.73\.0\.9 twice/, calls: ADD_DEL },
+    { code: 102, message: /it has 10\.73\.0\.9 twice/, calls: ADD_DEL },
   );
   says('gives an address that is none', prints({ ips: [{ address: '10.73.0.999/24' }] }), {
     code: 102,
@@ -165,7 +165,7 @@ describe('an ADD whose delegate', () => {
     const { answer } = await node.run({ verb: 'ADD', sandboxPath: sandbox.path, config, pluginPath: folder });
     expect(answer).toMatchObject({
       code: 102,
-      msg: expect.stringMatching(/no IPv4 address, which its ranges ask for|fd73::9, though no IPv6/),
+      msg: expect.stringMatching(/no IPv4 address, which its ranges ask for|fd73::9, but no IPv6/),
     });
     expect(callsIn(folder)).toEqual(ADD_DEL);
     expect(await node.state()).toEqual(before);

@@ -1,6 +1,6 @@
 import { createHash, createPublicKey, generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto';
 import { isIP } from 'node:net';
-import { addressBytes, parseIpAddress } from '../../../src/address/ip-address.ts';
+import { parseIpAddress } from '../../../src/address/ip-address.ts';
 import {
   bitString,
   boolean,
@@ -122,7 +122,7 @@ function plain(id: string, value: Uint8Array): Uint8Array {
 }
 
 function generalName(name: string): Uint8Array {
-  return isIP(name) === 0 ? der(0x82, Buffer.from(name)) : der(0x87, addressBytes(parseIpAddress(name)));
+  return isIP(name) === 0 ? der(0x82, Buffer.from(name)) : der(0x87, parseIpAddress(name).bytes);
 }
 
 function publicKeyOf(key: KeyObject): Uint8Array {
