@@ -1,7 +1,9 @@
 import { addressBits } from './family.ts';
 import { AddressError, addressFromBytes, parseIpAddress, type IpAddress } from './ip-address.ts';
 
-/** An address with a prefix length. Bits after the prefix may be set (the address of an interface) or not (a network). */
+/**
+ * An address with a prefix length. Bits after the prefix may be set (the address of an interface) or not (a network).
+ */
 export interface Cidr {
   readonly address: IpAddress;
   readonly prefixLength: number;

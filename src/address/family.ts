@@ -1,4 +1,7 @@
-/** The two address families, in the order in which addresses and routes are planned (IPv4 first, as the endpoint lists them). */
+/**
+ * The two address families, in the order in which addresses and routes are planned (IPv4 first, as the endpoint lists
+ * them).
+ */
 export const FAMILIES = [
   { name: 'ipv4', addressBits: 32, defaultRoute: '0.0.0.0/0', label: 'IPv4' },
   { name: 'ipv6', addressBits: 128, defaultRoute: '::/0', label: 'IPv6' },

@@ -18,8 +18,8 @@ export class AddressError extends Error {
 /**
  * Parses an IPv4 or IPv6 address.
  *
- * Rejects text that programs interpret in different ways: leading zeros (octal for some), IPv4-mapped IPv6 (IPv4 for Go)
- * and zones.
+ * Rejects text that programs interpret in different ways: leading zeros (octal for some), IPv4-mapped IPv6 (IPv4 for
+ * Go) and zones.
  *
  * @throws {AddressError}
  * @see RFC 4291 section 2.2, RFC 5952 section 4
@@ -57,7 +57,8 @@ function parseIpv6(text: string): Uint8Array {
   return Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 0xff]));
 }
 
-// ip-num's own parser for IPv6 takes 4 ms the first time, because of its regular expressions. Tests compare ours with it.
+// ip-num's own parser for IPv6 takes 4 ms the first time, because of its regular expressions. Tests compare ours with
+// it.
 function parseGroups(text: string): readonly number[] {
   const [head = '', tail, ...more] = text.split('::');
   const before = splitGroups(head);

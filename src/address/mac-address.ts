@@ -11,7 +11,8 @@ export class MacAddressError extends Error {
 /**
  * A unicast MAC address, as `1e:05:be:ef:00:01` or with `-`.
  *
- * @throws {MacAddressError} for other text, and for multicast and all-zero addresses, which the kernel refuses (EADDRNOTAVAIL)
+ * @throws {MacAddressError} for other text, and for multicast and all-zero addresses, which the kernel refuses
+ *   (EADDRNOTAVAIL)
  * @see IEEE 802-2014 section 8.2; linux/etherdevice.h, is_valid_ether_addr
  */
 export function parseMacAddress(text: string): MacAddress {

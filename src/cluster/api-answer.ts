@@ -13,7 +13,8 @@ export function isAbsent({ response }: ApiAnswer, name: string): boolean {
 /**
  * Parses the object in a response with status 200, or 201 to a `create`.
  *
- * @throws {CniError} tryAgainLater (11) for an unexpected response or a server that fails, apiRefused (100) for one that refuses
+ * @throws {CniError} tryAgainLater (11) for an unexpected response or a server that fails, apiRefused (100) for one
+ *   that refuses
  */
 export function parseAnswer<Value>(
   { response, connection }: ApiAnswer,

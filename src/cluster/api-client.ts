@@ -38,8 +38,8 @@ export interface ApiClient extends Disposable {
   /**
    * Sends a request, and sends it again if a second try can help.
    *
-   * @throws {CniError} tryAgainLater (11) without a complete response in time, apiRefused (100) for a server that is not trusted, and
-   *   whatever `connect` throws
+   * @throws {CniError} tryAgainLater (11) without a complete response in time, apiRefused (100) for a server that is
+   *   not trusted, and whatever `connect` throws
    */
   send(request: ApiRequest, deadline: Deadline): Promise<ApiAnswer>;
 }
@@ -181,8 +181,8 @@ const BODIES = {
 } as const;
 
 /**
- * How long the server asks to wait, plus up to half a second by `chance` (0 to 1), so that nodes which it turned away together
- * do not come back together.
+ * How long the server asks to wait, plus up to half a second by `chance` (0 to 1), so that nodes which it turned away
+ * together do not come back together.
  */
 function requestedWaitMs({ status, headers }: HttpResponse, chance: number): number | undefined {
   if (status !== 429 && status !== 503) return undefined;

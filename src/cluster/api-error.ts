@@ -58,8 +58,8 @@ export function refusedRequestError(connection: ApiConnection, purpose: Purpose,
     const location = JSON.stringify((headers.get('location') ?? '').slice(0, MAX_QUOTED));
     return error(
       ERROR_CODE.apiRefused,
-      `API server ${text} redirects to ${location} (${status}) when asked to ${request}, which podwire does not follow: ` +
-        `name the API server itself in ${connection.serverSource}`,
+      `API server ${text} redirects to ${location} (${status}) when asked to ${request}, ` +
+        `which podwire does not follow: name the API server itself in ${connection.serverSource}`,
     );
   }
   if (status === 429) {
@@ -69,13 +69,16 @@ export function refusedRequestError(connection: ApiConnection, purpose: Purpose,
   if (status === 404) {
     return error(
       ERROR_CODE.apiRefused,
-      `API server ${text} does not know the path to ${request} (404): check the server's URL in ${connection.serverSource}`,
+      `API server ${text} does not know the path to ${request} (404): ` +
+        `check the server's URL in ${connection.serverSource}`,
     );
   }
   return error(ERROR_CODE.apiRefused, `API server ${text} refused to ${request} (${status})`);
 }
 
-/** Makes the error for a request without a complete response, from whatever was thrown. Returns a CniError unchanged. */
+/**
+ * Makes the error for a request without a complete response, from whatever was thrown. Returns a CniError unchanged.
+ */
 export function failedRequestError(connection: ApiConnection, { verb, object }: Purpose, cause: unknown): CniError {
   if (cause instanceof CniError) return cause;
   const { text } = connection.server;
@@ -116,7 +119,10 @@ export function unexpectedResponseError(
   );
 }
 
-/** Makes every error about the API: a server may echo the token, and containerd ignores errors that contain "not found". */
+/**
+ * Makes every error about the API: a server may echo the token, and containerd ignores errors that contain "not
+ * found".
+ */
 function apiError(
   connection: ApiConnection,
   code: number,
@@ -145,7 +151,8 @@ function describeUnauthorized({ server, token, tls }: ApiConnection): string {
       expiresAt === undefined
         ? ''
         : `, which ${expiresAt.getTime() < Date.now() ? 'expired' : 'expires'} at ${expiresAt.toISOString()}`;
-    return `API server ${server.text}: the token was refused (401): ${token.source}${owner}${expiry}: put a new token there`;
+    const described = `${token.source}${owner}${expiry}`;
+    return `API server ${server.text}: the token was refused (401): ${described}: put a new token there`;
   }
   const certificate = tls?.clientCertificate?.certificate;
   if (certificate !== undefined) {
@@ -157,7 +164,10 @@ function describeUnauthorized({ server, token, tls }: ApiConnection): string {
 function describeForbidden({ server }: ApiConnection, { verb, resource }: Purpose, words: string): string {
   const [, user] = /User "([^"]{1,256})"/.exec(words) ?? [];
   const account = user === undefined ? 'the account' : JSON.stringify(user);
-  return `API server ${server.text}: ${account} is not permitted to ${verb} ${resource} (403): apply cni-conf/rbac.yaml, which grants it`;
+  return (
+    `API server ${server.text}: ${account} is not permitted to ${verb} ${resource} (403): ` +
+    'apply cni-conf/rbac.yaml, which grants it'
+  );
 }
 
 const MAX_QUOTED = 300;

@@ -21,8 +21,8 @@ export interface AnnotationPatch {
 /**
  * The part of the Kubernetes API that podwire needs. Every call ends at its deadline at the latest.
  *
- * All calls throw CniError: tryAgainLater (11) if the server cannot be reached or its response is unexpected, apiRefused (100) if it
- * refuses or is not trusted, and the errors of reading the connection (4, 5, 7).
+ * All calls throw CniError: tryAgainLater (11) if the server cannot be reached or its response is unexpected,
+ * apiRefused (100) if it refuses or is not trusted, and the errors of reading the connection (4, 5, 7).
  */
 export interface Cluster extends Disposable {
   /** True if the server accepts TCP connections. Sends no request. */

@@ -2,8 +2,8 @@ import { openApiClient, type ApiClientOptions } from './api-client.ts';
 import type { Deadline } from './wire/deadline.ts';
 
 /**
- * Checks whether the API server refuses the connection's credentials: the token has expired, its Node or account was deleted,
- * or the server no longer uses the key that signed it.
+ * Checks whether the API server refuses the connection's credentials: the token has expired, its Node or account was
+ * deleted, or the server no longer uses the key that signed it.
  *
  * @throws {CniError} if the server gives no complete response
  */

@@ -31,8 +31,8 @@ export interface TokenIssuer extends Disposable {
   /**
    * Issues a token.
    *
-   * @throws {CniError} tryAgainLater (11) or apiRefused (100) if the API server fails or refuses, invalidConfig (7) if it has no
-   *   such Node or account
+   * @throws {CniError} tryAgainLater (11) or apiRefused (100) if the API server fails or refuses, invalidConfig (7)
+   *   if it has no such Node or account
    */
   issue(token: TokenRequest, deadline: Deadline): Promise<IssuedToken>;
 }

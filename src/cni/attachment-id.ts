@@ -42,16 +42,16 @@ export function isCniName(value: string): boolean {
  * Parses an interface name that the kernel keeps unchanged: 1 to 15 visible ASCII characters except `/`, `:` and `%`.
  *
  * @throws {CniError} invalidEnvironment (4)
- * @see SPEC.md 1.1.0, section 2, Parameters. podwire also rejects `%`, because the kernel expands `eth%d` to the next free name;
- *   `all` and `default`, which below /proc/sys/net are not interfaces; and characters outside ASCII, because the kernel takes
- *   some of their bytes for spaces.
+ * @see SPEC.md 1.1.0, section 2, Parameters. podwire also rejects `%`, because the kernel expands `eth%d` to the next
+ *   free name; `all` and `default`, which below /proc/sys/net are not interfaces; and characters outside ASCII,
+ *   because the kernel takes some of their bytes for spaces.
  */
 export function parseInterfaceName(value: string): InterfaceName {
   if (isInterfaceName(value)) return value as InterfaceName;
   throw new CniError(
     ERROR_CODE.invalidEnvironment,
-    'CNI_IFNAME: expected 1 to 15 visible ASCII characters without "/", ":" and "%", and not ".", "..", "all" or "default", ' +
-      `got ${quote(value)}`,
+    'CNI_IFNAME: expected 1 to 15 visible ASCII characters without "/", ":" and "%", ' +
+      `and not ".", "..", "all" or "default", got ${quote(value)}`,
   );
 }
 

@@ -36,8 +36,9 @@ const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
 /**
  * Parses CNI_ARGS: pairs `KEY=VALUE`, separated by `;`.
  *
- * It is as strict as the Go library with which the delegate parses the same text: each pair has exactly one `=`, so there is no
- * `;;` and no `;` at the end; the last pair of a key counts; unknown keys are an error unless IgnoreUnknown is `1` or `true`.
+ * It is as strict as the Go library with which the delegate parses the same text: each pair has exactly one `=`, so
+ * there is no `;;` and no `;` at the end; the last pair of a key counts; unknown keys are an error unless
+ * IgnoreUnknown is `1` or `true`.
  *
  * @throws {CniError} invalidEnvironment (4), also for the name of a Pod without its namespace and the reverse
  * @see containernetworking/cni pkg/types, LoadArgs
@@ -54,7 +55,10 @@ export function parseCniArgs(raw: string): CniArgs {
   return { pod: findPod(pairs), podUid: uid === '' ? undefined : uid, raw };
 }
 
-/** Replaces CNI_ARGS that cannot be parsed, for a DEL that continues without them: the delegate could not parse them either. */
+/**
+ * Replaces CNI_ARGS that cannot be parsed, for a DEL that continues without them: the delegate could not parse them
+ * either.
+ */
 export const UNREADABLE_CNI_ARGS: CniArgs = { pod: undefined, podUid: undefined, raw: '' };
 
 function parsePair(pair: string): readonly [string, string] {
@@ -85,14 +89,14 @@ function findPod(pairs: ReadonlyMap<string, string>): PodReference | undefined {
   if (namespace === '' && name === '') return undefined;
   if (!isDnsLabel(namespace)) {
     throw cniArgsError(
-      `K8S_POD_NAMESPACE: expected the name of a namespace (RFC 1123), got ${quote(namespace)}; a pod has both this and ` +
-        `K8S_POD_NAME, which is ${quote(name)}`,
+      `K8S_POD_NAMESPACE: expected the name of a namespace (RFC 1123), got ${quote(namespace)}; ` +
+        `a pod has both this and K8S_POD_NAME, which is ${quote(name)}`,
     );
   }
   if (!isDnsSubdomain(name)) {
     throw cniArgsError(
-      `K8S_POD_NAME: expected the name of a pod (RFC 1123), got ${quote(name)}; a pod has both this and ` +
-        `K8S_POD_NAMESPACE, which is ${quote(namespace)}`,
+      `K8S_POD_NAME: expected the name of a pod (RFC 1123), got ${quote(name)}; ` +
+        `a pod has both this and K8S_POD_NAMESPACE, which is ${quote(namespace)}`,
     );
   }
   return { namespace, name };

@@ -39,8 +39,8 @@ export function findVerb(command: string): Verb | undefined {
 }
 
 /**
- * Checks the variables that the command requires, and no others: libcni calls GC and STATUS with an empty CNI_CONTAINERID, and
- * an unknown command is an error only after the configuration has been read.
+ * Checks the variables that the command requires, and no others: libcni calls GC and STATUS with an empty
+ * CNI_CONTAINERID, and an unknown command is an error only after the configuration has been read.
  *
  * @throws {CniError} invalidEnvironment (4) for a variable of the wrong format, otherwise for all missing ones together
  */

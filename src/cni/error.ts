@@ -1,6 +1,6 @@
 /**
- * The `code` of an error result. Codes 1 to 99 are the specification's, and all of its codes are listed, used here or not.
- * Codes from 100 on are a plugin's own.
+ * The `code` of an error result. Codes 1 to 99 are the specification's, and all of its codes are listed, used here or
+ * not. Codes from 100 on are a plugin's own.
  *
  * @see SPEC.md 1.1.0, section 5, Error
  */
@@ -26,11 +26,9 @@ export const ERROR_CODE = {
   internal: 999,
 } as const;
 
-export type ErrorCode = (typeof ERROR_CODE)[keyof typeof ERROR_CODE];
-
 /**
- * The only error that a runtime sees. `message` says what failed, on which object, and what to do. `details` holds the name of
- * the errno, the URL or the delegate's own text. `cause` is only for the log.
+ * The only error that a runtime sees. `message` says what failed, on which object, and what to do. `details` holds
+ * the name of the errno, the URL or the delegate's own text. `cause` is only for the log.
  *
  * `code` is a plain number because the code of a delegate's error passes through unchanged.
  */

@@ -68,9 +68,11 @@ const VERSION: Shape<CniVersion> = {
 const IP_KEYS: Readonly<Record<Family, 'ip4' | 'ip6'>> = { ipv4: 'ip4', ipv6: 'ip6' };
 
 /**
- * Parses a result of any version. It also reads members that are newer than the result's version: some plugins print them.
+ * Parses a result of any version. It also reads members that are newer than the result's version: some plugins print
+ * them.
  *
- * @param assumedVersion the version of a result without `cniVersion`: the configuration's in libcni, 0.1.0 in the specification
+ * @param assumedVersion the version of a result without `cniVersion`: the configuration's in libcni, 0.1.0 in the
+ *   specification
  * @param source where the result comes from; errors are `CniError`s of code undecodable (6) by default
  * @throws {Error} the source's, naming the member
  */
@@ -119,8 +121,8 @@ export function isEmptyDns(dns: ResultDns): boolean {
 }
 
 /**
- * Formats the result for this version, without members that only later versions have. Before 0.3.0, a result has only the
- * first address of each family, with the routes of that family.
+ * Formats the result for this version, without members that only later versions have. Before 0.3.0, a result has only
+ * the first address of each family, with the routes of that family.
  *
  * @see SPEC.md of each version, Result
  */

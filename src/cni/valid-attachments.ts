@@ -23,12 +23,14 @@ const INTERFACE_NAME: Shape<InterfaceName> = {
 };
 
 /**
- * Reads the attachments that GC must keep. `undefined` if the key is absent, which is not the same as an empty list: `null`
- * or `[]`.
+ * Reads the attachments that GC must keep. `undefined` if the key is absent, which is not the same as an empty list:
+ * `null` or `[]`.
  *
- * The list has two keys, because libcni 1.2.3 sends both. An attachment in either list is valid: if in doubt, GC keeps it.
+ * The list has two keys, because libcni 1.2.3 sends both. An attachment in either list is valid: if in doubt, GC
+ * keeps it.
  *
- * @throws {Error} the source's, for an entry that is not an attachment: GC with a partial list would release live attachments
+ * @throws {Error} the source's, for an entry that is not an attachment: GC with a partial list would release live
+ *   attachments
  * @see SPEC.md 1.1.0, section 2, GC
  */
 export function readValidAttachments(reader: JsonReader, raw: JsonObject): readonly AttachmentId[] | undefined {

@@ -16,9 +16,11 @@ export function isAtLeast(version: CniVersion, minimum: CniVersion): boolean {
 }
 
 /**
- * Parses the `cniVersion` of a network configuration. A missing or empty one means 0.1.0, the last version without the key.
+ * Parses the `cniVersion` of a network configuration. A missing or empty one means 0.1.0, the last version without
+ * the key.
  *
- * @throws {CniError} incompatibleVersion (1) for an unsupported version, invalidConfig (7) for a value that is not a string
+ * @throws {CniError} incompatibleVersion (1) for an unsupported version, invalidConfig (7) for a value that is not a
+ *   string
  */
 export function parseCniVersion(raw: JsonObject): CniVersion {
   const given = raw['cniVersion'] ?? '';

@@ -10,8 +10,8 @@ export function isDnsLabel(text: string): boolean {
 }
 
 /**
- * Checks the name of a Pod or a Node: labels with dots between them, at most 253 characters in all. Kubernetes lets a label
- * be longer than 63 characters.
+ * Checks the name of a Pod or a Node: labels with dots between them, at most 253 characters in all. Kubernetes lets a
+ * label be longer than 63 characters.
  *
  * @see k8s.io/apimachinery pkg/util/validation, IsDNS1123Subdomain
  */

@@ -2,8 +2,8 @@ import { isJsonList, type JsonValue } from './json.ts';
 
 const MAX_CHARACTERS = 64;
 
-// JSON does not escape these: C1 controls, which terminals interpret like ESC, line separators, and characters that reverse
-// the direction of the line.
+// JSON does not escape these: C1 controls, which terminals interpret like ESC, line separators, and characters that
+// reverse the direction of the line.
 const INVISIBLE = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
 
 /** Formats text from outside for a message: in quotation marks, control characters escaped, cut after 64 characters. */

@@ -9,10 +9,11 @@ export const DEFAULT_HOST_INTERFACE_PREFIX = 'cali';
 const LONGEST_HASH = '0'.repeat(11);
 
 /**
- * Parses the prefix of the names of host interfaces: the first entry of FELIX_INTERFACEPREFIX, a comma-separated list that the
- * agent reads too.
+ * Parses the prefix of the names of host interfaces: the first entry of FELIX_INTERFACEPREFIX, a comma-separated list
+ * that the agent reads too.
  *
- * @throws {CniError} invalidEnvironment (4) for a prefix that is empty, longer than 4 characters or not valid in an interface name
+ * @throws {CniError} invalidEnvironment (4) for a prefix that is empty, longer than 4 characters or not valid in an
+ *   interface name
  */
 export function parseHostInterfacePrefix(list: string): string {
   if (list === '') return DEFAULT_HOST_INTERFACE_PREFIX;

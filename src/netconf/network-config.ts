@@ -60,7 +60,10 @@ export interface NetworkConfig extends NetworkHeader {
   readonly validAttachments: readonly AttachmentId[] | undefined;
 }
 
-/** What the network configuration says about the API server. Absent settings come from the environment or the kubeconfig. */
+/**
+ * What the network configuration says about the API server. Absent settings come from the environment or the
+ * kubeconfig.
+ */
 export interface ConnectionSettings {
   /** Only `kubernetes` is supported. */
   readonly datastoreType: string | undefined;
@@ -137,11 +140,12 @@ export function parseNetworkHeader(raw: JsonObject): NetworkHeader {
 }
 
 /**
- * Parses the rest of a network configuration, with the keys of Calico's plugin and of podwire. It ignores keys that it does not
- * know.
+ * Parses the rest of a network configuration, with the keys of Calico's plugin and of podwire. It ignores keys that
+ * it does not know.
  *
  * @param environment for FELIX_INTERFACEPREFIX
- * @param onError throws by default; an invalid `type`, `ipam`, `ipam.type` or list of valid attachments throws in any case
+ * @param onError throws by default; an invalid `type`, `ipam`, `ipam.type` or list of valid attachments throws in any
+ *   case
  * @throws {CniError} invalidConfig (7) naming the key, the value and what is expected; invalidEnvironment (4) for
  *   FELIX_INTERFACEPREFIX
  */

@@ -59,12 +59,13 @@ export interface RequestInput {
 }
 
 /**
- * Parses a runtime's request. If several things are wrong, it reports the same one as plugins written in Go, because tools rely
- * on it: the format of a variable, missing variables, the text of the configuration, its name, its version, the command, then
- * the rest.
+ * Parses a runtime's request. If several things are wrong, it reports the same one as plugins written in Go, because
+ * tools rely on it: the format of a variable, missing variables, the text of the configuration, its name, its
+ * version, the command, then the rest.
  *
- * @throws {CniError} invalidEnvironment (4), undecodable (6), invalidConfig (7) or incompatibleVersion (1) in that order, then
- *   invalidEnvironment (4) for an unknown command, then invalidConfig (7) or invalidEnvironment (4) for the rest
+ * @throws {CniError} invalidEnvironment (4), undecodable (6), invalidConfig (7) or incompatibleVersion (1) in that
+ *   order, then invalidEnvironment (4) for an unknown command, then invalidConfig (7) or invalidEnvironment (4) for
+ *   the rest
  * @see containernetworking/cni pkg/skel, getCmdArgsFromEnv
  */
 export function parseRequest({ environment, stdin }: RequestInput): CniRequest {
@@ -98,8 +99,8 @@ export function parseRequest({ environment, stdin }: RequestInput): CniRequest {
 }
 
 /**
- * Reads the request's `cniVersion` for a response that is due whatever else is wrong with the request: 1.1.0 if it cannot be
- * read. It can be an unsupported version.
+ * Reads the request's `cniVersion` for a response that is due whatever else is wrong with the request: 1.1.0 if it
+ * cannot be read. It can be an unsupported version.
  */
 export function requestCniVersion({ stdin }: Pick<RequestInput, 'stdin'>): string {
   try {
@@ -133,8 +134,8 @@ function parseTarget(environment: Environment): Pick<OnAttachment, 'id' | 'mayUs
   };
 }
 
-// No ADD succeeds with an invalid setting, but pods that were attached before it was made must still be deleted: an error would
-// keep them.
+// No ADD succeeds with an invalid setting, but pods that were attached before it was made must still be deleted: an
+// error would keep them.
 function parseDel(header: NetworkHeader, environment: Environment): Omit<DelRequest, 'pluginPath'> {
   const ignored = new Set<string>();
   const config = parseNetworkConfig(header, environment, ({ message }) => ignored.add(message));

@@ -37,7 +37,8 @@ export function needsPodCidr({ ipam }: Pick<NetworkConfig, 'ipam'>): boolean {
 }
 
 /**
- * The delegate's configuration for ADD and CHECK: the netconf, `usePodCidr` and `usePodCidrIPv6` replaced by the node's podCIDRs.
+ * The delegate's configuration for ADD and CHECK: the netconf, `usePodCidr` and `usePodCidrIPv6` replaced by the
+ * node's podCIDRs.
  *
  * @throws {CniError} 7 naming node and family, if the node has no podCIDR of a family that is asked for
  */
@@ -50,10 +51,11 @@ export function planAllocation(config: NetworkConfig, node: PodCidrSource | unde
 }
 
 /**
- * The delegate's configuration for DEL, where the node need not be known any more: a release goes by container id and interface.
+ * The delegate's configuration for DEL, where the node need not be known any more: a release goes by container id and
+ * interface.
  *
- * host-local wants a valid range all the same, and one only: a range that it refused on ADD, and two that overlap, would fail DEL for ever. What
- * has no ranges is another plugin's and travels on as it is.
+ * host-local wants a valid range all the same, and one only: a range that it refused on ADD, and two that overlap,
+ * would fail DEL for ever. What has no ranges is another plugin's and travels on as it is.
  */
 export function planLookup(config: NetworkConfig): Delegation {
   const { ipam, delegateType: type } = config;
@@ -103,7 +105,10 @@ function subnetsOf(ipam: JsonObject): readonly string[] {
   return subnets;
 }
 
-/** `ipam` with each `subnet` replaced, the legacy one beside `type` and those of `ranges`; all else travels on as it came. */
+/**
+ * `ipam` with each `subnet` replaced, the legacy one beside `type` and those of `ranges`; all else travels on as it
+ * came.
+ */
 function replaceSubnets(ipam: JsonObject, replace: (subnet: string) => string): JsonObject {
   const inRange = (range: JsonValue): JsonValue =>
     isJsonObject(range) && typeof range['subnet'] === 'string' ? { ...range, subnet: replace(range['subnet']) } : range;

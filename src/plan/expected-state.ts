@@ -15,8 +15,8 @@ export interface ExpectedState {
 }
 
 /**
- * Our part of a result: the addresses of the container interface, and the routes that the delegate was configured with. Routes that plugins
- * behind us have added are theirs to check.
+ * Our part of a result: the addresses of the container interface, and the routes that the delegate was configured
+ * with. Routes that plugins behind us have added are theirs to check.
  *
  * @param interfaceName CNI_IFNAME
  */

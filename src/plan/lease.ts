@@ -19,8 +19,8 @@ export interface Lease {
 /**
  * Takes the lease from the delegate's result.
  *
- * @throws {CniError} delegateFailed (102) for a result with which no pod can be attached: no address, one twice, one of a family
- *   that was not requested, or no address of a family that was
+ * @throws {CniError} delegateFailed (102) for a result with which no pod can be attached: no address, one twice, one
+ *   of a family that was not requested, or no address of a family that was
  */
 export function parseLease(result: CniResult, { type, families }: Allocation): Lease {
   const addresses = sortByFamily(result.ips.map(({ address }) => address.address));

@@ -145,7 +145,7 @@ describe('mtu', () => {
     isCode7(
       JSON.stringify(value),
       { mtu: value },
-      new RegExp(`"mtu" .* is ${found}, where a whole number from 68 to 65535 `),
+      new RegExp(`"mtu" .*: expected a whole number from 68 to 65535, got ${found}`),
     );
   wrong(67, 'the number 67');
   wrong(65536, 'the number 65536');

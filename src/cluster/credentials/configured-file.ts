@@ -11,11 +11,11 @@ export interface ConfiguredFile {
 }
 
 /**
- * Reads the text of a small file. It never blocks (on a FIFO), limits what it reads (of a disk image), and never quotes the
- * content.
+ * Reads the text of a small file. It never blocks (on a FIFO), limits what it reads (of a disk image), and never
+ * quotes the content.
  *
- * @throws {CniError} inputOutput (5) if the file cannot be read, invalidConfig (7) if its content is wrong; both name the path,
- *   the reason and the setting
+ * @throws {CniError} inputOutput (5) if the file cannot be read, invalidConfig (7) if its content is wrong; both name
+ *   the path, the reason and the setting
  */
 export function readConfiguredFile(file: ConfiguredFile): string {
   const bytes = readBytes(file);

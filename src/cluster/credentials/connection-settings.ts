@@ -45,7 +45,8 @@ export function chooseSettings(settings: ConnectionSettings, environment: Enviro
 /**
  * Reads whether the environment disables the verification of the server's certificate.
  *
- * @throws {CniError} invalidEnvironment (4) for a value that is neither true nor false: a typo must not disable verification
+ * @throws {CniError} invalidEnvironment (4) for a value that is neither true nor false: a typo must not disable
+ *   verification
  */
 export function isVerificationOff(environment: Environment): boolean {
   const value = environment['K8S_INSECURE_SKIP_TLS_VERIFY'];

@@ -39,12 +39,12 @@ export interface Pem {
 }
 
 /**
- * Reads how to connect to the API server: from the network configuration, otherwise from the environment, otherwise from the
- * pod in which podwire runs. It reads the kubeconfig and the files that are named; it does not connect.
+ * Reads how to connect to the API server: from the network configuration, otherwise from the environment, otherwise
+ * from the pod in which podwire runs. It reads the kubeconfig and the files that are named; it does not connect.
  *
  * @param serviceAccountFolder the folder with the token and the certificate authority of a pod's service account
- * @throws {CniError} invalidConfig (7) for invalid settings, inputOutput (5) for a file that cannot be read, invalidEnvironment (4)
- *   for an invalid variable
+ * @throws {CniError} invalidConfig (7) for invalid settings, inputOutput (5) for a file that cannot be read,
+ *   invalidEnvironment (4) for an invalid variable
  */
 export async function readConnection(
   connectionSettings: ConnectionSettings,

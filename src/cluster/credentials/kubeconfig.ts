@@ -22,8 +22,8 @@ export interface KubeconfigContext {
 /**
  * Reads the current context of a kubeconfig, or the named one.
  *
- * @throws {CniError} inputOutput (5) if the file cannot be read, invalidConfig (7) if it is not a kubeconfig or requires something
- *   that podwire does not support
+ * @throws {CniError} inputOutput (5) if the file cannot be read, invalidConfig (7) if it is not a kubeconfig or
+ *   requires something that podwire does not support
  * @see https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/
  */
 export async function readKubeconfig(file: ConfiguredFile, contextName?: string): Promise<KubeconfigContext> {

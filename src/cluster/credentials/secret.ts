@@ -1,6 +1,6 @@
 /**
- * Text that must not be seen, and where it came from. A function returns the text, so that printing an object that contains
- * the secret (as JSON, in a console, as the `cause` of an error) does not print it.
+ * Text that must not be seen, and where it came from. A function returns the text, so that printing an object that
+ * contains the secret (as JSON, in a console, as the `cause` of an error) does not print it.
  */
 export interface Secret {
   readonly reveal: () => string;

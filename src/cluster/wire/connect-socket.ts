@@ -19,14 +19,17 @@ export interface ConnectBudgets {
 
 /** A socket that is connecting. */
 export interface PendingSocket {
-  /** Resolves when the socket is connected and the server is verified. Rejects with a ConnectError, or an Error of node:tls. */
+  /**
+   * Resolves when the socket is connected and the server is verified. Rejects with a ConnectError, or an Error of
+   * node:tls.
+   */
   readonly ready: Promise<Socket>;
   abandon(): void;
 }
 
 /**
- * Starts to connect. No request is sent before the server's certificate is verified. Environment variables have no effect:
- * `ca` and `rejectUnauthorized` are always set, and there is no proxy.
+ * Starts to connect. No request is sent before the server's certificate is verified. Environment variables have no
+ * effect: `ca` and `rejectUnauthorized` are always set, and there is no proxy.
  *
  * @throws {CniError} invalidConfig (7) if TLS rejects the certificates or the key
  */
@@ -107,7 +110,8 @@ function createContext({ certificateAuthority, clientCertificate }: TlsSettings)
       ca: certificateAuthority?.text ?? [...tls.rootCertificates],
       ...(clientCertificate && { cert: clientCertificate.certificate.text, key: clientCertificate.key.reveal() }),
       minVersion: 'TLSv1.2',
-      // One small key share first: the hybrid with ML-KEM costs a millisecond, and protects a token for longer than it is valid.
+      // One small key share first: the hybrid with ML-KEM costs a millisecond, and protects a token for longer than
+      // it is valid.
       ecdhCurve: 'X25519:P-256:P-384:P-521',
     });
   } catch (cause) {
@@ -115,8 +119,8 @@ function createContext({ certificateAuthority, clientCertificate }: TlsSettings)
     const files = [certificateAuthority?.source, clientCertificate?.certificate.source, clientCertificate?.key.source];
     const names = files.filter((name) => name !== undefined).join(', ');
     const message =
-      `TLS rejected the certificate or key (${code}): check that these files contain complete PEM blocks that belong together: ` +
-      names;
+      `TLS rejected the certificate or key (${code}): ` +
+      `check that these files contain complete PEM blocks that belong together: ${names}`;
     throw new CniError(ERROR_CODE.invalidConfig, message, { details: code });
   }
 }

@@ -9,8 +9,8 @@ export interface HttpResponse {
 /**
  * The error for a connection over which no further response can come. `message` continues a sentence about the server.
  *
- * `unanswered`: the connection had carried other responses and ended before the first byte of this one, so the server had
- * closed it already and a GET can be sent again.
+ * `unanswered`: the connection had carried other responses and ended before the first byte of this one, so the server
+ * had closed it already and a GET can be sent again.
  */
 export class HttpError extends Error {
   override readonly name = 'HttpError';
@@ -40,9 +40,10 @@ export interface ResponseReader {
 }
 
 /**
- * Creates a reader for final responses of HTTP/1.1 with a Content-Length or in chunks. It rejects everything else that HTTP
- * permits (1xx, bodies that end with the connection, chunk extensions, trailers, folded headers, bare line feeds): API
- * servers do not send it, and responses that two readers understand differently are how responses get smuggled.
+ * Creates a reader for final responses of HTTP/1.1 with a Content-Length or in chunks. It rejects everything else
+ * that HTTP permits (1xx, bodies that end with the connection, chunk extensions, trailers, folded headers, bare line
+ * feeds): API servers do not send it, and responses that two readers understand differently are how responses get
+ * smuggled.
  *
  * @see RFC 9112 sections 4, 5, 6.3, 7.1
  */
@@ -212,8 +213,9 @@ function parseHead(text: string): Head {
 function parseLength(headers: ReadonlyMap<string, string>): number | 'chunked' {
   const length = headers.get('content-length');
   const coding = headers.get('transfer-encoding');
-  if (length !== undefined && coding !== undefined)
+  if (length !== undefined && coding !== undefined) {
     throw malformedError('sent both Content-Length and Transfer-Encoding');
+  }
   if (coding?.toLowerCase() === 'chunked') return 'chunked';
   if (coding !== undefined) throw malformedError('sent a Transfer-Encoding other than chunked');
   // Two Content-Lengths have been joined by a comma, so this check rejects them too.

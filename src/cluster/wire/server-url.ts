@@ -18,8 +18,8 @@ export class ServerUrlError extends Error {
 }
 
 /**
- * Parses `https://10.0.0.1:6443` or `http://127.0.0.1:8001/base`, and also `https://[10.0.0.1]:6443`, which Calico's installer
- * writes.
+ * Parses `https://10.0.0.1:6443` or `http://127.0.0.1:8001/base`, and also `https://[10.0.0.1]:6443`, which Calico's
+ * installer writes.
  *
  * @throws {ServerUrlError} which never quotes the URL, because it may contain a password
  */

@@ -25,8 +25,8 @@ export function explainTlsFailure(code: string, cause: unknown, connection: ApiC
       const expected = tls?.serverName ?? server.host;
       const names = cause instanceof Error && 'cert' in cause ? namesOf(cause.cert) : '';
       return (
-        `API server ${server.text} is not trusted (${code}): its certificate is not for ${JSON.stringify(expected)}${names}: ` +
-        `use one of its names in ${serverSource}, or tls-server-name`
+        `API server ${server.text} is not trusted (${code}): ` +
+        `its certificate is not for ${JSON.stringify(expected)}${names}: use one of its names in ${serverSource}, or tls-server-name`
       );
     }
     case 'time':
