@@ -29,7 +29,7 @@ describe('an answer', () => {
   refuses('403', 'get', 403, {}, 100);
   refuses('500', 'create', 500, {}, 11);
   refuses('no JSON', 'get', 200, '<html>', 11);
-  refuses('no object', 'get', 200, [], 11);
+  refuses('not an object', 'get', 200, [], 11);
   refuses('an object without the field', 'get', 200, {}, 11);
 
   it('is never quoted', () =>

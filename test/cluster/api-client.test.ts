@@ -2,14 +2,14 @@ import { rmSync } from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
 import { ERROR_CODE } from '../../src/cni/error.ts';
 import { startDeadline } from '../../src/cluster/wire/deadline.ts';
-import { expectClean, openLoopbackCluster, refusalOf, soon, WEB } from './loopback-cluster.ts';
+import { expectClean, openLoopbackCluster, rejectionOf, soon, WEB } from './loopback-cluster.ts';
 
 describe('a server that fails', () => {
   it('does not hold back longer than the deadline', async () => {
     await using loopback = await openLoopbackCluster({}, {}, { apiConnectMs: 60_000, apiRequestMs: 60_000 });
     for (const at of ['accept', 'headers', 'body'] as const) {
       await loopback.api.setFault({ kind: 'stall', at });
-      const error = await refusalOf(loopback.cluster.readPod(WEB, startDeadline(100)));
+      const error = await rejectionOf(loopback.cluster.readPod(WEB, startDeadline(100)));
       expect(error).toMatchObject({ code: 11, message: expect.stringContaining('100 ms, was used up') });
     }
   });
@@ -18,7 +18,7 @@ describe('a server that fails', () => {
     await using loopback = await openLoopbackCluster({}, {}, { apiConnectMs: 60_000, apiRequestMs: 60_000 });
     await loopback.api.setFault({ kind: 'stall', at: 'headers' });
     const stop = new AbortController();
-    const reading = refusalOf(loopback.cluster.readPod(WEB, startDeadline(60_000, stop.signal)));
+    const reading = rejectionOf(loopback.cluster.readPod(WEB, startDeadline(60_000, stop.signal)));
     await vi.waitUntil(() => loopback.api.requests.length === 1);
     stop.abort();
     expect((await reading).message).toContain('told to stop');
@@ -38,7 +38,7 @@ describe('a server that fails', () => {
     const { api, cluster } = loopback;
     await cluster.readPod(WEB, soon());
     await api.setFault({ kind: 'close', at: 'headers' }, { times: 1 });
-    const error = await refusalOf(cluster.patchPodAnnotations(WEB, { uid: 'uid-1', annotations: {} }, soon()));
+    const error = await rejectionOf(cluster.patchPodAnnotations(WEB, { uid: 'uid-1', annotations: {} }, soon()));
     expect(error.code).toBe(11);
     expect(api.requests.filter(({ method }) => method === 'PATCH')).toHaveLength(1);
   });
@@ -80,14 +80,14 @@ describe('a server that fails', () => {
   it('that answers 429 twice is not waited for again', async () => {
     await using loopback = await openLoopbackCluster();
     await loopback.api.setFault({ kind: 'status', status: 429, retryAfterSeconds: 0 });
-    expect((await refusalOf(loopback.cluster.readPod(WEB, soon()))).code).toBe(11);
+    expect((await rejectionOf(loopback.cluster.readPod(WEB, soon()))).code).toBe(11);
     expect(loopback.api.requests).toHaveLength(2);
   });
 
   it('that wants more time than is left is not waited for', async () => {
     await using loopback = await openLoopbackCluster();
     await loopback.api.setFault({ kind: 'status', status: 503, retryAfterSeconds: 30 });
-    expect((await refusalOf(loopback.cluster.readPod(WEB, soon()))).code).toBe(11);
+    expect((await rejectionOf(loopback.cluster.readPod(WEB, soon()))).code).toBe(11);
   });
 });
 
@@ -110,7 +110,7 @@ describe('who is asking', () => {
     await using loopback = await openLoopbackCluster();
     const { api, cluster, kubeconfigPath, logged } = loopback;
     api.setToken('another');
-    const error = await refusalOf(cluster.readPod(WEB, soon()));
+    const error = await rejectionOf(cluster.readPod(WEB, soon()));
     expect(error.code).toBe(ERROR_CODE.apiRefused);
     expect(error.message).toContain('the token was refused (401)');
     expect(error.message).toContain(kubeconfigPath);
@@ -121,25 +121,25 @@ describe('who is asking', () => {
     expectClean(error, logged);
   });
 
-  it('no token at all is told', async () => {
+  it('a missing token is reported', async () => {
     await using loopback = await openLoopbackCluster({}, { auth: 'none' });
-    expect((await refusalOf(loopback.cluster.readPod(WEB, soon()))).message).toContain(
+    expect((await rejectionOf(loopback.cluster.readPod(WEB, soon()))).message).toContain(
       'neither a token nor a client certificate',
     );
   });
 
-  it('a kubeconfig that has gone when it is read again is told', async () => {
+  it('a kubeconfig that is gone when it is read again is reported', async () => {
     await using loopback = await openLoopbackCluster();
     await loopback.cluster.readPod(WEB, soon());
     loopback.api.setToken('another');
     rmSync(loopback.kubeconfigPath);
-    expect((await refusalOf(loopback.cluster.readPod(WEB, soon()))).message).toContain('does not exist (ENOENT)');
+    expect((await rejectionOf(loopback.cluster.readPod(WEB, soon()))).message).toContain('does not exist (ENOENT)');
   });
 
   it('a server that echoes the request does not get the token into a message', async () => {
     await using loopback = await openLoopbackCluster();
     await loopback.api.setFault({ kind: 'echo' });
-    const error = await refusalOf(loopback.cluster.readPod(WEB, soon()));
+    const error = await rejectionOf(loopback.cluster.readPod(WEB, soon()));
     expect(error.details).toContain('Bearer (token)');
     expectClean(error, loopback.logged);
   });

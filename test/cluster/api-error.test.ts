@@ -5,7 +5,7 @@ import { failedRequestError, parseStatus } from '../../src/cluster/api-error.ts'
 import { readConnection } from '../../src/cluster/credentials/connection.ts';
 import type { Deadline } from '../../src/cluster/wire/deadline.ts';
 import type { Fault } from '../lab/loopback-api/fault.ts';
-import { connectionSettings, expectClean, openLoopbackCluster, refusalOf, soon, WEB } from './loopback-cluster.ts';
+import { connectionSettings, expectClean, openLoopbackCluster, rejectionOf, soon, WEB } from './loopback-cluster.ts';
 
 // Long enough for a busy machine, short enough to wait for.
 const SHORT = { apiConnectMs: 300, apiRequestMs: 300 };
@@ -64,7 +64,7 @@ describe('a server that fails', () => {
       await using loopback = await openLoopbackCluster({}, {}, SHORT);
       const { api, cluster, logged } = loopback;
       await api.setFault(fault);
-      const error = await refusalOf(cluster.readPod(WEB, soon()));
+      const error = await rejectionOf(cluster.readPod(WEB, soon()));
       expect(error.code).toBe(code);
       expect(error.message).toMatch(message);
       expect(error.message).toContain(api.url);
@@ -75,7 +75,7 @@ describe('a server that fails', () => {
       await using loopback = await openLoopbackCluster({}, {}, SHORT);
       const { api, cluster } = loopback;
       await api.setFault(fault);
-      await refusalOf(cluster.readPod(WEB, soon()));
+      await rejectionOf(cluster.readPod(WEB, soon()));
       await api.setFault(undefined);
       expect(await cluster.readPod(WEB, soon())).toMatchObject(WEB);
     });
@@ -94,7 +94,7 @@ describe('an account that is not allowed', () => {
     it(`403 for ${verb} ${resource} names account, verb, resource and manifest`, async () => {
       await using loopback = await openLoopbackCluster();
       loopback.api.forbid({ verb, resource });
-      const error = await refusalOf(ask(loopback.cluster, soon()));
+      const error = await rejectionOf(ask(loopback.cluster, soon()));
       expect(error.code).toBe(ERROR_CODE.apiRefused);
       expect(error.message).toContain(
         `"system:serviceaccount:kube-system:podwire" is not permitted to ${verb} ${resource} (403): apply cni-conf/rbac.yaml`,
@@ -121,7 +121,7 @@ describe('a failure', () => {
     'cannot be reached: there is no route to its network (ENETUNREACH)',
   );
   reads('without a name', new Error('x'), 11, 'cannot be reached (unknown error)');
-  reads('that nobody has thought of', 5, 11, 'cannot be reached (unknown error)');
+  reads('that is not an Error', 5, 11, 'cannot be reached (unknown error)');
 });
 
 describe('a Status', () => {
@@ -140,8 +140,8 @@ describe('a Status', () => {
       causeFields: ['metadata.uid'],
     });
   });
-  it('of another kind is none', () => expect(statusOf('{"kind":"Pod"}')).toBeUndefined());
-  it('that is a page is none', () => expect(statusOf('404 page')).toBeUndefined());
-  it('with causes of another shape is none', () =>
+  it('of another kind is not one', () => expect(statusOf('{"kind":"Pod"}')).toBeUndefined());
+  it('that is a page is not one', () => expect(statusOf('404 page')).toBeUndefined());
+  it('with causes of another shape is not one', () =>
     expect(statusOf('{"kind":"Status","details":{"causes":[1]}}')).toBeUndefined());
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { openCluster } from '../../src/cluster/cluster.ts';
 import { parseCidr } from '../../src/address/cidr.ts';
 import { readConnection } from '../../src/cluster/credentials/connection.ts';
-import { connectionSettings, CANARY, openLoopbackCluster, refusalOf, soon, WEB } from './loopback-cluster.ts';
+import { connectionSettings, CANARY, openLoopbackCluster, rejectionOf, soon, WEB } from './loopback-cluster.ts';
 
 describe('what the API says', () => {
   it('pod and node are read over one connection', async () => {
@@ -110,7 +110,7 @@ describe('what the API says', () => {
   it('a name cannot lead to another path', async () => {
     await using loopback = await openLoopbackCluster();
     const { api, cluster } = loopback;
-    await refusalOf(cluster.readPod({ namespace: '..', name: 'web' }, soon()));
+    await rejectionOf(cluster.readPod({ namespace: '..', name: 'web' }, soon()));
     await cluster.readPod({ namespace: 'a/../b?c#d', name: 'x y\n' }, soon());
     expect(api.requests.map(({ path }) => path)).toEqual(['/api/v1/namespaces/a%2F..%2Fb%3Fc%23d/pods/x%20y%0A']);
   });

@@ -24,7 +24,7 @@ export function connectionSettings(overrides: Partial<ConnectionSettings> = {}):
   return { ...NO_CONNECTION_SETTINGS, ...overrides };
 }
 
-/** A folder of its own, deleted with its end. */
+/** Makes a temporary folder, which disposal deletes. */
 export function makeFolder(): Disposable & { readonly path: string } {
   const path = mkdtempSync(join(tmpdir(), 'podwire-test-'));
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
@@ -55,8 +55,8 @@ export async function openLoopbackCluster(
   return { api, cluster, kubeconfigPath, logged, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
-/** What the promise is rejected with, which must be a CniError. */
-export async function refusalOf(promise: Promise<unknown>): Promise<CniError> {
+/** Returns the error with which the promise is rejected. It must be a CniError. */
+export async function rejectionOf(promise: Promise<unknown>): Promise<CniError> {
   const error = await promise.then(
     (value) => new Error(`resolved with ${JSON.stringify(value)}`),
     (reason: unknown) => reason,
@@ -71,7 +71,7 @@ export function clusterOf(kubeconfigPath: string, server: string): object {
   return { ...config.clusters[0]?.cluster, server };
 }
 
-/** No secret anywhere in what a person or a log gets to see, nor the words that containerd takes for "it is gone already". */
+/** Expects no secret in anything that a person or a log sees, and not the words that containerd takes for success. */
 export function expectClean(error: Error & { details: string }, logged: readonly string[]): void {
   const inspected = [inspect(error, { depth: 9 }), JSON.stringify(error), ...logged].join('\n');
   expect(inspected).not.toContain(CANARY);
@@ -79,7 +79,7 @@ export function expectClean(error: Error & { details: string }, logged: readonly
   expect(`${error.message} ${error.details}`).not.toMatch(/not found/i);
 }
 
-/** A deadline that no test is meant to meet. */
+/** A deadline that no test should reach. */
 export const soon = (): Deadline => startDeadline(5000);
 
 export const WEB = { namespace: 'default', name: 'web' };

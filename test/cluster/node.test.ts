@@ -8,8 +8,8 @@ const podCidrs = (spec: object) =>
   parseNode(openReader({ metadata: { name: 'n', uid: 'u' }, spec }, UNQUOTED_SOURCE)).podCidrs.map(formatCidr);
 
 describe('a Node', () => {
-  const has = (why: string, spec: object, ...wanted: readonly string[]) =>
-    it(why, () => expect(podCidrs(spec)).toEqual(wanted));
+  const has = (why: string, spec: object, ...expected: readonly string[]) =>
+    it(why, () => expect(podCidrs(spec)).toEqual(expected));
   has(
     'has its podCIDRs in the order of the API',
     { podCIDRs: ['fd00::/64', '10.0.0.0/24'] },
@@ -18,13 +18,13 @@ describe('a Node', () => {
   );
   has('without podCIDRs has its podCIDR', { podCIDR: '10.0.0.0/24' }, '10.0.0.0/24');
   has('with an empty list has its podCIDR', { podCIDRs: [], podCIDR: '10.0.0.0/24' }, '10.0.0.0/24');
-  has('with neither has none', {});
-  has('with empty text has none', { podCIDR: '' });
+  has('with neither has no podCIDR', {});
+  has('with empty text has no podCIDR', { podCIDR: '' });
 
   const refuses = (why: string, spec: object, message: RegExp) =>
     it(`${why} is refused`, () => expect(() => podCidrs(spec)).toThrow(message));
   refuses(
-    'with a podCIDR that is none',
+    'with an invalid podCIDR',
     { podCIDRs: ['10.0.0.0'] },
     /^spec.podCIDRs\[0\]: expected ADDRESS\/LENGTH .*, got a string$/,
   );

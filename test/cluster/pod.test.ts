@@ -4,7 +4,7 @@ import { openReader } from '../../src/json/json-reader.ts';
 import { UNQUOTED_SOURCE } from '../support/json-source.ts';
 
 const metadata = { namespace: 'a', name: 'b', uid: 'c', resourceVersion: '1' };
-const aPod = (special: object = {}) => ({ metadata, spec: {}, ...special });
+const aPod = (overrides: object = {}) => ({ metadata, spec: {}, ...overrides });
 const parse = (value: unknown) => parsePod(openReader(value, UNQUOTED_SOURCE));
 
 describe('a Pod', () => {

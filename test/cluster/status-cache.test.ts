@@ -30,7 +30,7 @@ describe('the memo', () => {
   });
 
   const none = (what: string, text: string) =>
-    it(`is none: ${what}`, () => {
+    it(`is absent if it is ${what}`, () => {
       using folder = makeFolder();
       writeFileSync(join(folder.path, 'net.status.json'), text);
       expect(openStatusCache('net', folder.path).read(MINUTE_MS)).toBeUndefined();

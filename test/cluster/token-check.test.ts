@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ApiClientOptions } from '../../src/cluster/api-client.ts';
 import { readConnection } from '../../src/cluster/credentials/connection.ts';
 import { isTokenRefused } from '../../src/cluster/token-check.ts';
-import { connectionSettings, CANARY, openLoopbackCluster, refusalOf, soon } from './loopback-cluster.ts';
+import { connectionSettings, CANARY, openLoopbackCluster, rejectionOf, soon } from './loopback-cluster.ts';
 
 function optionsFor(kubeconfigPath: string): ApiClientOptions {
   return {
@@ -23,6 +23,6 @@ describe('whether a token is refused', () => {
   it('is not known from a server that is away, or fails', async () => {
     await using loopback = await openLoopbackCluster();
     await loopback.api.setFault({ kind: 'refuse' });
-    expect((await refusalOf(isTokenRefused(optionsFor(loopback.kubeconfigPath), soon()))).code).toBe(11);
+    expect((await rejectionOf(isTokenRefused(optionsFor(loopback.kubeconfigPath), soon()))).code).toBe(11);
   });
 });

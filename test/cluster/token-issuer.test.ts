@@ -6,7 +6,7 @@ import { readConnection } from '../../src/cluster/credentials/connection.ts';
 import { openTokenIssuer } from '../../src/cluster/token-issuer.ts';
 import { makeKubeconfig } from '../lab/api-server/kubeconfig.ts';
 import { startTokenServer, type TokenServer } from '../support/token-server.ts';
-import { connectionSettings, makeFolder, openLoopbackCluster, refusalOf, soon } from './loopback-cluster.ts';
+import { connectionSettings, makeFolder, openLoopbackCluster, rejectionOf, soon } from './loopback-cluster.ts';
 
 const ORDER = { namespace: 'kube-system', account: 'podwire', nodeName: 'node-1', lifeSeconds: 86_400 };
 
@@ -53,7 +53,7 @@ describe('a token', () => {
   it('for a Node that does not exist is refused by its name', async () => {
     await using loopback = await openLoopbackCluster();
     using issuer = openTokenIssuer(optionsFor(loopback.kubeconfigPath));
-    const error = await refusalOf(issuer.issue({ ...ORDER, nodeName: 'nowhere' }, soon()));
+    const error = await rejectionOf(issuer.issue({ ...ORDER, nodeName: 'nowhere' }, soon()));
     expect(error).toMatchObject({ code: 7, message: expect.stringContaining('no node nowhere') });
   });
 });

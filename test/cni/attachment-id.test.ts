@@ -7,7 +7,7 @@ describe('parseContainerId', () => {
   const refuses = (why: string, id: string) =>
     it(`refuses ${why}`, () => expect(cniFailure(() => parseContainerId(id)).code).toBe(4));
 
-  it.each(['c1', '0'.repeat(64), 'A.b_c-d', 'x'.repeat(200)])('%j is one', (id) =>
+  it.each(['c1', '0'.repeat(64), 'A.b_c-d', 'x'.repeat(200)])('%j is valid', (id) =>
     expect(parseContainerId(id)).toBe(id),
   );
   refuses('none', '');
@@ -31,7 +31,7 @@ describe('parseInterfaceName', () => {
   const refuses = (why: string, name: string) =>
     it(`refuses ${why}`, () => expect(cniFailure(() => parseInterfaceName(name)).code).toBe(4));
 
-  it.each(['eth0', 'e', 'net1', 'a23456789012345', 'veth@1', 'a.b', '...', 'A-b_c'])('%j is one', (name) =>
+  it.each(['eth0', 'e', 'net1', 'a23456789012345', 'veth@1', 'a.b', '...', 'A-b_c'])('%j is valid', (name) =>
     expect(parseInterfaceName(name)).toBe(name),
   );
   refuses('none', '');

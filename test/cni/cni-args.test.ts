@@ -15,7 +15,8 @@ describe('parseCniArgs', () => {
     });
   const pod = { namespace: 'default', name: 'web-0' };
 
-  it('none are no pod', () => expect(parseCniArgs('')).toEqual({ pod: undefined, podUid: undefined, raw: '' }));
+  it('no arguments name no pod', () =>
+    expect(parseCniArgs('')).toEqual({ pod: undefined, podUid: undefined, raw: '' }));
   it('reads a pod', () => expect(parseCniArgs(POD)).toEqual({ pod, podUid: undefined, raw: POD }));
   it('reads what containerd sends, in any order', () =>
     expect(
@@ -25,11 +26,11 @@ describe('parseCniArgs', () => {
     ).toMatchObject({ pod, podUid: '6c1e' }));
   it('takes the last of a key', () => expect(parseCniArgs(`K8S_POD_NAME=old;${POD}`).pod).toEqual(pod));
   it('empty names are no pod', () => expect(parseCniArgs('K8S_POD_NAMESPACE=;K8S_POD_NAME=').pod).toBe(undefined));
-  it('an empty uid is none', () => expect(parseCniArgs('K8S_POD_UID=').podUid).toBe(undefined));
+  it('an empty uid is absent', () => expect(parseCniArgs('K8S_POD_UID=').podUid).toBe(undefined));
   it("a static pod's uid has no dashes", () =>
     expect(parseCniArgs(`K8S_POD_UID=${'0f'.repeat(16)}`).podUid).toHaveLength(32));
   it('leaves IP to the delegate', () => expect(parseCniArgs('IP=10.0.0.5/24').raw).toBe('IP=10.0.0.5/24'));
-  it.each(['1', 'true', 'TRUE'])('IgnoreUnknown=%s ignores unknown keys, wherever it stands', (given) =>
+  it.each(['1', 'true', 'TRUE'])('IgnoreUnknown=%s ignores unknown keys, at any position', (given) =>
     expect(parseCniArgs(`FOO=1;=x;${POD};IgnoreUnknown=${given}`).pod).toEqual(pod),
   );
   it('a key named as a property of every object is unknown, no more', () =>

@@ -30,7 +30,7 @@ describe('assertUsableEnvironment', () => {
 
   it('DEL needs no sandbox: the runtime may have removed it', () =>
     expect(() => assertUsableEnvironment({ ...COMPLETE, CNI_COMMAND: 'DEL', CNI_NETNS: '' })).not.toThrow());
-  it.each(['GC', 'STATUS', 'VERSION', 'RENAME'])('%s does not look at variables that it does not need', (verb) =>
+  it.each(['GC', 'STATUS', 'VERSION', 'RENAME'])('%s does not check variables that it does not need', (verb) =>
     expect(() =>
       assertUsableEnvironment({ CNI_COMMAND: verb, CNI_PATH: '/x', CNI_CONTAINERID: '../', CNI_IFNAME: 'a/b' }),
     ).not.toThrow(),
@@ -50,7 +50,7 @@ describe('assertUsableEnvironment', () => {
 
 describe('findVerb', () => {
   it.each(Object.keys(VERBS))('%s is a verb', (verb) => expect(findVerb(verb)).toBe(verb));
-  it.each(['', 'add', 'ADD ', 'toString', '__proto__', 'UPDATE'])('%j is none', (command) =>
+  it.each(['', 'add', 'ADD ', 'toString', '__proto__', 'UPDATE'])('%j is not valid', (command) =>
     expect(findVerb(command)).toBe(undefined),
   );
 });

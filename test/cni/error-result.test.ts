@@ -10,7 +10,7 @@ describe('formatError', () => {
       msg: 'bad mtu',
       details: 'more',
     }));
-  it('has no details where there are none', () =>
+  it('leaves out empty details', () =>
     expect(formatError(new CniError(7, 'bad mtu'), '1.1.0')).toEqual({ cniVersion: '1.1.0', code: 7, msg: 'bad mtu' }));
   it.each([-1, 0, 1.5, Number.NaN, Infinity])('the code %d, which libcni cannot read, becomes 999', (code) =>
     expect(formatError(new CniError(code, 'x'), '1.1.0')).toMatchObject({ code: 999 }),

@@ -4,7 +4,7 @@ import { CniError, ERROR_CODE } from '../../src/cni/error.ts';
 describe('CniError', () => {
   it('has no details unless it is given some', () =>
     expect(new CniError(ERROR_CODE.internal, 'broken').details).toBe(''));
-  it('keeps the code of another program, which may be none of ours', () =>
+  it('keeps the code of another program, which may be unknown here', () =>
     expect(new CniError(4711, 'x').code).toBe(4711));
   it('keeps its cause for the log', () => {
     const cause = new Error('ECONNREFUSED');

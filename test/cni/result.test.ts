@@ -94,7 +94,7 @@ describe('formatResult', () => {
       ],
     }));
 
-  it.each(['1.0.0', '1.1.0'] as const)('nothing is printed of nothing in %s', (version) =>
+  it.each(['1.0.0', '1.1.0'] as const)('an empty result has only its version in %s', (version) =>
     expect(formatResult(EMPTY, version)).toEqual({ cniVersion: version }),
   );
   it.each(['0.1.0', '0.3.1', '0.4.0'] as const)(
@@ -134,7 +134,7 @@ describe('parseResult', () => {
     expect(parseResult({ ips: [{ address: '10.0.0.1/32' }] }, { assumedVersion: '1.0.0' }).ips).toEqual([
       { address: parseCidr('10.0.0.1/32') },
     ]));
-  it('null stands for an empty list', () =>
+  it('null means an empty list', () =>
     expect(parseResult({ cniVersion: '1.0.0', interfaces: null, ips: null, routes: null, dns: null })).toEqual(EMPTY));
   it('empty strings and zeros of Go programs are absent', () =>
     expect(
@@ -163,7 +163,7 @@ describe('parseResult', () => {
     /"cniVersion" in the result: .*, got the string "9.0.0"/,
   );
   refuses('a version that is a number', { cniVersion: 1 }, /"cniVersion"/);
-  refuses('ips that are no list', { ips: {} }, /"ips" in the result: expected a list, got an object/);
+  refuses('ips that are not a list', { ips: {} }, /"ips" in the result: expected a list, got an object/);
   refuses('an ip that is null', { ips: [null] }, /"ips\[0\]" in the result: expected an object, got null/);
   refuses('an ip without an address', { ips: [{}] }, /"ips\[0\].address" is missing in the result/);
   refuses('an address without a length', { ips: [{ address: '10.0.0.1' }] }, /"ips\[0\].address" .* "10.0.0.1"/);
@@ -179,13 +179,13 @@ describe('parseResult', () => {
     { routes: [{ gw: '10.0.0.1' }] },
     /"routes\[0\].dst" is missing in the result/,
   );
-  refuses('a gateway that is none', { routes: [{ dst: '0.0.0.0/0', gw: 'x' }] }, /"routes\[0\].gw"/);
+  refuses('an invalid gateway', { routes: [{ dst: '0.0.0.0/0', gw: 'x' }] }, /"routes\[0\].gw"/);
   refuses('a table below 0', { routes: [{ dst: '0.0.0.0/0', table: -1 }] }, /"routes\[0\].table"/);
   refuses('a scope above 255', { routes: [{ dst: '0.0.0.0/0', scope: 256 }] }, /"routes\[0\].scope"/);
   refuses('a name server that is a number', { dns: { nameservers: [8] } }, /"dns.nameservers\[0\]"/);
   refuses('a bad address of an old result', { cniVersion: '0.2.0', ip4: { ip: 'x' } }, /"ip4.ip"/);
 
-  it('says where the result comes from, with that code', () =>
+  it('makes the errors of its source', () =>
     expect(cniFailure(() => parseResult({ ip4: [] }, { source: JSON_SOURCE }))).toMatchObject({
       code: 7,
       message: '"ip4" in the test: expected an object, got a list; correct it',

@@ -31,5 +31,5 @@ describe('readValidAttachments', () => {
   refuses('an entry without an interface', [{ containerID: 'c1' }]);
   refuses('an entry with an empty id', [{ containerID: '', ifname: 'eth0' }]);
   refuses('an id that is a path', [{ containerID: '../x', ifname: 'eth0' }]);
-  refuses('an interface that is none', [one('c1'), { containerID: 'c1', ifname: 'a/b' }]);
+  refuses('an invalid interface name', [one('c1'), { containerID: 'c1', ifname: 'a/b' }]);
 });

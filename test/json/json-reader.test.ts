@@ -71,13 +71,13 @@ describe('messages name the key, what is expected, what was found and what to do
     '"a.b" in the test: expected a whole number from 1 to 9, got the number 0; correct it',
   );
   says(
-    'no object',
+    'not an object',
     { a: 's3cr3t' },
     (one) => one.readObject('a'),
     '"a" in the test: expected an object, got a string; correct it',
   );
   says(
-    'no list',
+    'not a list',
     { a: {} },
     (one) => one.readObjects('a'),
     '"a" in the test: expected a list, got an object; correct it',
@@ -142,14 +142,14 @@ describe('a source that does not quote values', () => {
 });
 
 describe('a reader that reports errors', () => {
-  const noted: Error[] = [];
-  const reader = openReader({ a: 'x', b: [1, 'y', {}], c: 5 }, JSON_SOURCE, (error) => noted.push(error));
+  const reported: Error[] = [];
+  const reader = openReader({ a: 'x', b: [1, 'y', {}], c: 5 }, JSON_SOURCE, (error) => reported.push(error));
 
   it('treats members of the wrong shape as absent', () => {
     expect(reader.read('a', SMALL)).toBe(undefined);
     expect(reader.readList('b', TEXT)).toEqual(['y']);
     expect(reader.readObject('c').read('d', SMALL)).toBe(undefined);
-    expect(noted).toHaveLength(4);
+    expect(reported).toHaveLength(4);
   });
   it('throws for what is required', () => expect(() => reader.require('a', SMALL)).toThrow(/"a"/));
 });

@@ -106,7 +106,7 @@ describe('each key', () => {
       maxCount: 3,
     }));
 
-  it('the connection stands below policy and kubernetes', () =>
+  it('the connection is below policy and kubernetes', () =>
     expect(
       parse({
         kubernetes: { kubeconfig: '/k' },
@@ -147,7 +147,7 @@ describe('each key', () => {
     expect(parse({ 'cni.dev/valid-attachments': [{ containerID: 'c1', ifname: 'eth0' }] }).validAttachments).toEqual([
       { containerId: 'c1', interfaceName: 'eth0' },
     ]));
-  it('what came travels on unchanged, unknown keys too', () => {
+  it('the configuration is kept unchanged, unknown keys too', () => {
     const raw = aNetworkConfig({ runtimeConfig: { ips: ['10.0.0.9'] }, surprise: [1] });
     expect(parseRaw(raw).raw).toBe(raw);
   });
@@ -197,7 +197,7 @@ describe('what cannot be used', () => {
   refuses({ prevResult: { ips: [{ address: 'x' }] } }, 'ips[0].address');
   refuses({ 'cni.dev/valid-attachments': ['c1'] }, 'cni.dev/valid-attachments[0]');
 
-  it('says what is there, what is wanted and what to do', () =>
+  it('says what is expected, what was found and what to do', () =>
     expect(cniFailure(() => parse({ mtu: '1500' })).message).toBe(
       '"mtu" in the network configuration: expected a whole number from 68 to 65535, got the string "1500"; ' +
         'correct it in its file, on most nodes below /etc/cni/net.d',
@@ -215,28 +215,33 @@ describe('what cannot be used', () => {
   });
 });
 
-describe('with refusals noted', () => {
-  const noting = (overrides: Overrides) => {
-    const noted: Error[] = [];
+describe('with errors reported', () => {
+  const parseAndReport = (overrides: Overrides) => {
+    const reported: Error[] = [];
     const config = parseRaw(aNetworkConfig(overrides), { FELIX_INTERFACEPREFIX: 'calico' }, (error) =>
-      noted.push(error),
+      reported.push(error),
     );
-    return { config, noted };
+    return { config, reported };
   };
 
-  it('the default counts for each, and the rest is read', () => {
-    const { config, noted } = noting({ mtu: 'x', kubernetes: 5, prevResult: { ips: 'x' }, log_file_path: '/l' });
+  it('each of them gets its default, and the rest is read', () => {
+    const { config, reported } = parseAndReport({
+      mtu: 'x',
+      kubernetes: 5,
+      prevResult: { ips: 'x' },
+      log_file_path: '/l',
+    });
     expect(config).toMatchObject({
       mtuBytes: undefined,
       prevResult: undefined,
       hostInterfacePrefix: 'cali',
       log: { filePath: '/l' },
     });
-    expect(noted).toHaveLength(4);
+    expect(reported).toHaveLength(4);
   });
   it.each([{ name: '' }, { type: 5 }, { ipam: {} }, { ipam: 'x' }, { cniVersion: '9.9.9' }])(
-    '%j is refused all the same',
-    (overrides) => expect([1, 7]).toContain(cniFailure(() => noting(overrides)).code),
+    '%j throws all the same',
+    (overrides) => expect([1, 7]).toContain(cniFailure(() => parseAndReport(overrides)).code),
   );
 });
 

@@ -68,7 +68,7 @@ describe('parseRequest', () => {
 });
 
 describe('of several faults the first in this order is reported', () => {
-  // Each row mends one fault of the row before.
+  // Each row corrects one fault of the row before.
   const rows: readonly [string, Environment, string | JsonObject, number, RegExp][] = [
     ['the container id', { CNI_CONTAINERID: '/', CNI_IFNAME: '/', CNI_NETNS: '' }, '', 4, /^CNI_CONTAINERID/],
     ['the interface name', { CNI_IFNAME: '/', CNI_NETNS: '' }, '', 4, /^CNI_IFNAME/],
@@ -81,7 +81,7 @@ describe('of several faults the first in this order is reported', () => {
     ],
     ['no text', { CNI_ARGS: 'x' }, '', 6, /standard input is empty/],
     ['no JSON', { CNI_ARGS: 'x' }, '{', 6, /not valid JSON/],
-    ['no object', { CNI_ARGS: 'x' }, '[]', 6, /not an object/],
+    ['not an object', { CNI_ARGS: 'x' }, '[]', 6, /not an object/],
     ['the name', { CNI_ARGS: 'x' }, { cniVersion: '9.9.9', mtu: 'x' }, 7, /"name" is missing/],
     ['the version', { CNI_ARGS: 'x' }, { name: 'n', cniVersion: '9.9.9', mtu: 'x' }, 1, /^incompatible CNI versions$/],
     [
@@ -179,7 +179,7 @@ describe('requestCniVersion', () => {
     '{"cniVersion":""}',
     '{"cniVersion":"<script>"}',
     `{"cniVersion":"${'1'.repeat(99)}"}`,
-  ])('1.1.0 stands for what cannot be read: %s', (text) => expect(version(text)).toBe('1.1.0'));
+  ])('1.1.0 replaces a version that cannot be read: %s', (text) => expect(version(text)).toBe('1.1.0'));
 });
 
 describe('any input', () => {
@@ -234,7 +234,7 @@ describe('any input', () => {
       return /^[0-9.]{1,17}$/.test(requestCniVersion(input)) && JSON.stringify(parseRequest(input)).startsWith('{');
     } catch (error) {
       if (!(error instanceof CniError)) throw error;
-      // containerd takes a failed DEL whose message has these words for a success.
+      // containerd treats a failed DEL whose message has these words as a success.
       return CODES.includes(error.code) && error.message.length < 1000 && !error.message.includes('not found');
     }
   };

@@ -27,11 +27,11 @@ describe('a file that is configured', () => {
     truncateSync(path, 2 ** 30);
   });
   refuses('that links to itself is refused', /loop of symbolic links \(ELOOP\)/, (path) => symlinkSync(path, path));
-  refuses('that is no UTF-8 is refused', /is not UTF-8/, (path) => writeFileSync(path, Buffer.from([0xc3, 0x28])));
+  refuses('that is not UTF-8 is refused', /is not UTF-8/, (path) => writeFileSync(path, Buffer.from([0xc3, 0x28])));
   refuses('with NUL bytes is refused', /is binary/, (path) => writeFileSync(path, 'a\0b'));
   refuses('that is missing is refused', /does not exist \(ENOENT\)/, () => undefined);
 
-  it('behind a link is read, as Kubernetes mounts tokens', () => {
+  it('that a link points to is read, as Kubernetes mounts tokens', () => {
     expect(
       read((path) => {
         writeFileSync(`${path}-target`, 'ü');

@@ -17,9 +17,9 @@ describe('a setting', () => {
 });
 
 describe('K8S_INSECURE_SKIP_TLS_VERIFY', () => {
-  const reads = (value: string, wanted: boolean) =>
-    it(`"${value}" is ${wanted}`, () =>
-      expect(isVerificationOff({ K8S_INSECURE_SKIP_TLS_VERIFY: value })).toBe(wanted));
+  const reads = (value: string, expected: boolean) =>
+    it(`"${value}" is ${expected}`, () =>
+      expect(isVerificationOff({ K8S_INSECURE_SKIP_TLS_VERIFY: value })).toBe(expected));
   reads('', false);
   reads('0', false);
   reads('False', false);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readConnection, type ApiConnection } from '../../../src/cluster/credentials/connection.ts';
 import { makeCertificateAuthority } from '../../lab/certificates/certificate-authority.ts';
-import { connectionSettings, CANARY, makeFolder, refusalOf } from '../loopback-cluster.ts';
+import { connectionSettings, CANARY, makeFolder, rejectionOf } from '../loopback-cluster.ts';
 
 const authority = makeCertificateAuthority('ca');
 const client = authority.issue({ commonName: 'me' });
@@ -139,7 +139,7 @@ describe('what is read', () => {
 describe('what is refused', () => {
   const refuses = (why: string, given: Given, code: number, message: RegExp) =>
     it(`${why}, with code ${code}`, async () => {
-      const error = await refusalOf(connectionOf(given));
+      const error = await rejectionOf(connectionOf(given));
       expect(error.message).toMatch(message);
       expect(error.code).toBe(code);
       expect(`${error.message} ${error.details} ${error.stack} ${String(error.cause)}`).not.toContain(CANARY);
@@ -233,7 +233,7 @@ describe('what is refused', () => {
     /the token file .* is empty/,
   );
   refuses(
-    'an authority that is no PEM',
+    'an authority that is not PEM',
     { cluster: { server: 'https://a', 'certificate-authority': 'c' }, files: { c: 'x' } },
     7,
     /is not PEM/,
@@ -245,13 +245,13 @@ describe('what is refused', () => {
     /certificate-authority-data: expected base64/,
   );
   refuses(
-    'a key for which there is no certificate',
+    'a key without a certificate',
     { user: { 'client-key-data': base64(client.keyPem) } },
     7,
     /no client certificate/,
   );
   refuses(
-    'a certificate for which there is no key',
+    'a certificate without a key',
     { user: { 'client-certificate-data': base64(client.certificatePem) } },
     7,
     /no client key/,
@@ -275,7 +275,7 @@ describe('what is refused', () => {
   );
 
   it('nothing configured names all the places that were looked at', async () => {
-    const { message } = await refusalOf(readConnection(connectionSettings(), {}));
+    const { message } = await rejectionOf(readConnection(connectionSettings(), {}));
     for (const place of [
       'kubernetes.kubeconfig',
       'policy.k8s_api_root',

@@ -12,8 +12,8 @@ const parse = (value: unknown) =>
   parseKubeconfig(value, { path: '/etc/k/config', what: 'kubeconfig', namedBy: 'a test' });
 
 describe('a kubeconfig', () => {
-  const reads = (why: string, special: Parameters<typeof aKubeconfig>[0], wanted: object) =>
-    it(why, () => expect(parse(aKubeconfig(special))).toMatchObject(wanted));
+  const reads = (why: string, overrides: Parameters<typeof aKubeconfig>[0], expected: object) =>
+    it(why, () => expect(parse(aKubeconfig(overrides))).toMatchObject(expected));
   reads(
     'relative paths start from its folder',
     { user: { tokenFile: 't' } },

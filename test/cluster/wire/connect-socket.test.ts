@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { ERROR_CODE } from '../../../src/cni/error.ts';
-import { clusterOf, expectClean, openLoopbackCluster, refusalOf, soon, WEB } from '../loopback-cluster.ts';
+import { clusterOf, expectClean, openLoopbackCluster, rejectionOf, soon, WEB } from '../loopback-cluster.ts';
 
 describe('who is answering', () => {
   it('a server of another authority is not trusted, and gets no token', async () => {
@@ -9,7 +9,7 @@ describe('who is answering', () => {
     loopback.api.writeKubeconfig(loopback.kubeconfigPath, {
       cluster: clusterOf(other.kubeconfigPath, loopback.api.url),
     });
-    const error = await refusalOf(loopback.cluster.readPod(WEB, soon()));
+    const error = await rejectionOf(loopback.cluster.readPod(WEB, soon()));
     expect(error.code).toBe(ERROR_CODE.apiRefused);
     expect(error.message).toMatch(
       /is not trusted .*the certificate authority in the kubeconfig .*: put the cluster's CA there/,
@@ -20,14 +20,14 @@ describe('who is answering', () => {
 
   it('a server of another name is not trusted', async () => {
     await using loopback = await openLoopbackCluster({ names: ['api.example', '10.0.0.1'] });
-    const error = await refusalOf(loopback.cluster.readPod(WEB, soon()));
+    const error = await rejectionOf(loopback.cluster.readPod(WEB, soon()));
     expect(error.code).toBe(ERROR_CODE.apiRefused);
     expect(error.message).toMatch(/not for "127.0.0.1", but for "DNS:api.example, IP Address:10.0.0.1"/);
   });
 
   it('a server whose certificate has expired is not trusted', async () => {
     await using loopback = await openLoopbackCluster({ certificateEndsAt: new Date(1e12) });
-    expect((await refusalOf(loopback.cluster.readPod(WEB, soon()))).message).toMatch(
+    expect((await rejectionOf(loopback.cluster.readPod(WEB, soon()))).message).toMatch(
       /CERT_HAS_EXPIRED.*not valid at this time/,
     );
   });
@@ -54,7 +54,7 @@ describe('who is answering', () => {
     await using loopback = await openLoopbackCluster({ names: ['api.example'] });
     vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
     try {
-      expect((await refusalOf(loopback.cluster.readPod(WEB, soon()))).message).toContain('is not trusted');
+      expect((await rejectionOf(loopback.cluster.readPod(WEB, soon()))).message).toContain('is not trusted');
     } finally {
       vi.unstubAllEnvs();
     }
@@ -64,17 +64,17 @@ describe('who is answering', () => {
     await using loopback = await openLoopbackCluster({ scheme: 'http' });
     const { api, cluster, kubeconfigPath } = loopback;
     api.writeKubeconfig(kubeconfigPath, { server: api.url.replace('http:', 'https:') });
-    const error = await refusalOf(cluster.readPod(WEB, soon()));
+    const error = await rejectionOf(cluster.readPod(WEB, soon()));
     expect(error).toMatchObject({
       code: ERROR_CODE.apiRefused,
       message: expect.stringContaining('does not speak TLS'),
     });
   });
 
-  it('http:// to a server with TLS is no answer', async () => {
+  it('http:// to a server with TLS is an error', async () => {
     await using loopback = await openLoopbackCluster();
     const { api, cluster, kubeconfigPath } = loopback;
     api.writeKubeconfig(kubeconfigPath, { server: api.url.replace('https:', 'http:') });
-    expect((await refusalOf(cluster.readPod(WEB, soon()))).code).toBe(ERROR_CODE.tryAgainLater);
+    expect((await rejectionOf(cluster.readPod(WEB, soon()))).code).toBe(ERROR_CODE.tryAgainLater);
   });
 });

@@ -22,7 +22,7 @@ describe('requests', () => {
 });
 
 describe('an exchange', () => {
-  it('an answer that nobody asked for ends it', async () => {
+  it('a response without a request ends it', async () => {
     const { exchange, socket } = openOnSocket();
     socket.push('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
     await new Promise((resolve) => socket.once('close', resolve));

@@ -9,12 +9,12 @@ const bodies = (responses: readonly ReadResponse[]) =>
   responses.map(({ response }) => Buffer.from(response.body).toString());
 
 describe('responses that are read', () => {
-  const reads = (why: string, text: string, ...wanted: readonly string[]) =>
+  const reads = (why: string, text: string, ...expected: readonly string[]) =>
     it(why, () => {
-      expect(bodies(read(text))).toEqual(wanted);
+      expect(bodies(read(text))).toEqual(expected);
       // One byte at a time makes no difference.
       const reader = createResponseReader();
-      expect(bodies(text.split('').flatMap((byte) => reader.push(Buffer.from(byte, 'latin1'))))).toEqual(wanted);
+      expect(bodies(text.split('').flatMap((byte) => reader.push(Buffer.from(byte, 'latin1'))))).toEqual(expected);
       expect(reader.isInsideResponse()).toBe(false);
     });
   reads('a length', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab', 'ab');
@@ -133,7 +133,7 @@ describe('any bytes', () => {
     fc.string({ unit: 'binary', maxLength: 100 }),
   );
 
-  // Framed as it should be, then perhaps spoilt in one place.
+  // Framed correctly, then possibly corrupted in one place.
   const bodiesInParts = fc.array(
     fc.string({ unit: fc.constantFrom('a', '\r', '\n', '0', ';'), minLength: 1, maxLength: 20 }),
     { maxLength: 4 },

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { isLoopback, parseServerUrl } from '../../../src/cluster/wire/server-url.ts';
 
 describe('a server URL', () => {
-  const reads = (text: string, wanted: object) => it(text, () => expect(parseServerUrl(text)).toMatchObject(wanted));
+  const reads = (text: string, expected: object) =>
+    it(text, () => expect(parseServerUrl(text)).toMatchObject(expected));
   reads('https://a', { text: 'https://a', host: 'a', port: 443, authority: 'a', basePath: '', isEncrypted: true });
   reads('https://a:443/', { text: 'https://a', port: 443, authority: 'a' });
   reads('http://a', { port: 80, isEncrypted: false });
@@ -20,9 +21,9 @@ describe('a server URL', () => {
   refuses('https://u@a', /user or password/);
   refuses('https://a?x', /after "\?"/);
 
-  const loops = (text: string, wanted: boolean) =>
-    it(`${text} is ${wanted ? '' : 'not '}on this machine`, () =>
-      expect(isLoopback(parseServerUrl(text))).toBe(wanted));
+  const loops = (text: string, expected: boolean) =>
+    it(`${text} is ${expected ? '' : 'not '}on this machine`, () =>
+      expect(isLoopback(parseServerUrl(text))).toBe(expected));
   loops('http://127.0.0.1:8001', true);
   loops('http://127.1', true);
   loops('http://[::1]', true);
