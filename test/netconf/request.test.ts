@@ -14,7 +14,7 @@ describe('parseRequest', () => {
   it.each(['ADD', 'CHECK'])('reads %s', (verb) =>
     expect(parseRequest(aRequest({ environment: { CNI_COMMAND: verb } }))).toMatchObject({
       verb,
-      attachment: { containerId: 'c1', interfaceName: 'eth0' },
+      id: { containerId: 'c1', interfaceName: 'eth0' },
       sandboxPath: '/var/run/netns/pod',
       args: { pod: { namespace: 'default', name: 'web-0' } },
       pluginPath: ['/opt/cni/bin'],
