@@ -17,7 +17,7 @@ export interface Allocation extends Delegation {
   readonly families: readonly Family[];
 }
 
-/** Where the podCIDRs come from, for the message of one that is missing. */
+/** The podCIDRs of a Node, and its name for the message if one is missing. */
 export interface PodCidrSource {
   readonly nodeName: string;
   readonly podCidrs: readonly Cidr[];
@@ -31,16 +31,16 @@ const POD_CIDR_WORDS: readonly { readonly word: string; readonly family: Family 
 // RFC 5737 keeps this network for documentation: no pod can have an address of it.
 const RELEASE_RANGES: JsonValue = [[{ subnet: '192.0.2.0/24' }]];
 
-/** True if some subnet is to be replaced by the node's podCIDR, so that the node has to be known. */
+/** True if a subnet must be replaced by the podCIDR of the Node, so that the Node must be read. */
 export function needsPodCidr({ ipam }: Pick<NetworkConfig, 'ipam'>): boolean {
   return subnetsOf(ipam).some((subnet) => podCidrFamily(subnet) !== undefined);
 }
 
 /**
- * The delegate's configuration for ADD and CHECK: the netconf, `usePodCidr` and `usePodCidrIPv6` replaced by the
- * node's podCIDRs.
+ * Plans the delegate's ADD: the network configuration, with `usePodCidr` and `usePodCidrIPv6` replaced by the podCIDRs
+ * of the Node.
  *
- * @throws {CniError} 7 naming node and family, if the node has no podCIDR of a family that is asked for
+ * @throws {CniError} invalidConfig (7) naming Node and family, if the Node has no podCIDR of a family that ipam asks for
  */
 export function planAllocation(config: NetworkConfig, node: PodCidrSource | undefined): Allocation {
   const ipam = replaceSubnets(config.ipam, (subnet) => {
