@@ -49,9 +49,9 @@ describe('standard input that is no network configuration', () => {
   );
   isCode6('lists nested 100,000 deep', '['.repeat(100_000), /nested deeper than 200/);
   isCode6('objects nested 100,000 deep', `${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`, /nested deeper than 200/);
-  isCode6('a JSON string', '"podwire"', /but not the object/);
-  isCode6('a list', '[]', /but not the object/);
-  isCode6('null', 'null', /but not the object/);
+  isCode6('a JSON string', '"podwire"', /but not an object/);
+  isCode6('a list', '[]', /but not an object/);
+  isCode6('null', 'null', /but not an object/);
   isCode6('cut in the middle', '{"cniVersion":"1.0.0","name":"a', /not valid JSON/);
   isCode6('two objects', '{"name":"a"}{"name":"b"}', /not valid JSON/);
   isCode6('a comment', '{"name":"a"} // b', /not valid JSON/);

@@ -154,9 +154,7 @@ describe('ADD fails and leaves nothing, with a message that says what to do, whe
   });
   it('answers the write with 409', async () => {
     await node.api.setFault({ kind: 'status', status: 409 }, { method: 'PATCH', times: 1 });
-    await expect(
-      fails(100, /the pod default\/web was deleted or replaced while it was attached/),
-    ).resolves.toBeUndefined();
+    await expect(fails(100, /the pod default\/web was deleted or replaced during its ADD/)).resolves.toBeUndefined();
   });
   it('answers 404 of something else than the pod', async () => {
     await node.api.setFault({ kind: 'status', status: 404 }, { path: '/pods/' });
