@@ -13,7 +13,7 @@ import { isInside, preparedIn, runPrepared } from './bench/prepared-programs.ts'
 import { openProcessMeter } from './bench/process-meter.ts';
 import { drawStorms, formatStormPage, stormTable } from './bench/storm-report.ts';
 import { runStorm, type Storm } from './bench/storm.ts';
-import { formatTextTable, type Table } from './bench/text-table.ts';
+import { formatTextTable, type Table } from './command-line/text-table.ts';
 
 const USAGE = `usage: npm run bench:scale -- [options]
   --counts LIST      how many at once, 1 to 500 each (1,10,50,100,200)

@@ -1,6 +1,6 @@
 // Two nodes on one machine, and how their pods reach each other, where nothing of this machine can be touched:
 //   npm run demo:two-nodes
-// This part makes ready what needs a network or the disk; scripts/demo-two-nodes-inside.ts goes on in the private namespace.
+// This part makes ready what needs a network or the disk; scripts/demo/two-nodes/inside.ts goes on in the private namespace.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
@@ -49,7 +49,7 @@ async function demonstrate(): Promise<number> {
 async function runInside(words: readonly string[]): Promise<boolean> {
   interrupted.throwIfAborted();
   const within = [join(REPOSITORY, 'scripts/in-private-namespace.sh'), '--'];
-  const program = [process.execPath, join(REPOSITORY, 'scripts/demo-two-nodes-inside.ts'), ...words];
+  const program = [process.execPath, join(REPOSITORY, 'scripts/demo/two-nodes/inside.ts'), ...words];
   const child = spawn('sh', [...within, ...program], { cwd: REPOSITORY, stdio: ['pipe', 'inherit', 'inherit'] });
   const ended = once(child, 'close');
   child.stdin.on('error', () => undefined); // it may have ended

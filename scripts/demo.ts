@@ -1,6 +1,6 @@
 // Attaches pods with the executable, for real, where nothing of this machine can be touched:
 //   npm run demo [-- --kubeconfig FILE --pod NAMESPACE/NAME [--node NAME] [--yes-overwrite]]
-// This part makes ready what needs a network or the disk; scripts/demo-inside.ts goes on in the private namespace.
+// This part makes ready what needs a network or the disk; scripts/demo/inside.ts goes on in the private namespace.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -96,7 +96,7 @@ async function putBack(chosen: ChosenPod, name: string): Promise<void> {
 async function runInside(orders: Omit<Orders, 'askedAtMs'>): Promise<number> {
   interrupted.throwIfAborted();
   const within = [join(REPOSITORY, 'scripts/in-private-namespace.sh'), '--'];
-  const program = [process.execPath, join(REPOSITORY, 'scripts/demo-inside.ts')];
+  const program = [process.execPath, join(REPOSITORY, 'scripts/demo/inside.ts')];
   const child = spawn('sh', [...within, ...program], { cwd: REPOSITORY, stdio: ['pipe', 'inherit', 'inherit'] });
   const ended = once(child, 'close');
   child.stdin.on('error', () => undefined); // it may have ended before it has read

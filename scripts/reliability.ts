@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { formatReliability, parseReliability } from './reliability-page.ts';
+import { formatReliability, parseReliability } from './reliability/page.ts';
 
 const repository = join(import.meta.dirname, '..');
 const page = join(repository, 'docs', 'reliability.md');

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import type { Series } from './comparison.ts';
 import { formatMs, formatRatio, percentile, spreadOf } from './statistics.ts';
-import { formatMarkdownTable, formatTextTable, type Table } from './text-table.ts';
+import { formatMarkdownTable, formatTextTable, type Table } from '../command-line/text-table.ts';
 
 /** How the numbers came about. */
 export interface ComparisonCircumstances {

@@ -1,6 +1,6 @@
 import type { FleetLoad } from './fleet.ts';
 import { formatMs } from './statistics.ts';
-import { formatMarkdownTable, type Table } from './text-table.ts';
+import { formatMarkdownTable, type Table } from '../command-line/text-table.ts';
 
 /** A row for each rate. */
 export function fleetTable(loads: readonly FleetLoad[]): Table {

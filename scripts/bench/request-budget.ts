@@ -1,4 +1,4 @@
-import type { Table } from './text-table.ts';
+import type { Table } from '../command-line/text-table.ts';
 
 /** A cluster, and how much happens in it. */
 export interface ClusterSize {

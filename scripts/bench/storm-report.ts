@@ -2,7 +2,7 @@ import { makeAxis } from './axis.ts';
 import { formatMs } from './statistics.ts';
 import type { Storm } from './storm.ts';
 import { drawing, element, label, seriesClass } from './svg.ts';
-import { formatMarkdownTable, type Table } from './text-table.ts';
+import { formatMarkdownTable, type Table } from '../command-line/text-table.ts';
 import { VERBS } from './comparison.ts';
 
 /** A row for each storm. */

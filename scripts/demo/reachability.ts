@@ -17,7 +17,7 @@ export interface Probe {
   reach(from: NetworkNamespace, to: NetworkNamespace, address: string): Promise<string>;
 }
 
-const ECHO = join(import.meta.dirname, '..', 'demo-echo.ts');
+const ECHO = join(import.meta.dirname, 'tcp-echo.ts');
 const run = promisify(execFile);
 
 /** ping, if there is one that works here, else TCP with a server of our own in the namespace that is to be reached. */

@@ -3,7 +3,7 @@ import { drawComparison } from '../../scripts/bench/comparison-chart.ts';
 import { aloneTable, formatComparisonPage, togetherTable } from '../../scripts/bench/comparison-report.ts';
 import { type Series, sumOf } from '../../scripts/bench/comparison.ts';
 import { drawing, element, escapeXml, label } from '../../scripts/bench/svg.ts';
-import { formatMarkdownTable, formatTextTable } from '../../scripts/bench/text-table.ts';
+import { formatMarkdownTable, formatTextTable } from '../../scripts/command-line/text-table.ts';
 
 const aSeries = (name: string, verb: Series['verb'], wallMs: number): Series => ({
   name,

@@ -5,7 +5,7 @@ import { activityBetween, parseApiMetrics } from '../../scripts/bench/api-metric
 import { requestBudget, requestBudgetTable, requestsInFlight } from '../../scripts/bench/request-budget.ts';
 import { drawStorms, stormTable } from '../../scripts/bench/storm-report.ts';
 import type { Storm } from '../../scripts/bench/storm.ts';
-import { formatMarkdownTable } from '../../scripts/bench/text-table.ts';
+import { formatMarkdownTable } from '../../scripts/command-line/text-table.ts';
 
 const metrics = (cpuSeconds: number, [fast, slow]: readonly [number, number]) =>
   parseApiMetrics(`# HELP process_cpu_seconds_total CPU

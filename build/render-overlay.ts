@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { ensureTools } from '../../test/lab/tools/ensure-tools.ts';
+import { ensureTools } from '../test/lab/tools/ensure-tools.ts';
 
-const CNI_CONF = join(import.meta.dirname, '../../cni-conf');
+const CNI_CONF = join(import.meta.dirname, '../cni-conf');
 
 /** The ways to install podwire, as folders of cni-conf/overlays. */
 export const OVERLAYS = ['bgp', 'policy-only', 'podcidr-routes'] as const;

@@ -1,6 +1,6 @@
 // Stands in for ping, where there is none; scripts/demo/reachability.ts runs both ends, each in its network namespace:
-//   node scripts/demo-echo.ts serve ADDRESS      prints its port; ends with its stdin
-//   node scripts/demo-echo.ts ask ADDRESS PORT   prints how long an echo took
+//   node scripts/demo/tcp-echo.ts serve ADDRESS      prints its port; ends with its stdin
+//   node scripts/demo/tcp-echo.ts ask ADDRESS PORT   prints how long an echo took
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 

@@ -1,15 +1,15 @@
 // What `npm run demo:two-nodes` does inside scripts/in-private-namespace.sh; scripts/demo-two-nodes.ts starts it with the paths of the
 // executable, of host-local and, where it is there, of BIRD, and closes its stdin to end it.
-import { assertPrivateNamespace } from '../test/lab/namespaces/private-namespace.ts';
-import { birdNames, startBird, type Bird } from '../test/lab/two-nodes/bird.ts';
-import { untilExchanged, untilForgotten, untilLearned } from '../test/lab/two-nodes/learned.ts';
-import { attachTo, observeTraces, type NodePod } from '../test/lab/two-nodes/pod.ts';
-import { routeTo } from '../test/lab/two-nodes/route.ts';
-import { families, startTwoNodes, type ClusterNode, type TwoNodes } from '../test/lab/two-nodes/two-nodes.ts';
-import { watchInterrupts } from './demo/interrupts.ts';
-import { chooseProbe } from './demo/reachability.ts';
-import { openStepReport, StepFailure } from './demo/step-report.ts';
-import { describeBgp, describeNodes, describeNothingLeft, describeReach, describeRoutes } from './two-nodes/scenes.ts';
+import { assertPrivateNamespace } from '../../../test/lab/namespaces/private-namespace.ts';
+import { birdNames, startBird, type Bird } from '../../../test/lab/two-nodes/bird.ts';
+import { untilExchanged, untilForgotten, untilLearned } from '../../../test/lab/two-nodes/learned.ts';
+import { attachTo, observeTraces, type NodePod } from '../../../test/lab/two-nodes/pod.ts';
+import { routeTo } from '../../../test/lab/two-nodes/route.ts';
+import { families, startTwoNodes, type ClusterNode, type TwoNodes } from '../../../test/lab/two-nodes/two-nodes.ts';
+import { watchInterrupts } from '../interrupts.ts';
+import { chooseProbe } from '../reachability.ts';
+import { openStepReport, StepFailure } from '../step-report.ts';
+import { describeBgp, describeNodes, describeNothingLeft, describeReach, describeRoutes } from './scenes.ts';
 
 assertPrivateNamespace();
 const interrupted = watchInterrupts({ parent: 'stdin' });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatReliability, parseReliability } from '../../scripts/reliability-page.ts';
+import { formatReliability, parseReliability } from '../../../scripts/reliability/page.ts';
 
 const test = (title: string, more: object = {}) => ({
   ancestorTitles: ['GC'],

@@ -1,10 +1,10 @@
-import { connectFrom, listenIn } from '../../test/lab/api-server/tcp-peer.ts';
-import { families, type ClusterNode, type TwoNodes } from '../../test/lab/two-nodes/two-nodes.ts';
-import { birdNames, type Bird } from '../../test/lab/two-nodes/bird.ts';
-import { observeTraces, type NodePod } from '../../test/lab/two-nodes/pod.ts';
-import { formatRoute, readRoutes } from '../../test/lab/two-nodes/route.ts';
-import type { Probe } from '../demo/reachability.ts';
-import { formatTable } from '../demo/table.ts';
+import { connectFrom, listenIn } from '../../../test/lab/api-server/tcp-peer.ts';
+import { families, type ClusterNode, type TwoNodes } from '../../../test/lab/two-nodes/two-nodes.ts';
+import { birdNames, type Bird } from '../../../test/lab/two-nodes/bird.ts';
+import { observeTraces, type NodePod } from '../../../test/lab/two-nodes/pod.ts';
+import { formatRoute, readRoutes } from '../../../test/lab/two-nodes/route.ts';
+import type { Probe } from '../reachability.ts';
+import { formatTable } from '../table.ts';
 
 const PORT = 8000;
 
