@@ -5,7 +5,7 @@ import { type Series, sumOf } from '../../scripts/bench/comparison.ts';
 import { drawing, element, escapeXml, label } from '../../scripts/bench/svg.ts';
 import { formatMarkdownTable, formatTextTable } from '../../scripts/command-line/text-table.ts';
 
-const aSeries = (name: string, verb: Series['verb'], wallMs: number): Series => ({
+const series = (name: string, verb: Series['verb'], wallMs: number): Series => ({
   name,
   verb,
   alone: [{ exitStatus: 0, wallMs, cpuMs: wallMs / 2 }],
@@ -13,26 +13,27 @@ const aSeries = (name: string, verb: Series['verb'], wallMs: number): Series => 
   peakKb: 51_200,
   apiRequests: 3,
 });
-const CHECK = { ...aSeries('podwire', 'CHECK', 20), together: [] };
-const SERIES = [aSeries('ptp', 'ADD', 10), aSeries('podwire', 'DEL', 30), aSeries('podwire', 'ADD', 45), CHECK];
+const CHECK = { ...series('podwire', 'CHECK', 20), together: [] };
+const SERIES = [series('ptp', 'ADD', 10), series('podwire', 'DEL', 30), series('podwire', 'ADD', 45), CHECK];
 
-describe('the table of one at a time', () => {
+describe('the table for one at a time', () => {
   const { rows } = aloneTable(SERIES, 'ptp');
 
-  it('gives each plugin its ratio to the reference', () =>
+  it('shows the ratio of each plugin to the reference', () =>
     expect(rows[1]).toEqual(['ADD', 'podwire', '45.0 ms', '45.0', '45.0', '4.50x', '22.5 ms', '4.50x', '50 MB', '3']));
-  it('sets CHECK beside the ADD of the reference', () => expect(rows[2]?.slice(0, 6)).toContain('2.00x'));
+  it('compares CHECK with the ADD of the reference', () => expect(rows[2]?.slice(0, 6)).toContain('2.00x'));
   it('has no ratio where the reference was not measured', () => expect(rows[3]?.[5]).toBe('-'));
-  it('has them in their order', () => expect(rows.map(([verb]) => verb)).toEqual(['ADD', 'ADD', 'CHECK', 'DEL']));
+  it('lists ADD, CHECK and DEL in this order', () =>
+    expect(rows.map(([verb]) => verb)).toEqual(['ADD', 'ADD', 'CHECK', 'DEL']));
 });
 
-it('the table of many at once compares the medians of the rounds', () =>
+it('the table for many at once compares the medians of the rounds', () =>
   expect(togetherTable(SERIES, 'ptp').rows[1]).toEqual(['ADD', 'podwire', '450 ms', '4.50x', '225 ms', '4.50x']));
 
-it('what is not run many at once is not in it', () =>
+it('the table for many at once omits commands that are not run many at once', () =>
   expect(togetherTable(SERIES, 'ptp').rows.map(([verb]) => verb)).toEqual(['ADD', 'ADD', 'DEL']));
 
-it('many at once take as long as the last, and the CPU of all', () => {
+it('many at once have the wall time of the longest, and the sum of CPU times', () => {
   const costs = [
     { exitStatus: 0, wallMs: 5, cpuMs: 2 },
     { exitStatus: 0, wallMs: 9, cpuMs: 3 },
@@ -50,8 +51,9 @@ describe('a table', () => {
   };
 
   it('aligns numbers to the right for a terminal', () =>
-    expect(formatTextTable(table)).toEqual(['plugin          p50', 'a|b          9.5 ms', 'longer name  123 ms']));
-  it('escapes what would end a cell of Markdown', () => expect(formatMarkdownTable(table)).toContain('| a\\|b '));
+    expect(formatTextTable(table)).toBe('plugin          p50\na|b          9.5 ms\nlonger name  123 ms'));
+  it('escapes the character that ends a cell of Markdown', () =>
+    expect(formatMarkdownTable(table)).toContain('| a\\|b '));
   it('tells Markdown which columns are numbers', () =>
     expect(formatMarkdownTable(table).split('\n')[1]).toBe('| ----------- | -----: |'));
 });
@@ -68,16 +70,16 @@ describe('SVG', () => {
   it('attributes are escaped and rounded', () =>
     expect(element('a', { b: '"<', c: 1.26 })).toBe('<a b="&quot;&lt;" c="1.3"/>'));
   it('text is escaped', () => expect(label(1, 2, 'end', 'a<b')).toBe('<text x="1" y="2" class="end">a&lt;b</text>'));
-  it('a drawing says in words what it shows', () =>
+  it('a drawing has a title', () =>
     expect(drawing({ width: 1, height: 1, title: 'A & B', parts: [] })).toContain('<title>A &amp; B</title>'));
-  it('a plugin’s name cannot break the drawing', () => {
-    const svg = drawComparison([aSeries('<&>', 'ADD', 10)], 'nowhere');
+  it('the name of a plugin cannot break the drawing', () => {
+    const svg = drawComparison([series('<&>', 'ADD', 10)], 'nowhere');
     expect(svg).toContain('&lt;&amp;&gt;');
     expect(svg).not.toContain('<&>');
   });
 });
 
-it('the page says on what it was measured', () => {
-  const circumstances = { machine: '2 cores', rounds: 60, togetherCount: 50, togetherRounds: 3 };
-  expect(formatComparisonPage(SERIES, 'ptp', circumstances)).toContain('`npm run bench`. 2 cores.');
+it('the page describes the machine', () => {
+  const conditions = { machine: '2 cores', rounds: 60, togetherCount: 50, togetherRounds: 3 };
+  expect(formatComparisonPage(SERIES, 'ptp', conditions)).toContain('`npm run bench`. 2 cores.');
 });

@@ -1,5 +1,5 @@
-// What `npm run demo:two-nodes` does inside scripts/in-private-namespace.sh; scripts/demo-two-nodes.ts starts it with the paths of the
-// executable, of host-local and, where it is there, of BIRD, and closes its stdin to end it.
+// The part of `npm run demo:two-nodes` that runs in the private namespace. scripts/demo-two-nodes.ts starts it with the
+// paths of the executable, of host-local and, if it was found, of BIRD, and closes its stdin to stop it.
 import { assertPrivateNamespace } from '../../../test/lab/namespaces/private-namespace.ts';
 import { birdNames, startBird, type Bird } from '../../../test/lab/two-nodes/bird.ts';
 import { untilExchanged, untilForgotten, untilLearned } from '../../../test/lab/two-nodes/learned.ts';
@@ -9,16 +9,17 @@ import { families, startTwoNodes, type ClusterNode, type TwoNodes } from '../../
 import { watchInterrupts } from '../interrupts.ts';
 import { chooseProbe } from '../reachability.ts';
 import { openStepReport, StepFailure } from '../step-report.ts';
-import { describeBgp, describeNodes, describeNothingLeft, describeReach, describeRoutes } from './scenes.ts';
+import { describeBgp, describeNodes, describeNothingLeft, describeReach, describeRoutes } from './tables.ts';
 
 assertPrivateNamespace();
 const interrupted = watchInterrupts({ parent: 'stdin' });
-process.stdin.resume(); // else its end is never seen
+process.stdin.resume(); // otherwise its end is never reported
 const report = openStepReport(process.stdout, interrupted);
 try {
   const [executablePath, hostLocalPath, birdPath] = process.argv.slice(2);
-  if (executablePath === undefined || hostLocalPath === undefined)
-    throw new Error('started by hand: use npm run demo:two-nodes');
+  if (executablePath === undefined || hostLocalPath === undefined) {
+    throw new Error('This is a part of the demo: use npm run demo:two-nodes.');
+  }
   await demonstrate(executablePath, hostLocalPath, birdPath);
 } catch (error) {
   process.exitCode = 1;
@@ -31,10 +32,10 @@ async function demonstrate(executablePath: string, hostLocalPath: string, birdPa
   await using stack = new AsyncDisposableStack();
   const cluster = stack.use(
     await report.step(
-      'make two nodes: network and mount namespaces, joined by a switch with an API server',
+      'create two nodes: network and mount namespaces, connected by a switch to each other and to an API server',
       async () => {
-        const made = await startTwoNodes(hostLocalPath);
-        return { shown: describeNodes(made), outcome: made };
+        const started = await startTwoNodes(hostLocalPath);
+        return { shown: describeNodes(started), outcome: started };
       },
     ),
   );
@@ -45,7 +46,7 @@ async function demonstrate(executablePath: string, hostLocalPath: string, birdPa
     if (node !== undefined) pods.push(stack.use(await attach(node, name, cluster, executablePath)));
   }
   await report.step(
-    "look at the routes: podwire's lead to the node's own pods; to the other node's there is none yet",
+    "show the routes: podwire adds those to the node's own pods; nothing leads to the other node's pods yet",
     async () => ({
       shown: await describeRoutes(cluster.nodes),
       outcome: undefined,
@@ -54,7 +55,7 @@ async function demonstrate(executablePath: string, hostLocalPath: string, birdPa
   await showStaticRoutes(cluster, pods);
   if (birdPath === undefined) await detachAll(pods);
   else await showBird(birdPath, cluster, pods);
-  await report.step('look whether anything is left', async () => ({
+  await report.step('check that nothing is left', async () => ({
     shown: await describeNothingLeft(cluster.nodes, before),
     outcome: undefined,
   }));
@@ -67,50 +68,59 @@ async function attach(node: ClusterNode, name: string, cluster: TwoNodes, execut
   });
 }
 
-// Option 2 of docs/install.md: policy only, on the user's own networking.
+// Option 2 of docs/install.md: Calico enforces policy only, and the user configures the routes between nodes.
 async function showStaticRoutes({ nodes }: TwoNodes, pods: readonly NodePod[]): Promise<void> {
   await using routes = new AsyncDisposableStack();
-  await report.step("static routes: on each node one to the other node's podCIDR, by its address", async () => {
-    const [one, other] = nodes;
-    routes.use(await routeTo(other, one));
-    routes.use(await routeTo(one, other));
-    return { shown: await describeRoutes(nodes), outcome: undefined };
-  });
+  await report.step(
+    "add static routes: on each node, one to the other node's podCIDR via that node's address",
+    async () => {
+      const [first, second] = nodes;
+      routes.use(await routeTo(second, first));
+      routes.use(await routeTo(first, second));
+      return { shown: await describeRoutes(nodes), outcome: undefined };
+    },
+  );
   await showReach(nodes, pods);
-  await report.step('take the static routes away again', async () => {
+  await report.step('remove the static routes', async () => {
     await routes.disposeAsync();
     return { outcome: undefined };
   });
 }
 
-// Option 1: BGP.
+// Option 1 of docs/install.md: BGP.
 async function showBird(path: string, { nodes }: TwoNodes, pods: readonly NodePod[]): Promise<void> {
   await using birds = new AsyncDisposableStack();
   const started: { readonly bird: Bird; readonly pod: NodePod }[] = [];
-  await report.step('BIRD on each node: a BGP session for each family, which gives only the podCIDR away', async () => {
-    for (const pod of pods) {
-      const peer = nodes.find((node) => node !== pod.node);
-      if (peer !== undefined) started.push({ pod, bird: birds.use(await startBird(path, pod.node, peer)) });
-    }
-    for (const { bird, pod } of started) {
-      await bird.established();
-      await untilLearned(bird, pod);
-    }
-    await untilExchanged(nodes);
-    return { shown: await describeBgp(started), outcome: undefined };
-  });
-  await report.step('look at the routes: "bird" are from BGP, "boot" are those of podwire', async () => ({
-    shown: await describeRoutes(nodes),
-    outcome: undefined,
-  }));
+  await report.step(
+    'start BIRD on each node: one BGP session per address family, which advertises only the podCIDR',
+    async () => {
+      for (const pod of pods) {
+        const peer = nodes.find((node) => node !== pod.node);
+        if (peer !== undefined) started.push({ pod, bird: birds.use(await startBird(path, pod.node, peer)) });
+      }
+      for (const { bird, pod } of started) {
+        await bird.established();
+        await untilLearned(bird, pod);
+      }
+      await untilExchanged(nodes);
+      return { shown: await describeBgp(started), outcome: undefined };
+    },
+  );
+  await report.step(
+    'show the routes: "proto bird" is from BGP, "proto boot" was added by podwire or by hand',
+    async () => ({
+      shown: await describeRoutes(nodes),
+      outcome: undefined,
+    }),
+  );
   await showReach(nodes, pods);
   await detachAll(pods);
-  await report.step("look whether the pods' routes have left BIRD's tables", async () => {
+  await report.step("check that the pods' routes are gone from BIRD's tables", async () => {
     for (const { bird, pod } of started) await untilForgotten(bird, pod);
     const names = families().map(({ name }) => birdNames(name).kernel);
     return { shown: `gone from ${names.join(' and ')} of both nodes`, outcome: undefined };
   });
-  await report.step('end BIRD; it takes its own routes along', async () => {
+  await report.step('stop BIRD, which removes its own routes', async () => {
     await birds.disposeAsync();
     return { outcome: undefined };
   });
@@ -124,9 +134,10 @@ async function showReach(nodes: readonly ClusterNode[], pods: readonly NodePod[]
 }
 
 async function detachAll(pods: readonly NodePod[]): Promise<void> {
-  for (const pod of pods)
+  for (const pod of pods) {
     await report.step(`DEL demo/${pod.name} on ${pod.node.name}`, async () => {
       await pod.detach();
       return { outcome: undefined };
     });
+  }
 }
