@@ -138,7 +138,8 @@ async function command(verb: 'ADD' | 'CHECK' | 'STATUS' | 'DEL', sandboxPath: st
 
 function portOf(listening: Server): number {
   const address = listening.address();
-  if (typeof address !== 'object' || address === null)
+  if (typeof address !== 'object' || address === null) {
     throw new Error('the API server of the rehearsal does not listen');
+  }
   return address.port;
 }

@@ -8,7 +8,7 @@ import { runScript } from './command-line/run-script.ts';
 
 const USAGE = `usage: npm run build:image -- [options]
 
-Builds the image, and beside it the bill of materials, podwire.sbom.json.
+Builds the image, and next to it the bill of materials, podwire.sbom.json.
   --output PATH      write the image there (dist/podwire-image.tar)
   --name NAME        the image's name without its tag (localhost/podwire)
   --packages FOLDER  use the Debian packages in this folder; if it does not exist, fetch them into it

@@ -51,8 +51,9 @@ async function demonstrate(demo: DemoArguments): Promise<number> {
   const programs = { executablePath, hostLocalPath };
   const exitCode =
     demo.kind === 'own-cluster' ? await runInside({ ...programs, cluster: null }) : await runWithPod(demo, programs);
-  if (exitCode === 0)
+  if (exitCode === 0) {
     report.print(`done in ${formatSeconds(performance.now() - startedMs)}; nothing is left but dist/`);
+  }
   return exitCode;
 }
 

@@ -39,8 +39,9 @@ async function runTests(): Promise<readonly string[]> {
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
     const vitest = join(REPOSITORY, 'node_modules', '.bin', 'vitest');
     const exitStatus = await runInPrivateNamespace(vitest, ['run', ...projects, ...reporters]);
-    if (exitStatus !== 0)
-      throw new Error('The tests failed, so there is nothing to report: fix them and run this again.');
+    if (exitStatus !== 0) {
+      throw new Error('The tests failed, so their results are not reported: fix them and run this again.');
+    }
     return await readReports([report]);
   } finally {
     await rm(work, { recursive: true, force: true });

@@ -59,8 +59,9 @@ function header(path: string, kind: string, mode: number, sizeBytes: number, lin
 }
 
 function writeText(block: Buffer, at: number, lengthBytes: number, text: string): void {
-  if (Buffer.byteLength(text) > lengthBytes)
+  if (Buffer.byteLength(text) > lengthBytes) {
     throw new Error(`too long for a tar archive (at most ${lengthBytes} bytes): ${text}`);
+  }
   block.write(text, at);
 }
 

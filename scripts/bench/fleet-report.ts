@@ -24,7 +24,7 @@ export function fleetTable(loads: readonly FleetLoad[]): Table {
     `${formatMs(commandMs.p50)} ms`,
     `${formatMs(commandMs.p99)} ms`,
     `${formatMs(api.meanMs)} ms`,
-    Number.isFinite(api.p99AtMostMs) ? `${api.p99AtMostMs.toFixed(0)} ms` : 'a minute',
+    Number.isFinite(api.p99AtMostMs) ? `${api.p99AtMostMs.toFixed(0)} ms` : 'over 60 s',
     `${formatMs(api.cpuMs / commands)} ms`,
     ((api.cpuMs / commands / 1000) * commandsPerSecond).toFixed(2),
     String(api.rejected),

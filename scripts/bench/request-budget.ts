@@ -34,7 +34,7 @@ export function requestBudget({ nodes, pods, podLifeHours }: ClusterSize): reado
     ['DEL: pod, then the endpoint', DEL_REQUESTS, attachments],
     ['CHECK: pod; CRI-O after each ADD, containerd never', 1, attachments],
     ['STATUS: node, at most once a minute', 1, STATUS_PER_HOUR],
-    ['GC: nothing, but for a stale attachment a DEL', 0, 0],
+    ['GC: none, except a DEL for each stale attachment', 0, 0],
     ['a new token: node, then TokenRequest', TOKEN_REQUESTS, TOKENS_PER_HOUR],
   ] as const;
   return rows.map(([what, requestsEach, timesPerNodeAndHour]) => {

@@ -31,7 +31,7 @@ export function stormTable(storms: readonly Storm[]): Table {
     `${memoryMb.toFixed(0)} MB`,
     String(api.requests),
     `${formatMs(api.meanMs)} ms`,
-    Number.isFinite(api.p99AtMostMs) ? `${api.p99AtMostMs.toFixed(0)} ms` : 'a minute',
+    Number.isFinite(api.p99AtMostMs) ? `${api.p99AtMostMs.toFixed(0)} ms` : 'over 60 s',
     `${formatMs(api.cpuMs / count)} ms`,
     String(failures.length),
   ]);

@@ -67,7 +67,7 @@ async function demonstrate(parameters: DemoParameters): Promise<void> {
 }
 
 async function makeNode({ hostLocalPath, requestedAtMs }: DemoParameters) {
-  // podwire only runs a delegate that nobody but root can write. The user of the demo is root in here, so a copy is.
+  // podwire only runs a delegate that no user but root can write. The demo's user is root in here, and owns the copy.
   await mkdir(PLUGINS, { recursive: true });
   const copy = join(PLUGINS, basename(hostLocalPath));
   await copyFile(hostLocalPath, copy);

@@ -42,10 +42,9 @@ describe('a run', () => {
     ({ builtins, cacheBytes } = await rehearse(folder));
   });
 
-  for (const verb of ['ADD', 'DEL'])
-    it(`of ${verb} loads these modules of Node beyond those that Node starts with`, () => {
-      expect(builtins.get(verb)).toMatchSnapshot();
-    });
+  it.each(['ADD', 'DEL'])('of %s loads these modules of Node beyond those that Node starts with', (verb) => {
+    expect(builtins.get(verb)).toMatchSnapshot();
+  });
   it('loads nothing but the program, and the YAML parser where there is YAML', () => {
     expect([...cacheBytes.keys()]).toEqual(['podwire.cjs.cache', 'yaml.cjs.cache']);
   });

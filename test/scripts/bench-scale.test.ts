@@ -81,7 +81,7 @@ describe('many at once', () => {
       '100 MB',
       '30',
       '6.0 ms',
-      'a minute',
+      'over 60 s',
       '4.0 ms',
       '1',
     ]);
