@@ -35,7 +35,7 @@ function columnWidths({ head, rows }: Table): readonly number[] {
 }
 
 function isNumeric({ rows }: Table, column: number): boolean {
-  return rows.every((row) => /^(-|[0-9][0-9.,]*( ?[a-zA-Z%]+)?)$/.test(row[column] ?? ''));
+  return rows.every((row) => /^(-|\d[\d,]*(\.\d+)?( ?[a-zA-Z%]+)?)$/.test(row[column] ?? ''));
 }
 
 function escapeCell(text: string): string {

@@ -52,6 +52,10 @@ describe('a table', () => {
 
   it('aligns numbers to the right for a terminal', () =>
     expect(formatTextTable(table)).toBe('plugin          p50\na|b          9.5 ms\nlonger name  123 ms'));
+  it('aligns addresses to the left', () =>
+    expect(formatTextTable({ head: ['ADDRESS', 'MTU'], rows: [['10.0.0.1', '1500']] })).toBe(
+      'ADDRESS    MTU\n10.0.0.1  1500',
+    ));
   it('escapes the character that ends a cell of Markdown', () =>
     expect(formatMarkdownTable(table)).toContain('| a\\|b '));
   it('tells Markdown which columns are numbers', () =>
