@@ -44,7 +44,7 @@ hide_folders() {
   # Open descriptors still reach these folders after the folders above them are covered.
   exec 3<"$repository" 4<"$here" 5<"${node:-/}"
   for folder in /run /var/lib; do
-    mount -t tmpfs -o mode=0755 podwire-private "$folder" || fail "cannot mount a tmpfs on $folder"
+    mount -t tmpfs -o mode=0755 podwire-private "$folder" || fail "no tmpfs can be mounted on $folder"
   done
   keep 3 "$repository"
   keep 4 "$here"
@@ -59,7 +59,7 @@ keep() {
     /run/* | /var/lib/*) ;;
     *) return 0 ;;
   esac
-  [ ! -e "$2" ] || return 0 # a folder above it has already been kept
+  [ ! -e "$2" ] || return 0 # the folder around it was kept
   mkdir -p "$2"
   mount --no-canonicalize --rbind "/proc/self/fd/$1" "$2" || fail "cannot keep $2 visible"
 }

@@ -51,7 +51,7 @@ export function openAttachmentRun({ name, binFolder, node, meter }: AttachmentRu
     const isAttached = verb === 'CHECK' || verb === 'DEL';
     const prevResult: unknown = isAttached ? JSON.parse(readFileSync(file('result'), 'utf8')) : undefined;
     writeFileSync(file('netconf'), JSON.stringify(prevResult === undefined ? config : { ...config, prevResult }));
-    const cniArgs = [
+    const words = [
       'IgnoreUnknown=1',
       `K8S_POD_NAMESPACE=${POD_NAMESPACE}`,
       `K8S_POD_NAME=${pod.name}`,
@@ -67,7 +67,7 @@ export function openAttachmentRun({ name, binFolder, node, meter }: AttachmentRu
           CNI_CONTAINERID: containerId,
           CNI_NETNS: pod.sandbox.path,
           CNI_IFNAME: 'eth0',
-          CNI_ARGS: cniArgs.join(';'),
+          CNI_ARGS: words.join(';'),
         }),
         PATH: process.env['PATH'] ?? '',
         ...extra,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { makeAxis } from '../../scripts/bench/axis.ts';
-import { formatMs, formatRatio, percentile, rotate, spreadOf } from '../../scripts/bench/statistics.ts';
+import { makeAxis } from '../../../scripts/bench/axis.ts';
+import { formatMs, formatRatio, percentile, rotate, spreadOf } from '../../../scripts/bench/statistics.ts';
 
 describe('a percentile is a measured value:', () => {
   const gives = (why: string, values: readonly number[], percent: number, expected: number) =>

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { activityBetween, parseApiMetrics } from '../../scripts/bench/api-metrics.ts';
-import { requestBudget, requestBudgetTable, requestsInFlight } from '../../scripts/bench/request-budget.ts';
-import { drawStorms, stormTable } from '../../scripts/bench/storm-report.ts';
-import type { Storm } from '../../scripts/bench/storm.ts';
-import { formatMarkdownTable } from '../../scripts/command-line/text-table.ts';
+import { activityBetween, parseApiMetrics } from '../../../scripts/bench/api-metrics.ts';
+import { requestBudget, requestBudgetTable, requestsInFlight } from '../../../scripts/bench/request-budget.ts';
+import { drawStorms, stormTable } from '../../../scripts/bench/storm-report.ts';
+import type { Storm } from '../../../scripts/bench/storm.ts';
+import { formatMarkdownTable } from '../../../scripts/command-line/text-table.ts';
 
 const metrics = (cpuSeconds: number, [fast, slow]: readonly [number, number]) =>
   parseApiMetrics(`# HELP process_cpu_seconds_total CPU
@@ -50,7 +50,7 @@ describe('the budget of requests', () => {
   });
   it('has as many requests in the server as arrive during one request', () => expect(requestsInFlight(200, 5)).toBe(1));
   it('equals the tables of docs/scale.md', () => {
-    const page = readFileSync(join(import.meta.dirname, '../../docs/scale.md'), 'utf8');
+    const page = readFileSync(join(import.meta.dirname, '../../../docs/scale.md'), 'utf8');
     for (const podLifeHours of [1, 24]) {
       expect(page).toContain(formatMarkdownTable(requestBudgetTable({ ...size, podLifeHours })));
     }

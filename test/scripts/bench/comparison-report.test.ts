@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { drawComparison } from '../../scripts/bench/comparison-chart.ts';
-import { aloneTable, formatComparisonPage, togetherTable } from '../../scripts/bench/comparison-report.ts';
-import { type Series, sumOf } from '../../scripts/bench/comparison.ts';
-import { drawing, element, escapeXml, label } from '../../scripts/bench/svg.ts';
-import { formatMarkdownTable, formatTextTable } from '../../scripts/command-line/text-table.ts';
+import { drawComparison } from '../../../scripts/bench/comparison-chart.ts';
+import { aloneTable, formatComparisonPage, togetherTable } from '../../../scripts/bench/comparison-report.ts';
+import { type Series, sumOf } from '../../../scripts/bench/comparison.ts';
+import { drawing, element, escapeXml, label } from '../../../scripts/bench/svg.ts';
+import { formatMarkdownTable, formatTextTable } from '../../../scripts/command-line/text-table.ts';
 
 const series = (name: string, verb: Series['verb'], wallMs: number): Series => ({
   name,

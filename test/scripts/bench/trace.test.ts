@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { parseContestant } from '../../scripts/bench/prepared-programs.ts';
-import { medianTrace, parseTrace } from '../../scripts/bench/trace.ts';
-import { drawWaterfall, formatWaterfall } from '../../scripts/bench/waterfall.ts';
+import { parseContestant } from '../../../scripts/bench/prepared-programs.ts';
+import { medianTrace, parseTrace } from '../../../scripts/bench/trace.ts';
+import { drawWaterfall, formatWaterfall } from '../../../scripts/bench/waterfall.ts';
 
 describe('a trace', () => {
   const reads = (why: string, stderr: string, expected: readonly (readonly [string, number, number])[]) =>
