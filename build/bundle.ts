@@ -60,7 +60,7 @@ const SHARED = {
   minifySyntax: true,
   lineLimit: 160, // Node prints the whole line in which an uncaught error was thrown
   define: { __dirname: '""' }, // netlink passes it to node-gyp-build, which is replaced below
-  // build/third-party-notices.ts collects the licences. Comments would be parsed on every ADD.
+  // build/third-party-notices.ts collects the licenses. Comments would be parsed on every ADD.
   legalComments: 'none',
   charset: 'ascii',
   logLevel: 'silent',

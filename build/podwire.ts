@@ -1,7 +1,7 @@
 // Builds the executable in these steps:
 //
 // 1. bundle: esbuild makes one file of src/, one of each part that is loaded on demand, and one of each program that is
-//    named below (bundle.ts). third-party-notices.ts collects the licences.
+//    named below (bundle.ts). third-party-notices.ts collects the licenses.
 // 2. node: strip-elf.ts removes the symbols from Node.
 // 3. code cache (code-cache.ts): rehearsal.ts runs the CNI commands by way of code-cache-recorder.ts, which writes V8's
 //    caches. Then code-cache-finisher.ts makes them reproducible.
@@ -40,7 +40,7 @@ export interface Podwire {
 }
 
 /**
- * Makes the executable, and next to it a file with the licences of everything in it.
+ * Makes the executable, and next to it a file with the licenses of everything in it.
  *
  * @throws {Error} if a step fails
  */
@@ -91,7 +91,7 @@ async function buildIn(work: string, options: PodwireOptions): Promise<Podwire> 
       nodePackage,
       join(PACKAGES, 'koffi'),
     ];
-    const text = await thirdPartyNotices(folders); // koffi's package also has the licence of its addon
+    const text = await thirdPartyNotices(folders); // koffi's package also has the license of its addon
     await writeFile(assets['third-party-notices.txt'], text);
     await writeFile(assets.version, await packageVersion(REPOSITORY));
     return {

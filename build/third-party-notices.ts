@@ -12,10 +12,10 @@ export function bundledPackages(repository: string, inputs: readonly string[]): 
 }
 
 /**
- * Collects the licence texts of packages, which most licences require.
+ * Collects the license texts of packages, which most licenses require.
  *
  * @param folders of the packages
- * @throws {Error} for a package without a licence text
+ * @throws {Error} for a package without a license text
  */
 export async function thirdPartyNotices(folders: readonly string[]): Promise<string> {
   const notices = await Promise.all([...new Set(folders)].toSorted().map(noticeOf));
@@ -25,7 +25,7 @@ export async function thirdPartyNotices(folders: readonly string[]): Promise<str
 async function noticeOf(folder: string): Promise<string> {
   const file = (await readdir(folder)).toSorted().find((entry) => /^licen[cs]e/i.test(entry));
   const { name, version, license } = await packageManifest(folder);
-  if (file === undefined) throw new Error(`${name} has no licence text in ${folder}`);
+  if (file === undefined) throw new Error(`${name} has no license text in ${folder}`);
   return `${name} ${version} (${license})\n\n${await readFile(join(folder, file), 'utf8')}`;
 }
 

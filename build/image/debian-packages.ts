@@ -7,7 +7,7 @@ import type { Component } from './bill-of-materials.ts';
 
 const run = promisify(execFile);
 
-/** The packages of the libraries that Node needs, and their licences. */
+/** The packages of the libraries that Node needs, and their licenses. */
 const LICENSES: Readonly<Record<string, string>> = {
   libc6: 'LGPL-2.1-or-later',
   'libstdc++6': 'GPL-3.0-or-later WITH GCC-exception-3.1',
@@ -33,7 +33,7 @@ export async function fetchDebianPackages(folder: string): Promise<void> {
     await mkdir(files);
     const apt = await openApt(join(work, 'apt'));
     await apt(['download', ...forBoth(Object.keys(LICENSES))], files);
-    // This package has the licence of the compiler's libraries. Its name contains the compiler's version.
+    // This package has the license of the compiler's libraries. Its name contains the compiler's version.
     const depends = await fieldOf(join(files, await fileOf(files, 'libgcc-s1', 'amd64')), 'Depends');
     const base = /\bgcc-\d+-base\b/.exec(depends);
     if (base !== null) await apt(['download', ...forBoth(base)], files);

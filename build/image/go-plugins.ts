@@ -77,7 +77,7 @@ function linkedModules(contents: string): readonly { name: string; version: stri
 
 async function noticeOf({ name, version, folder }: { name: string; version: string; folder: string }): Promise<string> {
   const files = (await readdir(folder)).filter((file) => /^(licen[cs]e|copying|notice)/i.test(file)).toSorted();
-  if (files.length === 0) throw new Error(`${name} has no licence text in ${folder}`);
+  if (files.length === 0) throw new Error(`${name} has no license text in ${folder}`);
   const texts = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')));
   return `${name} ${version}\n\n${texts.join('\n')}`;
 }

@@ -38,9 +38,9 @@ async function readLibrary(root: string, triplet: string, name: string): Promise
 }
 
 /**
- * Reads the licences of unpacked Debian packages, at the paths where Debian has them.
+ * Reads the licenses of unpacked Debian packages, at the paths where Debian has them.
  *
- * @throws {Error} for a package without a licence
+ * @throws {Error} for a package without a license
  */
 export async function copyrightFiles(root: string): Promise<readonly TarEntry[]> {
   const folder = join(root, 'usr/share/doc');

@@ -57,16 +57,16 @@ function drawRow({ name, alone }: Series, index: number, axis: Axis, y: number):
     alone.map((cost) => cost.cpuMs),
     50,
   );
-  const colour = seriesClass(index);
+  const color = seriesClass(index);
   const start = axis.at(0);
   const whisker = (to: number, className: string) =>
-    element('line', { x1: axis.at(p50), x2: axis.at(to), y1: y + 8, y2: y + 8, class: `${colour} ${className}` });
+    element('line', { x1: axis.at(p50), x2: axis.at(to), y1: y + 8, y2: y + 8, class: `${color} ${className}` });
   return [
     label(LEFT - 10, y + 13, 'end', name),
-    element('rect', { x: start, y, width: axis.at(p50) - start, height: 16, class: colour }),
+    element('rect', { x: start, y, width: axis.at(p50) - start, height: 16, class: color }),
     whisker(p90, 'thin'),
     whisker(p99, 'thin faint'),
-    element('rect', { x: start, y: y + 18, width: axis.at(cpuMs) - start, height: 5, class: `${colour} faint` }),
+    element('rect', { x: start, y: y + 18, width: axis.at(cpuMs) - start, height: 5, class: `${color} faint` }),
     label(axis.at(p99) + 6, y + 12, '', formatMs(p50)),
   ];
 }

@@ -36,7 +36,7 @@ export function togetherTable(series: readonly Series[], reference: string): Tab
   return { head, rows };
 }
 
-/** Formats both tables for a terminal, in colour if `stream` shows colours. */
+/** Formats both tables for a terminal, in color if `stream` shows colors. */
 export function formatComparison(
   series: readonly Series[],
   {

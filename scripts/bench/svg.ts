@@ -45,7 +45,7 @@ export function drawing(options: {
   return `${element('svg', attributes, `\n${content.join('\n')}\n`)}\n`;
 }
 
-/** Returns the class that gives the nth series its colour. */
+/** Returns the class that gives the nth series its color. */
 export function seriesClass(index: number): string {
   return `series-${index % 4}`;
 }

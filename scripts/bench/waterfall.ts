@@ -53,10 +53,10 @@ export function drawWaterfall({ title, caption, steps, wallMs }: Waterfall): str
     const from = axis.at(step.beginMs);
     const to = axis.at(step.endMs);
     const length = step.endMs > step.beginMs ? (step.endMs - step.beginMs).toFixed(1) : step.beginMs.toFixed(1);
-    const colour = seriesClass(groupOf(step.label));
+    const color = seriesClass(groupOf(step.label));
     return [
       label(LEFT - 10, y + 12, 'end', step.label),
-      element('rect', { x: from, y: y + 2, width: Math.max(2, to - from), height: ROW - 7, class: colour }),
+      element('rect', { x: from, y: y + 2, width: Math.max(2, to - from), height: ROW - 7, class: color }),
       label(Math.max(from + 2, to) + 6, y + 12, 'quiet', length),
     ];
   });
@@ -64,7 +64,7 @@ export function drawWaterfall({ title, caption, steps, wallMs }: Waterfall): str
   return drawing({ width: WIDTH, height: bottom + 30, title, parts: [...heading, ...ticks, ...bars] });
 }
 
-// One colour each for the API, the kernel, the delegate and podwire itself.
+// One color each for the API, the kernel, the delegate and podwire itself.
 function groupOf(stepLabel: string): number {
   const index = ['cluster', 'kernel', 'delegate'].findIndex((name) => stepLabel.startsWith(name));
   return index < 0 ? 3 : index;

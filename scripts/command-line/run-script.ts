@@ -59,7 +59,7 @@ function parse<const Options extends ParseArgsOptionsConfig>(
   try {
     return parseArgs({ args: [...args], options, allowPositionals });
   } catch (error) {
-    // Node adds sentences about positional arguments, which do not help with a misspelt option.
+    // Node adds sentences about positional arguments, which do not help with a misspelled option.
     const [reason = ''] = (error instanceof Error ? error.message : String(error)).split(/\.(?:\s|$)/);
     throw new UsageError(reason, { cause: error });
   }

@@ -38,7 +38,7 @@ export function parseDemoParameters(line: string): DemoParameters {
   return value;
 }
 
-// The writer is the same version of the same program, so two members are enough to recognise its line.
+// The writer is the same version of the same program, so two members are enough to recognize its line.
 function isDemoParameters(value: unknown): value is DemoParameters {
   return typeof memberOf(value, 'executablePath') === 'string' && memberOf(value, 'cluster') !== undefined;
 }

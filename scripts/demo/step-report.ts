@@ -24,7 +24,7 @@ export class StepFailure extends Error {
   override readonly name = 'StepFailure';
 }
 
-/** Opens a report that writes to `stream`: in colour on a terminal, unless NO_COLOR is set. */
+/** Opens a report that writes to `stream`: in color on a terminal, unless NO_COLOR is set. */
 export function openStepReport(stream: NodeJS.WriteStream, interrupted: AbortSignal): StepReport {
   const style = (format: Parameters<typeof styleText>[0], text: string) => styleText(format, text, { stream });
   const write = (text: string) => void stream.write(`${text}\n`);

@@ -5,7 +5,7 @@ import { bundledPackages, thirdPartyNotices } from '../../build/third-party-noti
 const REPOSITORY = join(import.meta.dirname, '..', '..');
 const inPackages = (name: string) => join(REPOSITORY, 'node_modules', name);
 
-it('a package with one file in the bundle is listed with its version and its licence', async () => {
+it('a package with one file in the bundle is listed with its version and its license', async () => {
   const notices = await thirdPartyNotices(
     bundledPackages(REPOSITORY, ['src/main.ts', 'node_modules/yaml/dist/index.js']),
   );
@@ -23,6 +23,6 @@ it('a package of a scope is listed once, whichever of its files are bundled', ()
   ]);
 });
 
-it('a package without a licence text fails the build', async () => {
-  await expect(thirdPartyNotices([inPackages('@koromix/koffi-linux-x64')])).rejects.toThrow('no licence text');
+it('a package without a license text fails the build', async () => {
+  await expect(thirdPartyNotices([inPackages('@koromix/koffi-linux-x64')])).rejects.toThrow('no license text');
 });

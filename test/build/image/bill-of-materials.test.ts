@@ -21,7 +21,7 @@ it('the subject comes first and contains each component once', () => {
   ]);
 });
 
-it('an unknown licence is declared as unknown', () => {
+it('an unknown license is declared as unknown', () => {
   expect(spdxDocument(SUBJECT, [ZLIB], AT)).toMatchObject({
     packages: [{ licenseDeclared: 'Apache-2.0' }, { licenseDeclared: 'NOASSERTION' }],
   });

@@ -94,7 +94,7 @@ describe('the archive', () => {
     ]);
   });
 
-  it('has annotations with title, version and licences', async () => {
+  it('has annotations with title, version and licenses', async () => {
     expect((await image.readJson(manifestOf('amd64')))['annotations']).toMatchObject({
       'org.opencontainers.image.title': 'podwire',
       'org.opencontainers.image.version': await packageVersion(REPOSITORY),
@@ -118,7 +118,7 @@ describe('the archive', () => {
 describe.each(ARCHITECTURES)('the image for %s', (architecture) => {
   const root = () => rootOf(architecture);
 
-  it('has the program, five plugins, their libraries, licences, and nothing else', async () => {
+  it('has the program, five plugins, their libraries, licenses, and nothing else', async () => {
     const files = (await readdir(root(), { recursive: true, withFileTypes: true }))
       .filter((entry) => !entry.isDirectory())
       .map((entry) => join(entry.parentPath, entry.name).slice(root().length + 1))
