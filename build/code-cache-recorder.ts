@@ -1,5 +1,4 @@
-// Runs the program as the executable does, on the executable's own Node, and writes V8's code cache of each part at the
-// end:
+// Runs the program as the executable would, on the executable's own Node, and writes V8's code cache of each part when it ends:
 //   node code-cache-recorder.cjs FOLDER ASSETS_JSON -- [arguments of podwire]
 // If FOLDER already has a cache, NAME.cjs.cache, it is loaded first, and what this run compiles is added to it.
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
