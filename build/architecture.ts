@@ -1,12 +1,12 @@
-/** As Node names them. */
+/** A processor architecture, as Node names it. */
 export type Architecture = 'x64' | 'arm64';
 
 /**
- * The architecture of the Node that runs us.
+ * Returns the architecture of the Node that runs this program.
  *
- * @throws {Error} on a system that podwire is not for
+ * @throws {Error} on a system that podwire does not support
  */
 export function thisArchitecture(): Architecture {
   if (process.platform === 'linux' && (process.arch === 'x64' || process.arch === 'arm64')) return process.arch;
-  throw new Error(`podwire is for Linux on x64 and arm64, this is ${process.platform} on ${process.arch}`);
+  throw new Error(`podwire supports Linux on x64 and arm64, not ${process.platform} on ${process.arch}`);
 }

@@ -7,13 +7,13 @@ const REPOSITORY = join(import.meta.dirname, '..');
 
 export interface Bundle {
   readonly sizeBytes: number;
-  /** What went in: paths relative to the repository. */
+  /** The files in the bundle, relative to the repository. */
   readonly inputs: readonly string[];
 }
 
 /**
- * What only some commands need: the name of its file, and how the rest of the source imports it. Each is bundled on its own,
- * because V8 pays for every function that a file has, called or not.
+ * The parts that only some commands need: their names, entries, and how the rest of the source imports them. Each is a
+ * bundle of its own, because every function in a file costs V8 time, whether it is called or not.
  */
 export const PARTS_ON_DEMAND = {
   person: { entryPath: join(REPOSITORY, 'src/cli.ts'), importedAs: './cli.ts' },
@@ -21,13 +21,13 @@ export const PARTS_ON_DEMAND = {
 } as const;
 
 /**
- * Makes one CommonJS file of an entry and everything it imports, but for the parts that are loaded on demand: `import()` of one
- * of these becomes `require('podwire:NAME')`, for build/load-part.ts. Names stay readable, because a stack trace in a node's
- * log is all that a bug report has; white space goes, because each byte loaded is a byte paid for on every ADD.
+ * Bundles an entry and everything it imports into one CommonJS file, except the parts that are loaded on demand:
+ * `import()` of such a part becomes `require('podwire:NAME')`. Names stay readable, because a stack trace in a node's
+ * log is often all that a bug report contains. White space is removed, because every ADD loads each byte of the file.
  *
- * The file is an expression, `(function (require, module, exports) {…})`, for build/load-part.ts to call.
+ * The file is an expression, `(function (require, module, exports) {…})`, which build/load-part.ts calls.
  *
- * @throws on any warning too: one about `import.meta` or a missing export is a crash on a node
+ * @throws {Error} on warnings too: a warning about `import.meta` or a missing export becomes a crash on a node
  */
 export async function bundle(options: { entryPath: string; outputPath: string }): Promise<Bundle> {
   const { metafile } = await build({
@@ -42,7 +42,7 @@ export async function bundle(options: { entryPath: string; outputPath: string })
   return { sizeBytes: (await stat(options.outputPath)).size, inputs: inputsOf(metafile) };
 }
 
-/** Makes one CommonJS file of a program that runs as it is: the bootstrap. */
+/** Bundles a program that Node runs directly, such as the bootstrap, into one CommonJS file. */
 export async function bundleProgram(options: { entryPath: string; outputPath: string }): Promise<void> {
   await build({ ...SHARED, entryPoints: [options.entryPath], outfile: options.outputPath });
 }
@@ -53,13 +53,14 @@ const SHARED = {
   platform: 'node',
   format: 'cjs',
   target: 'node24',
-  // `using` as V8 runs it is smaller than esbuild's lowering. `import()` becomes require(): vm.Script refuses the real one.
+  // V8's own `using` is smaller than esbuild's replacement. `import()` becomes require(), because vm.Script does not
+  // support it.
   supported: { using: true, 'dynamic-import': false },
   minifyWhitespace: true,
   minifySyntax: true,
   lineLimit: 160, // Node prints the whole line in which an uncaught error was thrown
-  define: { __dirname: '""' }, // netlink asks, to find its addon
-  // build/third-party-notices.ts collects the licences; a comment would be parsed on every ADD.
+  define: { __dirname: '""' }, // netlink passes it to node-gyp-build, which is replaced below
+  // build/third-party-notices.ts collects the licenses. Comments would be parsed on every ADD.
   legalComments: 'none',
   charset: 'ascii',
   logLevel: 'silent',
@@ -78,7 +79,8 @@ const partsOnDemand: Plugin = {
   },
 };
 
-// netlink asks node-gyp-build for its addon, which looks for a file beside the package: there is none beside us.
+// netlink loads its addon with node-gyp-build, which looks for a file next to the package. The executable has no such
+// file.
 const netlinkAddonFromExecutable: Plugin = {
   name: 'netlink-addon-from-executable',
   setup(context) {
@@ -88,23 +90,26 @@ const netlinkAddonFromExecutable: Plugin = {
   },
 };
 
-// ip-num builds tables of special ranges when it is loaded, which nobody here reads: a tenth of the CPU of an ADD.
+// When ip-num is loaded, it builds tables of special ranges that podwire does not use. They take a tenth of the CPU
+// time of an ADD.
 const ipNumWithoutRangeTables: Plugin = {
   name: 'ip-num-without-range-tables',
   setup(context) {
     context.onLoad({ filter: /[\\/]ip-num[\\/]dist[\\/]src[\\/]IPNumber\.js$/ }, async ({ path }) => {
       const source = await readFile(path, 'utf8');
       const contents = source.replaceAll(RANGE_TABLE, '');
-      if (source.match(RANGE_TABLE)?.length !== RANGE_TABLES)
-        throw new Error(`${path} has other range tables than were known`);
+      const count = source.match(RANGE_TABLE)?.length ?? 0;
+      if (count !== RANGE_TABLE_COUNT) {
+        throw new Error(`expected ${RANGE_TABLE_COUNT} range tables in ${path}, found ${count}: adapt build/bundle.ts`);
+      }
       return { contents };
     });
   },
 };
 
-/** `IPv4.LOOPBACK_RANGE = …fromCidr("127.0.0.0/8");`, or a list of such. */
+// `IPv4.LOOPBACK_RANGE = …fromCidr("127.0.0.0/8");`, or a list of such ranges.
 const RANGE_TABLE = /^IPv[46]\.[A-Z_]+_RANGES? = (?:\[[^\]]*\]|[\w.]+\.fromCidr\("[^"]*"\));$/gm;
-const RANGE_TABLES = 12;
+const RANGE_TABLE_COUNT = 12;
 
 function inputsOf(metafile: Metafile): readonly string[] {
   return Object.keys(metafile.inputs)

@@ -1,6 +1,7 @@
-// Loads V8's code cache of each part and writes it anew, so that two builds give the same bytes:
+// Loads V8's code cache of each part and writes it again, so that two builds produce the same bytes:
 //   node --no-sparkplug code-cache-finisher.cjs FOLDER ASSETS_JSON
-// V8 numbers functions in the order in which they come to it. In a rehearsal this is the order of its events, here that of the file.
+// V8 numbers functions in the order in which it meets them. In a rehearsal this is the order of events; here it is that
+// of the file.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
@@ -14,12 +15,12 @@ const scripts = readdirSync(folder)
   .map((file) => {
     const name = file.replace(/\.cache$/, '');
     const path: unknown = typeof assets === 'object' && assets !== null ? Reflect.get(assets, name) : undefined;
-    if (typeof path !== 'string') throw new Error(`${file} is the cache of no part`);
+    if (typeof path !== 'string') throw new Error(`${file} is not the code cache of a part`);
     const cachedData = readFileSync(join(folder, file));
     const script = new Script(readFileSync(path, 'latin1'), { filename: name, cachedData });
     if (script.cachedDataRejected === true) throw new Error(`V8 rejects the code cache ${file}`);
     return { file, script };
   });
-// V8 takes a cache only with the flags that it was written with: those of the executable, not of the rehearsal.
+// V8 only accepts a cache that was written with the flags of the process that loads it. Set those of the executable.
 setFlagsFromString('--sparkplug');
 for (const { file, script } of scripts) writeFileSync(join(folder, file), script.createCachedData());

@@ -1,6 +1,6 @@
 // Runs the program as the executable would, on the executable's own Node, and writes V8's code cache of each part when it ends:
 //   node code-cache-recorder.cjs FOLDER ASSETS_JSON -- [arguments of podwire]
-// A cache in FOLDER, NAME.cjs.cache, is loaded first and grows by what this run has compiled.
+// If FOLDER already has a cache, NAME.cjs.cache, it is loaded first, and what this run compiles is added to it.
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ const [folder = '', assetsJson = ''] = process.argv.splice(2, 3);
 const assets: unknown = JSON.parse(assetsJson);
 const loaded = new Map<string, LoadedPart>();
 
-// node:sea as the executable has it, from files.
+// A replacement for node:sea that reads the assets from files.
 const assetPath = (name: string): unknown =>
   typeof assets === 'object' && assets !== null ? Reflect.get(assets, name) : '';
 const readAsset = (name: string) => readFileSync(String(assetPath(name)));

@@ -4,42 +4,47 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 export interface CodeCacheOptions {
-  /** The Node that goes into the executable: V8 takes a cache only from its own version and flags. */
+  /** The Node of the executable: V8 only accepts a cache from the same version with the same flags. */
   readonly nodePath: string;
   readonly nodeOptions: readonly string[];
   readonly recorderPath: string;
   readonly finisherPath: string;
-  /** Name inside the executable to file. */
+  /** The files of the executable by their names inside it. */
   readonly assets: Readonly<Record<string, string>>;
-  /** There, and empty. */
+  /** An empty folder. */
   readonly outputFolder: string;
 }
 
 export interface CodeCache {
-  /** Name inside the executable to file: of each part that the rehearsal has loaded. */
+  /** The cache of each part that was loaded: its name inside the executable, and its file. */
   readonly assets: Readonly<Record<string, string>>;
-  /** Why there was no rehearsal, so that the cache is a cold one: valid, and several milliseconds slower on every ADD. */
-  readonly coldBecause: string | undefined;
+  /**
+   * Why no rehearsal was possible. Without one the cache is valid, but cold: every ADD takes several milliseconds more.
+   */
+  readonly coldReason: string | undefined;
 }
 
 /**
- * Makes V8's code cache of each part by running the commands of build/rehearsal.ts, so that it holds the functions which these call,
- * and no others. One that is made without running them holds none, and each is compiled anew on every ADD.
+ * Makes V8's code cache of each part by running the commands of build/rehearsal.ts, so that it contains exactly the
+ * functions that these commands call. A cache that is made without running them contains none, and every ADD has to
+ * compile them.
  */
 export async function makeCodeCache(options: CodeCacheOptions): Promise<CodeCache> {
   const { outputFolder } = options;
-  const coldBecause = await rehearse(options).then(
+  const coldReason = await rehearse(options).then(
     () => undefined,
-    (error: unknown) => whatItSaid(error),
+    (error: unknown) => failureReason(error),
   );
-  if (coldBecause !== undefined) {
+  if (coldReason !== undefined) {
     for (const name of await readdir(outputFolder)) await rm(join(outputFolder, name));
     const [program, ...recorder] = recorderCommand(options);
     await run(program, [...recorder, 'version'], { env: {} });
   }
-  await run(options.nodePath, [...recordingOptions(options), options.finisherPath, ...recorded(options)], { env: {} });
+  await run(options.nodePath, [...recordingOptions(options), options.finisherPath, ...programArguments(options)], {
+    env: {},
+  });
   const names = (await readdir(outputFolder)).toSorted();
-  return { assets: Object.fromEntries(names.map((name) => [name, join(outputFolder, name)])), coldBecause };
+  return { assets: Object.fromEntries(names.map((name) => [name, join(outputFolder, name)])), coldReason };
 }
 
 async function rehearse(options: CodeCacheOptions): Promise<void> {
@@ -48,24 +53,25 @@ async function rehearse(options: CodeCacheOptions): Promise<void> {
   await run(inPrivateNamespace, ['--', ...rehearsal, ...recorderCommand(options)]);
 }
 
-// V8's hash seed is random, and the order of things in the cache follows it. The first flag fixes it without being one of those
-// that the cache depends on; --hash-seed is one, and its cache would be rejected. The second keeps the baseline compiler, which works
-// when it finds time, from marking the functions that it has seen. It is such a flag, too: build/code-cache-finisher.ts takes it back.
-const SAME_BYTES = ['--random-seed=1', '--no-sparkplug'] as const;
+// These make the cache reproducible. The order of its contents depends on V8's hash seed, which is random. The first
+// flag fixes the seed without being a flag that V8 compares when it loads a cache, as --hash-seed is. The second flag
+// stops the baseline compiler, which runs at unpredictable times, from marking the functions it has seen. V8 does
+// compare that one, so build/code-cache-finisher.ts resets it.
+const REPRODUCIBLE = ['--random-seed=1', '--no-sparkplug'] as const;
 
 function recorderCommand(options: CodeCacheOptions): readonly [string, ...string[]] {
-  return [options.nodePath, ...recordingOptions(options), options.recorderPath, ...recorded(options), '--'];
+  return [options.nodePath, ...recordingOptions(options), options.recorderPath, ...programArguments(options), '--'];
 }
 
 function recordingOptions({ nodeOptions }: CodeCacheOptions): readonly string[] {
-  return [...nodeOptions, ...SAME_BYTES];
+  return [...nodeOptions, ...REPRODUCIBLE];
 }
 
-function recorded({ outputFolder, assets }: CodeCacheOptions): readonly string[] {
+function programArguments({ outputFolder, assets }: CodeCacheOptions): readonly string[] {
   return [outputFolder, JSON.stringify(assets)];
 }
 
-function whatItSaid(error: unknown): string {
+function failureReason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return 'stderr' in error && typeof error.stderr === 'string' && error.stderr !== ''
     ? error.stderr.trim()

@@ -2,13 +2,13 @@ import type { Architecture } from './architecture.ts';
 
 export interface Elf {
   readonly architecture: Architecture;
-  /** The program that loads this one: an absolute path. None for a library and for a static program. */
+  /** The absolute path of the dynamic loader; `undefined` for a library and a static program. */
   readonly interpreter: string | undefined;
-  /** Names of the shared libraries that it asks for. */
+  /** The names of the shared libraries that it needs. */
   readonly needed: readonly string[];
 }
 
-/** A part of the file, as its program header says. */
+/** A part of the file, as its program header describes it. */
 interface Segment {
   readonly kind: number;
   readonly offset: number;
@@ -20,21 +20,21 @@ const ARCHITECTURES: Readonly<Record<number, Architecture>> = { 62: 'x64', 183: 
 const SEGMENT = { load: 1, dynamic: 2, interpreter: 3 } as const;
 const DYNAMIC = { needed: 1n, strings: 5n } as const;
 
-/** Whether these are the first bytes of an ELF file. */
+/** Checks whether these are the first bytes of an ELF file. */
 export function isElf(bytes: Buffer): boolean {
   return bytes.subarray(0, 4).toString('latin1') === '\x7fELF';
 }
 
 /**
- * What a program or a library wants of the machine it runs on.
+ * Parses what a program or a library requires from the machine.
  *
- * @throws {Error} for one that is not of 64 bits, little-endian, of x64 or arm64
+ * @throws {Error} for anything but a 64-bit little-endian ELF file for x64 or arm64
  */
 export function parseElf(bytes: Buffer): Elf {
-  if (!isElf(bytes) || bytes[4] !== 2 || bytes[5] !== 1) throw new Error('no ELF file of 64 bits, little-endian');
+  if (!isElf(bytes) || bytes[4] !== 2 || bytes[5] !== 1) throw new Error('not a 64-bit little-endian ELF file');
   const machine = bytes.readUInt16LE(18);
   const architecture = ARCHITECTURES[machine];
-  if (architecture === undefined) throw new Error(`an ELF file for machine ${machine}, neither x64 nor arm64`);
+  if (architecture === undefined) throw new Error(`the ELF file is for machine ${machine}, neither x64 nor arm64`);
   const segments = readSegments(bytes);
   const interpreter = segments.find(({ kind }) => kind === SEGMENT.interpreter);
   return {
@@ -66,7 +66,7 @@ function readNeeded(bytes: Buffer, segments: readonly Segment[]): readonly strin
     return { tag: bytes.readBigUInt64LE(at), value: Number(bytes.readBigUInt64LE(at + 8)) };
   });
   const strings = entries.find(({ tag }) => tag === DYNAMIC.strings);
-  if (strings === undefined) throw new Error('an ELF file with a dynamic section that has no strings');
+  if (strings === undefined) throw new Error('the ELF file has a dynamic section without strings');
   const stringsAt = offsetOf(strings.value, segments);
   return entries.filter(({ tag }) => tag === DYNAMIC.needed).map(({ value }) => textAt(bytes, stringsAt + value));
 }
@@ -75,7 +75,7 @@ function offsetOf(address: number, segments: readonly Segment[]): number {
   const segment = segments.find(
     ({ kind, address: start, sizeInFile }) => kind === SEGMENT.load && address >= start && address < start + sizeInFile,
   );
-  if (segment === undefined) throw new Error(`an ELF file without a byte for address ${address}`);
+  if (segment === undefined) throw new Error(`the ELF file has no segment for address ${address}`);
   return segment.offset + address - segment.address;
 }
 

@@ -6,11 +6,13 @@ import { parseElf } from './elf.ts';
 import { injectIntoOtherNode } from './other-architecture.ts';
 
 /**
- * Node's options in the executable, not V8's: one V8 flag and every code cache, the builtins' too, is rejected (+12 ms).
+ * The Node options of the executable. There are no V8 flags: with one, V8 rejects every code cache, those of Node's own
+ * modules included (+12 ms).
  *
- * `--use-openssl-ca`: no thread that parses 150 bundled roots, which we never use. `--no-use-system-ca`: else
- * NODE_USE_SYSTEM_CA=1 in the kubelet's environment ends the process with exit code 9 before our first line.
- * `--v8-pool-size=1`: one worker thread for V8 and not four, each of which takes time to start; no command has work for them.
+ * - `--use-openssl-ca` avoids a thread that parses 150 bundled root certificates, which podwire does not use.
+ * - `--no-use-system-ca`: otherwise, NODE_USE_SYSTEM_CA=1 in the kubelet's environment ends the process with exit status 9
+ *   before the program starts.
+ * - `--v8-pool-size=1`: one worker thread for V8 instead of four. Each takes time to start, and no command has work for them.
  */
 export const NODE_OPTIONS_INSIDE = ['--use-openssl-ca', '--no-use-system-ca', '--v8-pool-size=1'] as const;
 
@@ -18,17 +20,17 @@ export interface ExecutableOptions {
   readonly nodePath: string;
   readonly architecture: Architecture;
   readonly bootstrapPath: string;
-  /** Name inside the executable to file. */
+  /** The files to include, by their names inside the executable. */
   readonly assets: Readonly<Record<string, string>>;
   readonly outputPath: string;
-  /** A Node that runs here, of the same version. */
+  /** A Node of the same version that runs on this machine. */
   readonly generatorPath: string;
 }
 
 /**
- * Puts the bootstrap and the assets into a copy of Node.
+ * Injects the bootstrap and the assets into a copy of Node.
  *
- * @throws {Error} if what came out is for another architecture
+ * @throws {Error} if the result is for another architecture
  */
 export async function makeExecutable(options: ExecutableOptions): Promise<{ sizeBytes: number }> {
   const { nodePath, architecture, bootstrapPath, outputPath, generatorPath } = options;
@@ -38,8 +40,8 @@ export async function makeExecutable(options: ExecutableOptions): Promise<{ size
   else await injectIntoOtherNode(generatorPath, { nodePath, bootstrapPath, outputPath: temporary }, seaConfig);
   const bytes = await readFile(temporary);
   const made = parseElf(bytes).architecture;
-  if (made !== architecture) throw new Error(`the executable for ${architecture} came out for ${made}`);
-  // A rename, not a write: the old executable may be running.
+  if (made !== architecture) throw new Error(`expected an executable for ${architecture}, got one for ${made}`);
+  // Renamed rather than written, because the old executable may be running.
   await rename(temporary, outputPath);
   return { sizeBytes: bytes.length };
 }
@@ -50,15 +52,15 @@ function seaConfigOf(assets: ExecutableOptions['assets']) {
     useSnapshot: false,
     useCodeCache: false,
     execArgv: NODE_OPTIONS_INSIDE,
-    execArgvExtension: 'none', // NODE_OPTIONS of the kubelet's environment must not reach a root process
+    execArgvExtension: 'none', // NODE_OPTIONS in the kubelet's environment must not affect a root process
     assets: { ...assets },
   };
 }
 
 async function injectWithPkg(options: ExecutableOptions, seaConfig: ReturnType<typeof seaConfigOf>): Promise<void> {
   const { nodePath, architecture, bootstrapPath, outputPath } = options;
-  // Replaces the absolute path that pkg would write into the executable. pkg's working directory is a folder of a random
-  // name below TMPDIR, so this one is the bootstrap's, and the same on every machine.
+  // pkg would write the bootstrap's absolute path into the executable. Its working directory is a folder with a random
+  // name below TMPDIR, so this relative path names the bootstrap and is the same on every machine.
   const withMain = { ...seaConfig, main: `../${basename(bootstrapPath)}` };
   await inTemporaryFolder(dirname(bootstrapPath), () =>
     pkg.default(bootstrapPath, {

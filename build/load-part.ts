@@ -1,26 +1,28 @@
 import { Script } from 'node:vm';
 
-/** Where the parts of the program come from, and what they call to get anything else. */
+/** Where the parts of the program come from. */
 export interface PartSource {
   readonly readSource: (name: string) => string;
-  /** V8's code cache for it, if there is one. */
+  /** Reads V8's code cache of a part; `undefined` if it has none. */
   readonly readCache: (name: string) => Buffer | undefined;
+  /** Loads a module of Node. */
   readonly requireBuiltin: (name: string) => unknown;
 }
 
-/** A part that was loaded. */
+/** A part that has been loaded. */
 export interface LoadedPart {
   readonly script: Script;
-  /** A cache that V8 rejects costs time and breaks nothing. */
+  /** A rejected cache costs time, but breaks nothing. */
   readonly codeCache: 'accepted' | 'rejected' | 'none';
-  /** What it exports, once it has run. */
+  /** Its exports, once it has run. */
   readonly module: { readonly exports: unknown };
 }
 
 /**
- * Loads a part, as build/bundle.ts has made it, and runs it. It asks for others as `podwire:NAME`, and each is loaded once.
+ * Loads a part that build/bundle.ts has made, and runs it. A part requires others as `podwire:NAME`; each is loaded
+ * once.
  *
- * @param loaded gets each part under its name before it runs: the program's own run may end the process
+ * @param loaded receives each part before it runs, because the program may end the process
  */
 export function loadPart(name: string, source: PartSource, loaded: Map<string, LoadedPart>): LoadedPart {
   const cachedData = source.readCache(name);
@@ -32,9 +34,9 @@ export function loadPart(name: string, source: PartSource, loaded: Map<string, L
   const module = { exports: {} };
   const part: LoadedPart = { script, codeCache: cachedData === undefined ? 'none' : verdict, module };
   loaded.set(name, part);
-  const requireFrom = (wanted: string): unknown => {
-    if (!wanted.startsWith(PART)) return source.requireBuiltin(wanted);
-    const other = wanted.slice(PART.length);
+  const requireFrom = (id: string): unknown => {
+    if (!id.startsWith(PART)) return source.requireBuiltin(id);
+    const other = id.slice(PART.length);
     return (loaded.get(other) ?? loadPart(other, source, loaded)).module.exports;
   };
   const start: unknown = script.runInThisContext();

@@ -1,3 +1,3 @@
-// What the bundle has in node-gyp-build's place: the addon travels inside the executable (build/executable.ts).
+// The bundle has this file instead of node-gyp-build, because the addon is inside the executable (build/executable.ts).
 const { loadNativeAddon } = require('../src/system/native-addon.ts');
 module.exports = () => loadNativeAddon('netlink');

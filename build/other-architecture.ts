@@ -9,10 +9,14 @@ const run = promisify(execFile);
 const REPOSITORY = join(import.meta.dirname, '..');
 
 /**
- * The folder of packages for arm64 that build/arm64/package-lock.json pins, for a machine of another architecture. They are
- * fetched when they are not there, which needs a network.
+ * Installs the packages for arm64 that build/arm64/package-lock.json pins, on a machine of another architecture. This
+ * needs a network, unless they are already there.
  *
- * They are kept below dist/, in a folder named after the lockfile: one that is there is whole and up to date.
+ * They are kept below dist/, in a folder that is named after the hash of the lockfile. If it exists, it is complete and
+ * up to date.
+ *
+ * @returns the folder `node_modules`
+ * @throws {Error} if they cannot be downloaded
  */
 export async function arm64Packages(): Promise<string> {
   const manifests = ['package.json', 'package-lock.json'];
@@ -24,14 +28,16 @@ export async function arm64Packages(): Promise<string> {
   const work = await mkdtemp(join(REPOSITORY, 'dist', '.arm64-'));
   try {
     for (const name of manifests) await copyFile(join(REPOSITORY, 'build/arm64', name), join(work, name));
-    // --force: the packages say that they are for another processor than this one.
+    // --force: npm rejects packages for another processor.
     await run('npm', ['ci', '--force', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: work }).catch(
       (cause: unknown) => {
-        throw new Error('the packages for arm64 cannot be had; npm run build -- --arch x64 does without', { cause });
+        throw new Error('cannot download the packages for arm64; npm run build -- --arch x64 does not need them', {
+          cause,
+        });
       },
     );
     await rename(work, folder).catch(async (error: unknown) => {
-      if (!(await exists(packages))) throw error; // else another build was first
+      if (!(await exists(packages))) throw error; // otherwise another build was faster
     });
   } finally {
     await rm(work, { recursive: true, force: true });
@@ -39,13 +45,15 @@ export async function arm64Packages(): Promise<string> {
   return packages;
 }
 
-// Names the bytes of Node by which it knows that something was put into it.
+// Node finds an injected program by this string: https://nodejs.org/api/single-executable-applications.html
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
 /**
- * Puts the blob of `seaConfig` into a copy of another architecture's Node, which pkg does only for the machine's own.
+ * Injects the blob of `seaConfig` into a copy of another architecture's Node. pkg only supports the machine's own
+ * architecture.
  *
- * @param generatorPath a Node that runs here, of the very version that the other one has: the blob's format is its own
+ * @param generatorPath a Node that runs on this machine. It must have the same version, because the blob's format
+ * depends on it
  */
 export async function injectIntoOtherNode(
   generatorPath: string,
@@ -53,8 +61,9 @@ export async function injectIntoOtherNode(
   seaConfig: object,
 ): Promise<void> {
   const cwd = dirname(bootstrapPath);
-  const [config, blob] = [`${outputPath}.json`, `${outputPath}.blob`];
-  // The path of `main` goes into the blob as it is written here.
+  const config = `${outputPath}.json`;
+  const blob = `${outputPath}.blob`;
+  // The blob contains the path of `main` as it is given here, so it must not be absolute.
   await writeFile(config, JSON.stringify({ ...seaConfig, main: basename(bootstrapPath), output: blob }));
   await run(generatorPath, ['--experimental-sea-config', config], { cwd });
   await copyFile(nodePath, outputPath);

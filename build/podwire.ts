@@ -1,3 +1,14 @@
+// Builds the executable in these steps:
+//
+// 1. bundle: esbuild makes one file of src/, one of each part that is loaded on demand, and one of each program that is
+//    named below (bundle.ts). third-party-notices.ts collects the licenses.
+// 2. node: strip-elf.ts removes the symbols from Node.
+// 3. code cache (code-cache.ts): rehearsal.ts runs the CNI commands by way of code-cache-recorder.ts, which writes V8's
+//    caches. Then code-cache-finisher.ts makes them reproducible.
+// 4. executable (executable.ts, other-architecture.ts): bootstrap.ts, the bundles, their caches and the native addons are
+//    injected into Node.
+//
+// When the executable runs, bootstrap.ts starts the program with load-part.ts. image/image.ts makes an image of it.
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { thisArchitecture, type Architecture } from './architecture.ts';
@@ -15,20 +26,24 @@ export interface PodwireOptions {
   readonly architecture: Architecture;
   readonly entryPath: string;
   readonly outputPath: string;
-  /** What to do where no ADD can be rehearsed for the code cache: fail, or make one that is slower. */
-  readonly unrehearsed: 'fail' | 'cold';
-  /** Told of each step what came out of it. */
+  /** What to do if no ADD can be run for the code cache (build/code-cache.ts). */
+  readonly ifUnrehearsed: 'fail' | 'make-cold-cache';
+  /** Called after each step, with its result. */
   readonly onStep: (name: string, outcome: string, elapsedSeconds: number) => void;
 }
 
 export interface Podwire {
   readonly sizeBytes: number;
-  /** The folders of the packages of which something is in the executable. */
+  /** The folders of the packages that the executable contains files of. */
   readonly packages: readonly string[];
   readonly thirdPartyNotices: string;
 }
 
-/** Makes the executable, and beside it a file with the licences of what is in it. */
+/**
+ * Makes the executable, and next to it a file with the licenses of everything in it.
+ *
+ * @throws {Error} if a step fails
+ */
 export async function buildPodwire(options: PodwireOptions): Promise<Podwire> {
   const folder = dirname(options.outputPath);
   await mkdir(folder, { recursive: true });
@@ -42,7 +57,7 @@ export async function buildPodwire(options: PodwireOptions): Promise<Podwire> {
 
 async function buildIn(work: string, options: PodwireOptions): Promise<Podwire> {
   const { architecture, entryPath, outputPath } = options;
-  const native = architecture === thisArchitecture() ? PACKAGES : await otherPackages(architecture);
+  const native = architecture === thisArchitecture() ? PACKAGES : await packagesFor(architecture);
   const nodePackage = join(native, `node-linux-${architecture}`);
   const koffiPackage = join(native, `@koromix/koffi-linux-${architecture}`);
   const inWork = (name: string) => join(work, name);
@@ -76,7 +91,7 @@ async function buildIn(work: string, options: PodwireOptions): Promise<Podwire> 
       nodePackage,
       join(PACKAGES, 'koffi'),
     ];
-    const text = await thirdPartyNotices(folders); // koffi's addon has its licence in koffi
+    const text = await thirdPartyNotices(folders); // koffi's package also has the license of its addon
     await writeFile(assets['third-party-notices.txt'], text);
     await writeFile(assets.version, await packageVersion(REPOSITORY));
     return {
@@ -92,7 +107,7 @@ async function buildIn(work: string, options: PodwireOptions): Promise<Podwire> 
   });
   const cache =
     architecture === thisArchitecture()
-      ? await step('code cache', () => makeCache(work, assets, options.unrehearsed))
+      ? await step('code cache', () => makeCache(work, assets, options.ifUnrehearsed))
       : { assets: {} };
   const { sizeBytes } = await step('executable', async () => {
     const made = await makeExecutable({
@@ -109,19 +124,19 @@ async function buildIn(work: string, options: PodwireOptions): Promise<Podwire> 
   return { sizeBytes, packages, thirdPartyNotices: notices };
 }
 
-async function otherPackages(architecture: Architecture): Promise<string> {
+async function packagesFor(architecture: Architecture): Promise<string> {
   if (architecture === 'arm64') return arm64Packages();
-  throw new Error('the executable for x64 is made on a machine of that architecture');
+  throw new Error('the executable for x64 can only be built on an x64 machine');
 }
 
 async function makeCache(
   work: string,
   assets: Readonly<Record<string, string>>,
-  unrehearsed: PodwireOptions['unrehearsed'],
+  ifUnrehearsed: PodwireOptions['ifUnrehearsed'],
 ): Promise<{ outcome: string; assets: Readonly<Record<string, string>> }> {
   const outputFolder = join(work, 'code-cache');
   await mkdir(outputFolder);
-  const { assets: caches, coldBecause } = await makeCodeCache({
+  const { assets: caches, coldReason } = await makeCodeCache({
     nodePath: join(work, 'node'),
     nodeOptions: NODE_OPTIONS_INSIDE,
     recorderPath: join(work, 'code-cache-recorder.cjs'),
@@ -131,9 +146,9 @@ async function makeCache(
   });
   const sizes = await Promise.all(Object.values(caches).map(async (path) => kilobytes((await stat(path)).size)));
   const outcome = sizes.join(' + ');
-  if (coldBecause === undefined) return { outcome, assets: caches };
-  if (unrehearsed === 'fail') throw new Error(`no rehearsal: ${coldBecause}`);
-  return { outcome: `${outcome}, COLD: ${coldBecause}`, assets: caches };
+  if (coldReason === undefined) return { outcome, assets: caches };
+  if (ifUnrehearsed === 'fail') throw new Error(`the rehearsal for the code cache failed: ${coldReason}`);
+  return { outcome: `${outcome}, COLD: ${coldReason}`, assets: caches };
 }
 
 function stepsTo(onStep: PodwireOptions['onStep']) {

@@ -1,6 +1,7 @@
-// One ADD, CHECK, STATUS and DEL of the bundle, with a real kernel and an API server and an IPAM plugin that say their lines:
+// Runs one ADD, CHECK, STATUS and DEL of the bundle, with the real kernel, and with an API server and an IPAM plugin
+// that give fixed responses:
 //   scripts/in-private-namespace.sh -- node build/rehearsal.ts COMMAND [ARGUMENTS]
-// COMMAND is what runs the bundle: build/code-cache-recorder.ts.
+// COMMAND runs the bundle: build/code-cache-recorder.ts.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -45,18 +46,20 @@ const LEASE = {
 
 const VERSIONS = { cniVersion: '1.1.0', supportedVersions: ['1.0.0', '1.1.0'] };
 
+// V8 numbers functions in the order of their calls. With these delays, whatever the program does during a request is
+// finished before the response arrives, on a busy machine too, so that two builds produce the same code cache.
 const GET_MS = 100;
 const PATCH_MS = 400;
 
-// It ends some time after its output does, so that this is always waited for.
-const LINGER = 'exec >&-\nsleep 0.1\n';
+// The IPAM plugin ends some time after its output, so that the program always has to wait for its end.
+const END_LATER = 'exec >&-\nsleep 0.1\n';
 
 const annotations = new Map<string, string>();
 const folder = await mkdtemp('/run/podwire-rehearsal-');
 const authority = makeCertificateAuthority('rehearsal');
 const { certificatePem, keyPem } = authority.issue({ commonName: 'server', subjectAlternativeNames: ['127.0.0.1'] });
 const server = createServer({ cert: certificatePem, key: keyPem }, (request, response) => {
-  answer(request, response).catch((error: Error) => response.destroy(error));
+  respond(request, response).catch((error: Error) => response.destroy(error));
 });
 try {
   server.listen(0, '127.0.0.1');
@@ -71,16 +74,15 @@ try {
   await rm(folder, { recursive: true });
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const patch = await text(request);
   if (patch !== '') {
-    // Null deletes.
+    // A null deletes the annotation.
     for (const [, name = '', value = 'null'] of patch.matchAll(/"(cni\.[^"]+)":(null|"[^"]*")/g)) {
       if (value === 'null') annotations.delete(name);
       else annotations.set(name, value.slice(1, -1));
     }
   }
-  // What goes on beside a request is done before its answer, on a busy machine too: V8 numbers functions in the order of their calls.
   await pause(request.method === 'PATCH' ? PATCH_MS : GET_MS);
   const pod = { ...POD, metadata: { ...POD.metadata, annotations: Object.fromEntries(annotations) } };
   response.setHeader('content-type', 'application/json');
@@ -88,11 +90,12 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
 }
 
 async function rehearse(serverUrl: string): Promise<void> {
-  const kubeconfig = makeKubeconfig(serverUrl, authority.certificatePem, { token: 'a-token-of-no-worth' });
-  const [jsonPath, yamlPath] = [join(folder, 'kubeconfig.json'), join(folder, 'kubeconfig.yaml')];
+  const kubeconfig = makeKubeconfig(serverUrl, authority.certificatePem, { token: 'an-example-token' });
+  const jsonPath = join(folder, 'kubeconfig.json');
+  const yamlPath = join(folder, 'kubeconfig.yaml');
   await writeFile(jsonPath, JSON.stringify(kubeconfig), { mode: 0o600 });
   await writeFile(yamlPath, stringify(kubeconfig), { mode: 0o600 });
-  const delegate = `#!/bin/sh\ncat >/dev/null\ncase $CNI_COMMAND in ADD) echo '${JSON.stringify(LEASE)}' ;; VERSION) echo '${JSON.stringify(VERSIONS)}' ;; esac\n${LINGER}`;
+  const delegate = `#!/bin/sh\ncat >/dev/null\ncase $CNI_COMMAND in ADD) echo '${JSON.stringify(LEASE)}' ;; VERSION) echo '${JSON.stringify(VERSIONS)}' ;; esac\n${END_LATER}`;
   await writeFile(join(folder, 'host-local'), delegate, { mode: 0o755 });
   const config = {
     cniVersion: '1.1.0',
@@ -108,7 +111,7 @@ async function rehearse(serverUrl: string): Promise<void> {
   const result: unknown = JSON.parse(await command('ADD', sandbox.path, config));
   await command('CHECK', sandbox.path, { ...config, prevResult: result });
   await command('STATUS', sandbox.path, config);
-  // Most kubeconfigs that people write are YAML: its parser is a part of its own, with a cache of its own.
+  // Most kubeconfigs that people write are YAML. The YAML parser is a separate part with its own cache.
   await command('DEL', sandbox.path, { ...config, kubernetes: { kubeconfig: yamlPath }, prevResult: result });
 }
 
@@ -129,12 +132,14 @@ async function command(verb: 'ADD' | 'CHECK' | 'STATUS' | 'DEL', sandboxPath: st
   let output = '';
   for await (const chunk of child.stdout) output += String(chunk);
   await ended;
-  if (child.exitCode !== 0) throw new Error(`the rehearsal's ${verb} failed: ${output}`);
+  if (child.exitCode !== 0) throw new Error(`${verb} failed in the rehearsal: ${output}`);
   return output;
 }
 
 function portOf(listening: Server): number {
   const address = listening.address();
-  if (typeof address !== 'object' || address === null) throw new Error('the rehearsal has no server');
+  if (typeof address !== 'object' || address === null) {
+    throw new Error('the API server of the rehearsal does not listen');
+  }
   return address.port;
 }

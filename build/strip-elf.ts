@@ -1,32 +1,33 @@
-// strip(1) of the machine would do the same, for that machine's architecture only, and other bytes for each of its versions.
+// strip(1) only supports the machine's own architecture, and each of its versions writes different bytes.
 
 interface Section {
   readonly index: number;
-  /** Its row in the table of sections. */
+  /** Its entry in the section header table. */
   readonly header: Buffer;
 }
 
 const HEADER_BYTES = 64;
-const NO_BITS = 8; // takes memory and no room in the file
+const NO_BITS = 8; // SHT_NOBITS: takes memory, but no space in the file
 const IN_MEMORY = 2n; // SHF_ALLOC
 const AT = { flags: 8, offset: 24, size: 32, link: 40, info: 44 } as const;
-const FLAGS_INFO_IS_INDEX = 0x40n;
+const FLAGS_INFO_IS_INDEX = 0x40n; // SHF_INFO_LINK
 
 /**
- * The same program without symbol table and debugging data: what stands behind the last byte that is ever loaded.
+ * Returns the program without its symbol table and debugging data, which follow the last byte that is loaded into
+ * memory.
  *
- * @throws {Error} if what is loaded does not come first in the file: then it cannot be done by cutting
+ * @throws {Error} if a part that is loaded follows one that is not
  */
 export function stripElf(bytes: Buffer): Buffer {
   const sections = readSections(bytes);
   const nameTable = sections[bytes.readUInt16LE(62)];
-  if (nameTable === undefined) throw new Error('an ELF file whose sections have no names');
+  if (nameTable === undefined) throw new Error('the ELF file has no section names');
   const kept = sections.filter(({ index, header }) => index === 0 || isInMemory(header));
   const loadedEnd = Math.max(HEADER_BYTES, ...kept.map(({ header }) => endInFile(header)));
   const firstRemoved = Math.min(
     ...sections.filter((section) => !kept.includes(section)).map(({ header }) => offsetOf(header)),
   );
-  if (firstRemoved < loadedEnd) throw new Error('an ELF file in which debugging data stands among what is loaded');
+  if (firstRemoved < loadedEnd) throw new Error('the ELF file has debugging data before a part that is loaded');
 
   const names = bytes.subarray(offsetOf(nameTable.header), endInFile(nameTable.header));
   const namesHeader = Buffer.from(nameTable.header);
@@ -62,7 +63,7 @@ function endInFile(header: Buffer): number {
   return header.readUInt32LE(4) === NO_BITS ? 0 : offsetOf(header) + Number(header.readBigUInt64LE(AT.size));
 }
 
-// A section names others by their place in the table. One that is gone becomes 0: none.
+// A section refers to others by their index in the table. A reference to a removed section becomes 0, which means none.
 function renumbered(header: Buffer, order: readonly number[]): Buffer {
   const copy = Buffer.from(header);
   const fields = (header.readBigUInt64LE(AT.flags) & FLAGS_INFO_IS_INDEX) === 0n ? [AT.link] : [AT.link, AT.info];

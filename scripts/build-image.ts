@@ -1,56 +1,78 @@
-// Builds the OCI image for x64 and arm64 into one file, without a registry, a daemon or root; on an x64 machine, with apt and Go:
-//   node scripts/build-image.ts [--rehearsed] [--output dist/podwire-image.tar] [--name localhost/podwire] [--packages FOLDER]
-// and beside it the bill of materials: dist/podwire.sbom.json.
-// --packages: the Debian packages that have the libraries are put there, and taken from there if it exists.
-// --rehearsed: as with scripts/build.ts. SOURCE_DATE_EPOCH: the time that the image says it was made, else 1970.
+// npm run build:image: makes the OCI image for x64 and arm64 as one file, without a registry, a daemon or root. It
+// needs an x64 machine with apt and Go, and a network. SOURCE_DATE_EPOCH sets the image's date of creation (1970 by
+// default).
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { buildImage } from '../build/image/image.ts';
+import { runScript } from './command-line/run-script.ts';
+
+const USAGE = `usage: npm run build:image -- [options]
+
+Builds the image, and next to it the bill of materials, podwire.sbom.json.
+  --output PATH      write the image there (dist/podwire-image.tar)
+  --name NAME        the image's name without its tag (localhost/podwire)
+  --packages FOLDER  use the Debian packages in this folder; if it does not exist, fetch them into it
+  --rehearsed        fail if no ADD can be run for the code cache, instead of making a cache that is slower
+`;
 
 const REPOSITORY = join(import.meta.dirname, '..');
 
-const { values: options } = parseArgs({
-  options: {
-    name: { type: 'string', default: 'localhost/podwire' },
-    output: { type: 'string', default: 'dist/podwire-image.tar' },
-    packages: { type: 'string' },
-    rehearsed: { type: 'boolean', default: false },
+await runScript(
+  {
+    name: 'build:image',
+    usage: USAGE,
+    options: {
+      name: { type: 'string', default: 'localhost/podwire' },
+      output: { type: 'string', default: 'dist/podwire-image.tar' },
+      packages: { type: 'string' },
+      rehearsed: { type: 'boolean', default: false },
+    },
   },
-});
-const outputPath = resolve(REPOSITORY, options.output);
-await mkdir(dirname(outputPath), { recursive: true });
-const work = await mkdtemp(join(dirname(outputPath), '.image-'));
-try {
-  const { archive, bill } = await buildImage({
-    work,
-    packages: options.packages === undefined ? join(work, 'packages') : resolve(REPOSITORY, options.packages),
-    name: options.name,
-    createdAt: new Date(Number(process.env['SOURCE_DATE_EPOCH'] ?? 0) * 1000).toISOString().replace(/\.\d+Z$/, 'Z'),
-    unrehearsed: options.rehearsed ? 'fail' : 'cold',
-    onStep: (platform, name, outcome, elapsedSeconds) =>
-      say(`${platform} ${name}, ${elapsedSeconds.toFixed(1)} s: ${outcome}`),
-  });
-  await put(`${JSON.stringify(bill, undefined, 2)}\n`, join(dirname(outputPath), 'podwire.sbom.json'));
-  await put(archive.bytes, outputPath);
-  for (const { platform, unpackedBytes, packedBytes } of archive.sizes) {
-    say(`${platform.architecture}: ${megabytes(unpackedBytes)} unpacked, ${megabytes(packedBytes)} compressed`);
-  }
-  say(`${archive.digest}, ${outputPath}`);
-} finally {
-  await rm(work, { recursive: true, force: true });
+  async ({ values: { name, output, packages, rehearsed } }) => {
+    const outputPath = resolve(REPOSITORY, output);
+    await mkdir(dirname(outputPath), { recursive: true });
+    const work = await mkdtemp(join(dirname(outputPath), '.image-'));
+    try {
+      const { archive, billOfMaterials } = await buildImage({
+        work,
+        packages: packages === undefined ? join(work, 'packages') : resolve(REPOSITORY, packages),
+        name,
+        createdAt: creationTime(),
+        ifUnrehearsed: rehearsed ? 'fail' : 'make-cold-cache',
+        onStep: (platform, step, outcome, elapsedSeconds) =>
+          log(`${platform} ${step}, ${elapsedSeconds.toFixed(1)} s: ${outcome}`),
+      });
+      const replace = async (path: string, content: string | Buffer) => {
+        const temporary = join(work, 'output');
+        await writeFile(temporary, content);
+        await rename(temporary, path);
+      };
+      await replace(
+        join(dirname(outputPath), 'podwire.sbom.json'),
+        `${JSON.stringify(billOfMaterials, undefined, 2)}\n`,
+      );
+      await replace(outputPath, archive.bytes);
+      for (const { platform, unpackedBytes, packedBytes } of archive.sizes) {
+        const sizes = `${formatMegabytes(unpackedBytes)} unpacked, ${formatMegabytes(packedBytes)} compressed`;
+        log(`${platform.architecture}: ${sizes}`);
+      }
+      log(`${archive.digest}, ${outputPath}`);
+    } finally {
+      await rm(work, { recursive: true, force: true });
+    }
+  },
+);
+
+/** RFC 3339 without fractions of a second. */
+function creationTime(): string {
+  const seconds = Number(process.env['SOURCE_DATE_EPOCH'] ?? 0);
+  return new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
-async function put(content: string | Buffer, path: string): Promise<void> {
-  const temporary = join(work, 'output');
-  await writeFile(temporary, content);
-  await rename(temporary, path);
-}
-
-function say(line: string): void {
+function log(line: string): void {
   process.stderr.write(`image: ${line}\n`);
 }
 
-function megabytes(sizeBytes: number): string {
+function formatMegabytes(sizeBytes: number): string {
   return `${(sizeBytes / 1e6).toFixed(1)} MB`;
 }

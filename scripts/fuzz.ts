@@ -1,19 +1,23 @@
-// Feeds the parsers what nobody would write: `npm run fuzz`, or `npm run fuzz -- CASES SEED` to repeat a run.
-import { parseArgs } from 'node:util';
+// npm run fuzz: feeds the parsers random input. They may reject it, but only with the errors that their callers expect.
 import fc from 'fast-check';
 import { AddressError, parseIpAddress } from '../src/address/ip-address.ts';
 import { formatCidr, parseCidr } from '../src/address/cidr.ts';
+import { MacAddressError, parseMacAddress } from '../src/address/mac-address.ts';
 import { CniError, ERROR_CODE } from '../src/cni/error.ts';
-import { isJsonObject, parseJson } from '../src/json/json.ts';
-import { parseRequest } from '../src/netconf/request.ts';
 import { formatResult, parseResult } from '../src/cni/result.ts';
 import { SUPPORTED_VERSIONS } from '../src/cni/versions.ts';
-import { MacAddressError, parseMacAddress } from '../src/address/mac-address.ts';
+import { isJsonObject, parseJson } from '../src/json/json.ts';
+import { parseRequest } from '../src/netconf/request.ts';
 import { parsePodOverrides } from '../src/plan/pod-overrides.ts';
+import { runScript, UsageError } from './command-line/run-script.ts';
+import { parseWholeNumber } from './command-line/whole-number.ts';
 
-const { positionals } = parseArgs({ allowPositionals: true });
-const [cases = 1_000_000, seed = Date.now() % 2 ** 31] = positionals.map(Number);
-const codes: readonly number[] = Object.values(ERROR_CODE).filter((code) => code !== ERROR_CODE.internal);
+const USAGE = `usage: npm run fuzz -- [CASES [SEED]]
+
+Feeds each parser CASES random inputs (1000000). The same SEED repeats a run.
+`;
+
+const EXPECTED_CODES: readonly number[] = Object.values(ERROR_CODE).filter((code) => code !== ERROR_CODE.internal);
 
 const text = fc.string({ unit: 'binary', maxLength: 60 });
 const addressLike = fc.stringMatching(/^[0-9a-f:.%/]{0,45}$/);
@@ -54,7 +58,7 @@ const bytes = fc.oneof(
   fc.uint8Array({ maxLength: 100 }),
   json.map((value) => Buffer.from(JSON.stringify(value))),
 );
-const variable = (...ordinary: readonly string[]) => fc.oneof(fc.constantFrom(...ordinary), text, addressLike);
+const variable = (...valid: readonly string[]) => fc.oneof(fc.constantFrom(...valid), text, addressLike);
 const environment = fc.record({
   CNI_COMMAND: variable('ADD', 'DEL', 'CHECK', 'GC', 'STATUS', 'VERSION'),
   CNI_CONTAINERID: variable('c1'),
@@ -65,30 +69,30 @@ const environment = fc.record({
   FELIX_INTERFACEPREFIX: variable('cali'),
 });
 
-const TARGETS: Readonly<Record<string, fc.IRawProperty<unknown>>> = {
-  request: fc.property(environment, bytes, (given, stdin) =>
-    refusesInOrder(() => parseRequest({ environment: given, stdin })),
+const PROPERTIES: Readonly<Record<string, fc.IRawProperty<unknown>>> = {
+  request: fc.property(environment, bytes, (variables, stdin) =>
+    allowExpectedErrors(() => parseRequest({ environment: variables, stdin })),
   ),
   result: fc.property(json, fc.constantFrom(...SUPPORTED_VERSIONS), (value, version) =>
-    refusesInOrder(() => {
+    allowExpectedErrors(() => {
       const parsed = parseJson(JSON.stringify(value));
       if (isJsonObject(parsed)) JSON.stringify(formatResult(parseResult(parsed), version));
     }),
   ),
   addresses: fc.property(fc.oneof(addressLike, text), (value) => {
-    refusesInOrder(() => parseIpAddress(value));
-    refusesInOrder(() => {
-      const written = formatCidr(parseCidr(value));
-      if (formatCidr(parseCidr(written)) !== written)
-        throw new Error(`${value} becomes ${written}, which is not read alike`);
+    allowExpectedErrors(() => parseIpAddress(value));
+    allowExpectedErrors(() => {
+      const formatted = formatCidr(parseCidr(value));
+      const again = formatCidr(parseCidr(formatted));
+      if (again !== formatted) throw new Error(`${value} is formatted as ${formatted}, which is parsed as ${again}`);
     });
-    refusesInOrder(() => parseMacAddress(value));
+    allowExpectedErrors(() => parseMacAddress(value));
   }),
-  annotations: fc.property(json, text, (value, other) =>
-    refusesInOrder(() =>
+  annotations: fc.property(json, text, (value, hardwareAddress) =>
+    allowExpectedErrors(() =>
       parsePodOverrides(
         {
-          'cni.projectcalico.org/hwAddr': other,
+          'cni.projectcalico.org/hwAddr': hardwareAddress,
           'cni.projectcalico.org/floatingIPs': JSON.stringify(value),
           'cni.projectcalico.org/allowedSourcePrefixes': JSON.stringify(value),
         },
@@ -98,23 +102,30 @@ const TARGETS: Readonly<Record<string, fc.IRawProperty<unknown>>> = {
   ),
 };
 
-process.stderr.write(`fuzz: ${cases} cases of each parser, seed ${seed}\n`);
-for (const [name, property] of Object.entries(TARGETS)) {
-  const startedMs = performance.now();
-  const report = await fc.check(property, { numRuns: cases, seed });
-  const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
-  if (report.failed) process.exitCode = 1;
-  process.stdout.write(
-    `${name}: ${report.failed ? fc.defaultReportMessage(report) : `${report.numRuns} cases hold`}, ${seconds} s\n`,
-  );
+await runScript({ name: 'fuzz', usage: USAGE, options: {}, allowPositionals: true }, async ({ positionals }) => {
+  const [cases = '1000000', seed = String((Date.now() % 2 ** 31) + 1), ...rest] = positionals;
+  if (rest.length > 0) throw new UsageError(`Unexpected argument '${rest.join(' ')}'`);
+  await fuzz(parseWholeNumber('CASES', cases), parseWholeNumber('SEED', seed));
+});
+
+async function fuzz(cases: number, seed: number): Promise<void> {
+  process.stderr.write(`fuzz: ${cases} cases for each parser, seed ${seed}\n`);
+  for (const [name, property] of Object.entries(PROPERTIES)) {
+    const startedMs = performance.now();
+    const report = await fc.check(property, { numRuns: cases, seed });
+    const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+    if (report.failed) process.exitCode = 1;
+    const outcome = report.failed ? fc.defaultReportMessage(report) : `${report.numRuns} cases passed`;
+    process.stdout.write(`${name}: ${outcome}, ${seconds} s\n`);
+  }
 }
 
-/** Runs a parser, which may refuse in the ways that callers expect and in no other. */
-function refusesInOrder(parse: () => unknown): void {
+/** Runs a parser. An error that callers expect is fine; any other is thrown. */
+function allowExpectedErrors(parse: () => unknown): void {
   try {
     parse();
   } catch (error) {
     if (error instanceof AddressError || error instanceof MacAddressError) return;
-    if (!(error instanceof CniError) || !codes.includes(error.code)) throw error;
+    if (!(error instanceof CniError) || !EXPECTED_CODES.includes(error.code)) throw error;
   }
 }

@@ -1,12 +1,12 @@
 #!/bin/sh
 # in-private-namespace.sh [--] command args...
 #
-# Runs the command in network and mount namespaces of its own, so that nothing it does to interfaces, routes, sysctls, /run
-# or /var/lib reaches the machine. Root's own with `unshare -nm`; anybody else's with `unshare -Urnm`, where the files of the
-# real root show uid 65534. There is no way out to a network from inside: download and build first.
+# Runs the command in private network and mount namespaces, so that nothing it does to interfaces, routes, sysctls, /run
+# or /var/lib affects the machine. For root this is `unshare -nm`; for other users `unshare -Urnm`, where files of the
+# real root have uid 65534. The namespaces have no connection to any network: download and build everything first.
 #
-# A shell script, because it can become unshare, which becomes the command: one process, so that signals, exit status and
-# terminal need no passing on, and no wrapper can die and leave the command behind.
+# This is a shell script, because it can replace itself with unshare, which replaces itself with the command. With one
+# process, signals, exit status and terminal need no forwarding, and no wrapper can die and leave the command running.
 set -eu
 
 fail() {
@@ -22,10 +22,10 @@ enter() {
   done
   namespaces='--net --mount'
   [ "$(id -u)" = 0 ] || namespaces="--user --map-root-user $namespaces"
-  # Tried apart from the command, whose own failure must not read as a kernel that forbids namespaces.
+  # Try this separately: a failure of the command must not be mistaken for a kernel that forbids namespaces.
   # shellcheck disable=SC2086 # $namespaces is a list of options
-  refusal=$(unshare $namespaces true 2>&1) || fail "this kernel lets us have no private namespaces ($refusal).
-Run it as root, or allow them to users, which is one of these, by distribution:
+  refusal=$(unshare $namespaces true 2>&1) || fail "this kernel does not permit private namespaces ($refusal).
+Run this as root, or permit them for users, with one of these commands (it depends on the distribution):
   sysctl -w kernel.apparmor_restrict_unprivileged_userns=0
   sysctl -w kernel.unprivileged_userns_clone=1
   sysctl -w user.max_user_namespaces=10000
@@ -34,13 +34,14 @@ In a container: docker run --privileged, or --cap-add SYS_ADMIN --cap-add NET_AD
   exec unshare $namespaces sh "$0" --inside "$@"
 }
 
-# Empty folders in place of /run and /var/lib, in which the repository, the current folder and Node stay if they are there.
+# Mounts empty folders over /run and /var/lib. If the repository, the current folder or Node is below one of them, it
+# stays visible.
 hide_folders() {
   repository=$(cd "$(dirname "$0")/.." && pwd -P)
   here=$(pwd -P)
   node=$(command -v node || true)
   [ -z "$node" ] || node=$(dirname "$(readlink -f "$node")")
-  # Held open, they can still be reached when the folders above them are covered.
+  # Open descriptors still reach these folders after the folders above them are covered.
   exec 3<"$repository" 4<"$here" 5<"${node:-/}"
   for folder in /run /var/lib; do
     mount -t tmpfs -o mode=0755 podwire-private "$folder" || fail "no tmpfs can be mounted on $folder"
@@ -60,14 +61,14 @@ keep() {
   esac
   [ ! -e "$2" ] || return 0 # the folder around it was kept
   mkdir -p "$2"
-  mount --no-canonicalize --rbind "/proc/self/fd/$1" "$2" || fail "$2 cannot be kept visible"
+  mount --no-canonicalize --rbind "/proc/self/fd/$1" "$2" || fail "cannot keep $2 visible"
 }
 
-# A node with one uplink. The kernel answers the pods' ARP for 169.254.1.1 only if it has a route there by another device,
-# and an address of its own: without these IPv4 pods get no answer. Addresses are of the documentation ranges.
+# Creates an uplink, as a node has. The kernel only answers the pods' ARP requests for 169.254.1.1 if it has an address
+# and a route to 169.254.1.1 through another device. All addresses are from the documentation ranges.
 make_uplink() {
-  ip link set lo up || fail 'lo cannot be brought up'
-  ip link add uplink type veth peer name uplink-peer arp off || fail 'the kernel makes no veth interfaces'
+  ip link set lo up || fail 'cannot set lo up'
+  ip link add uplink type veth peer name uplink-peer arp off || fail 'this kernel cannot create veth interfaces'
   ip link set uplink-peer addrgenmode none up
   ip link set uplink up
   ip address add 192.0.2.10/24 dev uplink
@@ -84,6 +85,6 @@ fi
 shift
 hide_folders
 make_uplink
-# test/lab/namespaces/private-namespace.ts looks for this: only on a private /run can it name the namespace that we are in.
+# test/lab/namespaces/private-namespace.ts reads this file. Only on a private /run can it name the current namespace.
 readlink /proc/self/ns/net >/run/podwire-private-namespace
 exec "$@"

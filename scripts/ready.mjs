@@ -1,7 +1,7 @@
-// Runs a TypeScript program of ours on a fresh clone, whatever Node from 20 on the machine has:
+// Runs a TypeScript program of this repository on a fresh clone, with any Node from 20 on:
 //   node scripts/ready.mjs scripts/test.ts [arguments]
-// Installs the packages of package-lock.json unless they are there, then goes on with the Node 24 that is one of them.
-// Plain JavaScript without packages, because it runs before there is anything else.
+// It installs the packages of package-lock.json if they are missing or differ, then runs the program on the Node 24
+// that is one of them. This is plain JavaScript without packages, because it runs before anything else is installed.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -10,30 +10,30 @@ import { delimiter, join } from 'node:path';
 const repository = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..');
 const binaries = join(repository, 'node_modules', '.bin');
 
-// Ctrl-C reaches the program too, which cleans up; we wait for it, so that the prompt comes back when all is done.
+// Ctrl-C also reaches the program, which cleans up. Wait for it, so that the prompt only returns when it has finished.
 process.on('SIGINT', () => undefined);
 
 const installed = packagesMatchLockfile() ? 0 : install();
-process.exitCode = installed === 0 ? runOnOurNode(process.argv.slice(2)) : installed;
+process.exitCode = installed === 0 ? runOnInstalledNode(process.argv.slice(2)) : installed;
 
 function install() {
   process.stderr.write('ready: npm ci\n');
   return run('npm', ['ci', '--no-audit', '--no-fund'], { ...process.env, NODE_ENV: 'development' });
 }
 
-function runOnOurNode(commandArguments) {
+function runOnInstalledNode(commandArguments) {
   const path = `${binaries}${delimiter}${process.env.PATH ?? ''}`;
   return run(join(binaries, 'node'), commandArguments, { ...process.env, PATH: path });
 }
 
 function packagesMatchLockfile() {
-  const wanted = readPackages('package-lock.json');
-  const present = readPackages('node_modules/.package-lock.json');
-  if (wanted === undefined || present === undefined) return false;
-  const isMissing = ([path, { optional }]) => path !== '' && optional !== true && present[path] === undefined;
-  const isOther = ([path, { version, integrity }]) =>
-    wanted[path]?.version !== version || wanted[path].integrity !== integrity;
-  return !Object.entries(wanted).some(isMissing) && !Object.entries(present).some(isOther);
+  const locked = readPackages('package-lock.json');
+  const installedPackages = readPackages('node_modules/.package-lock.json');
+  if (locked === undefined || installedPackages === undefined) return false;
+  const isMissing = ([path, { optional }]) => path !== '' && optional !== true && installedPackages[path] === undefined;
+  const differs = ([path, { version, integrity }]) =>
+    locked[path]?.version !== version || locked[path].integrity !== integrity;
+  return !Object.entries(locked).some(isMissing) && !Object.entries(installedPackages).some(differs);
 }
 
 function readPackages(path) {

@@ -1,37 +1,49 @@
-// npm run reliability [-- report.json ...]: writes docs/reliability.md from reports of vitest's json reporter; without one it runs the
-// kernel and end-to-end tests first.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+// npm run reliability: writes docs/reliability.md from reports of the kernel and end-to-end tests.
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { formatReliability, parseReliability } from './reliability-page.ts';
+import { runInPrivateNamespace } from './command-line/run-program.ts';
+import { runScript } from './command-line/run-script.ts';
+import { formatReliability, parseReliability } from './reliability/page.ts';
 
-const repository = join(import.meta.dirname, '..');
-const page = join(repository, 'docs', 'reliability.md');
-const given = process.argv.slice(2);
-const work = await mkdtemp(join(repository, 'node_modules', '.reliability-'));
-try {
-  const paths = given.length > 0 ? given : await runTests();
-  const files = (await Promise.all(paths.map((path) => readFile(path, 'utf8')))).flatMap((text) =>
-    parseReliability(text, (path) => relative(repository, path)),
-  );
-  await writeFile(page, formatReliability(files));
-  process.stderr.write(`reliability: ${relative(repository, page)}\n`);
-} finally {
-  await rm(work, { recursive: true, force: true });
+const USAGE = `usage: npm run reliability -- [REPORT...]
+
+Writes docs/reliability.md from REPORTs of vitest's json reporter. Without a REPORT, runs the kernel and end-to-end tests
+first.
+`;
+
+const REPOSITORY = join(import.meta.dirname, '..');
+const PAGE = join(REPOSITORY, 'docs', 'reliability.md');
+
+await runScript(
+  { name: 'reliability', usage: USAGE, options: {}, allowPositionals: true },
+  async ({ positionals: reports }) => {
+    await writePage(reports.length > 0 ? await readReports(reports) : await runTests());
+    process.stderr.write(`reliability: wrote ${relative(REPOSITORY, PAGE)}\n`);
+  },
+);
+
+async function writePage(reports: readonly string[]): Promise<void> {
+  const files = reports.flatMap((json) => parseReliability(json, (path) => relative(REPOSITORY, path)));
+  await writeFile(PAGE, formatReliability(files));
+}
+
+async function readReports(paths: readonly string[]): Promise<readonly string[]> {
+  return Promise.all(paths.map((path) => readFile(path, 'utf8')));
 }
 
 async function runTests(): Promise<readonly string[]> {
-  const report = join(work, 'report.json');
-  const vitest = join(repository, 'node_modules', '.bin', 'vitest');
-  const projects = ['--project', 'kernel', '--project', 'end-to-end'];
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const words = ['--', vitest, 'run', ...projects, ...reporters];
-  const child = spawn(join(import.meta.dirname, 'in-private-namespace.sh'), words, {
-    cwd: repository,
-    stdio: 'inherit',
-  });
-  await once(child, 'close');
-  if (child.exitCode !== 0) throw new Error('the tests failed: what they measured is no promise');
-  return [report];
+  const work = await mkdtemp(join(REPOSITORY, 'node_modules', '.reliability-'));
+  try {
+    const report = join(work, 'report.json');
+    const projects = ['--project', 'kernel', '--project', 'end-to-end'];
+    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+    const vitest = join(REPOSITORY, 'node_modules', '.bin', 'vitest');
+    const exitStatus = await runInPrivateNamespace(vitest, ['run', ...projects, ...reporters]);
+    if (exitStatus !== 0) {
+      throw new Error('The tests failed, so their results are not reported: fix them and run this again.');
+    }
+    return await readReports([report]);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
 }

@@ -1,24 +1,32 @@
-// npm run soak [-- --operations N] [--seed N]: random operations on a private node, compared with a model after each.
-// A run that fails says its seed: the same seed repeats it.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+// npm run soak: random operations on a private node, compared with a model after each one.
+// A run that fails prints its seed; the same seed repeats the run.
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { runInPrivateNamespace } from './command-line/run-program.ts';
+import { runScript } from './command-line/run-script.ts';
+import { parseWholeNumber } from './command-line/whole-number.ts';
 
-const { values: options } = parseArgs({
-  options: { operations: { type: 'string', default: '2000' }, seed: { type: 'string' } },
-});
-const repository = join(import.meta.dirname, '..');
-const vitest = join(repository, 'node_modules', '.bin', 'vitest');
-const words = ['--', vitest, 'run', '--project', 'end-to-end', 'test/end-to-end/soak.test.ts'];
-const child = spawn(join(import.meta.dirname, 'in-private-namespace.sh'), words, {
-  cwd: repository,
-  env: {
-    ...process.env,
-    PODWIRE_SOAK_OPERATIONS: options.operations,
-    ...(options.seed !== undefined && { PODWIRE_SOAK_SEED: options.seed }),
+const USAGE = `usage: npm run soak -- [--operations N] [--seed N]
+
+Runs random operations (ADD, DEL, kill, reboot and others) with dist/podwire. After each one, compares the node with a
+model.
+  --operations N  how many operations to run (2000)
+  --seed N        repeat the run that printed this seed
+`;
+
+const VITEST = join(import.meta.dirname, '..', 'node_modules', '.bin', 'vitest');
+
+await runScript(
+  {
+    name: 'soak',
+    usage: USAGE,
+    options: { operations: { type: 'string', default: '2000' }, seed: { type: 'string' } },
   },
-  stdio: 'inherit',
-});
-await once(child, 'close');
-process.exitCode = child.exitCode ?? 1;
+  async ({ values: { operations, seed } }) => {
+    const environment = {
+      PODWIRE_SOAK_OPERATIONS: String(parseWholeNumber('--operations', operations)),
+      ...(seed !== undefined && { PODWIRE_SOAK_SEED: String(parseWholeNumber('--seed', seed)) }),
+    };
+    const args = ['run', '--project', 'end-to-end', 'test/end-to-end/soak.test.ts'];
+    process.exitCode = await runInPrivateNamespace(VITEST, args, environment);
+  },
+);

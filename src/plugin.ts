@@ -152,14 +152,10 @@ function toCniError(error: unknown, { signal }: PluginIo): CniError {
       { details: error.code ?? '', cause: error },
     );
   }
-  return new CniError(
-    ERROR_CODE.internal,
-    'internal error (a bug in podwire); please report it with the log',
-    {
-      details: error instanceof Error ? error.message : String(error),
-      cause: error,
-    },
-  );
+  return new CniError(ERROR_CODE.internal, 'internal error (a bug in podwire); please report it with the log', {
+    details: error instanceof Error ? error.message : String(error),
+    cause: error,
+  });
 }
 
 function isErrno(error: unknown): error is NodeJS.ErrnoException {

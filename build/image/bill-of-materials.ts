@@ -1,20 +1,20 @@
 import { createHash } from 'node:crypto';
 
-/** Somebody else's program or library, of which something is in ours. */
+/** A third-party program or library that podwire or its image contains. */
 export interface Component {
   readonly name: string;
   readonly version: string;
-  /** A package URL: what scanners look vulnerabilities up by. */
+  /** A package URL, by which scanners find vulnerabilities. */
   readonly url: string;
-  /** An SPDX expression, where the package says one. */
+  /** An SPDX expression, if the package has one. */
   readonly license?: string;
   readonly checksum?: { readonly algorithm: 'SHA256' | 'SHA512'; readonly hex: string };
 }
 
 /**
- * An SPDX 2.3 document that says what a thing of ours contains.
+ * Makes an SPDX 2.3 document of the components of a program or an image.
  *
- * @param subject what is described: podwire, or its image
+ * @param subject the program or image that the document describes
  * @see https://spdx.github.io/spdx-spec/v2.3/
  */
 export function spdxDocument(
@@ -32,7 +32,7 @@ export function spdxDocument(
     dataLicense: 'CC0-1.0',
     SPDXID: 'SPDXRef-DOCUMENT',
     name: `${subject.name}-${subject.version}`,
-    documentNamespace: `urn:podwire:spdx:${digest}`, // of the content, so that two builds have one
+    documentNamespace: `urn:podwire:spdx:${digest}`, // depends on the content only, so that two builds have the same
     creationInfo: { created: createdAt, creators: ['Tool: podwire-build-image'] },
     packages,
     relationships: [

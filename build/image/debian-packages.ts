@@ -7,7 +7,7 @@ import type { Component } from './bill-of-materials.ts';
 
 const run = promisify(execFile);
 
-/** What has the libraries that Node asks for, and their licences. */
+/** The packages of the libraries that Node needs, and their licenses. */
 const LICENSES: Readonly<Record<string, string>> = {
   libc6: 'LGPL-2.1-or-later',
   'libstdc++6': 'GPL-3.0-or-later WITH GCC-exception-3.1',
@@ -16,11 +16,13 @@ const LICENSES: Readonly<Record<string, string>> = {
 const ARCHITECTURES = ['amd64', 'arm64'] as const;
 
 /**
- * Fetches the packages for both architectures by name, from where the machine's own apt gets its packages, with lists of
- * its own: that needs no root and changes nothing of the machine's.
+ * Downloads the packages for both architectures, from the sources of the machine's own apt. It uses separate package
+ * lists, so it needs no root and changes nothing on the machine.
  *
- * @param folder where the package files are put. If it is there it is taken as it is: what is in an image can be kept
- * @throws {Error} with apt's words, where there is no apt or no such package
+ * @param folder for the package files. If it already exists, it is used as it is, so that an image can be built again
+ * from the
+ *   same packages
+ * @throws {Error} with the output of apt, if apt or a package is missing
  */
 export async function fetchDebianPackages(folder: string): Promise<void> {
   if (await exists(folder)) return;
@@ -31,7 +33,7 @@ export async function fetchDebianPackages(folder: string): Promise<void> {
     await mkdir(files);
     const apt = await openApt(join(work, 'apt'));
     await apt(['download', ...forBoth(Object.keys(LICENSES))], files);
-    // Has the licence of the compiler's libraries, under a name with the compiler's version.
+    // This package has the license of the compiler's libraries. Its name contains the compiler's version.
     const depends = await fieldOf(join(files, await fileOf(files, 'libgcc-s1', 'amd64')), 'Depends');
     const base = /\bgcc-\d+-base\b/.exec(depends);
     if (base !== null) await apt(['download', ...forBoth(base)], files);
@@ -44,7 +46,10 @@ export async function fetchDebianPackages(folder: string): Promise<void> {
 /**
  * Unpacks the packages of one architecture.
  *
- * @param folder where the package files are
+ * @param folder of the package files
+ * @param root to unpack them into
+ * @returns the packages
+ * @throws {Error} if the folder has no package for the architecture
  */
 export async function unpackDebianPackages(
   folder: string,
@@ -57,7 +62,8 @@ export async function unpackDebianPackages(
   for (const file of files) {
     const path = join(folder, file);
     await run('dpkg-deb', ['--extract', path, root]);
-    const [name, version] = [await fieldOf(path, 'Package'), await fieldOf(path, 'Version')];
+    const name = await fieldOf(path, 'Package');
+    const version = await fieldOf(path, 'Version');
     const url = `pkg:deb/debian/${encodeURIComponent(name)}@${encodeURIComponent(version)}?arch=${architecture}`;
     const hex = createHash('sha256')
       .update(await readFile(path))
@@ -78,7 +84,7 @@ async function openApt(state: string): Promise<(command: readonly string[], cwd:
     'APT::Architecture': 'amd64',
     'APT::Architectures': ARCHITECTURES.join(','),
     'Acquire::Languages': 'none',
-    'APT::Sandbox::User': 'root', // else root's apt becomes a user who cannot write here
+    'APT::Sandbox::User': 'root', // otherwise apt changes from root to a user who cannot write here
   };
   const options = Object.entries(settings).flatMap(([key, value]) => ['-o', `${key}=${value}`]);
   const apt = async (command: readonly string[], cwd: string) => {
@@ -86,9 +92,9 @@ async function openApt(state: string): Promise<(command: readonly string[], cwd:
   };
   await apt(['update'], state).catch((error: unknown) => {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
-      throw new Error("the image's libraries are Debian packages: apt-get is needed to fetch them");
+      throw new Error("apt-get is missing: it downloads the image's libraries, which are Debian packages");
     }
-    // A source that cannot be reached is no failure: the packages may well come from another.
+    // Ignore other errors: if one source cannot be reached, another may have the packages.
   });
   return apt;
 }
@@ -99,7 +105,7 @@ function forBoth(names: Iterable<string>): readonly string[] {
 
 async function fileOf(folder: string, name: string, architecture: string): Promise<string> {
   const file = (await readdir(folder)).find((entry) => entry.startsWith(`${name}_`) && entry.includes(architecture));
-  if (file === undefined) throw new Error(`apt-get download left no file of ${name} for ${architecture}`);
+  if (file === undefined) throw new Error(`apt-get download did not write a file of ${name} for ${architecture}`);
   return file;
 }
 

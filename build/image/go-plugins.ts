@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Component } from './bill-of-materials.ts';
 
-/** What the image carries beside podwire. */
+/** The CNI project's plugins that the image contains. */
 export const PLUGINS = ['bandwidth', 'host-local', 'loopback', 'portmap', 'tuning'] as const;
 
 export interface GoPlugins {
@@ -13,15 +13,17 @@ export interface GoPlugins {
 }
 
 /**
- * Builds the CNI project's plugins that go.mod pins, into a folder.
+ * Builds the CNI project's plugins, in the versions that go.mod pins, into a folder.
  *
- * @throws {Error} with Go's words, where there is no Go or a module cannot be had
+ * @throws {Error} with the output of Go, if Go is missing or a module cannot be downloaded
  */
 export async function buildGoPlugins(architecture: 'amd64' | 'arm64', folder: string): Promise<GoPlugins> {
   const go = await goCommand(architecture);
   await go(['build', '-trimpath', '-buildvcs=false', '-ldflags=-s -w -buildid=', '-o', `${folder}/`, 'tool']);
   const built = (await readdir(folder)).toSorted();
-  if (built.join() !== PLUGINS.join()) throw new Error(`go.mod of the image has the tools ${built.join(', ')}`);
+  if (built.join() !== PLUGINS.join()) {
+    throw new Error(`expected build/image/go.mod to have the tools ${PLUGINS.join(', ')}, got ${built.join(', ')}`);
+  }
   const contents = await go(['version', '-m', ...PLUGINS.map((name) => join(folder, name))]);
   const modules = linkedModules(contents);
   const [version = '', root = ''] = (await go(['env', 'GOVERSION', 'GOROOT'])).trim().split('\n');
@@ -35,18 +37,23 @@ export async function buildGoPlugins(architecture: 'amd64' | 'arm64', folder: st
   const all = [standardLibrary, ...withFolders];
   const notices = await Promise.all(all.map(noticeOf));
   return {
-    components: all.map(({ name, version: of }) => ({ name, version: of, url: `pkg:golang/${name}@${of}` })),
+    components: all.map((module) => ({
+      name: module.name,
+      version: module.version,
+      url: `pkg:golang/${module.name}@${module.version}`,
+    })),
     thirdPartyNotices: notices.join(`\n${'='.repeat(80)}\n\n`),
   };
 }
 
-async function goCommand(architecture: string): Promise<(words: readonly string[]) => Promise<string>> {
+async function goCommand(architecture: string): Promise<(args: readonly string[]) => Promise<string>> {
   const goMod = await readFile(join(import.meta.dirname, 'go.mod'), 'utf8');
   const [, toolchain] = /^toolchain (\S+)$/m.exec(goMod) ?? [];
-  if (toolchain === undefined) throw new Error('go.mod of the image pins no toolchain');
+  if (toolchain === undefined) throw new Error('build/image/go.mod does not pin a toolchain');
   const env = {
     ...process.env,
-    GOTOOLCHAIN: toolchain, // this very one, which Go fetches if it is another: else the bytes differ by machine
+    // Go downloads exactly this version if necessary, so that all machines produce the same bytes.
+    GOTOOLCHAIN: toolchain,
     GOOS: 'linux',
     GOARCH: architecture,
     CGO_ENABLED: '0',
@@ -56,9 +63,9 @@ async function goCommand(architecture: string): Promise<(words: readonly string[
     GOARM64: 'v8.0',
     GOEXPERIMENT: '',
   };
-  return async (words) => {
+  return async (args) => {
     const options = { cwd: import.meta.dirname, env, maxBuffer: 16 * 1024 * 1024 };
-    return (await promisify(execFile)('go', words, options)).stdout;
+    return (await promisify(execFile)('go', args, options)).stdout;
   };
 }
 
@@ -70,7 +77,7 @@ function linkedModules(contents: string): readonly { name: string; version: stri
 
 async function noticeOf({ name, version, folder }: { name: string; version: string; folder: string }): Promise<string> {
   const files = (await readdir(folder)).filter((file) => /^(licen[cs]e|copying|notice)/i.test(file)).toSorted();
-  if (files.length === 0) throw new Error(`${name} has no licence text`);
+  if (files.length === 0) throw new Error(`${name} has no license text in ${folder}`);
   const texts = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')));
   return `${name} ${version}\n\n${texts.join('\n')}`;
 }

@@ -12,10 +12,10 @@ import type { TarEntry } from './tar-archive.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
 
-export interface ImageOptions extends Pick<PodwireOptions, 'unrehearsed'> {
+export interface ImageOptions extends Pick<PodwireOptions, 'ifUnrehearsed'> {
   /** An empty folder. */
   readonly work: string;
-  /** Where the Debian packages are, or will be. */
+  /** The folder of the Debian packages, which are downloaded if it does not exist. */
   readonly packages: string;
   readonly name: string;
   readonly createdAt: string;
@@ -28,19 +28,23 @@ const PLATFORMS = [
 ] as const;
 
 const OTHER_LICENSES = [
-  'MIT', // Node, packages of npm and Go
+  'MIT', // Node, and packages from npm and Go
   'ISC',
   'BSD-3-Clause',
   'LGPL-2.1-or-later', // glibc
   'GPL-3.0-or-later WITH GCC-exception-3.1', // libstdc++, libgcc_s
 ];
 
-/** Makes the image for both architectures, with the executable that is made of the sources as they are. */
-export async function buildImage(options: ImageOptions): Promise<{ archive: OciArchive; bill: object }> {
+/**
+ * Builds the executable from the current sources, and the image for both architectures from it.
+ *
+ * @throws {Error} if a step fails
+ */
+export async function buildImage(options: ImageOptions): Promise<{ archive: OciArchive; billOfMaterials: object }> {
   const { version, license } = await packageManifest(REPOSITORY);
   await fetchDebianPackages(options.packages);
   const image: Component = { name: 'podwire-image', version, license, url: `pkg:oci/podwire@${version}` };
-  const parts: (Omit<ImageContent, 'bill'> & { readonly components: readonly Component[] })[] = [];
+  const parts: (Omit<ImageContent, 'billOfMaterials'> & { readonly components: readonly Component[] })[] = [];
   for (const platform of PLATFORMS) parts.push(await buildPlatform(platform, version, license, options));
   const annotations = {
     'org.opencontainers.image.title': 'podwire',
@@ -49,14 +53,16 @@ export async function buildImage(options: ImageOptions): Promise<{ archive: OciA
     'org.opencontainers.image.licenses': `${license} AND ${OTHER_LICENSES.join(' AND ')}`,
   };
   const archive = await ociArchive(
-    parts.map(({ components, ...part }) => ({ ...part, bill: spdxDocument(image, components, options.createdAt) })),
+    parts.map(({ components, ...part }) => {
+      return { ...part, billOfMaterials: spdxDocument(image, components, options.createdAt) };
+    }),
     {
       name: options.name,
       tag: version,
       createdAt: options.createdAt,
       annotations,
       config: {
-        User: '0:0', // the installer writes to folders that belong to the node's root, and nobody else may
+        User: '0:0', // the installer writes to folders that only the node's root can write
         Env: ['PATH=/usr/bin:/opt/cni/bin'],
         Entrypoint: ['/usr/bin/podwire', 'install'],
         WorkingDir: '/',
@@ -65,7 +71,7 @@ export async function buildImage(options: ImageOptions): Promise<{ archive: OciA
     },
   );
   const components = parts.flatMap((part) => part.components);
-  return { archive, bill: spdxDocument(image, components, options.createdAt) };
+  return { archive, billOfMaterials: spdxDocument(image, components, options.createdAt) };
 }
 
 async function buildPlatform(
@@ -73,23 +79,23 @@ async function buildPlatform(
   version: string,
   license: string,
   options: ImageOptions,
-): Promise<Omit<ImageContent, 'bill'> & { readonly components: readonly Component[] }> {
+): Promise<Omit<ImageContent, 'billOfMaterials'> & { readonly components: readonly Component[] }> {
   const inWork = (name: string) => join(options.work, platform.architecture, name);
   const podwire = await buildPodwire({
     architecture,
     entryPath: join(REPOSITORY, 'src/main.ts'),
     outputPath: inWork('podwire'),
-    unrehearsed: options.unrehearsed,
+    ifUnrehearsed: options.ifUnrehearsed,
     onStep: (...step) => options.onStep(platform.architecture, ...step),
   });
   const startedMs = performance.now();
   await mkdir(inWork('plugins'));
   const plugins = await buildGoPlugins(platform.architecture, inWork('plugins'));
-  const pluginFiles = await Promise.all(PLUGINS.map((name) => program(name, inWork(`plugins/${name}`))));
+  const pluginFiles = await Promise.all(PLUGINS.map((name) => programFile(name, inWork(`plugins/${name}`))));
   options.onStep(platform.architecture, 'plugins', PLUGINS.join(', '), (performance.now() - startedMs) / 1000);
 
   const debian = await unpackDebianPackages(options.packages, platform.architecture, inWork('debian'));
-  const executable = await program('podwire', inWork('podwire'));
+  const executable = await programFile('podwire', inWork('podwire'));
   const libraries = await libraryFiles(
     [executable, ...pluginFiles].map(({ content }) => content),
     inWork('debian'),
@@ -114,13 +120,13 @@ async function buildPlatform(
       {
         createdBy: 'podwire',
         entries: [
-          // Beside the plugins, because the installer takes those that it finds beside itself.
+          // In the folder of the plugins, because the installer installs the plugins next to itself.
           executable,
           ...['podwire', 'install-cni'].map((name) => ({
             path: `usr/bin/${name}`,
             linkTarget: '../../opt/cni/bin/podwire',
           })),
-          // What the agent's own DaemonSet calls.
+          // The DaemonSet of calico-node runs this name.
           { path: 'opt/cni/bin/install', linkTarget: 'podwire' },
           ...Object.entries(documents).map(([name, content]) => ({
             path: `usr/share/doc/podwire/${name}`,
@@ -139,6 +145,6 @@ async function buildPlatform(
   };
 }
 
-async function program(name: string, path: string): Promise<TarEntry & { readonly content: Buffer }> {
+async function programFile(name: string, path: string): Promise<TarEntry & { readonly content: Buffer }> {
   return { path: `opt/cni/bin/${name}`, content: await readFile(path), mode: 0o755 };
 }

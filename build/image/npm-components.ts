@@ -4,14 +4,14 @@ import { packageManifest } from '../third-party-notices.ts';
 import type { Component } from './bill-of-materials.ts';
 
 /**
- * npm packages with the checksums of the lockfile that they were installed by.
+ * Reads npm packages, with their checksums from the lockfile that they were installed from.
  *
- * @param folders where the packages are, each in the `node_modules` beside its lockfile
- * @throws {Error} for a package that its lockfile does not have
+ * @param folders of the packages, each in a `node_modules` next to its lockfile
+ * @throws {Error} for a package that is not in its lockfile
  */
 export async function npmComponents(folders: readonly string[]): Promise<readonly Component[]> {
   const components = await Promise.all([...new Set(folders)].map(npmComponent));
-  // The package's version is Node's own; a scanner knows Node by this name.
+  // The package has the same version as the Node in it. Scanners only know Node by its own name.
   const node = components.find(({ name }) => name.startsWith('node-linux-'));
   if (node === undefined) return components;
   return [...components, { ...node, name: 'node', url: `pkg:generic/node@${node.version}` }];
@@ -28,7 +28,7 @@ async function npmComponent(folder: string): Promise<Component> {
 function integrityOf(lockfile: unknown, path: string): string {
   const integrity = ['packages', path, 'integrity'].reduce(memberOf, lockfile);
   const [, base64] = /^sha512-(.+)$/.exec(typeof integrity === 'string' ? integrity : '') ?? [];
-  if (base64 === undefined) throw new Error(`${path} has no sha512 in its lockfile`);
+  if (base64 === undefined) throw new Error(`${path} has no sha512 checksum in its lockfile`);
   return Buffer.from(base64, 'base64').toString('hex');
 }
 

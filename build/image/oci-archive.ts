@@ -3,13 +3,13 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { tarArchive, type TarEntry } from './tar-archive.ts';
 
-/** One architecture's image. */
+/** The image of one architecture. */
 export interface ImageContent {
   readonly platform: Platform;
-  /** What changes seldom first: a node that has a layer already does not fetch it again. */
+  /** Layers that rarely change come first: a node does not download a layer that it already has. */
   readonly layers: readonly { readonly createdBy: string; readonly entries: readonly TarEntry[] }[];
-  /** What is in it, as an SPDX document. */
-  readonly bill: object;
+  /** An SPDX document. */
+  readonly billOfMaterials: object;
 }
 
 export interface Platform {
@@ -19,7 +19,7 @@ export interface Platform {
 }
 
 export interface ImageSettings {
-  /** The reference that it gets where it is imported. */
+  /** The image's name where it is imported, without the tag. */
   readonly name: string;
   readonly tag: string;
   readonly createdAt: string;
@@ -29,7 +29,7 @@ export interface ImageSettings {
 
 export interface OciArchive {
   readonly bytes: Buffer;
-  /** Of the index: what the image is pulled by. */
+  /** The digest of the index, by which the image is pulled. */
   readonly digest: string;
   readonly sizes: readonly {
     readonly platform: Platform;
@@ -55,10 +55,11 @@ const TYPE = {
 } as const;
 
 /**
- * An image for several architectures as one file: an OCI image layout in a tar archive.
+ * Packs images of several architectures into one file: an OCI image layout in a tar archive.
  *
- * Each image's bill of materials is an in-toto statement in a manifest beside it, in the same index: so it stays with the
- * image through copies, by digest too. It names its image by `subject` (OCI 1.1) and by BuildKit's annotations.
+ * Each image's bill of materials is an in-toto statement in a manifest next to the image's, in the same index. It
+ * therefore remains with the image when that is copied, also by digest. It refers to its image by `subject` (OCI 1.1)
+ * and by BuildKit's annotations.
  */
 export async function ociArchive(images: readonly ImageContent[], settings: ImageSettings): Promise<OciArchive> {
   const blobs = new Map<string, Buffer>();
@@ -69,10 +70,10 @@ export async function ociArchive(images: readonly ImageContent[], settings: Imag
   };
   const putJson = (mediaType: string, value: object) => put(mediaType, Buffer.from(JSON.stringify(value)));
 
-  const made = await Promise.all(images.map((image) => putImage(image, settings, put)));
-  const statements = made.map(({ image, descriptor }) => ({
+  const stored = await Promise.all(images.map((image) => putImage(image, settings, put)));
+  const statements = stored.map(({ image, descriptor }) => ({
     ...putStatement(image, descriptor, settings, putJson),
-    platform: { architecture: 'unknown', os: 'unknown' }, // so that none takes it for an image to run
+    platform: { architecture: 'unknown', os: 'unknown' }, // so that no runtime mistakes it for an image to run
     annotations: {
       'vnd.docker.reference.type': 'attestation-manifest',
       'vnd.docker.reference.digest': descriptor.digest,
@@ -81,7 +82,7 @@ export async function ociArchive(images: readonly ImageContent[], settings: Imag
   const index = putJson(TYPE.index, {
     schemaVersion: 2,
     mediaType: TYPE.index,
-    manifests: [...made.map(({ image, descriptor }) => ({ ...descriptor, platform: image.platform })), ...statements],
+    manifests: [...stored.map(({ image, descriptor }) => ({ ...descriptor, platform: image.platform })), ...statements],
     annotations: settings.annotations,
   });
   const names = {
@@ -97,7 +98,7 @@ export async function ociArchive(images: readonly ImageContent[], settings: Imag
   return {
     bytes,
     digest: index.digest,
-    sizes: made.map(({ image, sizes }) => ({ platform: image.platform, ...sizes })),
+    sizes: stored.map(({ image, sizes }) => ({ platform: image.platform, ...sizes })),
   };
 }
 
@@ -109,7 +110,7 @@ async function putImage(
   const layers = await Promise.all(
     image.layers.map(async ({ createdBy, entries }) => {
       const unpacked = tarArchive(entries);
-      // zlib writes no time and no name into the header.
+      // zlib writes neither time nor name into the header, so equal layers have equal digests.
       const packed = put(TYPE.layer, await promisify(gzip)(unpacked, { level: 9 }));
       return { createdBy, packed, diffId: `sha256:${sha256(unpacked)}`, unpackedBytes: unpacked.length };
     }),
@@ -141,7 +142,7 @@ async function putImage(
 }
 
 function putStatement(
-  { bill }: ImageContent,
+  { billOfMaterials }: ImageContent,
   image: Descriptor,
   { name, tag }: ImageSettings,
   putJson: (mediaType: string, value: object) => Descriptor,
@@ -151,7 +152,7 @@ function putStatement(
     _type: 'https://in-toto.io/Statement/v0.1',
     predicateType,
     subject: [{ name: `${name}:${tag}`, digest: { sha256: image.digest.replace('sha256:', '') } }],
-    predicate: bill,
+    predicate: billOfMaterials,
   });
   return putJson(TYPE.manifest, {
     schemaVersion: 2,

@@ -1,4 +1,4 @@
-/** What stands at a path: a file, or a link to somewhere. */
+/** A file or a symbolic link, at a path without a leading slash. */
 export type TarEntry =
   | { readonly path: string; readonly content: Buffer; readonly mode: number }
   | { readonly path: string; readonly linkTarget: string };
@@ -7,15 +7,17 @@ const BLOCK_BYTES = 512;
 const KIND = { file: '0', link: '2', folder: '5' } as const;
 
 /**
- * A tar archive (POSIX ustar) that is the same whenever and by whomever it is made: sorted, all root's, at time 0. Folders
- * come by themselves.
+ * Makes a tar archive (POSIX ustar) that is the same for everybody at any time: sorted, owned by root, at time 0.
+ * Parent folders are added automatically.
  *
- * @param entries paths without a leading slash
- * @throws {Error} for a path that ustar has no room for, or that is there twice
+ * @throws {Error} for a path that is too long for ustar, or that occurs twice
  */
 export function tarArchive(entries: readonly TarEntry[]): Buffer {
   const paths = entries.map(({ path }) => path);
-  if (new Set(paths).size !== paths.length) throw new Error(`twice in one archive: ${paths.toSorted().join(' ')}`);
+  if (new Set(paths).size !== paths.length) {
+    const twice = paths.find((path, index) => paths.indexOf(path) !== index);
+    throw new Error(`the path ${twice} occurs twice in the archive`);
+  }
   const folders = new Set(paths.flatMap(foldersAbove));
   const blocks = [
     ...[...folders].map((path) => ({ path, blocks: [header(`${path}/`, KIND.folder, 0o755, 0, '')] })),
@@ -47,7 +49,7 @@ function header(path: string, kind: string, mode: number, sizeBytes: number, lin
   writeOctal(block, 116, 8, 0); // group
   writeOctal(block, 124, 12, sizeBytes);
   writeOctal(block, 136, 12, 0); // time
-  block.fill(' ', 148, 156); // the sum is of a header whose sum is blank
+  block.fill(' ', 148, 156); // the checksum is computed with blanks in its own field
   writeText(block, 156, 1, kind);
   writeText(block, 157, 100, linkTarget);
   writeText(block, 257, 8, 'ustar\u000000');
@@ -57,7 +59,9 @@ function header(path: string, kind: string, mode: number, sizeBytes: number, lin
 }
 
 function writeText(block: Buffer, at: number, lengthBytes: number, text: string): void {
-  if (Buffer.byteLength(text) > lengthBytes) throw new Error(`too long for a tar archive: ${text}`);
+  if (Buffer.byteLength(text) > lengthBytes) {
+    throw new Error(`too long for a tar archive (at most ${lengthBytes} bytes): ${text}`);
+  }
   block.write(text, at);
 }
 

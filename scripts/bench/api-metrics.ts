@@ -1,40 +1,40 @@
-/** What an API server says about itself on /metrics, as far as it is wanted here. Counts grow from its start on. */
+/** The parts of an API server's /metrics that the benchmarks use. All counts are totals since the server's start. */
 export interface ApiMetrics {
   readonly cpuSeconds: number;
-  /** Answered requests on pods and nodes by others than watches. */
+  /** GET and PATCH requests for pods and nodes. */
   readonly requests: number;
   readonly requestSeconds: number;
-  /** Requests that took at most so many seconds; the last holds all. */
+  /** A cumulative histogram: how many requests took at most `seconds`. The last bucket counts all of them. */
   readonly within: readonly { readonly seconds: number; readonly count: number }[];
-  /** Turned away with 429. */
+  /** Requests that were rejected with 429. */
   readonly rejected: number;
 }
 
-/** What happened between two readings. */
+/** The difference of two readings. */
 export interface ApiActivity {
   readonly cpuMs: number;
   readonly requests: number;
   readonly meanMs: number;
-  /** 99 of 100 requests took no longer: the edge of a bucket, so mostly less. */
+  /** An upper bound of the 99th percentile: the limit of its bucket. */
   readonly p99AtMostMs: number;
   readonly rejected: number;
 }
 
 /**
- * The server's own figures from Prometheus's text format.
+ * Parses the server's metrics in Prometheus's text format.
  *
- * @throws {Error} if the server's CPU time is not there
+ * @throws {Error} if the server's CPU time is missing
  */
 export function parseApiMetrics(text: string): ApiMetrics {
   const samples = text.split('\n').flatMap((line) => parseSample(line) ?? []);
-  const ours = samples.filter(({ name, labels }) => name.startsWith(DURATION) && isOurs(labels));
+  const durations = samples.filter(({ name, labels }) => name.startsWith(DURATION) && isCounted(labels));
   const within = new Map<number, number>();
-  for (const { name, labels, value } of ours) {
+  for (const { name, labels, value } of durations) {
     if (name !== `${DURATION}_bucket`) continue;
     const seconds = labels.get('le') === '+Inf' ? Infinity : Number(labels.get('le'));
     within.set(seconds, (within.get(seconds) ?? 0) + value);
   }
-  const total = (wanted: string) => sum(ours.filter(({ name }) => name === wanted));
+  const total = (metric: string) => sum(durations.filter(({ name }) => name === metric));
   const cpu = samples.find(({ name }) => name === 'process_cpu_seconds_total');
   if (cpu === undefined) throw new Error('/metrics has no process_cpu_seconds_total');
   return {
@@ -48,19 +48,19 @@ export function parseApiMetrics(text: string): ApiMetrics {
   };
 }
 
-/** The activity from one reading to a later one. */
+/** Computes the activity between one reading and a later one. */
 export function activityBetween(before: ApiMetrics, after: ApiMetrics): ApiActivity {
   const requests = after.requests - before.requests;
   const counts = after.within.map(({ seconds, count }) => ({
     seconds,
     count: count - (before.within.find((bucket) => bucket.seconds === seconds)?.count ?? 0),
   }));
-  const edge = counts.find(({ count }) => count >= 0.99 * requests);
+  const bucket99 = counts.find(({ count }) => count >= 0.99 * requests);
   return {
     cpuMs: (after.cpuSeconds - before.cpuSeconds) * 1000,
     requests,
     meanMs: requests === 0 ? 0 : ((after.requestSeconds - before.requestSeconds) / requests) * 1000,
-    p99AtMostMs: requests === 0 ? 0 : (edge?.seconds ?? Infinity) * 1000,
+    p99AtMostMs: requests === 0 ? 0 : (bucket99?.seconds ?? Infinity) * 1000,
     rejected: after.rejected - before.rejected,
   };
 }
@@ -83,8 +83,9 @@ function parseSample(line: string): Sample | undefined {
   return { name, labels: new Map(pairs), value: Number(value) };
 }
 
-function isOurs(labels: ReadonlyMap<string, string>): boolean {
-  const [verb = '', resource = ''] = [labels.get('verb'), labels.get('resource')];
+function isCounted(labels: ReadonlyMap<string, string>): boolean {
+  const verb = labels.get('verb');
+  const resource = labels.get('resource');
   return (verb === 'GET' || verb === 'PATCH') && (resource === 'pods' || resource === 'nodes');
 }
 

@@ -5,23 +5,23 @@ import type { MeteredProgram, ProcessCost, ProcessMeter } from './process-meter.
 
 export type Verb = 'ADD' | 'CHECK' | 'STATUS' | 'DEL';
 
-/** One plugin, called as a runtime calls it, for any pod of the node. */
+/** A plugin that is called as a runtime calls it, for any pod of the node. */
 export interface AttachmentRun {
   readonly name: string;
-  /** In the order in which an attachment has them. */
+  /** The commands it supports, in the order of an attachment's life. */
   readonly verbs: readonly Verb[];
-  /** Attaches or detaches one pod, or asks about it. */
+  /** Runs one command for one pod. */
   measure(verb: Verb, pod: BenchPod): ProcessCost;
-  /** All these pods at once. */
+  /** Runs one command for all these pods at once. */
   measureTogether(verb: Verb, pods: readonly BenchPod[]): readonly ProcessCost[];
-  /** The same, with what the failed ones have said. */
+  /** Does the same, but returns failures instead of throwing: what each failed run printed. */
   tryTogether(
     verb: Verb,
     pods: readonly BenchPod[],
   ): { readonly costs: readonly ProcessCost[]; readonly failures: readonly string[] };
-  /** The peak memory of one run. */
+  /** Measures the peak memory of one run. */
   measurePeakKb(verb: Verb, pod: BenchPod): number;
-  /** One run with PODWIRE_TRACE=1, and what it printed on stderr. */
+  /** Runs one command with PODWIRE_TRACE=1, and returns what it printed on stderr. */
   trace(verb: Verb, pod: BenchPod): { readonly cost: ProcessCost; readonly stderr: string };
 }
 
@@ -32,7 +32,11 @@ export interface AttachmentRunOptions {
   readonly meter: ProcessMeter;
 }
 
-/** @throws {Error} from every call whose run fails, with what it printed: a run that fails early would look fast */
+/**
+ * Opens one plugin for measuring.
+ *
+ * @throws {Error} from every call whose run fails, with what it printed: a run that fails early would look fast
+ */
 export function openAttachmentRun({ name, binFolder, node, meter }: AttachmentRunOptions): AttachmentRun {
   const folder = join(node.folder, name);
   mkdirSync(folder);
@@ -69,7 +73,7 @@ export function openAttachmentRun({ name, binFolder, node, meter }: AttachmentRu
         ...extra,
       },
       stdinPath: file('netconf'),
-      stdoutPath: file(verb === 'ADD' ? 'result' : 'answer'),
+      stdoutPath: file(verb === 'ADD' ? 'result' : 'output'),
       stderrPath: file('stderr'),
     };
   };
@@ -79,10 +83,10 @@ export function openAttachmentRun({ name, binFolder, node, meter }: AttachmentRu
     exitStatus: number,
   ): string | undefined => {
     if (exitStatus === 0) return undefined;
-    const said = [stdoutPath, stderrPath].map((path) => readFileSync(path, 'utf8').trim().slice(0, 2000));
-    return `${verb} of ${name} ended with ${exitStatus}: ${said.join('\n')}`;
+    const printed = [stdoutPath, stderrPath].map((path) => readFileSync(path, 'utf8').trim().slice(0, 2000));
+    return `${verb} of ${name} exited with status ${exitStatus}: ${printed.join('\n')}`;
   };
-  const accept = (verb: Verb, program: MeteredProgram, exitStatus: number): void => {
+  const assertSuccess = (verb: Verb, program: MeteredProgram, exitStatus: number): void => {
     const failure = failureOf(verb, program, exitStatus);
     if (failure !== undefined) throw new Error(failure);
   };
@@ -101,7 +105,7 @@ export function openAttachmentRun({ name, binFolder, node, meter }: AttachmentRu
     measure(verb, pod) {
       const program = prepare(verb, pod);
       const cost = meter.run(program);
-      accept(verb, program, cost.exitStatus);
+      assertSuccess(verb, program, cost.exitStatus);
       return cost;
     },
     measureTogether(verb, pods) {
@@ -113,13 +117,13 @@ export function openAttachmentRun({ name, binFolder, node, meter }: AttachmentRu
     measurePeakKb(verb, pod) {
       const program = prepare(verb, pod);
       const { exitStatus, peakKb } = meter.runForPeak(program, join(folder, 'pid'));
-      accept(verb, program, exitStatus);
+      assertSuccess(verb, program, exitStatus);
       return peakKb;
     },
     trace(verb, pod) {
       const program = prepare(verb, pod, { PODWIRE_TRACE: '1' });
       const cost = meter.run(program);
-      accept(verb, program, cost.exitStatus);
+      assertSuccess(verb, program, cost.exitStatus);
       return { cost, stderr: readFileSync(program.stderrPath, 'utf8') };
     },
   };
@@ -127,7 +131,7 @@ export function openAttachmentRun({ name, binFolder, node, meter }: AttachmentRu
 
 function podwireConfig(name: string, node: BenchNode, folder: string): object {
   return {
-    cniVersion: name === 'podwire' ? '1.1.0' : '1.0.0', // STATUS needs it, and others need not know it
+    cniVersion: name === 'podwire' ? '1.1.0' : '1.0.0', // STATUS requires 1.1.0; other plugins may not support it
     name: `network-of-${name}`,
     type: name,
     log_level: 'warning',

@@ -3,29 +3,29 @@ import { join } from 'node:path';
 import { type Cluster, startCluster } from '../../test/lab/api-server/kube-apiserver.ts';
 import { makeSandbox, type Sandbox } from '../../test/lab/namespaces/network-namespace.ts';
 
-/** A pod, and the sandbox that a runtime would have made for it. */
+/** A pod and its sandbox, as a runtime would have created it. */
 export interface BenchPod {
   readonly name: string;
   readonly uid: string;
   readonly sandbox: Sandbox;
 }
 
-/** A node in a cluster of a real API server, with pods that wait to be attached. */
+/** A node in a cluster with a real API server, and its pods, which are not attached yet. */
 export interface BenchNode extends AsyncDisposable {
   readonly cluster: Cluster;
   readonly name: string;
   readonly pods: readonly BenchPod[];
-  /** With a service account's token, and the rights of the plugin's own role. */
+  /** Has a service account's token, with the permissions of the plugin's own role. */
   readonly kubeconfigPath: string;
   readonly userName: string;
-  /** On a private tmpfs. */
+  /** A folder on a private tmpfs. */
   readonly folder: string;
 }
 
 export const POD_NAMESPACE = 'bench';
 const NODE = 'bench-node';
 
-/** Starts the cluster and makes the node with this many pods. */
+/** Starts the cluster, and creates the node with `podCount` pods. */
 export async function openBenchNode(podCount: number): Promise<BenchNode> {
   await using opened = new AsyncDisposableStack();
   const cluster = opened.use(await startCluster());
@@ -55,7 +55,7 @@ export async function openBenchNode(podCount: number): Promise<BenchNode> {
   };
 }
 
-// A node's object is large: the kubelet lists its 50 largest images, and the plugin has to read all of it.
+// A real Node object is large, because the kubelet lists the node's 50 largest images. The plugin reads all of it.
 async function fillNodeStatus({ admin }: Cluster): Promise<void> {
   const images = Array.from({ length: 50 }, (_, index) => ({
     names: [

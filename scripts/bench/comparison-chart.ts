@@ -9,16 +9,20 @@ const RIGHT = 60;
 const ROW = 34;
 const TOP = 64;
 
-/** Each plugin and command as a bar of the median, with lines to the 90th and 99th percentile, and its CPU as a thin bar below. */
+/**
+ * Draws a bar for each plugin and command: the median wall time, with lines to the 90th and 99th percentile. A thin bar
+ * below it is the median CPU time.
+ */
 export function drawComparison(series: readonly Series[], caption: string): string {
   const names = [...new Set(series.map(({ name }) => name))];
-  const most = Math.max(...series.map(({ alone }) => percentile(wallTimes(alone), 99)));
-  const axis = makeAxis(most, LEFT, WIDTH - RIGHT);
+  const maxMs = Math.max(...series.map(({ alone }) => percentile(wallTimes(alone), 99)));
+  const axis = makeAxis(maxMs, LEFT, WIDTH - RIGHT);
   const verbs = [...new Set(series.map(({ verb }) => verb))];
   const groups: string[] = [];
   let bottom = TOP;
   for (const verb of verbs) {
-    const [top, rows] = [bottom, series.filter((one) => one.verb === verb)];
+    const top = bottom;
+    const rows = series.filter((one) => one.verb === verb);
     bottom += rows.length * ROW + 26;
     groups.push(
       label(16, top + 14, 'title', verb),
@@ -36,7 +40,7 @@ export function drawComparison(series: readonly Series[], caption: string): stri
   return drawing({ width: WIDTH, height, title, parts });
 }
 
-/** The lines of the ticks and their numbers, below. */
+/** Draws a line for each tick, and its number below. */
 function drawAxis(axis: Axis, top: number, bottom: number): readonly string[] {
   return axis.ticks.flatMap((tick) => {
     const x = axis.at(tick);
@@ -53,16 +57,16 @@ function drawRow({ name, alone }: Series, index: number, axis: Axis, y: number):
     alone.map((cost) => cost.cpuMs),
     50,
   );
-  const colour = seriesClass(index);
+  const color = seriesClass(index);
   const start = axis.at(0);
   const whisker = (to: number, className: string) =>
-    element('line', { x1: axis.at(p50), x2: axis.at(to), y1: y + 8, y2: y + 8, class: `${colour} ${className}` });
+    element('line', { x1: axis.at(p50), x2: axis.at(to), y1: y + 8, y2: y + 8, class: `${color} ${className}` });
   return [
     label(LEFT - 10, y + 13, 'end', name),
-    element('rect', { x: start, y, width: axis.at(p50) - start, height: 16, class: colour }),
+    element('rect', { x: start, y, width: axis.at(p50) - start, height: 16, class: color }),
     whisker(p90, 'thin'),
     whisker(p99, 'thin faint'),
-    element('rect', { x: start, y: y + 18, width: axis.at(cpuMs) - start, height: 5, class: `${colour} faint` }),
+    element('rect', { x: start, y: y + 18, width: axis.at(cpuMs) - start, height: 5, class: `${color} faint` }),
     label(axis.at(p99) + 6, y + 12, '', formatMs(p50)),
   ];
 }

@@ -3,23 +3,23 @@ import type { BenchNode } from './bench-node.ts';
 import type { ProcessCost } from './process-meter.ts';
 import { percentile, rotate } from './statistics.ts';
 
-/** What one plugin has cost for one command. */
+/** The measured costs of one command of one plugin. */
 export interface Series {
   readonly name: string;
   readonly verb: Verb;
-  /** Each run alone. */
+  /** The cost of each run when it ran alone. */
   readonly alone: readonly ProcessCost[];
-  /** Resident, of the plugin or its delegate, whichever had more. */
+  /** Peak resident memory of the plugin or its delegate, whichever is larger. */
   readonly peakKb: number;
   readonly apiRequests: number;
-  /** Each round of many runs at once. */
+  /** The cost of each round of many runs at once. */
   readonly together: readonly TogetherCost[];
 }
 
 export interface TogetherCost {
-  /** Until the last of them has ended. */
+  /** From the start of the first to the end of the last. */
   readonly wallMs: number;
-  /** Of all. */
+  /** The sum of all. */
   readonly cpuMs: number;
 }
 
@@ -30,12 +30,12 @@ export interface ComparisonOptions {
   readonly onProgress: (stage: string) => void;
 }
 
-/** Those of which a node has many at once. */
+/** The commands that a node runs many of at once. */
 export const VERBS = ['ADD', 'DEL'] as const;
 
 /**
- * Measures plugins side by side: round by round each attaches and detaches the same pod, another one first in every round,
- * so that what the machine does meanwhile hits them all alike.
+ * Measures plugins side by side: in each round, every plugin attaches and detaches the same pod. Each round starts with
+ * another plugin, so that other load on the machine affects all of them alike.
  */
 export async function compare(
   runs: readonly AttachmentRun[],
@@ -82,11 +82,12 @@ export async function compare(
 const PEAK_ROUNDS = 5;
 
 function startSeries(run: AttachmentRun, verb: Verb) {
-  const [alone, together]: [ProcessCost[], TogetherCost[]] = [[], []];
+  const alone: ProcessCost[] = [];
+  const together: TogetherCost[] = [];
   return { run, name: run.name, verb, alone, together };
 }
 
-/** The wall time until the last has ended, and the sum of CPU times. */
+/** Sums up runs that started together: the longest wall time, and the sum of CPU times. */
 export function sumOf(costs: readonly ProcessCost[]): TogetherCost {
   return {
     wallMs: Math.max(...costs.map(({ wallMs }) => wallMs)),

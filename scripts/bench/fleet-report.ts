@@ -1,20 +1,20 @@
 import type { FleetLoad } from './fleet.ts';
 import { formatMs } from './statistics.ts';
-import { formatMarkdownTable, type Table } from './text-table.ts';
+import { formatMarkdownTable, type Table } from '../command-line/text-table.ts';
 
-/** A row for each rate. */
+/** Makes a table with a row for each rate. */
 export function fleetTable(loads: readonly FleetLoad[]): Table {
   const head = [
     'ADDs and DELs per second',
     'commands',
     'requests',
-    'API share p50',
+    'API time p50',
     'p99',
-    'answer, mean',
-    'answer, p99 below',
+    'response time, mean',
+    'response time, p99 below',
     'server CPU each',
     'server cores',
-    'turned away',
+    'rejected',
     'failed',
   ];
   const rows = loads.map(({ commandsPerSecond, commands, commandMs, api, failures }) => [
@@ -24,7 +24,7 @@ export function fleetTable(loads: readonly FleetLoad[]): Table {
     `${formatMs(commandMs.p50)} ms`,
     `${formatMs(commandMs.p99)} ms`,
     `${formatMs(api.meanMs)} ms`,
-    Number.isFinite(api.p99AtMostMs) ? `${api.p99AtMostMs.toFixed(0)} ms` : 'a minute',
+    Number.isFinite(api.p99AtMostMs) ? `${api.p99AtMostMs.toFixed(0)} ms` : 'over 60 s',
     `${formatMs(api.cpuMs / commands)} ms`,
     ((api.cpuMs / commands / 1000) * commandsPerSecond).toFixed(2),
     String(api.rejected),
@@ -33,15 +33,15 @@ export function fleetTable(loads: readonly FleetLoad[]): Table {
   return { head, rows };
 }
 
-/** The page of docs/benchmarks/. */
+/** Formats the page of docs/benchmarks/. */
 export function formatFleetPage(machine: string, nodeCount: number, loads: readonly FleetLoad[]): string {
   return `# One API server, ${nodeCount} nodes
 
-Written by \`npm run bench:scale -- --nodes ${nodeCount}\`. ${machine}, which the API server, etcd and those who ask share.
+Written by \`npm run bench:scale -- --nodes ${nodeCount}\`. ${machine}, shared by the API server, etcd and the clients.
 
-${nodeCount} Nodes and as many Pods in a real kube-apiserver and etcd. ADDs and DELs come from one node after the other at an even rate, half of
-each, and do not wait for each other; each asks with podwire's own code over a new TLS connection, with a service account's token.
-Nothing is attached: this is the API's share alone. 83 per second is what 150,000 pods make that live an hour each.
+A real kube-apiserver with etcd has ${nodeCount} Nodes and as many Pods. ADDs and DELs, half of each, come from one node after the other at an even
+rate, and do not wait for each other. Each makes its requests with podwire's own code over a new TLS connection, with a service account's
+token. Nothing is attached: this measures the API's part alone. 150,000 pods that live for an hour each make 83 commands per second.
 
 ${formatMarkdownTable(fleetTable(loads))}
 `;

@@ -5,7 +5,7 @@ import { startCluster, type Cluster } from '../../test/lab/api-server/kube-apise
 import { activityBetween, parseApiMetrics, type ApiActivity } from './api-metrics.ts';
 import { spreadOf, type Spread } from './statistics.ts';
 
-/** Nodes that exist only in the API server, each with a pod. */
+/** A cluster of Nodes that exist only in the API server, each with a Pod. */
 export interface Fleet extends AsyncDisposable {
   readonly cluster: Cluster;
   readonly nodeCount: number;
@@ -13,26 +13,26 @@ export interface Fleet extends AsyncDisposable {
 }
 
 export interface FleetLoad {
-  /** Half of them ADDs, half DELs, each over a connection of its own as from another node. */
+  /** Half of them are ADDs, half DELs. Each uses a new connection, as if it came from another node. */
   readonly commandsPerSecond: number;
   readonly commands: number;
-  /** Of the API's share of a command: connection, TLS, all requests. */
+  /** The time that a command spends on the API: connection, TLS and all requests. */
   readonly commandMs: Spread;
   readonly api: ApiActivity;
   readonly failures: readonly string[];
 }
 
 const NAMESPACE = 'fleet';
-const CREATED_AT_ONCE = 16;
+const MAX_CREATED_AT_ONCE = 16;
 const MAX_IN_FLIGHT = 500;
 
-/** Starts an API server and creates so many Nodes, and a Pod on each. */
+/** Starts an API server, and creates `nodeCount` Nodes with a Pod on each. */
 export async function openFleet(nodeCount: number, onProgress: (text: string) => void): Promise<Fleet> {
   await using opened = new AsyncDisposableStack();
   const cluster = opened.use(await startCluster());
   const kubeconfigPath = '/run/podwire-fleet-kubeconfig';
   await (await cluster.createPluginAccount()).writeKubeconfig(kubeconfigPath);
-  // The first one makes the namespace; the others need not find out that it is there.
+  // The first createPod also creates the namespace. The others skip that, which saves a request each.
   await cluster.createPod(NAMESPACE, podName(0), { nodeName: nodeName(0) });
   let next = 0;
   const create = async (): Promise<void> => {
@@ -43,7 +43,7 @@ export async function openFleet(nodeCount: number, onProgress: (text: string) =>
       if (index % 1000 === 0) onProgress(`${index} of ${nodeCount} nodes`);
     }
   };
-  await Promise.all(Array.from({ length: CREATED_AT_ONCE }, create));
+  await Promise.all(Array.from({ length: MAX_CREATED_AT_ONCE }, create));
   const configured = { kubeconfigPath, datastoreType: 'kubernetes', apiRoot: undefined, token: undefined };
   const noFiles = { clientCertificatePath: undefined, clientKeyPath: undefined, certificateAuthorityPath: undefined };
   const connection = await readConnection({ ...configured, ...noFiles }, {});
@@ -52,26 +52,27 @@ export async function openFleet(nodeCount: number, onProgress: (text: string) =>
 }
 
 /**
- * Lets ADDs and DELs come from node after node at an even rate, whatever the server makes of it: they do not wait for each
- * other. Each asks the API as podwire does, with its own code; nothing is attached.
+ * Runs the API requests of ADDs and DELs for one node after the other, at an even rate. They do not wait for each
+ * other, however long the server takes. They are made by podwire's own code; nothing is attached.
  *
- * @param firstTurn how many ADDs and DELs there were before: this goes on with the next node
+ * @param firstTurn how many ADDs and DELs have run before, so that this run continues with the next node
  */
 export async function loadFleet(
   fleet: Fleet,
   { commandsPerSecond, commands, firstTurn }: { commandsPerSecond: number; commands: number; firstTurn: number },
 ): Promise<FleetLoad> {
   const before = await readMetrics(fleet);
-  const [times, failures]: [number[], string[]] = [[], []];
+  const times: number[] = [];
+  const failures: string[] = [];
   let inFlight = 0;
   const run = async (index: number): Promise<void> => {
     inFlight += 1;
     const startedMs = performance.now();
     try {
       const turn = firstTurn + Math.floor(index / 2);
-      // A DEL halfway round from the ADDs, so that each finds something to change.
-      if (index % 2 === 0) await askForAdd(fleet, turn % fleet.nodeCount);
-      else await askForDel(fleet, (turn + Math.ceil(fleet.nodeCount / 2)) % fleet.nodeCount);
+      // DELs run half the fleet away from the ADDs, so that each one finds an annotation to clear.
+      if (index % 2 === 0) await requestAdd(fleet, turn % fleet.nodeCount);
+      else await requestDel(fleet, (turn + Math.ceil(fleet.nodeCount / 2)) % fleet.nodeCount);
       times.push(performance.now() - startedMs);
     } catch (error) {
       failures.push(error instanceof Error ? error.message : String(error));
@@ -84,7 +85,7 @@ export async function loadFleet(
   for (let index = 0; index < commands; index++) {
     const waitMs = startedMs + (index / commandsPerSecond) * 1000 - performance.now();
     if (waitMs > 0) await new Promise((resolve) => void setTimeout(resolve, waitMs));
-    if (inFlight >= MAX_IN_FLIGHT) failures.push(`${MAX_IN_FLIGHT} commands wait for the server already`);
+    if (inFlight >= MAX_IN_FLIGHT) failures.push(`${MAX_IN_FLIGHT} commands are already waiting for the server`);
     else running.push(run(index));
   }
   await Promise.all(running);
@@ -92,7 +93,7 @@ export async function loadFleet(
   return { commandsPerSecond, commands, commandMs: spreadOf(times.length > 0 ? times : [0]), api, failures };
 }
 
-async function askForAdd({ connection }: Fleet, index: number): Promise<void> {
+async function requestAdd({ connection }: Fleet, index: number): Promise<void> {
   using client = openClient(connection);
   const deadline = startDeadline(DEADLINE_MS);
   const pod = { namespace: NAMESPACE, name: podName(index) };
@@ -100,11 +101,11 @@ async function askForAdd({ connection }: Fleet, index: number): Promise<void> {
   if (found === 'absent' || node === 'absent') throw new Error(`${pod.name} or its node is absent`);
   const podIp = `10.100.${index % 256}.2/32`;
   const annotations = endpointAnnotations(`container-${index}-${Date.now()}`, podIp);
-  const answer = await client.patchPodAnnotations(pod, { uid: found.uid, annotations }, deadline);
-  if (answer === 'absent' || answer === 'conflict') throw new Error(`${pod.name}: ${answer}`);
+  const patched = await client.patchPodAnnotations(pod, { uid: found.uid, annotations }, deadline);
+  if (patched === 'absent' || patched === 'conflict') throw new Error(`${pod.name}: ${patched}`);
 }
 
-async function askForDel({ connection }: Fleet, index: number): Promise<void> {
+async function requestDel({ connection }: Fleet, index: number): Promise<void> {
   using client = openClient(connection);
   const deadline = startDeadline(DEADLINE_MS);
   const pod = { namespace: NAMESPACE, name: podName(index) };
@@ -112,8 +113,8 @@ async function askForDel({ connection }: Fleet, index: number): Promise<void> {
   if (found === 'absent') throw new Error(`${pod.name} is absent`);
   const { uid, resourceVersion } = found;
   const annotations = endpointAnnotations('container-0', '');
-  const answer = await client.patchPodAnnotations(pod, { uid, resourceVersion, annotations }, deadline);
-  if (answer === 'absent' || answer === 'conflict') throw new Error(`${pod.name}: ${answer}`);
+  const patched = await client.patchPodAnnotations(pod, { uid, resourceVersion, annotations }, deadline);
+  if (patched === 'absent' || patched === 'conflict') throw new Error(`${pod.name}: ${patched}`);
 }
 
 const DEADLINE_MS = 10_000;

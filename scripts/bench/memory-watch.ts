@@ -1,25 +1,25 @@
 import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 
-/** Sees how much memory the machine uses while the main thread stands still in wait4. */
+/** Samples how much memory the machine uses, also while the main thread is blocked in wait4. */
 export interface MemoryWatch extends AsyncDisposable {
-  /** The most since the last call beyond what was in use then, in MB. */
+  /** Returns the highest use since the last call, above what was in use then, in MB. */
   takePeakMb(): number;
 }
 
 const SAMPLE_MS = 10;
 
-/** Reads /proc/meminfo in a thread of its own. What other programs do meanwhile counts as well. */
+/** Starts a thread that reads /proc/meminfo. Memory that other programs use in the meantime is included. */
 export function openMemoryWatch(): MemoryWatch {
-  const least = new Int32Array(new SharedArrayBuffer(4));
+  const minAvailableKb = new Int32Array(new SharedArrayBuffer(4));
   let baseKb = availableKb();
-  Atomics.store(least, 0, baseKb);
-  const worker = new Worker(SAMPLER, { eval: true, workerData: { least, sampleMs: SAMPLE_MS } });
+  Atomics.store(minAvailableKb, 0, baseKb);
+  const worker = new Worker(SAMPLER, { eval: true, workerData: { minAvailableKb, sampleMs: SAMPLE_MS } });
   return {
     takePeakMb() {
-      const peakMb = Math.max(0, baseKb - Atomics.load(least, 0)) / 1024;
+      const peakMb = Math.max(0, baseKb - Atomics.load(minAvailableKb, 0)) / 1024;
       baseKb = availableKb();
-      Atomics.store(least, 0, baseKb);
+      Atomics.store(minAvailableKb, 0, baseKb);
       return peakMb;
     },
     async [Symbol.asyncDispose]() {
@@ -34,9 +34,9 @@ function availableKb(): number {
 
 const SAMPLER = `
 const { readFileSync } = require('node:fs');
-const { workerData: { least, sampleMs } } = require('node:worker_threads');
+const { workerData: { minAvailableKb, sampleMs } } = require('node:worker_threads');
 setInterval(() => {
   const available = Number(/^MemAvailable: +(\\d+)/m.exec(readFileSync('/proc/meminfo', 'utf8'))[1]);
-  if (available < Atomics.load(least, 0)) Atomics.store(least, 0, available);
+  if (available < Atomics.load(minAvailableKb, 0)) Atomics.store(minAvailableKb, 0, available);
 }, sampleMs);
 `;

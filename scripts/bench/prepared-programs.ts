@@ -1,6 +1,7 @@
-import { spawn } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
+import { runInPrivateNamespace, runProgram } from '../command-line/run-program.ts';
+import { UsageError } from '../command-line/run-script.ts';
 import { assertPrivateNamespace } from '../../test/lab/namespaces/private-namespace.ts';
 import { ensureTools } from '../../test/lab/tools/ensure-tools.ts';
 import { toolProgressTo } from '../../test/lab/tools/tool-progress.ts';
@@ -8,31 +9,31 @@ import { buildBare } from './bare/build-bare.ts';
 
 const REPOSITORY = join(import.meta.dirname, '..', '..');
 
-/** A plugin that is measured. */
+/** A plugin to measure. */
 export interface Contestant {
   readonly name: string;
-  /** Where its executable is. */
+  /** Its executable. */
   readonly path: string;
 }
 
 export interface PreparedOptions {
-  /** An executable that is there already, instead of one built now. */
+  /** An existing executable; `undefined` builds one. */
   readonly podwirePath: string | undefined;
   readonly others: readonly Contestant[];
-  /** What is measured besides; nothing of it is needed where only the API server is. */
+  /** The project's own contestants; none if only the API server is measured. */
   readonly plugins: readonly ('podwire' | 'bare' | 'ptp')[];
 }
 
-/** What `--prepared` carries into the namespace. */
+/** The programs in the folder that `--prepared` names. */
 export interface PreparedPrograms {
-  /** The contestants' copies, each under its own file name, and host-local: CNI_PATH. */
+  /** CNI_PATH: copies of the contestants, each under its own name, and of host-local. */
   readonly binFolder: string;
-  /** Of a real disk, gone after the run. */
+  /** On a real disk; removed after the run. */
   readonly workFolder: string;
 }
 
-/** Whether this is the second half of a run: below scripts/in-private-namespace.sh, with `--prepared`. */
-export function isInside(): boolean {
+/** Checks whether this process runs below scripts/in-private-namespace.sh. */
+export function isInPrivateNamespace(): boolean {
   try {
     assertPrivateNamespace();
     return true;
@@ -42,16 +43,16 @@ export function isInside(): boolean {
 }
 
 /**
- * Builds and copies everything, then runs the same script again in a private namespace, where no network is left to fetch from.
+ * Builds and copies all programs, then runs the same script with `--prepared` in a private namespace, which has no
+ * network to fetch anything from.
  *
- * All executables are copied just before: one that has lain in the page cache for long starts some milliseconds later than one
- * that was written a moment ago.
+ * All executables are copied just before the run: a file that has been in the page cache for a long time starts some
+ * milliseconds later than one that has just been written.
  *
  * @returns the exit status of that run
  */
-export async function runPrepared(script: string, words: readonly string[], options: PreparedOptions): Promise<number> {
-  const wantsPodwire = options.plugins.includes('podwire');
-  if (wantsPodwire && options.podwirePath === undefined) await build();
+export async function runPrepared(script: string, args: readonly string[], options: PreparedOptions): Promise<number> {
+  if (options.plugins.includes('podwire') && options.podwirePath === undefined) await build();
   const { ptp, 'host-local': hostLocal } = await ensureTools(
     ['ptp', 'host-local', 'etcd', 'kube-apiserver'],
     toolProgressTo(process.stderr),
@@ -59,50 +60,44 @@ export async function runPrepared(script: string, words: readonly string[], opti
   const podwire = resolve(options.podwirePath ?? join(REPOSITORY, 'dist', 'podwire'));
   await mkdir(join(REPOSITORY, 'dist'), { recursive: true });
   const workFolder = await mkdtemp(join(REPOSITORY, 'dist', '.bench-'));
-  // Ctrl-C ends the other half; this one stays to tidy up.
-  const stay = () => undefined;
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stay);
+  // Ctrl-C ends the run in the namespace. This process ignores it, to remove the folder afterwards.
+  const ignore = () => undefined;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, ignore);
   try {
-    const make = { podwire: () => podwire, bare: () => buildBare(workFolder), ptp: () => ptp };
+    const pathOf = { podwire: () => podwire, bare: () => buildBare(workFolder), ptp: () => ptp };
     const binFolder = join(workFolder, 'bin');
     await mkdir(binFolder);
-    for (const name of options.plugins) await copyFile(await make[name](), join(binFolder, name));
+    for (const name of options.plugins) await copyFile(await pathOf[name](), join(binFolder, name));
     for (const { name, path } of options.others) await copyFile(path, join(binFolder, name));
     await copyFile(hostLocal, join(binFolder, 'host-local'));
-    const inside = [process.execPath, script, '--prepared', workFolder, ...words];
-    return await run(join(REPOSITORY, 'scripts', 'in-private-namespace.sh'), ['--', ...inside]);
+    return await runInPrivateNamespace(process.execPath, [script, '--prepared', workFolder, ...args]);
   } finally {
     await rm(workFolder, { recursive: true, force: true });
   }
 }
 
-/** The programs that the first half has copied. */
+/** Returns the programs that {@link runPrepared} has copied. */
 export function preparedIn(workFolder: string): PreparedPrograms {
   return { workFolder, binFolder: join(workFolder, 'bin') };
 }
 
 /**
- * `NAME=PATH` as a contestant.
+ * Parses `NAME=PATH`, the value of `--also`.
  *
- * @throws {Error} for another form, or a name that is taken
+ * @throws {UsageError} for another form, or a name that is already used
  */
 export function parseContestant(text: string): Contestant {
   const [, name, path] = /^([A-Za-z0-9][A-Za-z0-9._-]*)=(.+)$/.exec(text) ?? [];
-  if (name === undefined || path === undefined) throw new Error(`--also ${text}: NAME=PATH is wanted`);
-  if (['podwire', 'bare', 'ptp', 'host-local'].includes(name))
-    throw new Error(`--also ${basename(text)}: the name is taken`);
+  if (name === undefined || path === undefined) {
+    throw new UsageError(`--also expects NAME=PATH, got ${JSON.stringify(text)}`);
+  }
+  if (['podwire', 'bare', 'ptp', 'host-local'].includes(name)) {
+    throw new UsageError(`--also cannot name a plugin ${name}: this name is already used`);
+  }
   return { name, path: resolve(path) };
 }
 
 async function build(): Promise<void> {
-  const status = await run(process.execPath, [join(REPOSITORY, 'scripts', 'build.ts')]);
-  if (status !== 0) throw new Error('the build failed');
-}
-
-function run(command: string, words: readonly string[]): Promise<number> {
-  return new Promise((done, failed) => {
-    const child = spawn(command, words, { cwd: REPOSITORY, stdio: ['ignore', 'inherit', 'inherit'] });
-    child.once('error', failed);
-    child.once('close', (exitStatus) => done(exitStatus ?? 1));
-  });
+  const status = await runProgram(process.execPath, [join(REPOSITORY, 'scripts', 'build.ts')]);
+  if (status !== 0) throw new Error('npm run build failed; see its output above');
 }

@@ -1,7 +1,7 @@
 import koffi from 'koffi';
 import { readFileSync } from 'node:fs';
 
-/** A program to run once. Files, not pipes: nobody has to be awake to read them. */
+/** A program to run once. Its output goes to files, because nothing reads a pipe while the thread waits. */
 export interface MeteredProgram {
   readonly path: string;
   readonly environment: Readonly<Record<string, string>>;
@@ -10,12 +10,12 @@ export interface MeteredProgram {
   readonly stderrPath: string;
 }
 
-/** What one run took, its children's share included. */
+/** The cost of one run, including its children. */
 export interface ProcessCost {
-  /** As a shell says it: 128 and more for a signal. */
+  /** As in a shell: 128 plus the signal's number if a signal ended it. */
   readonly exitStatus: number;
   readonly wallMs: number;
-  /** User and system. */
+  /** User and system time. */
   readonly cpuMs: number;
 }
 
@@ -25,17 +25,18 @@ export interface ProcessMeter {
   /** Runs programs all at once; `wallMs` of each is from the first one's start to its own end. */
   runTogether(programs: readonly MeteredProgram[]): readonly ProcessCost[];
   /**
-   * Runs a program to its end: the most memory that it or one of its children had resident.
+   * Runs a program to its end, and measures the peak resident memory of it or one of its children.
    *
-   * Apart from the time, because it needs a shell in between: a process inherits the peak of the one that started it, and
-   * that would be Node's.
+   * This does not measure the time, because it starts the program through a shell: a process inherits the peak of the
+   * process that started it, which would otherwise be Node.
    */
   runForPeak(program: MeteredProgram, pidPath: string): { readonly exitStatus: number; readonly peakKb: number };
 }
 
 /**
- * Starts and waits by libc (posix_spawn, wait4), because node:child_process tells neither what a child has used nor starts
- * it without copying our page table. Every call stands still until the programs have ended.
+ * Opens a meter that starts programs with posix_spawn and waits for them with wait4. node:child_process neither reports
+ * what a child has used nor starts it without copying our page table. Every call blocks the thread until the programs
+ * have ended.
  */
 export function openProcessMeter(): ProcessMeter {
   const libc = openLibc();
@@ -57,29 +58,30 @@ export function openProcessMeter(): ProcessMeter {
     },
     runForPeak({ path, environment, stdinPath, stdoutPath, stderrPath }, pidPath) {
       const script = '"$0" <"$1" >"$2" 2>"$3" & echo $! >"$4"';
-      const words = ['-c', script, path, stdinPath, stdoutPath, stderrPath, pidPath];
+      const args = ['-c', script, path, stdinPath, stdoutPath, stderrPath, pidPath];
       const files = { stdinPath: '/dev/null', stdoutPath: '/dev/null', stderrPath: '/dev/null' };
       libc.adoptOrphans();
-      libc.spawn({ path: '/bin/sh', environment, ...files }, words);
+      libc.spawn({ path: '/bin/sh', environment, ...files }, args);
       const shell = libc.waitAny(0).cost;
-      if (shell.exitStatus !== 0) throw new Error(`sh could not start ${path}`);
+      if (shell.exitStatus !== 0) throw new Error(`sh failed to start ${path}`);
       const { cost, peakKb } = libc.waitFor(Number(readFileSync(pidPath, 'utf8')), 0);
       return { exitStatus: cost.exitStatus, peakKb };
     },
   };
 }
 
-interface Ended {
+interface EndedProcess {
   readonly pid: number;
   readonly cost: ProcessCost;
   readonly peakKb: number;
 }
 
-// Sizes of glibc on 64-bit Linux, with room to spare.
+// At least the sizes of glibc's structures on 64-bit Linux.
 const FILE_ACTIONS_BYTES = 256;
 const ATTRIBUTES_BYTES = 512;
 const RUSAGE_BYTES = 256;
-const [O_RDONLY, O_WRONLY_CREAT_TRUNC] = [0, 0o1101];
+const O_RDONLY = 0;
+const O_WRONLY_CREAT_TRUNC = 0o1101;
 const POSIX_SPAWN_SETPGROUP = 2;
 const PR_SET_CHILD_SUBREAPER = 36;
 
@@ -97,18 +99,19 @@ function openLibc() {
   const setGroup = numeric(library.func('int posix_spawnattr_setpgroup(void *attributes, int group)'));
   const posixSpawn = numeric(
     library.func(
-      'int posix_spawn(_Out_ int *pid, const char *path, void *actions, void *attributes, const char **words, const char **environment)',
+      'int posix_spawn(_Out_ int *pid, const char *path, void *actions, void *attributes, const char **argv, const char **environment)',
     ),
   );
   const wait4 = numeric(library.func('int wait4(int pid, _Out_ int *status, int options, void *usage)'));
   const prctl = numeric(library.func('int prctl(int option, ulong a, ulong b, ulong c, ulong d)'));
 
-  // One process group for what runs at present, by which wait4 tells it from Node's own children.
+  // All running programs form one process group, so that wait4 does not return one of Node's own children.
   let group = 0;
   let running = 0;
 
-  const waitFor = (pid: number, startedMs: number): Ended => {
-    const [status, usage] = [[0], Buffer.alloc(RUSAGE_BYTES)];
+  const waitFor = (pid: number, startedMs: number): EndedProcess => {
+    const status = [0];
+    const usage = Buffer.alloc(RUSAGE_BYTES);
     const ended = wait4(pid, status, 0, usage);
     const wallMs = performance.now() - startedMs;
     if (ended < 0) throw new Error(`wait4 ${pid}: errno ${koffi.errno()}`);
@@ -120,8 +123,10 @@ function openLibc() {
   };
 
   return {
-    spawn(program: MeteredProgram, words: readonly string[] = []): number {
-      const [pid, actions, attributes] = [[0], Buffer.alloc(FILE_ACTIONS_BYTES), Buffer.alloc(ATTRIBUTES_BYTES)];
+    spawn(program: MeteredProgram, args: readonly string[] = []): number {
+      const pid = [0];
+      const actions = Buffer.alloc(FILE_ACTIONS_BYTES);
+      const attributes = Buffer.alloc(ATTRIBUTES_BYTES);
       initActions(actions);
       addOpen(actions, 0, program.stdinPath, O_RDONLY, 0);
       addOpen(actions, 1, program.stdoutPath, O_WRONLY_CREAT_TRUNC, 0o600);
@@ -130,8 +135,8 @@ function openLibc() {
       setFlags(attributes, POSIX_SPAWN_SETPGROUP);
       setGroup(attributes, running === 0 ? 0 : group);
       const environment = Object.entries(program.environment).map(([name, value]) => `${name}=${value}`);
-      // koffi ends no array of strings by itself.
-      const argv = [program.path, ...words, null];
+      // koffi does not append the null pointer that ends an array of strings.
+      const argv = [program.path, ...args, null];
       const errno = posixSpawn(pid, program.path, actions, attributes, argv, [...environment, null]);
       destroyActions(actions);
       if (errno !== 0) throw new Error(`posix_spawn ${program.path}: errno ${errno}`);
@@ -141,7 +146,7 @@ function openLibc() {
       return started;
     },
     waitFor,
-    waitAny(startedMs: number): Ended {
+    waitAny(startedMs: number): EndedProcess {
       const ended = waitFor(-group, startedMs);
       running -= 1;
       return ended;
@@ -150,8 +155,8 @@ function openLibc() {
   };
 }
 
-function numeric(call: (...words: readonly unknown[]) => unknown): (...words: readonly unknown[]) => number {
-  return (...words) => Number(call(...words));
+function numeric(call: (...args: readonly unknown[]) => unknown): (...args: readonly unknown[]) => number {
+  return (...args) => Number(call(...args));
 }
 
 function parseStatus(status: number): number {

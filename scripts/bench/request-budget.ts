@@ -1,30 +1,32 @@
-import type { Table } from './text-table.ts';
+import type { Table } from '../command-line/text-table.ts';
 
-/** A cluster, and how much happens in it. */
+/** The size of a cluster and the rate of its pods. */
 export interface ClusterSize {
   readonly nodes: number;
   readonly pods: number;
-  /** How long a pod lives on average: what is added is also deleted. */
+  /** How long a pod lives on average. Every pod that is added is also deleted. */
   readonly podLifeHours: number;
 }
 
 export interface RequestRow {
   readonly what: string;
-  /** Requests to the API for one. */
+  /** API requests per occurrence. */
   readonly requestsEach: number;
   readonly timesPerNodeAndHour: number;
   readonly perNodeAndHour: number;
   readonly clusterPerSecond: number;
 }
 
-/** Requests of one ADD and one DEL, as `npm run bench` counts them in the API server's audit log. */
-const [ADD_REQUESTS, DEL_REQUESTS] = [3, 2];
-/** containerd polls STATUS every 5 s, of which one a minute reaches the API (docs/decisions/0008). */
+// `npm run bench` counts these in the API server's audit log.
+const ADD_REQUESTS = 3;
+const DEL_REQUESTS = 2;
+// containerd calls STATUS every 5 s; one call a minute reaches the API (docs/decisions/0008).
 const STATUS_PER_HOUR = 60;
-/** The Node's uid, then a TokenRequest that is bound to it. An hour is the shortest life that a token usually has. */
-const [TOKEN_REQUESTS, TOKENS_PER_HOUR] = [2, 1];
+// The Node's uid, then a TokenRequest that is bound to it. A token usually lives for at least an hour.
+const TOKEN_REQUESTS = 2;
+const TOKENS_PER_HOUR = 1;
 
-/** What podwire asks of the API in a steady cluster. */
+/** Computes how many requests podwire makes in a cluster whose number of pods is constant. */
 export function requestBudget({ nodes, pods, podLifeHours }: ClusterSize): readonly RequestRow[] {
   const attachments = pods / nodes / podLifeHours;
   const rows = [
@@ -32,7 +34,7 @@ export function requestBudget({ nodes, pods, podLifeHours }: ClusterSize): reado
     ['DEL: pod, then the endpoint', DEL_REQUESTS, attachments],
     ['CHECK: pod; CRI-O after each ADD, containerd never', 1, attachments],
     ['STATUS: node, at most once a minute', 1, STATUS_PER_HOUR],
-    ['GC: nothing, but for a stale attachment a DEL', 0, 0],
+    ['GC: none, except a DEL for each stale attachment', 0, 0],
     ['a new token: node, then TokenRequest', TOKEN_REQUESTS, TOKENS_PER_HOUR],
   ] as const;
   return rows.map(([what, requestsEach, timesPerNodeAndHour]) => {
@@ -47,7 +49,7 @@ export function requestBudget({ nodes, pods, podLifeHours }: ClusterSize): reado
   });
 }
 
-/** The budget as docs/scale.md shows it. */
+/** Makes the table of docs/scale.md. */
 export function requestBudgetTable(size: ClusterSize): Table {
   const head = [
     '',
@@ -69,7 +71,7 @@ export function requestBudgetTable(size: ClusterSize): Table {
   return { head, rows: [...rows, ['all', '-', '-', ...sums]] };
 }
 
-/** Requests that are in the server at one moment, by Little's law. */
+/** Computes how many requests the server has at one moment, by Little's law. */
 export function requestsInFlight(perSecond: number, latencyMs: number): number {
   return (perSecond * latencyMs) / 1000;
 }

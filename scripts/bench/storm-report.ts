@@ -2,22 +2,22 @@ import { makeAxis } from './axis.ts';
 import { formatMs } from './statistics.ts';
 import type { Storm } from './storm.ts';
 import { drawing, element, label, seriesClass } from './svg.ts';
-import { formatMarkdownTable, type Table } from './text-table.ts';
+import { formatMarkdownTable, type Table } from '../command-line/text-table.ts';
 import { VERBS } from './comparison.ts';
 
-/** A row for each storm. */
+/** Makes a table with a row for each storm. */
 export function stormTable(storms: readonly Storm[]): Table {
   const head = [
     '',
     'at once',
-    'until the last',
+    'wall time',
     'p50 ended',
     'per second',
     'CPU each',
     'memory',
     'requests',
-    'answer, mean',
-    'answer, p99 below',
+    'response time, mean',
+    'response time, p99 below',
     'server CPU each',
     'failed',
   ];
@@ -31,21 +31,21 @@ export function stormTable(storms: readonly Storm[]): Table {
     `${memoryMb.toFixed(0)} MB`,
     String(api.requests),
     `${formatMs(api.meanMs)} ms`,
-    Number.isFinite(api.p99AtMostMs) ? `${api.p99AtMostMs.toFixed(0)} ms` : 'a minute',
+    Number.isFinite(api.p99AtMostMs) ? `${api.p99AtMostMs.toFixed(0)} ms` : 'over 60 s',
     `${formatMs(api.cpuMs / count)} ms`,
     String(failures.length),
   ]);
   return { head, rows };
 }
 
-/** The page of docs/benchmarks/. */
+/** Formats the page of docs/benchmarks/. */
 export function formatStormPage(machine: string, storms: readonly Storm[]): string {
   return `# Many at once
 
-Written by \`npm run bench:scale\`. ${machine}, which the API server, etcd and all plugins share.
+Written by \`npm run bench:scale\`. ${machine}, shared by the API server, etcd and all plugins.
 
-So many pods are attached at once, then detached at once, as on a node that comes back from a reboot. CPU is of the plugin and its
-delegate; memory is what the whole machine used beyond before; the answers' times are the API server's own, without the network.
+All pods of a row are attached at once, then detached at once, as on a node after a reboot. CPU is that of the plugin and its delegate;
+memory is what the whole machine used in addition; response times are measured by the API server, without the network.
 
 ![Many at once](storm.svg)
 
@@ -59,14 +59,16 @@ interface Panel {
 }
 
 const PANELS: readonly Panel[] = [
-  { title: 'until the last has ended, s', valueOf: ({ wallMs }) => wallMs / 1000 },
-  { title: 'CPU of each, ms', valueOf: ({ cpuMs, count }) => cpuMs / count },
-  { title: 'an answer of the API, mean, ms', valueOf: ({ api }) => api.meanMs },
+  { title: 'wall time, s', valueOf: ({ wallMs }) => wallMs / 1000 },
+  { title: 'CPU each, ms', valueOf: ({ cpuMs, count }) => cpuMs / count },
+  { title: 'response time of the API, mean, ms', valueOf: ({ api }) => api.meanMs },
   { title: 'memory of the machine, MB', valueOf: ({ memoryMb }) => memoryMb },
 ];
-const [PANEL_WIDTH, PANEL_HEIGHT, TOP] = [380, 230, 60];
+const PANEL_WIDTH = 380;
+const PANEL_HEIGHT = 230;
+const TOP = 60;
 
-/** Four curves of cost against the number at once. */
+/** Draws four panels with the cost against the number of commands at once. */
 export function drawStorms(storms: readonly Storm[], caption: string): string {
   const panels = PANELS.flatMap((panel, index) =>
     drawPanel(panel, storms, (index % 2) * PANEL_WIDTH, TOP + Math.floor(index / 2) * PANEL_HEIGHT),
@@ -86,11 +88,10 @@ export function drawStorms(storms: readonly Storm[], caption: string): string {
 }
 
 function drawPanel({ title, valueOf }: Panel, storms: readonly Storm[], left: number, top: number): readonly string[] {
-  const [x, y] = [
-    makeAxis(Math.max(...storms.map(({ count }) => count)), left + 56, left + PANEL_WIDTH - 24),
-    makeAxis(Math.max(...storms.map(valueOf)), top + PANEL_HEIGHT - 40, top + 30),
-  ];
-  const [right, bottom] = [x.at(x.ticks.at(-1) ?? 0), y.at(0)];
+  const x = makeAxis(Math.max(...storms.map(({ count }) => count)), left + 56, left + PANEL_WIDTH - 24);
+  const y = makeAxis(Math.max(...storms.map(valueOf)), top + PANEL_HEIGHT - 40, top + 30);
+  const right = x.at(x.ticks.at(-1) ?? 0);
+  const bottom = y.at(0);
   return [
     label(left + 16, top + 16, '', title),
     ...y.ticks.flatMap((tick) => [

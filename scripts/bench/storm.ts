@@ -5,23 +5,23 @@ import { VERBS, sumOf } from './comparison.ts';
 import type { MemoryWatch } from './memory-watch.ts';
 import { spreadOf, type Spread } from './statistics.ts';
 
-/** Many commands at once, and what they cost. */
+/** Many commands at once, and their cost. */
 export interface Storm {
   readonly count: number;
   readonly verb: Verb;
-  /** From the first one's start until the last has ended. */
+  /** From the start of the first to the end of the last. */
   readonly wallMs: number;
-  /** From the first one's start until each has ended. */
+  /** From the start of the first to the end of each. */
   readonly ends: Spread;
-  /** Of all. */
+  /** The sum of all. */
   readonly cpuMs: number;
-  /** Of the machine, beyond what was in use before. */
+  /** What the whole machine used in addition to before. */
   readonly memoryMb: number;
   readonly api: ApiActivity;
   readonly failures: readonly string[];
 }
 
-/** Attaches so many pods at once, then detaches them. */
+/** Attaches `count` pods at once, then detaches them at once. */
 export async function runStorm(
   run: AttachmentRun,
   count: number,
@@ -37,7 +37,7 @@ export async function runStorm(
     const api = activityBetween(before, await readMetrics(node));
     const ends = spreadOf(costs.map(({ wallMs }) => wallMs));
     storms.push({ count, verb, ...sumOf(costs), ends, memoryMb, api, failures });
-    if (failures.length > 0) break; // what was not attached cannot be detached
+    if (failures.length > 0) break; // a pod that is not attached cannot be detached
   }
   return storms;
 }

@@ -1,4 +1,4 @@
-/** Text as it may stand in an element or an attribute of XML. */
+/** Escapes text for an element or an attribute of XML. */
 export function escapeXml(text: string): string {
   const entities: Readonly<Record<string, string>> = {
     '&': '&amp;',
@@ -7,29 +7,29 @@ export function escapeXml(text: string): string {
     '"': '&quot;',
     "'": '&#39;',
   };
-  // What XML 1.0 cannot hold at all is dropped.
+  // XML 1.0 has no way to write these control characters.
   return text.replace(/[\0-\x08\x0b\x0c\x0e-\x1f]/g, '').replace(/[&<>"']/g, (character) => entities[character] ?? '');
 }
 
 type Attributes = Readonly<Record<string, string | number>>;
 
-/** One element; numbers are rounded to what can be seen. */
+/** Formats an element. Numbers are rounded to one decimal. */
 export function element(name: string, attributes: Attributes, ...children: readonly string[]): string {
   const written = Object.entries(attributes).map(([key, value]) => ` ${key}="${escapeXml(formatValue(value))}"`);
   const start = `<${name}${written.join('')}`;
   return children.length === 0 ? `${start}/>` : `${start}>${children.join('')}</${name}>`;
 }
 
-/** A line of text, by its class. */
+/** Formats a line of text with a class of the style sheet. */
 export function label(x: number, y: number, className: string, text: string, attributes: Attributes = {}): string {
   return element('text', { x, y, class: className, ...attributes }, escapeXml(text));
 }
 
-/** A whole drawing, readable on a light and on a dark page. */
+/** Formats a whole drawing, readable on a light and on a dark page. */
 export function drawing(options: {
   readonly width: number;
   readonly height: number;
-  /** For those who cannot see it. */
+  /** For screen readers. */
   readonly title: string;
   readonly parts: readonly string[];
 }): string {
@@ -45,7 +45,7 @@ export function drawing(options: {
   return `${element('svg', attributes, `\n${content.join('\n')}\n`)}\n`;
 }
 
-/** The colour of the nth series. */
+/** Returns the class that gives the nth series its color. */
 export function seriesClass(index: number): string {
   return `series-${index % 4}`;
 }

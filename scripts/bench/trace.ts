@@ -1,4 +1,7 @@
-/** One step of a command: from the beginning of the process, in milliseconds. A mere moment has no length. */
+/**
+ * One step of a command, in milliseconds since the start of the process. A mere moment begins and ends at the same
+ * time.
+ */
 export interface TracedStep {
   readonly label: string;
   readonly beginMs: number;
@@ -11,8 +14,8 @@ interface TraceLine {
 }
 
 /**
- * The steps in what podwire prints on stderr with PODWIRE_TRACE=1: lines `trace 12.345 label`, of which `begin label` and
- * `end label` are the two ends of one step. Other lines are its log.
+ * Parses the steps from what podwire prints on stderr with PODWIRE_TRACE=1: lines `trace 12.345 label`, where `begin
+ * label` and `end label` are the two ends of one step. All other lines are its log and are ignored.
  */
 export function parseTrace(stderr: string): readonly TracedStep[] {
   const steps: TracedStep[] = [];
@@ -21,7 +24,7 @@ export function parseTrace(stderr: string): readonly TracedStep[] {
     const [, edge, name = label] = /^(begin|end) (.+)$/.exec(label) ?? [];
     if (edge === 'begin') begun.push({ atMs, label: name });
     else if (edge === 'end') {
-      // The first of that name: calls of one kind that overlap end in their order.
+      // The first of that name: overlapping calls of one kind end in the order in which they began.
       const index = begun.findIndex((line) => line.label === name);
       const [start] = index < 0 ? [] : begun.splice(index, 1);
       if (start !== undefined) steps.push({ label: name, beginMs: start.atMs, endMs: atMs });
@@ -38,8 +41,8 @@ function parseLines(stderr: string): readonly TraceLine[] {
 }
 
 /**
- * The typical run: the nth step of a name in all runs becomes one step, with the median of their begins and of their
- * lengths. A step that most runs do not have (a retry) is left out.
+ * Combines runs to a typical one: the nth step of a name in all runs becomes one step, with the median of their begins
+ * and of their lengths. A step that fewer than half of the runs have (a retry) is left out.
  */
 export function medianTrace(runs: readonly (readonly TracedStep[])[]): readonly TracedStep[] {
   const groups = new Map<string, TracedStep[]>();

@@ -2,30 +2,32 @@ import { makeAxis } from './axis.ts';
 import { drawing, element, label, seriesClass } from './svg.ts';
 import type { TracedStep } from './trace.ts';
 
-/** One command from start to end. */
+/** The steps of one command from start to end. */
 export interface Waterfall {
   readonly title: string;
   readonly caption: string;
   readonly steps: readonly TracedStep[];
-  /** Until the process was gone, as its caller saw it. */
+  /** From the start to the end of the process, as its caller measured it. */
   readonly wallMs: number;
 }
 
 const TEXT_COLUMNS = 60;
+const PROCESS_END = 'process ended';
 
-/** For a terminal and for Markdown: a line for each step, its bar where it lies in time. */
+/** Formats a waterfall as text: a line for each step, with a bar that shows its time. */
 export function formatWaterfall({ title, steps, wallMs }: Waterfall): string {
-  const most = Math.max(wallMs, ...steps.map((step) => step.endMs));
-  const column = (atMs: number) => Math.round((atMs / most) * TEXT_COLUMNS);
+  const endMs = Math.max(wallMs, ...steps.map((step) => step.endMs));
+  const column = (atMs: number) => Math.round((atMs / endMs) * TEXT_COLUMNS);
   const width = Math.max(...steps.map((step) => step.label.length));
   const lines = steps.map((step) => {
-    const [from, to] = [column(step.beginMs), column(step.endMs)];
+    const from = column(step.beginMs);
+    const to = column(step.endMs);
     const bar = step.endMs > step.beginMs ? '#'.repeat(Math.max(1, to - from)) : '|';
     const length = step.endMs > step.beginMs ? ` ${(step.endMs - step.beginMs).toFixed(1)}` : '';
     return `${step.beginMs.toFixed(1).padStart(7)}  ${step.label.padEnd(width)}  ${' '.repeat(from)}${bar}${length}`;
   });
-  const gone = `${wallMs.toFixed(1).padStart(7)}  ${'process gone'.padEnd(width)}  ${' '.repeat(column(wallMs))}|`;
-  return [`${title} (milliseconds since the process began)`, ...lines, gone].join('\n');
+  const end = `${wallMs.toFixed(1).padStart(7)}  ${PROCESS_END.padEnd(width)}  ${' '.repeat(column(wallMs))}|`;
+  return [`${title} (milliseconds since the process began)`, ...lines, end].join('\n');
 }
 
 const WIDTH = 900;
@@ -34,10 +36,10 @@ const RIGHT = 60;
 const ROW = 20;
 const TOP = 70;
 
-/** The same as a drawing. */
+/** Draws a waterfall as an SVG picture. */
 export function drawWaterfall({ title, caption, steps, wallMs }: Waterfall): string {
   const axis = makeAxis(Math.max(wallMs, ...steps.map((step) => step.endMs)), LEFT, WIDTH - RIGHT);
-  const rows = [...steps, { label: 'process gone', beginMs: wallMs, endMs: wallMs }];
+  const rows = [...steps, { label: PROCESS_END, beginMs: wallMs, endMs: wallMs }];
   const bottom = TOP + rows.length * ROW + 4;
   const ticks = axis.ticks.flatMap((tick) => {
     const x = axis.at(tick);
@@ -48,12 +50,13 @@ export function drawWaterfall({ title, caption, steps, wallMs }: Waterfall): str
   });
   const bars = rows.flatMap((step, row) => {
     const y = TOP + row * ROW;
-    const [from, to] = [axis.at(step.beginMs), axis.at(step.endMs)];
+    const from = axis.at(step.beginMs);
+    const to = axis.at(step.endMs);
     const length = step.endMs > step.beginMs ? (step.endMs - step.beginMs).toFixed(1) : step.beginMs.toFixed(1);
-    const colour = seriesClass(groupOf(step.label));
+    const color = seriesClass(groupOf(step.label));
     return [
       label(LEFT - 10, y + 12, 'end', step.label),
-      element('rect', { x: from, y: y + 2, width: Math.max(2, to - from), height: ROW - 7, class: colour }),
+      element('rect', { x: from, y: y + 2, width: Math.max(2, to - from), height: ROW - 7, class: color }),
       label(Math.max(from + 2, to) + 6, y + 12, 'quiet', length),
     ];
   });
@@ -61,7 +64,7 @@ export function drawWaterfall({ title, caption, steps, wallMs }: Waterfall): str
   return drawing({ width: WIDTH, height: bottom + 30, title, parts: [...heading, ...ticks, ...bars] });
 }
 
-// By what does the work: the API, the kernel, the delegate, podwire itself.
+// One color each for the API, the kernel, the delegate and podwire itself.
 function groupOf(stepLabel: string): number {
   const index = ['cluster', 'kernel', 'delegate'].findIndex((name) => stepLabel.startsWith(name));
   return index < 0 ? 3 : index;

@@ -1,14 +1,20 @@
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { UsageError, type ScriptArguments } from '../command-line/run-script.ts';
 
-/** What the demo was asked for; without a kubeconfig it brings its own API server. */
-export type DemoArguments = { readonly kind: 'help' } | { readonly kind: 'own-api' } | ClusterArguments;
+/** What the demo is to attach. */
+export type DemoArguments = OwnClusterArguments | ClusterArguments;
 
+/** The pods of an API server that the demo starts. */
+export interface OwnClusterArguments {
+  readonly kind: 'own-cluster';
+}
+
+/** A pod of the user's cluster. */
 export interface ClusterArguments {
-  readonly kind: 'cluster';
+  readonly kind: 'user-cluster';
   readonly kubeconfigPath: string;
   readonly pod: { readonly namespace: string; readonly name: string };
-  /** `undefined`: the pod's own. */
+  /** `undefined`: the pod's own node. */
   readonly nodeName: string | undefined;
   readonly mayOverwrite: boolean;
 }
@@ -16,60 +22,51 @@ export interface ClusterArguments {
 export const USAGE = `usage: npm run demo
        npm run demo -- --kubeconfig FILE --pod NAMESPACE/NAME [--node NAME] [--yes-overwrite]
 
-Without arguments: two pods of an API server that the demo brings along.
-  --kubeconfig FILE     use the API server of this kubeconfig instead
-  --pod NAMESPACE/NAME  one of its pods; the demo WRITES the endpoint's annotations on it, and puts back what was there
-  --node NAME           take the podCIDRs of this node; default: the pod's own node
-  --yes-overwrite       also with a pod that has an endpoint already, or uses its node's network
-Either way the interfaces are made in a private network namespace, never on this machine itself.`;
+Without options, the demo starts an API server of its own and attaches two pods.
+  --kubeconfig FILE     use the cluster of this kubeconfig instead
+  --pod NAMESPACE/NAME  attach this pod of the cluster. The demo OVERWRITES the pod's three endpoint annotations, and
+                        restores them at the end
+  --node NAME           use the podCIDRs of this node (the pod's own node)
+  --yes-overwrite       also accept a pod that already has an endpoint, or that uses its node's network
+In both cases the interfaces are created in a private network namespace, never on this machine itself.
+`;
 
-/** The words cannot be understood. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
+export const DEMO_OPTIONS = {
+  kubeconfig: { type: 'string' },
+  pod: { type: 'string' },
+  node: { type: 'string' },
+  'yes-overwrite': { type: 'boolean' },
+} as const;
 
 /**
- * The words behind `npm run demo --`.
+ * Checks the options of `npm run demo`.
  *
  * @param folder that a relative path starts from
  * @throws {UsageError}
  */
-export function parseDemoArguments(words: readonly string[], folder: string): DemoArguments {
-  const { kubeconfig, pod, node, help, 'yes-overwrite': mayOverwrite = false } = parseWords(words);
-  if (help === true) return { kind: 'help' };
+export function parseDemoArguments(
+  options: ScriptArguments<typeof DEMO_OPTIONS>['values'],
+  folder: string,
+): DemoArguments {
+  const { kubeconfig, pod, node, 'yes-overwrite': mayOverwrite = false } = options;
   if (kubeconfig === undefined && pod === undefined) {
-    if (node !== undefined || mayOverwrite)
-      throw new UsageError('--node and --yes-overwrite need --kubeconfig and --pod');
-    return { kind: 'own-api' };
+    if (node !== undefined || mayOverwrite) {
+      throw new UsageError('--node and --yes-overwrite require --kubeconfig and --pod');
+    }
+    return { kind: 'own-cluster' };
   }
-  if (kubeconfig === undefined || pod === undefined) throw new UsageError('--kubeconfig and --pod need each other');
+  if (kubeconfig === undefined || pod === undefined) {
+    throw new UsageError('--kubeconfig and --pod require each other');
+  }
   const [, namespace, name] = /^([a-z0-9-]+)\/([a-z0-9.-]+)$/.exec(pod) ?? [];
   if (namespace === undefined || name === undefined) {
-    throw new UsageError(`--pod ${JSON.stringify(pod)} is not NAMESPACE/NAME, such as default/web`);
+    throw new UsageError(`--pod expects NAMESPACE/NAME, such as default/web, got ${JSON.stringify(pod)}`);
   }
   return {
-    kind: 'cluster',
+    kind: 'user-cluster',
     kubeconfigPath: resolve(folder, kubeconfig),
     pod: { namespace, name },
     nodeName: node,
     mayOverwrite,
   };
-}
-
-function parseWords(words: readonly string[]) {
-  try {
-    const { values } = parseArgs({
-      args: [...words],
-      options: {
-        kubeconfig: { type: 'string' },
-        pod: { type: 'string' },
-        node: { type: 'string' },
-        'yes-overwrite': { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-    return values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
 }

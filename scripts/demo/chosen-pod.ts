@@ -1,62 +1,57 @@
+import { access, constants } from 'node:fs/promises';
 import { formatCidr } from '../../src/address/cidr.ts';
 import { openCluster } from '../../src/cluster/cluster.ts';
 import { readConnection, type ApiConnection } from '../../src/cluster/credentials/connection.ts';
 import { startDeadline } from '../../src/cluster/wire/deadline.ts';
 import type { Pod } from '../../src/cluster/pod.ts';
 import type { ClusterArguments } from './arguments.ts';
-import type { ClusterOrders } from './orders.ts';
+import type { UserClusterParameters } from './demo-parameters.ts';
 import { patchAnnotations } from './patch-annotations.ts';
 
-/** A pod of a cluster of the user's, as it was found. */
+/** A pod of the user's cluster, as it was before the demo. */
 export interface ChosenPod {
   readonly connection: ApiConnection;
-  readonly orders: Omit<ClusterOrders, 'socketPath'>;
-  /** Puts the annotations of the endpoint back as they were found: how many were not so. */
+  readonly parameters: Omit<UserClusterParameters, 'socketPath'>;
+  /** Restores the endpoint's annotations, and returns how many had changed. */
   restore(): Promise<number>;
 }
 
-/** What a plugin across a slow line to a cluster far away may take. */
+/** Time limits for a slow connection to a distant cluster. */
 export const PATIENT_BUDGETS = { apiConnectMs: 5000, apiRequestMs: 10_000 } as const;
 
 const PREFIX = 'cni.projectcalico.org/';
 const ENDPOINT_KEYS = ['containerID', 'podIP', 'podIPs'].map((name) => PREFIX + name);
 
 /**
- * Looks at the pod and its node; writes nothing.
+ * Reads the pod and its node. Writes nothing.
  *
- * @throws {Error} for a pod that the demo cannot use or had better leave alone
+ * @throws {Error} for a pod that the demo cannot use, or should not use without `--yes-overwrite`
  */
 export async function findChosenPod(chosen: ClusterArguments): Promise<ChosenPod> {
-  const { kubeconfigPath, pod: reference, nodeName: askedNode } = chosen;
-  const connection = await readConnection(
-    {
-      kubeconfigPath,
-      apiRoot: undefined,
-      token: undefined,
-      clientCertificatePath: undefined,
-      clientKeyPath: undefined,
-      certificateAuthorityPath: undefined,
-      datastoreType: undefined,
-    },
-    {},
-  );
+  const { kubeconfigPath, pod: reference, nodeName: requestedNode } = chosen;
+  await access(kubeconfigPath, constants.R_OK).catch((cause: unknown) => {
+    throw new Error(`--kubeconfig ${kubeconfigPath} cannot be read: check its path and permissions`, { cause });
+  });
+  const connection = await readKubeconfig(kubeconfigPath);
   using cluster = openCluster({ connect: () => connection, budgets: PATIENT_BUDGETS, log: { debug: () => undefined } });
   const readPod = (): Promise<Pod | 'absent'> => cluster.readPod(reference, startDeadline(20_000));
   const pod = await readPod();
   const name = `${reference.namespace}/${reference.name}`;
   if (pod === 'absent') throw new Error(`${connection.server.text} has no pod ${name}`);
-  refuseInUse(pod, chosen);
-  const podCidrNodeName = askedNode ?? pod.nodeName;
-  if (podCidrNodeName === undefined) throw new Error(`pod ${name} is on no node yet: name one with --node`);
+  assertNotInUse(pod, chosen);
+  const podCidrNodeName = requestedNode ?? pod.nodeName;
+  if (podCidrNodeName === undefined) throw new Error(`pod ${name} has no node yet: add --node NAME`);
   const node = await cluster.readNode(podCidrNodeName, startDeadline(20_000));
   if (node === 'absent') throw new Error(`${connection.server.text} has no node ${podCidrNodeName}`);
   if (node.podCidrs.length === 0) {
-    throw new Error(`node ${podCidrNodeName} has no podCIDR (spec.podCIDRs), from which the pod's addresses are taken`);
+    throw new Error(
+      `node ${podCidrNodeName} has no podCIDR (spec.podCIDRs) to take the pod's addresses from: choose another with --node`,
+    );
   }
-  const before = pick(pod);
+  const before = pickEndpointAnnotations(pod);
   return {
     connection,
-    orders: {
+    parameters: {
       serverText: connection.server.text,
       scheme: connection.server.isEncrypted ? 'https' : 'http',
       basePath: connection.server.basePath,
@@ -67,15 +62,16 @@ export async function findChosenPod(chosen: ClusterArguments): Promise<ChosenPod
       podCidrs: node.podCidrs.map(formatCidr),
     },
     async restore() {
+      // A new connection: the demo may have taken longer than the server keeps an idle one open.
       using later = openCluster({
         connect: () => connection,
         budgets: PATIENT_BUDGETS,
         log: { debug: () => undefined },
       });
-      const now = await later.readPod(reference, startDeadline(20_000));
-      if (now === 'absent' || now.uid !== pod.uid) return 0;
-      const present = pick(now);
-      const changed = ENDPOINT_KEYS.filter((key) => present[key] !== before[key]);
+      const current = await later.readPod(reference, startDeadline(20_000));
+      if (current === 'absent' || current.uid !== pod.uid) return 0;
+      const after = pickEndpointAnnotations(current);
+      const changed = ENDPOINT_KEYS.filter((key) => after[key] !== before[key]);
       if (changed.length === 0) return 0;
       const annotations = Object.fromEntries(changed.map((key) => [key, before[key] ?? null]));
       await patchAnnotations(connection, reference, { uid: pod.uid, annotations });
@@ -84,31 +80,50 @@ export async function findChosenPod(chosen: ClusterArguments): Promise<ChosenPod
   };
 }
 
-function refuseInUse({ annotations, hostNetwork }: Pod, { pod, mayOverwrite }: ClusterArguments): void {
+/**
+ * Reads how to reach the API server of a kubeconfig.
+ *
+ * @throws {CniError} if it cannot be read
+ */
+export async function readKubeconfig(kubeconfigPath: string): Promise<ApiConnection> {
+  const settings = {
+    kubeconfigPath,
+    apiRoot: undefined,
+    token: undefined,
+    clientCertificatePath: undefined,
+    clientKeyPath: undefined,
+    certificateAuthorityPath: undefined,
+    datastoreType: undefined,
+  };
+  return readConnection(settings, {});
+}
+
+function assertNotInUse({ annotations, hostNetwork }: Pod, { pod, mayOverwrite }: ClusterArguments): void {
   if (mayOverwrite) return;
   const name = `${pod.namespace}/${pod.name}`;
-  const anyway = 'choose another pod, or say --yes-overwrite';
+  const remedy = 'choose another pod, or add --yes-overwrite';
   const podIp = annotations[`${PREFIX}podIP`] ?? '';
   if (podIp !== '') {
     throw new Error(
-      `pod ${name} has an endpoint already (${PREFIX}podIP is ${podIp}), which the demo would overwrite: ${anyway}`,
+      `pod ${name} already has an endpoint (${PREFIX}podIP is ${podIp}), which the demo would overwrite: ${remedy}`,
     );
   }
-  if (hostNetwork)
-    throw new Error(`pod ${name} uses its node's network (hostNetwork) and has no endpoint of its own: ${anyway}`);
+  if (hostNetwork) {
+    throw new Error(`pod ${name} uses its node's network (hostNetwork), so it has no endpoint: ${remedy}`);
+  }
 }
 
-function pick({ annotations }: Pod): Readonly<Record<string, string | undefined>> {
+function pickEndpointAnnotations({ annotations }: Pod): Readonly<Record<string, string | undefined>> {
   return Object.fromEntries(ENDPOINT_KEYS.map((key) => [key, annotations[key]]));
 }
 
-// All inline: what the plugin reads in the namespace is a copy, whose server is the relay's address. The name that the server's
-// certificate must have stays the original's.
+// The plugin in the namespace reads a copy of the kubeconfig whose server is the relay. Everything else is inline, and
+// the name that the server's certificate must have remains that of the original server.
 function kubeconfigParts({
   server,
   tls,
   token,
-}: ApiConnection): Pick<ClusterOrders, 'kubeconfigCluster' | 'kubeconfigUser'> {
+}: ApiConnection): Pick<UserClusterParameters, 'kubeconfigCluster' | 'kubeconfigUser'> {
   const base64 = (text: string) => Buffer.from(text).toString('base64');
   const { certificateAuthority, clientCertificate } = tls ?? {};
   return {

@@ -1,15 +1,15 @@
-/** A member of something that came as JSON; `undefined` if there is none. */
+/** Returns a member of parsed JSON; `undefined` if it is absent. */
 export function memberOf(value: unknown, key: string): unknown {
   return typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? Reflect.get(value, key) : undefined;
 }
 
-/** A member as text: empty if there is none. */
+/** Returns a member as text; `''` if it is neither a string nor a number. */
 export function textMemberOf(value: unknown, key: string): string {
   const member = memberOf(value, key);
   return typeof member === 'string' || typeof member === 'number' ? String(member) : '';
 }
 
-/** A member that is a list: empty if there is none. */
+/** Returns a member that is a list; `[]` if it is absent. */
 export function listMemberOf(value: unknown, key: string): readonly unknown[] {
   const member = memberOf(value, key);
   return Array.isArray(member) ? member : [];

@@ -4,17 +4,17 @@ import type { NetworkNamespace } from '../../test/lab/namespaces/network-namespa
 import { listMemberOf, memberOf, textMemberOf } from './json-member.ts';
 import { NETWORK } from './plugin.ts';
 
-/** An interface as `ip` shows it. */
-export interface ShownInterface {
+/** The properties of an interface that the demo shows. */
+export interface InterfaceSummary {
   readonly name: string;
   readonly mac: string;
   readonly mtu: string;
   readonly addresses: readonly string[];
 }
 
-/** The interfaces of a namespace but `lo`, with their addresses but the link-local ones. */
-export async function observeInterfaces(where: NetworkNamespace): Promise<readonly ShownInterface[]> {
-  const links = await where.ip('address', 'show');
+/** Lists the interfaces of a namespace, without `lo` and without link-local addresses. */
+export async function observeInterfaces(namespace: NetworkNamespace): Promise<readonly InterfaceSummary[]> {
+  const links = await namespace.ip('address', 'show');
   return links
     .filter((link) => textMemberOf(link, 'ifname') !== 'lo')
     .map((link) => ({
@@ -27,37 +27,43 @@ export async function observeInterfaces(where: NetworkNamespace): Promise<readon
     }));
 }
 
-/** The routes of a namespace's main tables, as `ip route` would write them; those of the kernel's own making left out. */
-export async function observeRoutes(where: NetworkNamespace): Promise<readonly string[]> {
-  const families = await Promise.all(['-4', '-6'].map((family) => where.ip(family, 'route', 'show')));
+/**
+ * Lists the routes of a namespace's main tables as `ip route` prints them, without those that the kernel adds
+ * automatically.
+ */
+export async function observeRoutes(namespace: NetworkNamespace): Promise<readonly string[]> {
+  const families = await Promise.all(['-4', '-6'].map((family) => namespace.ip(family, 'route', 'show')));
   return families
     .flat()
     .filter((route) => textMemberOf(route, 'protocol') !== 'kernel')
     .map((route) => {
-      const [gateway, scope] = [textMemberOf(route, 'gateway'), textMemberOf(route, 'scope')];
-      const via = gateway === '' ? '' : ` via ${gateway}`;
-      return `${textMemberOf(route, 'dst')}${via} dev ${textMemberOf(route, 'dev')}${scope === '' ? '' : ` scope ${scope}`}`;
+      const labelled = (label: string, key: string) => {
+        const value = textMemberOf(route, key);
+        return value === '' ? '' : ` ${label} ${value}`;
+      };
+      const destination = textMemberOf(route, 'dst');
+      return `${destination}${labelled('via', 'gateway')}${labelled('dev', 'dev')}${labelled('scope', 'scope')}`;
     });
 }
 
-/** The addresses that host-local has handed out. */
+/** Lists the addresses that host-local has allocated. */
 export async function observeLeases(): Promise<readonly string[]> {
   const files = await readdir(join('/var/lib/cni/networks', NETWORK)).catch(() => []);
   return files.filter((name) => /^[0-9]/.test(name) || name.includes(':'));
 }
 
-/** The records by which podwire would take down what a killed command has left. */
+/** Lists podwire's records, with which it would clean up after a killed command. */
 export async function observeRecords(): Promise<readonly string[]> {
   const files = await readdir(join('/var/lib/podwire', NETWORK)).catch(() => []);
   return files.filter((name) => name.endsWith('.json'));
 }
 
-/** The addresses of a CNI result, `10.0.0.5/32`. */
+/** Returns the addresses of a CNI result, such as `10.0.0.5/32`. */
 export function resultAddresses(result: unknown): readonly string[] {
   return listMemberOf(result, 'ips').map((entry) => textMemberOf(entry, 'address'));
 }
 
-/** The host interface of a CNI result: the one without a sandbox. */
+/** Returns the name of a CNI result's host interface: the one without a sandbox. */
 export function resultHostInterface(result: unknown): string {
   const link = listMemberOf(result, 'interfaces').find((entry) => memberOf(entry, 'sandbox') === undefined);
   return textMemberOf(link, 'name');

@@ -5,9 +5,9 @@ import { checkServerIdentity } from 'node:tls';
 import type { ApiConnection } from '../../src/cluster/credentials/connection.ts';
 
 /**
- * Sets annotations of a Pod; `null` takes one away, which podwire itself never does.
+ * Sets annotations of a Pod. `null` removes an annotation, which podwire itself never does.
  *
- * @throws {Error} if the API server does not do it
+ * @throws {Error} if the API server does not respond with 200 within 20 s
  */
 export async function patchAnnotations(
   connection: ApiConnection,
@@ -25,12 +25,13 @@ export async function patchAnnotations(
   const outgoing = server.isEncrypted
     ? httpsRequest({ ...options, agent: agentFor(connection) })
     : httpRequest(options);
-  outgoing.on('response', (answer) => {
-    answer.resume();
-    if (answer.statusCode === 200) resolve();
-    else reject(new Error(`${server.text} answered ${answer.statusCode} to patch ${pod.namespace}/${pod.name}`));
+  outgoing.on('response', (response) => {
+    response.resume();
+    if (response.statusCode === 200) resolve();
+    else
+      reject(new Error(`${server.text} returned ${response.statusCode} for PATCH of pod ${pod.namespace}/${pod.name}`));
   });
-  outgoing.on('timeout', () => outgoing.destroy(new Error(`${server.text} gave no answer within 20 s`)));
+  outgoing.on('timeout', () => outgoing.destroy(new Error(`${server.text} did not respond within 20 s`)));
   outgoing.on('error', reject);
   outgoing.end(JSON.stringify({ metadata }));
   await promise;

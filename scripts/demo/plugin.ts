@@ -2,19 +2,19 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { PATIENT_BUDGETS } from './chosen-pod.ts';
 import { memberOf, textMemberOf } from './json-member.ts';
-import { podName, type Stage, type StagePod } from './stage.ts';
+import { podName, type DemoCluster, type DemoPod } from './demo-cluster.ts';
 
 export const NETWORK = 'podwire-demo';
 
-/** A pod's attachment, as a container runtime would ask for it. */
+/** A pod's attachment, as a container runtime requests it. */
 export interface Attachment {
-  readonly pod: StagePod;
+  readonly pod: DemoPod;
   readonly containerId: string;
   readonly sandboxPath: string;
 }
 
-/** What one run of the plugin gave. */
-export interface PluginAnswer {
+/** The outcome of one run of the plugin. */
+export interface PluginOutcome {
   /** Its stdout, parsed; `undefined` if it printed nothing. */
   readonly result: unknown;
   readonly tookMs: number;
@@ -23,26 +23,29 @@ export interface PluginAnswer {
 /** Runs the executable as a container runtime does. */
 export interface Plugin {
   /** @throws {Error} with the plugin's own message */
-  run(verb: 'ADD' | 'CHECK' | 'DEL', attachment: Attachment, prevResult?: unknown): Promise<PluginAnswer>;
+  run(verb: 'ADD' | 'CHECK' | 'DEL', attachment: Attachment, prevResult?: unknown): Promise<PluginOutcome>;
 }
 
 /**
- * @param pluginFolder CNI_PATH, where the delegate is
+ * Opens the plugin for pods of a cluster.
+ *
+ * @param pluginFolder CNI_PATH, which has the delegate
  */
-export function openPlugin(executablePath: string, pluginFolder: string, stage: Stage): Plugin {
+export function openPlugin(executablePath: string, pluginFolder: string, cluster: DemoCluster): Plugin {
   return {
     async run(verb, attachment, prevResult) {
-      const config = { ...networkConfig(stage), ...(prevResult !== undefined && { prevResult }) };
+      const config = { ...networkConfig(cluster), ...(prevResult !== undefined && { prevResult }) };
       const startedMs = performance.now();
       const child = spawn(executablePath, [], {
         env: environmentOf(verb, attachment, pluginFolder),
         stdio: ['pipe', 'pipe', 'pipe'],
-        detached: true, // Ctrl-C is for the demo, which then takes down what there is
+        detached: true, // Ctrl-C must reach the demo only, which then cleans up
       });
       const ended = once(child, 'close');
       child.stdin.on('error', () => undefined);
       child.stdin.end(JSON.stringify(config));
-      let [printed, logged] = ['', ''];
+      let printed = '';
+      let logged = '';
       child.stdout.on('data', (bytes: Buffer) => (printed += bytes.toString()));
       child.stderr.on('data', (bytes: Buffer) => (logged += bytes.toString()));
       await ended;
@@ -53,7 +56,7 @@ export function openPlugin(executablePath: string, pluginFolder: string, stage: 
   };
 }
 
-function networkConfig({ nodeName, podCidrNodeName, podCidrs, kubeconfigPath }: Stage): object {
+function networkConfig({ nodeName, podCidrNodeName, podCidrs, kubeconfigPath }: DemoCluster): object {
   const families = [
     { isThere: podCidrs.some((podCidr) => podCidr.includes('.')), subnet: 'usePodCidr' },
     { isThere: podCidrs.some((podCidr) => podCidr.includes(':')), subnet: 'usePodCidrIPv6' },
@@ -97,12 +100,13 @@ function environmentOf(verb: string, { pod, containerId, sandboxPath }: Attachme
   };
 }
 
-function describeFailure(verb: string, pod: StagePod, printed: string, logged: string): string {
-  const answer = parse(printed);
-  const [message, details] = [textMemberOf(answer, 'msg'), textMemberOf(answer, 'details')];
-  const code = memberOf(answer, 'code');
-  const said = message === '' ? printed : `code ${String(code)}: ${message}${details === '' ? '' : ` (${details})`}`;
-  return `${verb} of ${podName(pod)} failed: ${said}\n${logged}`.trimEnd();
+function describeFailure(verb: string, pod: DemoPod, printed: string, logged: string): string {
+  const error = parse(printed);
+  const code = memberOf(error, 'code');
+  const message = textMemberOf(error, 'msg');
+  const details = textMemberOf(error, 'details');
+  const reason = message === '' ? printed : `code ${String(code)}: ${message}${details === '' ? '' : ` (${details})`}`;
+  return `${verb} of ${podName(pod)} failed: ${reason}\n${logged}`.trimEnd();
 }
 
 function parse(text: string): unknown {

@@ -1,15 +1,15 @@
 import { once } from 'node:events';
 import { connect, createServer, type ListenOptions, type NetConnectOpts, type Server, type Socket } from 'node:net';
 
-/** A listener that passes every connection on. */
+/** A listener that forwards every connection to another address. */
 export interface Relay extends AsyncDisposable {
-  /** Of a TCP listener; 0 for one on a path. */
+  /** The port of a TCP listener; 0 for a listener on a path. */
   readonly port: number;
 }
 
 /**
- * Passes connections on, byte by byte. A Unix socket's path is the same in all network namespaces, so two of these reach from one
- * namespace into another: TCP to path inside, path to TCP outside.
+ * Forwards connections byte by byte. A Unix socket's path is the same in all network namespaces, so two relays connect
+ * one namespace with another: TCP to path inside, path to TCP outside.
  */
 export async function startRelay(from: ListenOptions, to: NetConnectOpts): Promise<Relay> {
   const open = new Set<Socket>();

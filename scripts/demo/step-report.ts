@@ -1,14 +1,16 @@
-/** Says what is being done, and how it went. */
+import { styleText } from 'node:util';
+
+/** Reports each step of a demo and its outcome. */
 export interface StepReport {
   /**
-   * One step: its name before, what the action returns and the time after.
+   * Runs one step. Prints its name before, and what the action returns and its duration afterwards.
    *
-   * @param action gives the lines to show, and the step's outcome
-   * @throws {StepFailure} after the failure has been shown
+   * @param action returns the lines to show, and the step's outcome
+   * @throws {StepFailure} after the failure has been printed
    */
   step<Outcome>(name: string, action: () => Promise<StepResult<Outcome>>): Promise<Outcome>;
-  /** Text between the steps. */
-  say(text: string): void;
+  /** Prints text between the steps. */
+  print(text: string): void;
   warn(text: string): void;
 }
 
@@ -17,41 +19,39 @@ export interface StepResult<Outcome> {
   readonly outcome: Outcome;
 }
 
-/** A step failed, and the report has said so already. */
+/** A step failed, and the report has already printed why. */
 export class StepFailure extends Error {
   override readonly name = 'StepFailure';
 }
 
-/** Writes to `stream`; in colour on a terminal, unless NO_COLOR is set. */
+/** Opens a report that writes to `stream`: in color on a terminal, unless NO_COLOR is set. */
 export function openStepReport(stream: NodeJS.WriteStream, interrupted: AbortSignal): StepReport {
-  const isColoured = stream.isTTY && (process.env['NO_COLOR'] ?? '') === '';
-  const paint = (colour: keyof typeof COLOURS, text: string) =>
-    isColoured ? `\u001b[${COLOURS[colour]}m${text}\u001b[0m` : text;
+  const style = (format: Parameters<typeof styleText>[0], text: string) => styleText(format, text, { stream });
   const write = (text: string) => void stream.write(`${text}\n`);
   return {
     async step(name, action) {
       interrupted.throwIfAborted();
-      write(paint('name', `==> ${name}`));
+      write(style(['bold', 'cyan'], `==> ${name}`));
       const startedMs = performance.now();
-      const took = () => formatSeconds(performance.now() - startedMs);
+      const elapsed = () => formatSeconds(performance.now() - startedMs);
       try {
         const { shown, outcome } = await action();
         if (shown !== undefined && shown !== '') write(indent(shown));
-        write(indent(`${paint('good', 'ok')} ${took()}`));
+        write(indent(`${style('green', 'ok')} ${elapsed()}`));
         return outcome;
       } catch (error) {
         if (interrupted.aborted) throw error;
-        const why = error instanceof Error ? error.message : String(error);
-        write(indent(`${paint('bad', 'FAILED')} ${took()}: ${name}\n${why}`));
+        const reason = error instanceof Error ? error.message : String(error);
+        write(indent(`${style(['bold', 'red'], 'FAILED')} ${elapsed()}: ${name}\n${reason}`));
         throw new StepFailure(name, { cause: error });
       }
     },
-    say: write,
-    warn: (text) => write(paint('warning', text)),
+    print: write,
+    warn: (text) => write(style('yellow', text)),
   };
 }
 
-/** `0.12 s`. */
+/** Formats a duration as `0.12 s`. */
 export function formatSeconds(durationMs: number): string {
   return `${(durationMs / 1000).toFixed(2)} s`;
 }
@@ -59,5 +59,3 @@ export function formatSeconds(durationMs: number): string {
 function indent(text: string): string {
   return text.replaceAll(/^(?=.)/gm, '    ');
 }
-
-const COLOURS = { name: '1;36', good: '32', bad: '1;31', warning: '33' } as const;

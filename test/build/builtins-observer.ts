@@ -1,5 +1,5 @@
-// Preloaded with --require before build/code-cache-recorder.ts: writes which modules of Node a command has loaded, one a line, to
-// observed/COMMAND beside the recorder's folder of caches.
+// Preloaded with --require before build/code-cache-recorder.ts. It writes which modules of Node a command has loaded, one per line, to
+// observed/COMMAND next to the recorder's folder of caches.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -13,7 +13,7 @@ process.once('exit', () => {
 /** @see process.moduleLoadList, which Node has for its own tests */
 function loadedBuiltins(): readonly string[] {
   const list: unknown = Reflect.get(process, 'moduleLoadList');
-  if (!Array.isArray(list)) throw new Error('Node no longer tells which of its modules it has loaded');
+  if (!Array.isArray(list)) throw new Error('Node no longer lists the modules that it has loaded');
   return list
     .filter((entry) => typeof entry === 'string' && entry.startsWith('NativeModule '))
     .map((entry) => String(entry).slice(13));

@@ -24,12 +24,12 @@ async function bundleOf(files: { 'main.ts': string } & Readonly<Record<string, s
 async function exportsOf(source: string): Promise<Record<string, unknown>> {
   const module = { exports: {} };
   const start: unknown = runInThisContext(source);
-  if (typeof start !== 'function') throw new Error('the bundle is no function');
+  if (typeof start !== 'function') throw new Error('the bundle is not a function');
   Reflect.apply(start, undefined, [createRequire(import.meta.url), module, module.exports]);
   return module.exports;
 }
 
-it('a module that is imported on demand is in the one file, and is run on demand', async () => {
+it('a module that is imported on demand is in the same file, and runs on demand', async () => {
   const source = await bundleOf({
     'main.ts': `export const seen: string[] = [];
       export const later = async () => { seen.push('before'); return (await import('./late.ts')).late; };`,
@@ -37,25 +37,25 @@ it('a module that is imported on demand is in the one file, and is run on demand
   });
   const { seen, later } = await exportsOf(source);
   expect(seen).toEqual([]);
-  if (typeof later !== 'function') throw new Error('later is no function');
+  if (typeof later !== 'function') throw new Error('later is not a function');
   expect(await Reflect.apply(later, undefined, [])).toBe(1);
   expect(seen).toEqual(['before', 'late']);
 });
 
-it('`await using` stays as it is: V8 has it, and the lowered form is larger', async () => {
+it('`await using` is kept, because V8 supports it and its replacement is larger', async () => {
   const source = await bundleOf({
     'main.ts': 'export async function f() { await using stack = new AsyncDisposableStack(); return stack.disposed; }',
   });
   expect(source).toContain('await using');
 });
 
-it('function names stay, for stack traces', async () => {
+it('function names are kept for stack traces', async () => {
   expect(await bundleOf({ 'main.ts': 'export function openSandbox(path: string) { return path; }' })).toContain(
     'openSandbox(path)',
   );
 });
 
-it('no line is long enough to drown a log: Node prints the line of an uncaught error', async () => {
+it('no line is very long, because Node prints the whole line of an uncaught error', async () => {
   const functions = Array.from({ length: 200 }, (_, index) => `export function number${index}() { return ${index}; }`);
   const source = await bundleOf({ 'main.ts': functions.join('\n') });
   expect(Math.max(...source.split('\n').map((line) => line.length))).toBeLessThan(400);

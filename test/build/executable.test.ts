@@ -18,8 +18,8 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const run = (words: readonly string[], env: Readonly<Record<string, string>> = {}) =>
-  promisify(execFile)(join(folder, 'calico'), words, { cwd: folder, env });
+const run = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+  promisify(execFile)(join(folder, 'calico'), args, { cwd: folder, env });
 
 describe('the executable', () => {
   it('runs alone from an empty folder, under another name, without an environment', async () => {
@@ -28,12 +28,12 @@ describe('the executable', () => {
     expect(stderr).toBe('');
   });
 
-  it('writes nothing beside itself', async () => {
+  it('writes nothing next to itself', async () => {
     await run(['version']);
     expect(await readdir(folder)).toEqual(['calico']);
   });
 
-  // A cache that is rejected costs 11 ms on every ADD and is seen nowhere else.
+  // A rejected cache costs 11 ms on every ADD, and nothing else shows it.
   it('has a code cache that its own V8 accepts', async () => {
     expect((await run(['version'])).stdout).toContain('code cache: accepted');
   });

@@ -12,7 +12,7 @@ function aSource(texts: Readonly<Record<string, string>>, caches: Readonly<Recor
   };
 }
 
-it('a part that two others ask for is loaded once', () => {
+it('a part that two others require is loaded once', () => {
   const loaded = new Map<string, LoadedPart>();
   const texts = {
     a: `module.exports = [require('podwire:b').c, require('podwire:c'), require('node:fs')];`,
@@ -26,18 +26,18 @@ it('a part that two others ask for is loaded once', () => {
   expect([...loaded.keys()]).toEqual(['a', 'b', 'c']);
 });
 
-it('one that nobody asks for is not loaded', () => {
+it('a part that nothing requires is not loaded', () => {
   const loaded = new Map<string, LoadedPart>();
   loadPart('a', aSource({ a: `exports.later = () => require('podwire:b');` }), loaded);
   expect([...loaded.keys()]).toEqual(['a']);
 });
 
-// A text of its own for each: V8 remembers those that it has compiled, and then looks at no cache.
-const judges = (claim: string, text: string, cache: Buffer | undefined, wanted: LoadedPart['codeCache']) =>
+// Each case has a different source, because V8 reads no cache for a source that it has already compiled.
+const reports = (claim: string, text: string, cache: Buffer | undefined, expected: LoadedPart['codeCache']) =>
   it(claim, () => {
     const source = aSource({ a: text }, cache && { a: cache });
-    expect(loadPart('a', source, new Map())).toMatchObject({ codeCache: wanted, module: { exports: { a: 1 } } });
+    expect(loadPart('a', source, new Map())).toMatchObject({ codeCache: expected, module: { exports: { a: 1 } } });
   });
 const ofAnother = new Script(wrapped('exports.another = 2;')).createCachedData();
-judges('a code cache of another text is rejected, and it runs', 'exports.a = 1;', ofAnother, 'rejected');
-judges('without a code cache it runs, too', 'exports.a = 1.0;', undefined, 'none');
+reports('a code cache of another source is rejected, and the part runs', 'exports.a = 1;', ofAnother, 'rejected');
+reports('a part runs without a code cache, too', 'exports.a = 1.0;', undefined, 'none');

@@ -8,7 +8,7 @@ import { expect, it } from 'vitest';
 
 const BUILD = join(import.meta.dirname, '../../scripts/build.ts');
 
-it('two builds give the same bytes, the code cache of a real run included', async () => {
+it('two builds produce the same bytes, including the code cache of a real run', async () => {
   expect(await hashOfBuild()).toBe(await hashOfBuild());
 });
 

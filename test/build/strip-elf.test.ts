@@ -21,12 +21,12 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-it('Node without symbols is 15 MB smaller and wants the same libraries', () => {
+it('Node without symbols is 15 MB smaller and needs the same libraries', () => {
   expect(whole.length - stripped.length).toBeGreaterThan(15e6);
   expect(parseElf(stripped)).toEqual(parseElf(whole));
 });
 
-it('what is stripped runs, and still exports what addons link to', async () => {
+it('a stripped Node runs, and still exports the symbols that addons need', async () => {
   const path = join(folder, 'node');
   await writeFile(path, stripped, { mode: 0o755 });
   const addon = join(
@@ -37,13 +37,13 @@ it('what is stripped runs, and still exports what addons link to', async () => {
   expect(stdout).toBe('object\n');
 });
 
-it('stripping twice changes nothing more', () => {
+it('stripping a second time changes nothing', () => {
   expect(stripElf(stripped).equals(stripped)).toBe(true);
 });
 
-it('a file whose debugging data stands among what is loaded is refused', () => {
+it('a file with debugging data before a part that is loaded is rejected', () => {
   const mixed = Buffer.from(stripped);
   const table = Number(mixed.readBigUInt64LE(40));
   mixed.writeBigUInt64LE(0n, table + 64 + 8); // the flags of the first section: no longer loaded
-  expect(() => stripElf(mixed)).toThrow('among what is loaded');
+  expect(() => stripElf(mixed)).toThrow('before a part that is loaded');
 });

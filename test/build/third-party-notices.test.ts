@@ -5,7 +5,7 @@ import { bundledPackages, thirdPartyNotices } from '../../build/third-party-noti
 const REPOSITORY = join(import.meta.dirname, '..', '..');
 const inPackages = (name: string) => join(REPOSITORY, 'node_modules', name);
 
-it('a package of which one file is bundled is named with its version and its licence', async () => {
+it('a package with one file in the bundle is listed with its version and its license', async () => {
   const notices = await thirdPartyNotices(
     bundledPackages(REPOSITORY, ['src/main.ts', 'node_modules/yaml/dist/index.js']),
   );
@@ -13,16 +13,16 @@ it('a package of which one file is bundled is named with its version and its lic
   expect(notices).toContain('Permission to use, copy, modify');
 });
 
-it('a package that is in the executable without being bundled is named too', async () => {
+it('a package that is in the executable without being bundled is listed too', async () => {
   expect(await thirdPartyNotices([inPackages('koffi')])).toMatch(/^koffi \d/);
 });
 
-it('a package of a scope is one package, whatever files of it are bundled', () => {
+it('a package of a scope is listed once, whichever of its files are bundled', () => {
   expect(bundledPackages('/r', ['node_modules/@a/b/x.js', 'node_modules/@a/b/y/z.js', 'build/x.ts'])).toEqual([
     '/r/node_modules/@a/b',
   ]);
 });
 
-it('a package without a licence text fails the build', async () => {
-  await expect(thirdPartyNotices([inPackages('@koromix/koffi-linux-x64')])).rejects.toThrow('no licence text');
+it('a package without a license text fails the build', async () => {
+  await expect(thirdPartyNotices([inPackages('@koromix/koffi-linux-x64')])).rejects.toThrow('no license text');
 });

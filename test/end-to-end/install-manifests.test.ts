@@ -3,7 +3,7 @@ import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { kustomize, OVERLAYS, renderedPath, renderOverlay } from '../../scripts/manifests/render-overlay.ts';
+import { kustomize, OVERLAYS, renderedPath, renderOverlay } from '../../build/render-overlay.ts';
 import { isJsonList, isJsonObject, type JsonObject } from '../../src/json/json.ts';
 import { renderNetworkConfig } from '../../src/install/netconf-template.ts';
 import { parseInstallSettings } from '../../src/install/settings.ts';

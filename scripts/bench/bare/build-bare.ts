@@ -6,9 +6,9 @@ import { makeExecutable } from '../../../build/executable.ts';
 import { stripElf } from '../../../build/strip-elf.ts';
 
 /**
- * Makes the executable of program.ts as podwire's is made: the same Node, stripped, with the same options.
+ * Makes the executable of program.ts in the same way as podwire's: from the same stripped Node, with the same options.
  *
- * @param workFolder for what it is made of
+ * @param workFolder for the executable and its parts
  * @returns its path
  */
 export async function buildBare(workFolder: string): Promise<string> {

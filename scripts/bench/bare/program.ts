@@ -1,17 +1,17 @@
-// What an ADD and a DEL cost a program of this Node that does nothing of its own: it loads node:tls, makes podwire's requests over one
-// connection, runs host-local and ends. No interface, no record, no check of what it is given but that it is there.
+// The minimum cost of ADD and DEL for a program on this Node. It loads node:tls, makes podwire's requests over one
+// connection, runs host-local and ends. It creates no interface, writes no record and does not validate its input.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeSync } from 'node:fs';
 import { connect } from 'node:tls';
 
 const { env: environment } = process;
-process.exitCode = 1; // until all is done: a run that ends early would look fast
+process.exitCode = 1; // until all is done, because a run that ends early would look fast
 const isAdd = environment['CNI_COMMAND'] === 'ADD';
 const configText = readFileSync(0, 'utf8');
 const config: unknown = JSON.parse(configText);
 const kubeconfig: unknown = JSON.parse(readFileSync(find(config, 'kubernetes', 'kubeconfig'), 'utf8'));
-const words = new URLSearchParams(environment['CNI_ARGS']?.replaceAll(';', '&'));
-const podPath = `/api/v1/namespaces/${words.get('K8S_POD_NAMESPACE')}/pods/${words.get('K8S_POD_NAME')}`;
+const cniArgs = new URLSearchParams(environment['CNI_ARGS']?.replaceAll(';', '&'));
+const podPath = `/api/v1/namespaces/${cniArgs.get('K8S_POD_NAMESPACE')}/pods/${cniArgs.get('K8S_POD_NAME')}`;
 const { hostname, host, port } = new URL(find(kubeconfig, 'clusters', 0, 'cluster', 'server'));
 const token = find(kubeconfig, 'users', 0, 'user', 'token');
 const headers = `Host: ${host}\r\nAuthorization: Bearer ${token}\r\nAccept: application/json\r\n`;
@@ -30,15 +30,15 @@ const bodies: string[] = [];
 let allocated = '';
 socket.on('data', (chunk: Buffer) => {
   received += chunk.toString('latin1');
-  for (let answer = firstAnswer(received); answer !== undefined; answer = firstAnswer(received)) {
-    received = received.slice(answer.length);
-    bodies.push(answer.body);
+  for (let response = firstResponse(received); response !== undefined; response = firstResponse(received)) {
+    received = received.slice(response.length);
+    bodies.push(response.body);
     if (bodies.length === paths.length) attachOrDetach();
     else if (bodies.length > paths.length) end();
   }
 });
 
-// DEL writes before host-local runs, as podwire has both done at once; ADD needs the address.
+// DEL sends its patch before it runs host-local, because podwire does both at once. ADD needs the address first.
 function attachOrDetach(): void {
   if (!isAdd) patch('');
   const podCidr = isAdd ? find(JSON.parse(bodies[1] ?? ''), 'spec', 'podCIDR') : '10.0.0.0/24';
@@ -47,7 +47,7 @@ function attachOrDetach(): void {
     env: environment,
     stdio: ['pipe', 'pipe', 'inherit'],
   });
-  if (status !== 0) throw new Error(`host-local ended with ${status}: ${stdout.toString()}`);
+  if (status !== 0) throw new Error(`host-local exited with status ${status}: ${stdout.toString()}`);
   allocated = stdout.toString();
   if (isAdd) patch(find(JSON.parse(allocated), 'ips', 0, 'address'));
 }
@@ -63,15 +63,15 @@ function end(): void {
   process.exit(0);
 }
 
-/** What is at a place of a JSON document. */
-function find(document: unknown, ...place: readonly (string | number)[]): string {
+/** Returns the value at a path of a JSON document, as text. */
+function find(document: unknown, ...path: readonly (string | number)[]): string {
   let value = document;
-  for (const key of place) value = typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
+  for (const key of path) value = typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
   return String(value);
 }
 
-/** The first of the answers, if all of it is there: with a length, or in chunks. */
-function firstAnswer(text: string): { readonly length: number; readonly body: string } | undefined {
+/** Parses the first response, with a content length or in chunks; `undefined` until all of it has arrived. */
+function firstResponse(text: string): { readonly length: number; readonly body: string } | undefined {
   if (text !== '' && !text.startsWith('HTTP/1.1 200'.slice(0, text.length))) throw new Error(text);
   const bodyAt = text.indexOf('\r\n\r\n') + 4;
   if (bodyAt < 4) return undefined;
@@ -80,7 +80,8 @@ function firstAnswer(text: string): { readonly length: number; readonly body: st
     const length = bodyAt + Number(bytes);
     return text.length < length ? undefined : { length, body: text.slice(bodyAt, length) };
   }
-  let [at, body] = [bodyAt, ''];
+  let at = bodyAt;
+  let body = '';
   for (;;) {
     const dataAt = text.indexOf('\r\n', at) + 2;
     const size = Number.parseInt(text.slice(at, dataAt), 16);

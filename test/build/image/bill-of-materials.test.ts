@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { spdxDocument } from '../../../build/image/bill-of-materials.ts';
 
-const OURS = { name: 'ours', version: '1.0.0', url: 'pkg:generic/ours@1.0.0', license: 'Apache-2.0' };
+const SUBJECT = { name: 'subject', version: '1.0.0', url: 'pkg:generic/subject@1.0.0', license: 'Apache-2.0' };
 const ZLIB = { name: 'zlib', version: '1.3', url: 'pkg:generic/zlib@1.3' };
 const ABACUS = {
   name: 'abacus',
@@ -11,9 +11,9 @@ const ABACUS = {
 } as const;
 const AT = '1970-01-01T00:00:00Z';
 
-it('what it describes comes first and contains the rest, each once', () => {
-  const { packages, relationships } = spdxDocument(OURS, [ZLIB, ABACUS, ZLIB], AT);
-  expect(packages).toMatchObject([{ name: 'ours' }, { name: 'abacus' }, { name: 'zlib' }]);
+it('the subject comes first and contains each component once', () => {
+  const { packages, relationships } = spdxDocument(SUBJECT, [ZLIB, ABACUS, ZLIB], AT);
+  expect(packages).toMatchObject([{ name: 'subject' }, { name: 'abacus' }, { name: 'zlib' }]);
   expect(relationships).toMatchObject([
     { relationshipType: 'DESCRIBES' },
     { relationshipType: 'CONTAINS' },
@@ -21,14 +21,14 @@ it('what it describes comes first and contains the rest, each once', () => {
   ]);
 });
 
-it('what is not known is said to be unknown', () => {
-  expect(spdxDocument(OURS, [ZLIB], AT)).toMatchObject({
+it('an unknown license is declared as unknown', () => {
+  expect(spdxDocument(SUBJECT, [ZLIB], AT)).toMatchObject({
     packages: [{ licenseDeclared: 'Apache-2.0' }, { licenseDeclared: 'NOASSERTION' }],
   });
 });
 
-it('a checksum and the package URL are where scanners look', () => {
-  expect(spdxDocument(OURS, [ABACUS], AT)).toMatchObject({
+it('the checksum and the package URL are at the places that scanners read', () => {
+  expect(spdxDocument(SUBJECT, [ABACUS], AT)).toMatchObject({
     packages: [
       {},
       {
@@ -39,8 +39,8 @@ it('a checksum and the package URL are where scanners look', () => {
   });
 });
 
-it('the order of the components leaves no trace; another component gives another namespace', () => {
-  expect(spdxDocument(OURS, [ZLIB, ABACUS], AT)).toEqual(spdxDocument(OURS, [ABACUS, ZLIB], AT));
-  const { documentNamespace } = spdxDocument(OURS, [ZLIB], AT);
-  expect(spdxDocument(OURS, [ABACUS], AT)['documentNamespace']).not.toBe(documentNamespace);
+it('the namespace depends on the components, but not on their order', () => {
+  expect(spdxDocument(SUBJECT, [ZLIB, ABACUS], AT)).toEqual(spdxDocument(SUBJECT, [ABACUS, ZLIB], AT));
+  const { documentNamespace } = spdxDocument(SUBJECT, [ZLIB], AT);
+  expect(spdxDocument(SUBJECT, [ABACUS], AT)['documentNamespace']).not.toBe(documentNamespace);
 });

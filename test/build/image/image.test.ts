@@ -1,4 +1,4 @@
-// The image as a node gets it: built twice, read with tar(1), run with chroot(1) and, for arm64, qemu-user.
+// Tests the image as a node receives it: built twice, read with tar(1), run with chroot(1) and, for arm64, with qemu-user.
 import { execFile } from 'node:child_process';
 import { lstat, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -30,7 +30,7 @@ const ADD: Readonly<Record<string, string>> = {
   CNI_ARGS: 'K8S_POD_NAMESPACE=default;K8S_POD_NAME=pod',
 };
 
-/** One that was just built, so as not to do it again. */
+/** An image that has just been built, to avoid another build. */
 const { PODWIRE_IMAGE } = process.env;
 
 let folder = '';
@@ -55,19 +55,19 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function build(name: string): Promise<string> {
   const path = inFolder(`${name}/image.tar`);
-  const words = ['--rehearsed', '--packages', inFolder('packages'), '--output', path];
-  await promisify(execFile)(process.execPath, [SCRIPT, ...words]);
+  const args = ['--rehearsed', '--packages', inFolder('packages'), '--output', path];
+  await promisify(execFile)(process.execPath, [SCRIPT, ...args]);
   return path;
 }
 
 const billBeside = (archive: string) => join(dirname(archive), 'podwire.sbom.json');
 
 describe('the archive', () => {
-  it('each blob has the bytes that its name says', () => {
+  it('each blob has the digest of its name', () => {
     for (const [name, { digest }] of image.blobs) expect(digest).toBe(name);
   });
 
-  it('each reference leads to a blob of its size, and each blob is referred to', async () => {
+  it('each reference has the size of its blob, and each blob has a reference', async () => {
     const manifests = await Promise.all(inIndex.map(({ digest }) => image.readJson(digest)));
     const referred = [
       ...descriptors(image.index['manifests']),
@@ -94,7 +94,7 @@ describe('the archive', () => {
     ]);
   });
 
-  it('says what it is, as annotations', async () => {
+  it('has annotations with title, version and licenses', async () => {
     expect((await image.readJson(manifestOf('amd64')))['annotations']).toMatchObject({
       'org.opencontainers.image.title': 'podwire',
       'org.opencontainers.image.version': await packageVersion(REPOSITORY),
@@ -102,7 +102,7 @@ describe('the archive', () => {
     });
   });
 
-  it('the bill of materials names what is inside, npm, Go and Debian, with versions', async () => {
+  it('the bill of materials lists the packages from npm, Go and Debian with their versions', async () => {
     const bill = await readFile(billBeside(archivePath), 'utf8');
     const named = (pattern: RegExp) => expect(bill).toMatch(pattern);
     named(/"spdxVersion": "SPDX-2\.3"/);
@@ -118,7 +118,7 @@ describe('the archive', () => {
 describe.each(ARCHITECTURES)('the image for %s', (architecture) => {
   const root = () => rootOf(architecture);
 
-  it('has the program, five plugins, their libraries, licences, and nothing else', async () => {
+  it('has the program, five plugins, their libraries, licenses, and nothing else', async () => {
     const files = (await readdir(root(), { recursive: true, withFileTypes: true }))
       .filter((entry) => !entry.isDirectory())
       .map((entry) => join(entry.parentPath, entry.name).slice(root().length + 1))
@@ -134,7 +134,7 @@ describe.each(ARCHITECTURES)('the image for %s', (architecture) => {
     expect(files.toSorted()).toEqual(expected.toSorted());
   });
 
-  it('each program is for it, and finds its loader and its libraries inside', async () => {
+  it('each program is for this architecture, and its loader and libraries are in the image', async () => {
     const paths = (await readdir(root(), { recursive: true })).map((path) => join(root(), path));
     const programs = (await Promise.all(paths.map(readIfFile))).filter((content) => isElf(content)).map(parseElf);
     expect(programs.length).toBe(13);
@@ -146,7 +146,7 @@ describe.each(ARCHITECTURES)('the image for %s', (architecture) => {
     }
   });
 
-  it('what the addons inside the program ask for is there too', async () => {
+  it('the libraries of the addons inside the program are in the image, too', async () => {
     const machine = MACHINES[architecture];
     const packages = join(REPOSITORY, 'node_modules');
     const koffi = join(machine === thisArchitecture() ? packages : await arm64Packages(), '@koromix');
@@ -165,14 +165,14 @@ describe.each(ARCHITECTURES)('the image for %s', (architecture) => {
     expect([program.includes(REPOSITORY), program.includes(folder)]).toEqual([false, false]);
   });
 
-  it('all is of root and of time 0, and nothing has more than its own permissions', async () => {
+  it('all files belong to root, have time 0 and no special permissions', async () => {
     const odd = (await image.listRoot(manifestOf(architecture))).filter(
       (line) => !/^(drwxr-xr-x|-rwxr-xr-x|-rw-r--r--|lrwxrwxrwx) 0\/0 \d+ 1970-01-01 00:00:00 /.test(line),
     );
     expect(odd).toEqual([]);
   });
 
-  it('is at most 145 MB, 58 MB compressed; its configuration names its layers as they unpack', async () => {
+  it('is at most 145 MB, 58 MB compressed, and its configuration lists the digests of its unpacked layers', async () => {
     const { config, layers } = await image.readJson(manifestOf(architecture));
     const packed = descriptors(layers);
     expect(packed.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)).toBeLessThan(58e6);
@@ -188,10 +188,10 @@ describe.each(ARCHITECTURES)('the image for %s', (architecture) => {
   });
 });
 
-describe('amd64 runs from nothing but the image', () => {
-  const inImage = (words: readonly string[], io?: RunIo) => runInRoot(rootOf('amd64'), words, io);
+describe('amd64 runs with the files of the image only', () => {
+  const inImage = (args: readonly string[], io?: RunIo) => runInRoot(rootOf('amd64'), args, io);
 
-  it('podwire -v, with a code cache that its V8 accepts', async () => {
+  it('podwire -v has a code cache that its V8 accepts', async () => {
     const { stdout } = await inImage(['/usr/bin/podwire', '-v']);
     expect(stdout).toContain(`podwire ${await packageVersion(REPOSITORY)}\n`);
     expect(stdout).toContain('code cache: accepted');
@@ -208,10 +208,10 @@ describe('amd64 runs from nothing but the image', () => {
 });
 
 describe('arm64 runs under qemu-user with the libraries of its image', () => {
-  const podwire = (words: readonly string[], io?: RunIo) =>
-    runForArm64(rootOf('arm64'), ['/opt/cni/bin/podwire', ...words], io);
+  const podwire = (args: readonly string[], io?: RunIo) =>
+    runForArm64(rootOf('arm64'), ['/opt/cni/bin/podwire', ...args], io);
 
-  it('podwire -v, without a code cache: it was made on another machine', async () => {
+  it('podwire -v has no code cache, because it was built on another machine', async () => {
     const { stdout } = await podwire(['-v']);
     expect(stdout).toContain(`podwire ${await packageVersion(REPOSITORY)}\n`);
     expect(stdout).toContain('code cache: none');
@@ -236,7 +236,7 @@ describe('arm64 runs under qemu-user with the libraries of its image', () => {
   refuses('no ipam', 7, JSON.stringify({ ...NETCONF, ipam: undefined }));
 });
 
-it('a second build gives the same archive, bill of materials included', async () => {
+it('a second build produces the same archive and bill of materials', async () => {
   const secondPath = await build('second');
   const alike = async (one: string, other: string) => (await readFile(one)).equals(await readFile(other));
   expect(await alike(billBeside(archivePath), billBeside(secondPath))).toBe(true);

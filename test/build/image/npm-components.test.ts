@@ -5,7 +5,7 @@ import { npmComponents } from '../../../build/image/npm-components.ts';
 
 const inPackages = (name: string) => join(import.meta.dirname, '../../../node_modules', name);
 
-it("a package's checksum is its lockfile's", async () => {
+it('a package has the checksum of its lockfile', async () => {
   const [yaml] = await npmComponents([inPackages('yaml')]);
   expect(yaml).toMatchObject({
     url: expect.stringMatching(/^pkg:npm\/yaml@\d/),
@@ -14,14 +14,14 @@ it("a package's checksum is its lockfile's", async () => {
   });
 });
 
-it("a scope's @ is written as a package URL wants it", async () => {
+it('the @ of a scope is encoded in the package URL', async () => {
   const name = `@koromix/koffi-linux-${thisArchitecture()}`;
   expect(await npmComponents([inPackages(name)])).toMatchObject([
     { url: expect.stringMatching(/^pkg:npm\/%40koromix\/koffi-linux-/) },
   ]);
 });
 
-it('Node in a package is named as Node too', async () => {
+it('a package that contains Node is also listed as Node', async () => {
   const components = await npmComponents([inPackages(`node-linux-${thisArchitecture()}`)]);
   expect(components.map(({ url }) => url)).toContainEqual(expect.stringMatching(/^pkg:generic\/node@24\./));
 });

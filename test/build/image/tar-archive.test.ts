@@ -10,7 +10,7 @@ const listed = (entries: readonly TarEntry[]) =>
     .split('\n')
     .map((line) => line.replaceAll(/ +/g, ' '));
 
-it("tar(1) reads it: sorted, with the folders above, all root's and of time 0", () => {
+it('tar(1) lists it sorted, with parent folders, owned by root, at time 0', () => {
   expect(listed([file('b', 'text'), { path: 'a/c', linkTarget: '../b' }])).toEqual([
     'drwxr-xr-x 0/0 0 1970-01-01 00:00:00 a/',
     'lrwxrwxrwx 0/0 0 1970-01-01 00:00:00 a/c -> ../b',
@@ -18,24 +18,24 @@ it("tar(1) reads it: sorted, with the folders above, all root's and of time 0", 
   ]);
 });
 
-it('contents come out as they went in, of whatever length', () => {
+it('contents of any length are unchanged', () => {
   for (const length of [0, 1, 511, 512, 513, 5000]) {
     const content = Buffer.alloc(length, 'x');
-    const input = tarArchive([{ path: 'f', content, mode: 0o644 }, file('g', 'behind it')]);
+    const input = tarArchive([{ path: 'f', content, mode: 0o644 }, file('g', 'next file')]);
     expect(execFileSync('tar', ['-xO', 'f'], { input }).equals(content)).toBe(true);
-    expect(execFileSync('tar', ['-xO', 'g'], { input }).toString()).toBe('behind it');
+    expect(execFileSync('tar', ['-xO', 'g'], { input }).toString()).toBe('next file');
   }
 });
 
-it('the order in which entries are given leaves no trace', () => {
+it('the order of the entries makes no difference', () => {
   const entries = [file('a/b'), file('a'.repeat(100)), file('a.b')];
   expect(tarArchive(entries).equals(tarArchive(entries.toReversed()))).toBe(true);
 });
 
-it('a path longer than ustar has room for is refused', () => {
+it('a path that is too long for ustar is rejected', () => {
   expect(() => tarArchive([file('a'.repeat(101))])).toThrow('too long');
 });
 
-it('a path that is there twice is refused', () => {
+it('a path that occurs twice is rejected', () => {
   expect(() => tarArchive([file('a'), file('a')])).toThrow('twice');
 });

@@ -7,10 +7,10 @@ import { isJsonObject, type JsonObject } from '../../../src/json/json.ts';
 
 const run = promisify(execFile);
 
-/** An image archive as others read it: with tar(1), and nothing of what made it. */
+/** An image archive that is read independently of the code that made it, with tar(1). */
 export interface UnpackedImage {
   readonly index: JsonObject;
-  /** Blobs by digest: size in bytes and the digest that they really have. */
+  /** Blobs by the digest in their names, with the digest of their contents. */
   readonly blobs: ReadonlyMap<string, { readonly sizeBytes: number; readonly digest: string }>;
   readonly readJson: (digest: string) => Promise<JsonObject>;
   /** Unpacks the layers of a manifest. */
@@ -58,7 +58,7 @@ export async function unpackImage(archivePath: string, folder: string): Promise<
   };
 }
 
-/** The descriptors in a list of them. */
+/** Parses a list of descriptors. */
 export function descriptors(list: unknown): readonly Descriptor[] {
   const objects = Array.isArray(list) ? list.filter(isJsonObject) : [];
   return objects.map((object) => {
@@ -72,7 +72,7 @@ export function descriptors(list: unknown): readonly Descriptor[] {
   });
 }
 
-/** What the unpacked bytes of a layer are. */
+/** Computes the digest and the size of an unpacked layer. */
 export async function unpackedDigest(folder: string, digest: string): Promise<{ digest: string; sizeBytes: number }> {
   const options = { maxBuffer: 256 * 1024 * 1024, encoding: 'buffer' } as const;
   const { stdout } = await run('gzip', ['-dc', join(folder, 'blobs', digest.replace(':', '/'))], options);
@@ -85,6 +85,6 @@ function textOf(value: unknown): string {
 
 function parseObject(text: string): JsonObject {
   const value: unknown = JSON.parse(text);
-  if (!isJsonObject(value)) throw new Error('no JSON object');
+  if (!isJsonObject(value)) throw new Error('not a JSON object');
   return value;
 }

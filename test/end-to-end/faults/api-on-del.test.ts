@@ -45,9 +45,7 @@ describe('link and lease go and DEL succeeds within 2 s, when the API server', (
     await node.api.setFault(fault);
     const { exitCode, stdout, stderr, durationMs } = await node.run({ verb: 'DEL', sandboxPath: sandbox.path });
     expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '' });
-    expect(stderr).toMatch(
-      /WARNING the node is clean; a later command clears the endpoint of pod default\/web: /,
-    );
+    expect(stderr).toMatch(/WARNING the node is clean; a later command clears the endpoint of pod default\/web: /);
     await expectNodeClean();
     recordFigure(task, {
       fault: `the API server ${name}, on DEL`,

@@ -1,17 +1,17 @@
-/** A table: the head, then as many rows of as many cells. */
+/** A table of text. Each row has as many cells as the head. */
 export interface Table {
   readonly head: readonly string[];
   readonly rows: readonly (readonly string[])[];
 }
 
-/** For a terminal: the first column to the left, those of numbers to the right. */
-export function formatTextTable(table: Table): readonly string[] {
+/** Formats a table for a terminal: columns of numbers are aligned to the right, all others to the left. */
+export function formatTextTable(table: Table): string {
   const widths = columnWidths(table);
-  const formatRow = (row: readonly string[]) => padded(row, widths, table).join('  ').trimEnd();
-  return [table.head, ...table.rows].map(formatRow);
+  const formatRow = (row: readonly string[]) => padCells(row, widths, table).join('  ').trimEnd();
+  return [table.head, ...table.rows].map(formatRow).join('\n');
 }
 
-/** As Markdown shows it, aligned in its source as well. */
+/** Formats a table for Markdown. Its source is aligned, too. */
 export function formatMarkdownTable(table: Table): string {
   const escaped = { head: table.head.map(escapeCell), rows: table.rows.map((row) => row.map(escapeCell)) };
   const widths = columnWidths(escaped).map((width) => Math.max(width, 3));
@@ -19,11 +19,11 @@ export function formatMarkdownTable(table: Table): string {
   const rule = widths.map((width, column) =>
     isNumeric(escaped, column) ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width),
   );
-  const formatRow = (row: readonly string[]) => line(padded(row, widths, escaped));
+  const formatRow = (row: readonly string[]) => line(padCells(row, widths, escaped));
   return [formatRow(escaped.head), line(rule), ...escaped.rows.map(formatRow)].join('\n');
 }
 
-function padded(row: readonly string[], widths: readonly number[], table: Table): readonly string[] {
+function padCells(row: readonly string[], widths: readonly number[], table: Table): readonly string[] {
   return row.map((cell, column) => {
     const width = widths[column] ?? 0;
     return isNumeric(table, column) ? cell.padStart(width) : cell.padEnd(width);
@@ -35,7 +35,7 @@ function columnWidths({ head, rows }: Table): readonly number[] {
 }
 
 function isNumeric({ rows }: Table, column: number): boolean {
-  return rows.every((row) => /^(-|[0-9][0-9.,]*( ?[a-zA-Z%]+)?)$/.test(row[column] ?? ''));
+  return rows.every((row) => /^(-|\d[\d,]*(\.\d+)?( ?[a-zA-Z%]+)?)$/.test(row[column] ?? ''));
 }
 
 function escapeCell(text: string): string {

@@ -2,21 +2,21 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startLoopbackApi } from '../../test/lab/loopback-api/loopback-api.ts';
-import type { ClusterOrders } from './orders.ts';
+import type { UserClusterParameters } from './demo-parameters.ts';
 import { startRelay } from './relay.ts';
 
-/** The API server that the demo's pods are of, as it is reached in the private namespace. */
-export interface Stage extends AsyncDisposable {
-  /** What is there, for a person. */
+/** The cluster of the demo's pods, as seen from the private namespace. */
+export interface DemoCluster extends AsyncDisposable {
+  /** The server, its nodes and pods, for a person. */
   readonly description: string;
   readonly kubeconfigPath: string;
   readonly nodeName: string;
   readonly podCidrNodeName: string;
   readonly podCidrs: readonly string[];
-  readonly pods: readonly StagePod[];
+  readonly pods: readonly DemoPod[];
 }
 
-export interface StagePod {
+export interface DemoPod {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
@@ -24,16 +24,16 @@ export interface StagePod {
 
 const NODE_NAME = 'demo-node';
 
-/** An API server of the demo's own, on loopback, with one node and two pods. */
-export async function startOwnStage(folder: string): Promise<Stage> {
-  // A kernel without IPv6 shows the rest.
+/** Starts an API server on loopback with one node and two pods. */
+export async function startOwnCluster(folder: string): Promise<DemoCluster> {
+  // On a kernel without IPv6, the demo shows IPv4 only.
   const podCidrs = ['10.244.1.0/24', ...(existsSync('/proc/sys/net/ipv6') ? ['fd00:10:244:1::/64'] : [])];
   const pods = ['client', 'web'].map((name, index) => {
     const uid = `00000000-0000-4000-8000-00000000000${index + 1}`;
     return { namespace: 'demo', name, uid };
   });
   const api = await startLoopbackApi({
-    token: 'a-token-of-no-worth',
+    token: 'an-example-token',
     nodes: [{ metadata: { name: NODE_NAME }, spec: { podCIDR: podCidrs[0], podCIDRs: podCidrs } }],
     pods: pods.map((pod) => ({ metadata: pod, spec: { nodeName: NODE_NAME, containers: [] } })),
   });
@@ -50,8 +50,8 @@ export async function startOwnStage(folder: string): Promise<Stage> {
   };
 }
 
-/** The user's API server, reached by a relay. */
-export async function startClusterStage(folder: string, cluster: ClusterOrders): Promise<Stage> {
+/** Starts a relay to the API server of the user's cluster. */
+export async function connectUserCluster(folder: string, cluster: UserClusterParameters): Promise<DemoCluster> {
   const { nodeName, podCidrNodeName, podCidrs, pod, serverText } = cluster;
   const relay = await startRelay({ host: '127.0.0.1', port: 0 }, { path: cluster.socketPath });
   const server = `${cluster.scheme}://127.0.0.1:${relay.port}`;
@@ -64,7 +64,7 @@ export async function startClusterStage(folder: string, cluster: ClusterOrders):
     contexts: [{ name: 'demo', context: { cluster: 'demo', user: 'demo' } }],
     'current-context': 'demo',
   };
-  // On a tmpfs that goes with the namespace.
+  // The folder is on a tmpfs, which disappears with the namespace.
   await writeFile(kubeconfigPath, JSON.stringify(kubeconfig), { mode: 0o600 });
   return {
     description: `${serverText}, in here as ${server}: node ${podCidrNodeName} (podCIDRs ${podCidrs.join(', ')}), pod ${podName(pod)}`,
@@ -77,7 +77,7 @@ export async function startClusterStage(folder: string, cluster: ClusterOrders):
   };
 }
 
-/** `namespace/name`. */
-export function podName({ namespace, name }: StagePod): string {
+/** Formats a pod's name as `namespace/name`. */
+export function podName({ namespace, name }: DemoPod): string {
   return `${namespace}/${name}`;
 }

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { activityBetween, parseApiMetrics } from '../../scripts/bench/api-metrics.ts';
-import { requestBudget, requestBudgetTable, requestsInFlight } from '../../scripts/bench/request-budget.ts';
-import { drawStorms, stormTable } from '../../scripts/bench/storm-report.ts';
-import type { Storm } from '../../scripts/bench/storm.ts';
-import { formatMarkdownTable } from '../../scripts/bench/text-table.ts';
+import { activityBetween, parseApiMetrics } from '../../../scripts/bench/api-metrics.ts';
+import { requestBudget, requestBudgetTable, requestsInFlight } from '../../../scripts/bench/request-budget.ts';
+import { drawStorms, stormTable } from '../../../scripts/bench/storm-report.ts';
+import type { Storm } from '../../../scripts/bench/storm.ts';
+import { formatMarkdownTable } from '../../../scripts/command-line/text-table.ts';
 
 const metrics = (cpuSeconds: number, [fast, slow]: readonly [number, number]) =>
   parseApiMetrics(`# HELP process_cpu_seconds_total CPU
@@ -25,34 +25,32 @@ describe("the API server's own figures", () => {
     const activity = activityBetween(metrics(1, [0, 0]), metrics(1.5, [90, 10]));
     expect(activity).toEqual({ cpuMs: 500, requests: 100, meanMs: 6.8, p99AtMostMs: 100, rejected: 0 });
   });
-  it('know the bucket below which 99 of 100 stay', () =>
+  it('include the bucket of the 99th percentile', () =>
     expect(activityBetween(metrics(1, [0, 0]), metrics(1, [99, 1])).p99AtMostMs).toBe(5));
-  it('of a time without requests are zero', () =>
+  it('are zero for a time without requests', () =>
     expect(activityBetween(metrics(1, [5, 5]), metrics(1, [5, 5]))).toMatchObject({ meanMs: 0, p99AtMostMs: 0 }));
-  it('count requests that were turned away', () => expect(metrics(1, [0, 0]).rejected).toBe(2));
-  it('are refused when they are something else', () =>
-    expect(() => parseApiMetrics('Forbidden')).toThrow('process_cpu'));
+  it('count rejected requests', () => expect(metrics(1, [0, 0]).rejected).toBe(2));
+  it('are rejected if they are not metrics', () => expect(() => parseApiMetrics('Forbidden')).toThrow('process_cpu'));
 });
 
 describe('the budget of requests', () => {
   const size = { nodes: 5000, pods: 150_000, podLifeHours: 1 };
 
-  it('counts an ADD and a DEL for every pod that comes and goes', () =>
+  it('counts an ADD and a DEL for every pod that starts and ends', () =>
     expect(requestBudget(size)[0]).toMatchObject({
       timesPerNodeAndHour: 30,
       perNodeAndHour: 90,
       clusterPerSecond: 125,
     }));
-  it('is smaller where pods live longer', () =>
+  it('is smaller if pods live longer', () =>
     expect(requestBudget({ ...size, podLifeHours: 10 })[0]?.clusterPerSecond).toBe(12.5));
-  it('sums up in its last row', () => {
+  it('has the sum in its last row', () => {
     const sum = requestBudget(size).reduce((total, row) => total + row.clusterPerSecond, 0);
     expect(requestBudgetTable(size).rows.at(-1)?.at(-1)).toBe(sum.toFixed(0));
   });
-  it('keeps so many requests in the server as arrive while one is answered', () =>
-    expect(requestsInFlight(200, 5)).toBe(1));
-  it('is what docs/scale.md says', () => {
-    const page = readFileSync(join(import.meta.dirname, '../../docs/scale.md'), 'utf8');
+  it('has as many requests in the server as arrive during one request', () => expect(requestsInFlight(200, 5)).toBe(1));
+  it('equals the tables of docs/scale.md', () => {
+    const page = readFileSync(join(import.meta.dirname, '../../../docs/scale.md'), 'utf8');
     for (const podLifeHours of [1, 24]) {
       expect(page).toContain(formatMarkdownTable(requestBudgetTable({ ...size, podLifeHours })));
     }
@@ -60,7 +58,7 @@ describe('the budget of requests', () => {
 });
 
 describe('many at once', () => {
-  const aStorm = (count: number, verb: 'ADD' | 'DEL', failures: readonly string[] = []): Storm => ({
+  const storm = (count: number, verb: 'ADD' | 'DEL', failures: readonly string[] = []): Storm => ({
     count,
     verb,
     wallMs: 1000,
@@ -71,8 +69,8 @@ describe('many at once', () => {
     failures,
   });
 
-  it('the cost is given for each one', () => {
-    const [row] = stormTable([aStorm(10, 'ADD', ['no route'])]).rows;
+  it('the table shows the cost of each command', () => {
+    const [row] = stormTable([storm(10, 'ADD', ['no route'])]).rows;
     expect(row).toEqual([
       'ADD',
       '10',
@@ -83,13 +81,11 @@ describe('many at once', () => {
       '100 MB',
       '30',
       '6.0 ms',
-      'a minute',
+      'over 60 s',
       '4.0 ms',
       '1',
     ]);
   });
   it('the drawing has a point for each storm in each of its four panels', () =>
-    expect(drawStorms([aStorm(1, 'ADD'), aStorm(50, 'ADD'), aStorm(1, 'DEL')], '').split('<circle').length - 1).toBe(
-      12,
-    ));
+    expect(drawStorms([storm(1, 'ADD'), storm(50, 'ADD'), storm(1, 'DEL')], '').split('<circle').length - 1).toBe(12));
 });

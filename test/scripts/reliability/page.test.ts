@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatReliability, parseReliability } from '../../scripts/reliability-page.ts';
+import { formatReliability, parseReliability } from '../../../scripts/reliability/page.ts';
 
 const test = (title: string, more: object = {}) => ({
   ancestorTitles: ['GC'],
@@ -25,7 +25,7 @@ const REPORT = {
 const page = (report: object) =>
   formatReliability(parseReliability(JSON.stringify(report), (path) => path.replace('/repository/', '')));
 
-describe('the page of what was seen', () => {
+describe('the page about reliability', () => {
   it('has a row for each figure, with its test', () =>
     expect(page(REPORT)).toContain(
       '| a \\| b | nothing left | 60 kills, 0 left | [end-to-end/storm](../test/end-to-end/storm.test.ts) |\n',
@@ -40,17 +40,17 @@ describe('the page of what was seen', () => {
     );
   });
 
-  it('counts the cases of a claim, and shows the first of them', () =>
+  it('counts the tests of a claim, and shows the first of them', () =>
     expect(page(REPORT)).toContain('- GC (8)\n  - 1\n  - 2\n  - 3\n  - 4\n  - 5\n  - 6\n  - and 2 more\n'));
 
-  it('leaves features out', () => expect(page(REPORT)).not.toContain('a feature'));
+  it('omits features', () => expect(page(REPORT)).not.toContain('a feature'));
 
   it('is the same for another seed, and for files in another order', () => {
     const other = JSON.stringify({ testResults: REPORT.testResults.toReversed() }).replace('seed 17', 'seed 18');
     expect(formatReliability(parseReliability(other, (path) => path.replace('/repository/', '')))).toBe(page(REPORT));
   });
 
-  it('is refused where a test has failed', () => {
+  it('is not written if a test has failed', () => {
     const failed = { testResults: [{ name: 'a.test.ts', assertionResults: [test('1', { status: 'failed' })] }] };
     expect(() => page(failed)).toThrow('a.test.ts: "1" has not passed');
   });

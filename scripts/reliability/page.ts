@@ -1,12 +1,12 @@
-/** What a report says of one test file. */
+/** The tests of one file in a report. */
 export interface ReliabilityFile {
-  /** From the repository on. */
+  /** Relative to the repository. */
   readonly path: string;
   readonly tests: readonly ReliabilityTest[];
 }
 
 export interface ReliabilityTest {
-  /** The names of the blocks around it, outermost first. */
+  /** The names of the `describe` blocks around it, outermost first. */
   readonly blocks: readonly string[];
   readonly title: string;
   /** What it has recorded: test/support/reliability-figure.ts. */
@@ -14,7 +14,7 @@ export interface ReliabilityTest {
 }
 
 /**
- * The files of a report of vitest's json reporter.
+ * Parses a report of vitest's json reporter.
  *
  * @throws {Error} if a test in it has not passed
  */
@@ -30,25 +30,27 @@ function parseTest(test: unknown, path: string): ReliabilityTest {
   const title = textIn(test, 'title');
   if (textIn(test, 'status') !== 'passed') throw new Error(`${path}: "${title}" has not passed`);
   const recorded = memberIn(memberIn(test, 'meta'), 'reliability');
-  const [fault, promise, measured] = [
-    textIn(recorded, 'fault'),
-    textIn(recorded, 'promise'),
-    textIn(recorded, 'measured'),
-  ];
+  const figure = {
+    fault: textIn(recorded, 'fault'),
+    promise: textIn(recorded, 'promise'),
+    measured: textIn(recorded, 'measured'),
+  };
   return {
     blocks: listIn(test, 'ancestorTitles').filter((block) => typeof block === 'string'),
     title,
-    figure: recorded === undefined ? undefined : { fault, promise, measured },
+    figure: recorded === undefined ? undefined : figure,
   };
 }
 
-const HEAD = `# Reliability: what is promised, and what was seen
+const HEAD = `# Reliability: promises and measurements
 
-Written by \`npm run reliability\` from a run of the tests; a figure is there because a test has counted it. Every fault happens for real: real
-namespaces, real IPAM plugins, a real process that is killed, a real API server or one on loopback that breaks as it is told to.
+Written by \`npm run reliability\` from a run of the tests: a test has counted every figure. All faults are real: they use real namespaces,
+real IPAM plugins, real processes that are killed, and a real API server or one on loopback that fails in the way a test requests.
 `;
 
-/** The page: figures first, then how many cases of which claim have passed. Equal reports give equal pages. */
+/**
+ * Formats the page: first the figures, then the claims with the number of their tests. Equal reports give equal pages.
+ */
 export function formatReliability(files: readonly ReliabilityFile[]): string {
   const sorted = files
     .toSorted((one, other) => (one.path < other.path ? -1 : 1))
@@ -64,11 +66,11 @@ export function formatReliability(files: readonly ReliabilityFile[]): string {
   const claims = sorted.map(({ path, tests }) => ['', `### ${linkTo(path)}`, '', ...claimsOf(tests)].join('\n'));
   return [
     HEAD,
-    '## Counted',
+    '## Figures',
     '',
     formatTable(['fault', 'promise', 'measured', 'test'], figures),
     '',
-    '## Claims that hold',
+    '## Tested claims',
     ...claims,
     '',
   ].join('\n');
@@ -76,7 +78,7 @@ export function formatReliability(files: readonly ReliabilityFile[]): string {
 
 type Figure = NonNullable<ReliabilityTest['figure']>;
 
-/** One row for all faults of a file that have one promise, where what was measured is how long it took. */
+/** Merges the figures of one file that have the same promise, if what was measured is a duration or the same. */
 function merged(figures: readonly Figure[]): readonly Figure[] {
   const groups = Map.groupBy(figures, ({ promise, measured }) =>
     SECONDS.test(measured) ? promise : measured + promise,
@@ -86,8 +88,8 @@ function merged(figures: readonly Figure[]): readonly Figure[] {
     if (first === undefined || group.length === 1) return group;
     const more = group.length > FAULTS_SHOWN ? `; and ${group.length - FAULTS_SHOWN} more` : '';
     const faults = group.slice(0, FAULTS_SHOWN).map(({ fault }) => fault);
-    const most = Math.max(...group.map(({ measured }) => Number.parseFloat(measured)));
-    const measured = SECONDS.test(first.measured) ? `${group.length} faults, at most ${most} s` : first.measured;
+    const maxSeconds = Math.max(...group.map(({ measured }) => Number.parseFloat(measured)));
+    const measured = SECONDS.test(first.measured) ? `${group.length} faults, at most ${maxSeconds} s` : first.measured;
     return [{ fault: `${faults.join('; ')}${more}`, promise: first.promise, measured }];
   });
 }
@@ -95,7 +97,7 @@ function merged(figures: readonly Figure[]): readonly Figure[] {
 const SECONDS = /^[0-9.]+ s$/;
 const FAULTS_SHOWN = 4;
 
-/** Which tests are about faults. The others are about features. */
+/** The tests that are about faults. The others are about features. */
 const IN_PAGE =
   /^test\/(commands|end-to-end)\/(faults\/|[^/]*(check|status|gc|journal|reboot|kill|fault|storm|soak|bad-|secrets|properties|node-limits)[^/]*$)/;
 
@@ -104,7 +106,7 @@ const CASES_SHOWN = 6;
 function claimsOf(tests: readonly ReliabilityTest[]): readonly string[] {
   const blocks = Map.groupBy(tests, ({ blocks: names }) => names.join(' '));
   return [...blocks].flatMap(([block, inBlock]) => {
-    const titles = inBlock.map(({ title }) => escapeCell(withoutChance(title)));
+    const titles = inBlock.map(({ title }) => escapeCell(withoutSeed(title)));
     const shown = titles.slice(0, CASES_SHOWN);
     const more = titles.length - shown.length;
     const lines = [...shown, ...(more > 0 ? [`and ${more} more`] : [])];
@@ -114,8 +116,8 @@ function claimsOf(tests: readonly ReliabilityTest[]): readonly string[] {
   });
 }
 
-// Another one each time.
-function withoutChance(text: string): string {
+// The seed differs in each run.
+function withoutSeed(text: string): string {
   return text.replace(/ \(seed \d+\)/, '');
 }
 

@@ -1,14 +1,14 @@
-// Stands in for ping, where there is none; scripts/demo/reachability.ts runs both ends, each in its network namespace:
-//   node scripts/demo-echo.ts serve ADDRESS      prints its port; ends with its stdin
-//   node scripts/demo-echo.ts ask ADDRESS PORT   prints how long an echo took
+// A replacement for ping. scripts/demo/reachability.ts runs both ends, each in its network namespace:
+//   node scripts/demo/tcp-echo.ts serve ADDRESS         prints its port; ends when its stdin ends
+//   node scripts/demo/tcp-echo.ts measure ADDRESS PORT  prints how long an echo took
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 
-const ANSWER_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 
 const [verb, address = '', port = ''] = process.argv.slice(2);
 if (verb === 'serve') await serve(address);
-else await ask(address, Number(port));
+else await measure(address, Number(port));
 
 async function serve(host: string): Promise<void> {
   const server = createServer((socket) => socket.on('error', () => undefined).pipe(socket));
@@ -19,9 +19,9 @@ async function serve(host: string): Promise<void> {
   process.stdin.resume().once('end', () => server.close());
 }
 
-async function ask(host: string, at: number): Promise<void> {
-  const signal = AbortSignal.timeout(ANSWER_MS);
-  const socket = connect({ host, port: at, noDelay: true });
+async function measure(host: string, serverPort: number): Promise<void> {
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  const socket = connect({ host, port: serverPort, noDelay: true });
   await once(socket, 'connect', { signal });
   const startedMs = performance.now();
   socket.write('podwire');

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { parseContestant } from '../../scripts/bench/prepared-programs.ts';
-import { medianTrace, parseTrace } from '../../scripts/bench/trace.ts';
-import { drawWaterfall, formatWaterfall } from '../../scripts/bench/waterfall.ts';
+import { parseContestant } from '../../../scripts/bench/prepared-programs.ts';
+import { medianTrace, parseTrace } from '../../../scripts/bench/trace.ts';
+import { drawWaterfall, formatWaterfall } from '../../../scripts/bench/waterfall.ts';
 
 describe('a trace', () => {
   const reads = (why: string, stderr: string, expected: readonly (readonly [string, number, number])[]) =>
@@ -16,13 +16,17 @@ describe('a trace', () => {
     ['a', 1, 3],
     ['b', 2, 4],
   ]);
-  reads('two of one name end in their order', 'trace 1 begin a\ntrace 2 begin a\ntrace 3 end a\ntrace 4 end a\n', [
-    ['a', 1, 3],
-    ['a', 2, 4],
-  ]);
-  reads('an end without a begin is left out', 'trace 1 end a\n', []);
-  reads('a step that never ends is left out', 'trace 1 begin a\n', []);
-  reads('lines of the log are none', '2026-01-01T00:00:00Z WARN trace 1 of all\ntrace x y\n', []);
+  reads(
+    'two steps of one name end in the order in which they began',
+    'trace 1 begin a\ntrace 2 begin a\ntrace 3 end a\ntrace 4 end a\n',
+    [
+      ['a', 1, 3],
+      ['a', 2, 4],
+    ],
+  );
+  reads('an end without a begin is ignored', 'trace 1 end a\n', []);
+  reads('a step that never ends is ignored', 'trace 1 begin a\n', []);
+  reads('lines of the log are ignored', '2026-01-01T00:00:00Z WARN trace 1 of all\ntrace x y\n', []);
 });
 
 describe('the typical run', () => {
@@ -30,8 +34,8 @@ describe('the typical run', () => {
 
   it('has the median of begins and of lengths', () =>
     expect(medianTrace([run(1, 2), run(10, 20), run(3, 7)])).toEqual([{ label: 'a', beginMs: 3, endMs: 7 }]));
-  it('leaves out what few runs have', () => expect(medianTrace([run(1, 2), [], []])).toEqual([]));
-  it('keeps two steps of one name apart', () => {
+  it('omits a step that few runs have', () => expect(medianTrace([run(1, 2), [], []])).toEqual([]));
+  it('keeps two steps of one name separate', () => {
     const twice = [...run(1, 2), ...run(5, 6)];
     expect(medianTrace([twice, twice]).map(({ beginMs }) => beginMs)).toEqual([1, 5]);
   });
@@ -44,19 +48,21 @@ describe('a waterfall', () => {
   ];
   const waterfall = { title: 'ADD', caption: 'here', steps, wallMs: 100 };
 
-  it('shows in text where a step lies and how long it takes', () =>
+  it('shows as text when a step begins and how long it takes', () =>
     expect(formatWaterfall(waterfall).split('\n')[2]).toBe(
       `   20.0  kernel.apply  ${' '.repeat(12)}${'#'.repeat(18)} 30.0`,
     ));
-  it('ends with the process', () => expect(formatWaterfall(waterfall)).toMatch(/100\.0 {2}process gone .*\|$/));
-  it('escapes what a step is called', () => expect(drawWaterfall(waterfall)).toContain('parsed &lt;&amp;&gt;'));
+  it('ends with the end of the process', () =>
+    expect(formatWaterfall(waterfall)).toMatch(/100\.0 {2}process ended .*\|$/));
+  it('escapes the name of a step', () => expect(drawWaterfall(waterfall)).toContain('parsed &lt;&amp;&gt;'));
 });
 
-describe('another plugin is NAME=PATH', () => {
-  it('relative to the current folder', () => expect(parseContestant('a=b').path).toBe(`${process.cwd()}/b`));
-  const refuses = (text: string) => it(`refuses ${text}`, () => expect(() => parseContestant(text)).toThrow('--also'));
-  refuses('a');
-  refuses('a=');
-  refuses('../a=b');
-  refuses('ptp=b');
+describe('--also is NAME=PATH', () => {
+  it('with a path relative to the current folder', () =>
+    expect(parseContestant('a=b').path).toBe(`${process.cwd()}/b`));
+  const rejects = (text: string) => it(`rejects ${text}`, () => expect(() => parseContestant(text)).toThrow('--also'));
+  rejects('a');
+  rejects('a=');
+  rejects('../a=b');
+  rejects('ptp=b');
 });
