@@ -52,7 +52,7 @@ export async function listLabelled(
   config: NetworkConfig,
   { kernel }: Pick<Effects, 'kernel'>,
 ): Promise<readonly Attachment[]> {
-  const interfaces = await withKernelErrors('list host interfaces', () => kernel.listInterfaces('host'));
+  const interfaces = await withKernelErrors('list host interfaces', () => kernel.listInterfaces());
   return interfaces.flatMap(({ name, alias }) => {
     const owner = parseHostInterfaceAlias(alias);
     if (owner?.network !== config.name || !isCniName(owner.containerId) || !isInterfaceName(owner.interfaceName)) {

@@ -1,5 +1,5 @@
 import { CniError, ERROR_CODE } from '../cni/error.ts';
-import type { ObservedInterface } from '../netlink/observed-interface.ts';
+import type { ObservedInterface } from '../plan/observation.ts';
 import type { Attachment } from '../plan/attachment.ts';
 import { isSameAttachment, parseHostInterfaceAlias, type HostInterfaceOwner } from '../plan/host-interface-alias.ts';
 import type { Effects } from './effects.ts';

@@ -1,6 +1,6 @@
 import type { Kernel, Sandbox } from '../kernel/kernel.ts';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
-import type { ObservedInterface } from '../netlink/observed-interface.ts';
+import type { ObservedInterface } from '../plan/observation.ts';
 import type { Attachment } from '../plan/attachment.ts';
 import { HOST_INTERFACE_MAC } from '../plan/attachment-steps.ts';
 import type { Step } from '../plan/step.ts';

@@ -60,7 +60,7 @@ async function settledDrift(
   let drift: readonly Drift[] = [];
   for (const pauseMs of PAUSES_MS) {
     if (pauseMs > 0) await clock.sleep(pauseMs, signal);
-    drift = findDrift(steps, await withKernelErrors(`inspect ${sandbox.path}`, () => kernel.observe(steps, sandbox)));
+    drift = findDrift(await withKernelErrors(`inspect ${sandbox.path}`, () => kernel.observe(steps, sandbox)));
     if (drift.length === 0) break;
   }
   return drift;
@@ -72,11 +72,11 @@ function endpointDrift(
   addresses: readonly IpAddress[],
 ): readonly Drift[] {
   const name = `pod ${pod?.namespace}/${pod?.name}`;
-  if (found === 'absent') return [{ what: name, wanted: 'on the API server', found: 'deleted' }];
-  if (!isSamePod(found, pod?.uid)) return [{ what: `uid of ${name}`, wanted: pod?.uid ?? '', found: found.uid }];
-  return Object.entries(planWorkloadEndpoint(id.containerId, addresses)).flatMap(([key, wanted]) => {
-    const value = found.annotations[key];
-    return value === wanted ? [] : [{ what: `annotation ${key} of ${name}`, wanted, found: value ?? 'missing' }];
+  if (found === 'absent') return [{ what: name, expected: 'on the API server', actual: 'deleted' }];
+  if (!isSamePod(found, pod?.uid)) return [{ what: `uid of ${name}`, expected: pod?.uid ?? '', actual: found.uid }];
+  return Object.entries(planWorkloadEndpoint(id.containerId, addresses)).flatMap(([key, expected]) => {
+    const actual = found.annotations[key];
+    return actual === expected ? [] : [{ what: `annotation ${key} of ${name}`, expected, actual: actual ?? 'none' }];
   });
 }
 

@@ -25,7 +25,7 @@ export async function status({ config }: StatusRequest, effects: Effects): Promi
 }
 
 async function assertInterfacesExist({ journal, kernel }: Effects): Promise<void> {
-  const interfaces = await withKernelErrors('list host interfaces', () => kernel.listInterfaces('host'));
+  const interfaces = await withKernelErrors('list host interfaces', () => kernel.listInterfaces());
   const names = new Set(interfaces.map(({ name }) => name));
   const lost = journal.list().flatMap((item) => {
     if (item.kind === 'damaged' || item.record.stage !== 'attached' || journal.isOfEarlierBoot(item.record)) return [];

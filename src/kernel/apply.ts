@@ -1,11 +1,10 @@
 import { formatCidr } from '../address/cidr.ts';
-import type { Place, Route, Step } from '../plan/step.ts';
+import type { Place, Step, StepOf } from '../plan/step.ts';
 import { addAddressRequest } from '../netlink/address-message.ts';
 import { KernelError } from '../system/kernel-error.ts';
 import {
   createVethRequest,
   decodeLink,
-  decodePeerIndex,
   getLinkRequest,
   setAliasRequest,
   setUpRequest,
@@ -17,12 +16,15 @@ import { addRouteRequest } from '../netlink/route-message.ts';
 import type { Namespace } from './namespace.ts';
 import { writeSysctl } from './sysctl.ts';
 
-/** `netnsFd`: descriptor of the host's, for the kernel to make the host interface in. */
-export type Namespaces = Readonly<Record<Place, Namespace>> & { readonly netnsFd: number };
+/** The namespaces in which steps act. */
+export interface Namespaces extends Readonly<Record<Place, Namespace>> {
+  /** Refers to the namespace of the host. The kernel creates the host interface there. */
+  readonly netnsFd: number;
+}
 
 /**
- * Carries out steps in their order. Requests that follow each other in one namespace go out together, and the kernel does
- * not stop at one that fails: those behind it may have been carried out when this throws.
+ * Applies steps in order. Consecutive requests in one namespace are sent together, and the kernel does not stop at one
+ * that fails: later steps may have been applied when this throws.
  *
  * @throws {KernelError} naming the first step that failed
  */
@@ -54,86 +56,88 @@ export async function applySteps(steps: readonly Step[], namespaces: Namespaces)
   await run.flush();
 }
 
-type CreateVeth = Extract<Step, { kind: 'create-veth' }>;
-type RequestStep = Extract<Step, { kind: 'set-up' | 'add-route' | 'add-address' }>;
+/** A step that is one request, which can be sent together with others. */
+type RequestStep = StepOf<'set-up' | 'add-route' | 'add-address'>;
 
-/** What a list of steps has found out so far, and what of it is still to be sent. */
+/** One pass through a list of steps: the interface indices that are known so far, and the requests that are yet to be sent. */
 class StepRun {
   readonly #namespaces: Namespaces;
   readonly #indices: Readonly<Record<Place, Map<string, number>>> = { host: new Map(), sandbox: new Map() };
   #place: Place = 'host';
-  #waiting: { readonly step: RequestStep; readonly request: NetlinkRequest }[] = [];
+  #queue: { readonly step: RequestStep; readonly request: NetlinkRequest }[] = [];
 
   constructor(namespaces: Namespaces) {
     this.#namespaces = namespaces;
   }
 
-  async createVeth(step: CreateVeth): Promise<void> {
+  async createVeth(step: StepOf<'create-veth'>): Promise<void> {
     const { host, container } = step;
     const { sandbox, netnsFd } = this.#namespaces;
-    const [created, found] = await sandbox.socket.exchange([
+    const [created, reply] = await sandbox.socket.exchange([
       createVethRequest(step, netnsFd),
       getLinkRequest(container.name),
     ]);
-    if (created?.errnoName !== undefined) throw await this.#createRefused(step, created.errnoName);
-    const payload = payloadOf(found, 'find', `interface ${container.name} (sandbox)`);
-    this.#indices.sandbox.set(container.name, decodeLink(payload).index);
-    const hostIndex = decodePeerIndex(payload);
-    if (hostIndex !== undefined) this.#indices.host.set(host.name, hostIndex);
+    if (created?.errnoName !== undefined) throw await this.#createVethError(step, created.errnoName);
+    const link = decodeLink(payloadOf(reply, 'find', `interface ${container.name} (sandbox)`));
+    this.#indices.sandbox.set(container.name, link.index);
+    if (link.peerIndex !== undefined) this.#indices.host.set(host.name, link.peerIndex);
     const index = await this.indexOf({ in: 'host', interface: host.name });
     const [aliased] = await this.#namespaces.host.socket.exchange([setAliasRequest(index, host.alias)]);
-    if (aliased?.errnoName !== undefined)
+    if (aliased?.errnoName !== undefined) {
       throw new KernelError('set the alias of', `interface ${host.name} (host)`, aliased.errnoName);
+    }
   }
 
-  /** The index of an interface, asked for once. */
+  /** The index of an interface. It is read from the kernel once. */
   async indexOf({ in: place, interface: name }: Pick<RequestStep, 'in' | 'interface'>): Promise<number> {
     const known = this.#indices[place].get(name);
     if (known !== undefined) return known;
-    const [found] = await this.#namespaces[place].socket.exchange([getLinkRequest(name)]);
-    const { index } = decodeLink(payloadOf(found, 'find', `interface ${name} (${place})`));
+    const [reply] = await this.#namespaces[place].socket.exchange([getLinkRequest(name)]);
+    const { index } = decodeLink(payloadOf(reply, 'find', `interface ${name} (${place})`));
     this.#indices[place].set(name, index);
     return index;
   }
 
-  /** Sends a request with those that wait already, or after them if they are for the other namespace. */
+  /** Queues a request. If the queue holds requests for the other namespace, it sends those first. */
   async add(step: RequestStep, request: NetlinkRequest): Promise<void> {
     if (step.in !== this.#place) await this.flush();
     this.#place = step.in;
-    this.#waiting.push({ step, request });
+    this.#queue.push({ step, request });
   }
 
+  /** Sends the queued requests. */
   async flush(): Promise<void> {
-    const waiting = this.#waiting;
-    if (waiting.length === 0) return;
-    this.#waiting = [];
+    const queue = this.#queue;
+    if (queue.length === 0) return;
+    this.#queue = [];
     const { socket } = this.#namespaces[this.#place];
-    const replies = await socket.exchange(waiting.map(({ request }) => request));
-    for (const [index, { step }] of waiting.entries()) {
-      const name = replies[index]?.errnoName;
-      if (name === undefined) continue;
-      if (step.kind === 'add-route' && name === 'EEXIST') await this.#acceptIdentical(step, step.route);
-      else throw new KernelError(OPERATION[step.kind], objectOf(step), name);
+    const replies = await socket.exchange(queue.map(({ request }) => request));
+    for (const [index, { step }] of queue.entries()) {
+      const errnoName = replies[index]?.errnoName;
+      if (errnoName === undefined) continue;
+      if (step.kind === 'add-route' && errnoName === 'EEXIST') await this.#acceptIdenticalRoute(step);
+      else throw new KernelError(OPERATION[step.kind], objectOf(step), errnoName);
     }
   }
 
-  async #acceptIdentical(step: RequestStep, route: Route): Promise<void> {
+  async #acceptIdenticalRoute(step: StepOf<'add-route'>): Promise<void> {
     const { socket } = this.#namespaces[step.in];
-    const found = await findConflictingRoute(socket, await this.indexOf(step), route);
-    if (found.kind === 'identical') return;
+    const conflicting = await findConflictingRoute(socket, await this.indexOf(step), step.route);
+    if (conflicting.kind === 'identical') return;
+    const { owner } = conflicting;
     const explanation =
-      found.owner === undefined
-        ? 'another route has this destination'
-        : `interface ${found.owner} has a route to it already`;
-    throw new KernelError(OPERATION[step.kind], objectOf(step), 'EEXIST', { explanation, owner: found.owner });
+      owner === undefined
+        ? 'another route to this destination exists'
+        : `interface ${owner} already has a route to this destination`;
+    throw new KernelError(OPERATION[step.kind], objectOf(step), 'EEXIST', { explanation, owner });
   }
 
-  // EEXIST does not say which of the two ends is there already.
-  async #createRefused({ host, container }: CreateVeth, name: string): Promise<KernelError> {
-    const [taken] = await this.#namespaces.sandbox.socket.exchange([getLinkRequest(container.name)]);
-    const isContainers = name === 'EEXIST' && taken?.errnoName === undefined;
-    const object = isContainers ? `interface ${container.name} (sandbox)` : `interface ${host.name} (host)`;
-    return new KernelError('create', `veth ${host.name} - ${container.name}: ${object}`, name);
+  // EEXIST does not tell which of the two interfaces exists already.
+  async #createVethError({ host, container }: StepOf<'create-veth'>, errnoName: string): Promise<KernelError> {
+    const [existing] = await this.#namespaces.sandbox.socket.exchange([getLinkRequest(container.name)]);
+    const isContainer = errnoName === 'EEXIST' && existing?.errnoName === undefined;
+    const object = isContainer ? `interface ${container.name} (sandbox)` : `interface ${host.name} (host)`;
+    return new KernelError('create', `veth ${host.name} - ${container.name}: ${object}`, errnoName);
   }
 }
 

@@ -1,25 +1,66 @@
 import type { Route } from '../plan/step.ts';
 import { decodeLink, getLinkRequest } from '../netlink/link-message.ts';
 import type { NetlinkSocket } from '../netlink/socket.ts';
-import { decodeRoute, dumpRoutesRequest, conflictsWith, isSameRoute } from '../netlink/route-message.ts';
+import {
+  decodeRoute,
+  dumpRoutesRequest,
+  hasDestination,
+  scopeNumber,
+  tableNumber,
+  type KernelRoute,
+} from '../netlink/route-message.ts';
 
-/** Why the kernel said that a route exists: it does, just so; or another does, whose interface is `owner` if it has one. */
+/**
+ * The reason why the kernel refused a route with EEXIST: an identical route exists, or another one with the same table,
+ * destination and priority. `owner` is the interface of that other route, if it has one.
+ */
 export type ConflictingRoute =
   | { readonly kind: 'identical' }
   | { readonly kind: 'other'; readonly owner: string | undefined };
 
-/** Looks for what made the kernel refuse a route with EEXIST. Reads all routes of the family: only for this rare case. */
+/** Finds the route because of which the kernel refused `planned`. It reads all routes of the family: use it only for EEXIST. */
 export async function findConflictingRoute(
   socket: NetlinkSocket,
   interfaceIndex: number,
-  wanted: Route,
+  planned: Route,
 ): Promise<ConflictingRoute> {
-  const [dump] = await socket.exchange([dumpRoutesRequest(wanted.destination.address.family)]);
-  const existing = (dump?.payloads ?? []).map(decodeRoute).filter((route) => conflictsWith(route, wanted));
-  if (existing.some((route) => isSameRoute(route, interfaceIndex, wanted))) return { kind: 'identical' };
+  const [dump] = await socket.exchange([dumpRoutesRequest(planned.destination.address.family)]);
+  const existing = (dump?.payloads ?? []).map(decodeRoute).filter((route) => conflictsWith(route, planned));
+  if (existing.some((route) => isSameRoute(route, interfaceIndex, planned))) return { kind: 'identical' };
   const ownerIndex = existing.find((route) => route.interfaceIndex !== undefined)?.interfaceIndex;
   if (ownerIndex === undefined) return { kind: 'other', owner: undefined };
   const [link] = await socket.exchange([getLinkRequest(ownerIndex)]);
   const [payload] = link?.payloads ?? [];
   return { kind: 'other', owner: payload && decodeLink(payload).name };
+}
+
+/** True if the kernel refuses `planned` because of `existing`: both have the same table, destination and priority. */
+export function conflictsWith(existing: KernelRoute, planned: Route): boolean {
+  const { family } = planned.destination.address;
+  return (
+    existing.family === family &&
+    existing.table === tableNumber(planned) &&
+    existing.priority === (planned.priority || (family === 'ipv6' ? DEFAULT_IPV6_PRIORITY : 0)) &&
+    hasDestination(existing, planned.destination)
+  );
+}
+
+/** IP6_RT_PRIO_USER: the priority that the kernel gives to an IPv6 route without one. */
+const DEFAULT_IPV6_PRIORITY = 1024;
+
+/** True if `existing` conflicts with `planned` and sends packets the same way. */
+export function isSameRoute(existing: KernelRoute, interfaceIndex: number, planned: Route): boolean {
+  return (
+    conflictsWith(existing, planned) &&
+    existing.interfaceIndex === interfaceIndex &&
+    (existing.family === 'ipv6' || existing.scope === scopeNumber(planned)) && // IPv6 routes have no scope
+    isSameGateway(existing.gateway, planned.gateway?.bytes) &&
+    existing.mtuBytes === planned.mtuBytes &&
+    existing.advertisedMssBytes === planned.advertisedMssBytes
+  );
+}
+
+function isSameGateway(one: Uint8Array | undefined, other: Uint8Array | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other;
+  return Buffer.compare(one, other) === 0;
 }

@@ -1,6 +1,5 @@
 import { closeSync } from 'node:fs';
-import type { Observation } from '../plan/drift.ts';
-import type { ObservedInterface } from '../netlink/observed-interface.ts';
+import type { Observation, ObservedInterface } from '../plan/observation.ts';
 import type { Place, Step } from '../plan/step.ts';
 import { applySteps } from './apply.ts';
 import type { Namespace } from './namespace.ts';
@@ -17,77 +16,80 @@ import { runProgram, type ProgramEnd, type ProgramRun } from '../system/program.
 import { isNamespaceFile, openSandboxDescriptor } from './sandbox-descriptor.ts';
 import { yieldToEventLoop } from '../system/yield-to-event-loop.ts';
 
-/** The kernel's network configuration, of the host and of sandboxes. Closing it closes the sandboxes too. */
+/** The network configuration of the host and of sandboxes. Disposing it also closes the sandboxes. */
 export interface Kernel extends AsyncDisposable {
   /**
-   * Opens the network namespace at a path. Never waits for what is there (a FIFO).
+   * Opens the network namespace at a path. It never waits, even if the path leads to a FIFO.
    *
-   * @throws {KernelError} if this process itself is not permitted to enter namespaces
+   * @throws {KernelError} if this process cannot even open its own namespace, or cannot load libc
    */
   openSandbox(path: string): Promise<Sandbox | SandboxUnavailable>;
-  /** Whether there is a network namespace, or another one, at a path. */
+  /** True if the file at a path is a namespace, of the network or of another kind. It opens nothing. */
   sandboxExists(path: string): boolean;
   /**
-   * An interface by its name, or `undefined` if there is none.
+   * Reads one interface by its name.
    *
+   * @returns undefined if it does not exist
    * @throws {KernelError}
    */
   observeInterface(where: Sandbox | 'host', name: string): Promise<ObservedInterface | undefined>;
   /**
-   * Every interface of the host.
+   * Reads all interfaces of the host.
    *
    * @throws {KernelError}
    */
-  listInterfaces(where: 'host'): Promise<readonly ObservedInterface[]>;
+  listInterfaces(): Promise<readonly ObservedInterface[]>;
   /**
-   * What there is of the changes that steps make: one observation for each, in their order. Changes nothing.
+   * Reads what the steps create or change, without changing anything: one observation for each step, in the same order.
    *
    * @throws {KernelError}
    */
   observe(steps: readonly Step[], sandbox: Sandbox): Promise<readonly Observation[]>;
   /**
-   * Carries out steps in their order. On failure those behind the one that failed may have been carried out as well.
+   * Applies steps in order. If one fails, later ones may have been applied as well.
    *
-   * @throws {KernelError} naming the step; with `owner` if another interface has the route
+   * @throws {KernelError} that names the step, with `owner` if another interface has the route
    */
   apply(steps: readonly Step[], sandbox: Sandbox): Promise<void>;
   /**
-   * Deletes an interface (a veth's other end goes with it) without holding up the event loop.
+   * Deletes an interface, and with one end of a veth the other end, without blocking the event loop.
    *
    * @throws {KernelError}
    */
   deleteInterface(where: Sandbox | 'host', name: string): Promise<'deleted' | 'absent'>;
   /**
-   * Runs a program to its end.
+   * Runs a program until it exits.
    *
-   * @throws {KernelError} if it cannot be started; the signal's reason if that has ended it
+   * @throws {KernelError} if it cannot be started; the reason of the signal if that has ended the program
    */
   runProgram(run: ProgramRun): Promise<ProgramEnd>;
-  /** Ends this process at once, if what that takes is loaded already; else it returns. */
+  /** Exits this process at once if libc is loaded; otherwise it returns. */
   exitProcess(status: number): void;
 }
 
-/** A pod's network namespace, held open. */
+/** An open network namespace of a pod. */
 export interface Sandbox extends Disposable {
   readonly kind: 'sandbox';
   /** CNI_NETNS as given. */
   readonly path: string;
-  /** It is the namespace that this process is in. */
+  /** True if it is the namespace of this process itself. */
   readonly isOwnNetns: boolean;
 }
 
+/** The result for a path that does not lead to a usable network namespace. */
 export interface SandboxUnavailable {
   readonly kind: 'unavailable';
-  /** Why, in words and with the errno's name; never "not found", for which containerd would swallow the error. */
+  /** An explanation with the name of the errno. It never contains "not found", because containerd ignores such errors. */
   readonly reason: string;
 }
 
-/** The kernel. Nothing is opened or loaded before it is needed. */
+/** Opens the kernel. Libraries and sockets are loaded and opened when they are first used. */
 export function openKernel(): Kernel {
   return new LazyKernel();
 }
 
-// Loading libraries, entering namespaces and most requests block the thread, so each of these yields to the event loop first.
+// Loading libraries, entering namespaces and most requests block the thread, so each of them yields to the event loop
+// first.
 class LazyKernel implements Kernel {
   #libc: Libc | undefined;
   #ownNetns: OwnNetns | undefined;
@@ -115,8 +117,8 @@ class LazyKernel implements Kernel {
     return decodeLink(payload);
   }
 
-  async listInterfaces(where: 'host'): Promise<readonly ObservedInterface[]> {
-    return listLinks(await this.#socketOf(where), where);
+  async listInterfaces(): Promise<readonly ObservedInterface[]> {
+    return listLinks(await this.#socketOf('host'));
   }
 
   async observe(steps: readonly Step[], sandbox: Sandbox): Promise<readonly Observation[]> {

@@ -1,11 +1,28 @@
+// How one process configures two network namespaces, and why that is dangerous.
+//
+// The kernel keeps the network namespace per thread: setns(2) moves only the thread that calls it. Three rules follow.
+//
+// 1. A netlink socket belongs for its whole life to the namespace of the thread that opened it. So the thread enters the
+//    sandbox, opens a socket, and returns: setns, socket, setns in one synchronous step. From then on the socket
+//    configures the sandbox, while the thread is in its own namespace.
+// 2. Nothing is awaited between the two calls of setns. JavaScript runs on one thread, so during an await the event loop
+//    would run other code in the sandbox: a connection to the API server, for example, or a request that configures
+//    another pod. A thread that is started during the visit is just as wrong: it inherits the namespace and keeps it
+//    (cni#262). This includes the threads of Node's pool, which start at the first asynchronous file operation.
+// 3. /proc/sys/net shows the namespace of the thread that opens a file in it. So a sysctl of the sandbox is read and
+//    written synchronously, within the same kind of visit.
+//
+// If the way back fails, the whole process is in the wrong namespace: even an undo would change the pod instead of the
+// host. So every later use of the kernel fails with a NamespaceLostError, and the process has to exit.
+
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { KernelError, NamespaceLostError, errnoNameOf } from '../system/kernel-error.ts';
 import type { Libc } from '../system/libc.ts';
 
-/** The network namespace that this process belongs to, from which it visits others. */
+/** The network namespace of this process, from which it visits others. */
 export class OwnNetns implements Disposable {
   readonly #libc: Libc;
-  /** Stands for this namespace in requests to the kernel. */
+  /** Refers to this namespace in requests to the kernel. */
   readonly fd: number;
   #isLost = false;
 
@@ -20,11 +37,11 @@ export class OwnNetns implements Disposable {
   }
 
   /**
-   * Runs `action` in the network namespace of a file descriptor, and comes back. `action` must be synchronous and start no
-   * thread: what the event loop ran meanwhile, and every thread begun there, would be in the wrong namespace (cni#262).
+   * Runs `action` in the network namespace that a file descriptor refers to, and returns to this one. `action` must be
+   * synchronous and must not start a thread (see above).
    *
-   * @throws {KernelError} what `action` throws, or EINVAL for a descriptor of another kind
-   * @throws {NamespaceLostError} when there is no way back, and ever after
+   * @throws {KernelError} what `action` throws, or EINVAL if the descriptor does not refer to a network namespace
+   * @throws {NamespaceLostError} if this process cannot return, and on every later call
    */
   visit<Value>(fd: number, action: () => Value): Value {
     this.requireHome();
@@ -36,14 +53,15 @@ export class OwnNetns implements Disposable {
     }
   }
 
-  /** @throws {NamespaceLostError} when this process has not come back from a visit */
+  /** @throws {NamespaceLostError} if this process could not return from a visit */
   requireHome(): void {
-    if (this.#isLost) throw this.#lost();
+    if (this.#isLost) throw this.#namespaceLostError();
   }
 
-  /** Whether a file descriptor stands for this namespace. */
+  /** True if a file descriptor refers to this namespace. */
   isSameAs(fd: number): boolean {
-    const [own, other] = [fstatSync(this.fd, { bigint: true }), fstatSync(fd, { bigint: true })];
+    const own = fstatSync(this.fd, { bigint: true });
+    const other = fstatSync(fd, { bigint: true });
     return own.dev === other.dev && own.ino === other.ino;
   }
 
@@ -56,13 +74,13 @@ export class OwnNetns implements Disposable {
       this.#libc.enterNetns(this.fd);
     } catch (cause) {
       this.#isLost = true;
-      throw this.#lost(cause);
+      throw this.#namespaceLostError(cause);
     }
   }
 
-  #lost(cause?: unknown): NamespaceLostError {
+  #namespaceLostError(cause?: unknown): NamespaceLostError {
     const name = cause instanceof KernelError ? cause.errnoName : 'EXDEV';
-    const explanation = 'this process is in a network namespace that is not its own; it must end';
-    return new NamespaceLostError('go back to', 'the network namespace of the host', name, { explanation, cause });
+    const explanation = 'this process is in the network namespace of a pod and must exit';
+    return new NamespaceLostError('return to', 'the network namespace of the host', name, { explanation, cause });
   }
 }

@@ -1,13 +1,12 @@
 import type { Cidr } from '../address/cidr.ts';
 import { FAMILIES, type Family } from '../address/family.ts';
 import { addressFromBytes } from '../address/ip-address.ts';
-import type { Observation, ObservedRoute } from '../plan/drift.ts';
-import type { Place, Step } from '../plan/step.ts';
+import type { Observation, ObservedInterface, ObservedRoute } from '../plan/observation.ts';
+import type { Place, Step, StepOf } from '../plan/step.ts';
 import { decodeAddress, dumpAddressesRequest, type InterfaceAddress } from '../netlink/address-message.ts';
 import type { Namespace } from './namespace.ts';
 import { KernelError } from '../system/kernel-error.ts';
-import type { ObservedInterface } from '../netlink/observed-interface.ts';
-import { decodeLink, decodePeerIndex, dumpLinksRequest, getLinkRequest } from '../netlink/link-message.ts';
+import { decodeLink, dumpLinksRequest, getLinkRequest } from '../netlink/link-message.ts';
 import type { NetlinkRequest } from '../netlink/message.ts';
 import type { NetlinkSocket } from '../netlink/socket.ts';
 import {
@@ -20,10 +19,10 @@ import {
 import { readSysctl } from './sysctl.ts';
 
 /**
- * What there is of each step's change, in the order of the steps.
+ * Reads what each step creates or changes: one observation for each step, in the same order.
  *
- * The two namespaces are read at the same time, each with one question for its interfaces, and one for the addresses and one for the
- * routes of each family that the steps name.
+ * Both namespaces are read at the same time. Each is read with one exchange for its interfaces and, for each family of
+ * the steps, one dump of addresses and one of routes.
  *
  * @throws {KernelError}
  */
@@ -38,42 +37,39 @@ export async function observeSteps(
   return steps.map((step) => observationOf(step, { host, sandbox }));
 }
 
-/** Every interface of one namespace. */
-export async function listLinks(socket: NetlinkSocket, place: Place): Promise<readonly ObservedInterface[]> {
-  return (await dump(socket, dumpLinksRequest(), `interfaces (${place})`)).map(decodeLink);
+/**
+ * Reads all interfaces of the host.
+ *
+ * @throws {KernelError}
+ */
+export async function listLinks(socket: NetlinkSocket): Promise<readonly ObservedInterface[]> {
+  return (await dump(socket, dumpLinksRequest(), 'interfaces (host)')).map(decodeLink);
 }
 
-interface Link extends ObservedInterface {
-  /** Of a veth's other end, in that one's namespace. */
-  readonly peerIndex: number | undefined;
-}
-
-/** What was read of one namespace, no more than its steps need. */
+/** The state of one namespace, as far as the steps concern it. */
 interface NamespaceState {
-  readonly links: ReadonlyMap<string, Link>;
+  readonly links: ReadonlyMap<string, ObservedInterface>;
   readonly sysctls: ReadonlyMap<string, string | undefined>;
   readonly addresses: readonly InterfaceAddress[];
   readonly routes: readonly KernelRoute[];
-  /** Names of the interfaces that the routes lead to. */
+  /** The names of the interfaces of the routes, by index. */
   readonly names: ReadonlyMap<number, string>;
 }
-
-type Wanted<Kind extends Step['kind']> = Extract<Step, { kind: Kind }>;
 
 async function readNamespace(place: Place, steps: readonly Step[], namespace: Namespace): Promise<NamespaceState> {
   const { socket } = namespace;
   const settings = steps.flatMap((step) => (step.kind === 'write-sysctl' && step.in === place ? [step] : []));
   const sysctls = namespace.run(() => new Map(settings.map((step) => [step.key, readSysctl(step)])));
   const links = await readLinks(socket, place, new Set(steps.flatMap((step) => interfacesOf(step, place))));
-  const wantedAddresses = steps.flatMap((step) =>
+  const plannedAddresses = steps.flatMap((step) =>
     step.kind === 'add-address' && step.in === place ? [step.address] : [],
   );
-  const wantedRoutes = steps.flatMap((step) =>
+  const destinations = steps.flatMap((step) =>
     step.kind === 'add-route' && step.in === place ? [step.route.destination] : [],
   );
-  // One dump after the other: a socket has at most one going on, and a second is refused with EBUSY.
-  const addresses = await readAddresses(socket, place, wantedAddresses);
-  const routes = await readRoutes(socket, place, wantedRoutes);
+  // One dump after the other: a socket can have one at a time, and the kernel refuses a second one with EBUSY.
+  const addresses = await readAddresses(socket, place, plannedAddresses);
+  const routes = await readRoutes(socket, place, destinations);
   const names = await readNames(socket, links, routes);
   return { links, sysctls, addresses, routes, names };
 }
@@ -86,18 +82,19 @@ function interfacesOf(step: Step, place: Place): readonly string[] {
 async function readLinks(
   socket: NetlinkSocket,
   place: Place,
-  wanted: ReadonlySet<string>,
-): Promise<ReadonlyMap<string, Link>> {
-  const names = [...wanted];
+  requested: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, ObservedInterface>> {
+  const names = [...requested];
   const replies = await socket.exchange(names.map((name) => getLinkRequest(name)));
-  const links = new Map<string, Link>();
+  const links = new Map<string, ObservedInterface>();
   for (const [index, name] of names.entries()) {
     const reply = replies[index];
     if (reply?.errnoName === 'ENODEV') continue;
     const [payload] = reply?.payloads ?? [];
-    if (payload === undefined)
+    if (payload === undefined) {
       throw new KernelError('find', `interface ${name} (${place})`, reply?.errnoName ?? 'ENODATA');
-    links.set(name, { ...decodeLink(payload), peerIndex: decodePeerIndex(payload) });
+    }
+    links.set(name, decodeLink(payload));
   }
   return links;
 }
@@ -105,10 +102,10 @@ async function readLinks(
 async function readAddresses(
   socket: NetlinkSocket,
   place: Place,
-  wanted: readonly Cidr[],
+  planned: readonly Cidr[],
 ): Promise<readonly InterfaceAddress[]> {
   const read: InterfaceAddress[] = [];
-  for (const { name: family, label } of familiesOf(wanted)) {
+  for (const { name: family, label } of familiesOf(planned)) {
     const payloads = await dump(socket, dumpAddressesRequest(family), `${label} addresses (${place})`);
     read.push(...payloads.map(decodeAddress).filter(({ address }) => address.address.family === family));
   }
@@ -122,13 +119,13 @@ async function readRoutes(
 ): Promise<readonly KernelRoute[]> {
   const read: KernelRoute[] = [];
   for (const { name: family, label } of familiesOf(destinations)) {
-    const wanted = destinations.filter(({ address }) => address.family === family);
+    const ofFamily = destinations.filter(({ address }) => address.family === family);
     for (const payload of await dump(socket, dumpRoutesRequest(family), `${label} routes (${place})`)) {
-      // A node can have thousands of routes: only those are decoded that can be meant.
+      // A host can have thousands of routes. Those with another prefix length are not even decoded.
       const prefixLength = peekPrefixLength(payload, family);
-      if (!wanted.some((destination) => destination.prefixLength === prefixLength)) continue;
+      if (!ofFamily.some((destination) => destination.prefixLength === prefixLength)) continue;
       const route = decodeRoute(payload);
-      if (route.isUnicast && wanted.some((destination) => hasDestination(route, destination))) read.push(route);
+      if (route.isUnicast && ofFamily.some((destination) => hasDestination(route, destination))) read.push(route);
     }
   }
   return read;
@@ -138,16 +135,16 @@ function familiesOf(cidrs: readonly Cidr[]): readonly { readonly name: Family; r
   return FAMILIES.filter(({ name }) => cidrs.some(({ address }) => address.family === name));
 }
 
-/** Asks only for interfaces that no step names: there are none where all is as planned. */
+/** Requests only the names of interfaces that no step mentions. If everything is as planned, there are none. */
 async function readNames(
   socket: NetlinkSocket,
-  links: ReadonlyMap<string, Link>,
+  links: ReadonlyMap<string, ObservedInterface>,
   routes: readonly KernelRoute[],
 ): Promise<ReadonlyMap<number, string>> {
   const names = new Map([...links.values()].map(({ index, name }) => [index, name]));
-  const unknown = new Set(routes.flatMap(({ interfaceIndex: index }) => (index === undefined ? [] : [index])));
-  const asked = [...unknown].filter((index) => !names.has(index));
-  const replies = await socket.exchange(asked.map((index) => getLinkRequest(index)));
+  const indices = new Set(routes.flatMap(({ interfaceIndex: index }) => (index === undefined ? [] : [index])));
+  const unknown = [...indices].filter((index) => !names.has(index));
+  const replies = await socket.exchange(unknown.map((index) => getLinkRequest(index)));
   for (const payload of replies.flatMap(({ payloads }) => payloads)) {
     const { index, name } = decodeLink(payload);
     names.set(index, name);
@@ -157,52 +154,50 @@ async function readNames(
 
 async function dump(socket: NetlinkSocket, request: NetlinkRequest, what: string): Promise<readonly Uint8Array[]> {
   const [reply] = await socket.exchange([request]);
-  if (reply === undefined || reply.errnoName !== undefined)
+  if (reply === undefined || reply.errnoName !== undefined) {
     throw new KernelError('read the', what, reply?.errnoName ?? 'ENODATA');
+  }
   return reply.payloads;
 }
 
 function observationOf(step: Step, state: Readonly<Record<Place, NamespaceState>>): Observation {
   switch (step.kind) {
     case 'create-veth':
-      return observeVeth(step, state);
+      return {
+        kind: step.kind,
+        step,
+        host: state.host.links.get(step.host.name),
+        container: state.sandbox.links.get(step.container.name),
+      };
     case 'write-sysctl':
-      return { kind: step.kind, value: state[step.in].sysctls.get(step.key) };
+      return { kind: step.kind, step, value: state[step.in].sysctls.get(step.key) };
     case 'set-up':
-      return { kind: step.kind, isUp: state[step.in].links.get(step.interface)?.isUp };
+      return { kind: step.kind, step, isUp: state[step.in].links.get(step.interface)?.isUp };
     case 'add-route':
-      return { kind: step.kind, found: observeRoutes(step, state[step.in]) };
+      return { kind: step.kind, step, routes: routesOf(step, state[step.in]) };
     case 'add-address':
-      return { kind: step.kind, found: observeAddresses(step, state[step.in]) };
+      return { kind: step.kind, step, addresses: addressesOf(step, state[step.in]) };
     default:
       return step satisfies never;
   }
 }
 
-function observeVeth(step: Wanted<'create-veth'>, state: Readonly<Record<Place, NamespaceState>>): Observation {
-  const host = state.host.links.get(step.host.name);
-  const container = state.sandbox.links.get(step.container.name);
-  // An index counts within its own namespace: one of the two alone can match by chance.
-  const arePeers = host?.index === container?.peerIndex && container?.index === host?.peerIndex;
-  return { kind: step.kind, host, container, arePeers: host !== undefined && container !== undefined && arePeers };
-}
-
-function observeRoutes({ route }: Wanted<'add-route'>, { routes, names }: NamespaceState): readonly ObservedRoute[] {
+function routesOf(step: StepOf<'add-route'>, { routes, names }: NamespaceState): readonly ObservedRoute[] {
   return routes
-    .filter((found) => hasDestination(found, route.destination))
-    .map(({ interfaceIndex, gateway, ...found }) => ({
+    .filter((route) => hasDestination(route, step.route.destination))
+    .map(({ interfaceIndex, gateway, ...route }) => ({
       interface: interfaceIndex === undefined ? undefined : names.get(interfaceIndex),
       gateway: gateway && addressFromBytes(gateway),
-      scope: found.scope,
-      priority: found.priority,
-      table: found.table,
-      protocol: found.protocol,
-      mtuBytes: found.mtuBytes,
-      advertisedMssBytes: found.advertisedMssBytes,
+      scope: route.scope,
+      priority: route.priority,
+      table: route.table,
+      protocol: route.protocol,
+      mtuBytes: route.mtuBytes,
+      advertisedMssBytes: route.advertisedMssBytes,
     }));
 }
 
-function observeAddresses(step: Wanted<'add-address'>, { addresses, links }: NamespaceState): readonly Cidr[] {
+function addressesOf(step: StepOf<'add-address'>, { addresses, links }: NamespaceState): readonly Cidr[] {
   const index = links.get(step.interface)?.index;
   const { text } = step.address.address;
   return addresses

@@ -2,23 +2,24 @@ import { closeSync, constants, openSync, statfsSync } from 'node:fs';
 import { KernelError, NamespaceLostError, errnoNameOf } from '../system/kernel-error.ts';
 import type { OwnNetns } from './netns.ts';
 
-/** The file system type of a namespace, from linux/magic.h. */
+/** The file system type of files that refer to a namespace, from linux/magic.h. */
 const NSFS_MAGIC = 0x6e736673;
 
-/** An open network namespace, or why a path leads to none. */
+/** An open network namespace, or the reason why a path does not lead to one. */
 export type SandboxDescriptor =
   | { readonly kind: 'open'; readonly fd: number; readonly isOwnNetns: boolean }
   | { readonly kind: 'unavailable'; readonly reason: string };
 
 /**
- * Opens the network namespace at a path. Never blocks on what is there instead (a FIFO), and opens no device.
+ * Opens the network namespace at a path. If the path leads to something else, it neither blocks (a FIFO) nor opens it (a
+ * device).
  *
  * @throws {NamespaceLostError}
  */
 export function openSandboxDescriptor(path: string, ownNetns: OwnNetns): SandboxDescriptor {
   let fd: number | undefined;
   try {
-    if (statfsSync(path).type !== NSFS_MAGIC) return unavailable('a file that stands for no namespace is there');
+    if (statfsSync(path).type !== NSFS_MAGIC) return unavailable('the file at this path is not a namespace');
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
     ownNetns.visit(fd, () => undefined);
     return { kind: 'open', fd, isOwnNetns: ownNetns.isSameAs(fd) };
@@ -30,7 +31,7 @@ export function openSandboxDescriptor(path: string, ownNetns: OwnNetns): Sandbox
   }
 }
 
-/** Whether a namespace is mounted at a path. A plain file, as runtimes leave it where a namespace was mounted, is none. */
+/** True if a namespace is mounted at a path. Runtimes can leave a plain file where a namespace was mounted before. */
 export function isNamespaceFile(path: string): boolean {
   try {
     return statfsSync(path).type === NSFS_MAGIC;
@@ -39,18 +40,18 @@ export function isNamespaceFile(path: string): boolean {
   }
 }
 
-// containerd swallows DEL errors that contain "not found": a reason never says these words.
+// containerd ignores DEL errors that contain "not found", so no reason contains these words.
 const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'nothing is there',
-  ENOTDIR: 'a part of the path is no folder',
-  ELOOP: 'its symbolic links lead in a circle',
+  ENOENT: 'it does not exist',
+  ENOTDIR: 'a part of the path is not a folder',
+  ELOOP: 'its symbolic links form a loop',
   ENAMETOOLONG: 'the path is too long',
   EACCES: 'permission is denied',
-  EPERM: 'it may not be entered: CAP_SYS_ADMIN is needed, also in the user namespace that it belongs to',
-  EINVAL: 'a namespace is there, but none of the network',
+  EPERM: 'not permitted to enter it: CAP_SYS_ADMIN is needed, also in the user namespace that owns it',
+  EINVAL: 'it is a namespace, but not a network namespace',
   EMFILE: 'this process has too many files open',
   ENFILE: 'the system has too many files open',
-  ERR_INVALID_ARG_VALUE: 'the path has a NUL in it',
+  ERR_INVALID_ARG_VALUE: 'the path contains a NUL',
 };
 
 function unavailable(reason: string, name?: string): SandboxDescriptor {

@@ -1,19 +1,17 @@
 import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
-import type { Step } from '../plan/step.ts';
+import type { StepOf } from '../plan/step.ts';
 import { KernelError, errnoNameOf } from '../system/kernel-error.ts';
 
 const ROOT = '/proc/sys';
 
 /**
- * Writes one setting of the network namespace that the calling thread is in: synchronous, so that this is still so.
- * Where /proc/sys is read-only, a setting that has the value already is good enough.
+ * Writes one setting in the network namespace of the calling thread. It is synchronous, because that namespace is only
+ * certain within one visit (see netns.ts). If /proc/sys is read-only, it succeeds if the setting has the value already.
  *
+ * @param root for tests only
  * @throws {KernelError}
  */
-export function writeSysctl(
-  { key, value, whenMissing, in: place }: Extract<Step, { kind: 'write-sysctl' }>,
-  root = ROOT,
-): void {
+export function writeSysctl({ key, value, whenMissing, in: place }: StepOf<'write-sysctl'>, root = ROOT): void {
   const object = `${key} = ${value} (${place})`;
   const path = pathOf(key, root, 'write sysctl', object);
   try {
@@ -21,18 +19,20 @@ export function writeSysctl(
   } catch (cause) {
     const name = errnoNameOf(cause);
     if (name === 'ENOENT' && whenMissing === 'skip') return;
-    if (IS_READ_ONLY.has(name) && isAlready(path, value)) return;
+    if (READ_ONLY.has(name) && hasValue(path, value)) return;
     throw new KernelError('write sysctl', object, name, { cause });
   }
 }
 
 /**
- * One setting of the network namespace that the calling thread is in, or `undefined` if there is no such setting.
+ * Reads one setting in the network namespace of the calling thread.
  *
+ * @param root for tests only
+ * @returns undefined if the setting does not exist
  * @throws {KernelError}
  */
 export function readSysctl(
-  { key, in: place }: Pick<Extract<Step, { kind: 'write-sysctl' }>, 'key' | 'in'>,
+  { key, in: place }: Pick<StepOf<'write-sysctl'>, 'key' | 'in'>,
   root = ROOT,
 ): string | undefined {
   const object = `${key} (${place})`;
@@ -52,7 +52,7 @@ function pathOf(key: string, root: string, operation: string, object: string): s
   throw new KernelError(operation, object, 'EINVAL', { explanation });
 }
 
-// Without O_CREAT, which in /proc turns "missing" into "permission denied".
+// Opens without O_CREAT, with which a file that is missing in /proc is reported as EACCES instead of ENOENT.
 function writeExisting(path: string, value: string): void {
   const fd = openSync(path, constants.O_WRONLY);
   try {
@@ -62,9 +62,10 @@ function writeExisting(path: string, value: string): void {
   }
 }
 
-const IS_READ_ONLY: ReadonlySet<string> = new Set(['EROFS', 'EACCES', 'EPERM']);
+/** The errors of a write where /proc/sys is read-only, as it is in a container. */
+const READ_ONLY: ReadonlySet<string> = new Set(['EROFS', 'EACCES', 'EPERM']);
 
-function isAlready(path: string, value: string): boolean {
+function hasValue(path: string, value: string): boolean {
   try {
     return readFileSync(path, 'utf8').trim() === value;
   } catch {

@@ -1,4 +1,4 @@
-// Constants of the kernel's interface under the names that they have there: linux/netlink.h, rtnetlink.h, if_link.h, if_addr.h.
+// Constants of the kernel, with their names in its headers linux/netlink.h, rtnetlink.h, if_link.h and if_addr.h.
 
 export const NETLINK_ROUTE = 0;
 
@@ -14,7 +14,7 @@ export const NLM_F = {
   APPEND: 0x800,
 } as const;
 
-/** An attribute's type has flags in its two upper bits: the kernel sets them in some answers and asks for them in none of these. */
+/** The two upper bits of an attribute type are flags: the kernel sets them in some replies and does not require them here. */
 export const NLA_TYPE_MASK = 0x3fff;
 
 export const RTM = {

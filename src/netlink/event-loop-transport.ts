@@ -4,20 +4,21 @@ import type { NetlinkTransport, TransportListener } from './transport.ts';
 import { NETLINK_ROUTE } from './constants.ts';
 
 /**
- * A netlink socket of the network namespace that the calling thread is in, which it keeps for good. Sending is done when
- * `send` returns: the event loop stands still meanwhile.
+ * Opens a netlink socket in the network namespace of the calling thread. The socket stays in this namespace. `send`
+ * blocks the event loop until the kernel has processed the datagram.
  *
- * @param Socket the netlink package's class: loading it is asynchronous, and this must not be
+ * @param Socket the class of the netlink package; it is a parameter because loading it is asynchronous, and this
+ *   function must be synchronous
  * @throws {KernelError}
  */
 export function openEventLoopTransport(Socket: typeof RawNetlinkSocket, listener: TransportListener): NetlinkTransport {
   const socket = openSocket(Socket);
   socket.on('message', (datagram, { port }) => {
-    if (port === 0) listener.received(datagram); // the kernel's, not another process's
+    if (port === 0) listener.received(datagram); // port 0 is the kernel; another process has another port
   });
   socket.on('truncatedMessage', () => listener.failed('EMSGSIZE'));
   socket.on('error', (error) => listener.failed(errnoNameOf(error)));
-  socket.unref(); // an idle socket must not keep the process alive; who waits has a timer
+  socket.unref(); // an idle socket must not keep the process alive; a caller that waits for a reply has a timer
   return {
     send: (datagram, sent) => socket.send(datagram, {}, (error) => sent(error && errnoNameOf(error))),
     close: () => socket.close(),
@@ -26,11 +27,11 @@ export function openEventLoopTransport(Socket: typeof RawNetlinkSocket, listener
 
 function openSocket(Socket: typeof RawNetlinkSocket): RawNetlinkSocket {
   try {
-    // Port 0: the kernel picks a free one. The binding's own choice can be another process's.
+    // With port 0 the kernel chooses a free port. A port chosen by the package can belong to another process.
     return new Socket(NETLINK_ROUTE, {
       localPort: 0,
       messagePeeking: false,
-      msgBufferSize: 32_768, // the largest that the kernel makes for a dump
+      msgBufferSize: 32_768, // the largest datagram of a dump
       recvBufferSize: 0,
       sendBufferSize: 0,
     });

@@ -1,25 +1,29 @@
+import type { Family } from '../address/family.ts';
 import { KernelError } from '../system/kernel-error.ts';
-import { NLA_TYPE_MASK, NLMSG } from './constants.ts';
+import { AF, NLA_TYPE_MASK, NLMSG } from './constants.ts';
 
-/** One attribute: type and value. A list as value makes a nested attribute, a number a 32-bit one, text ends with a NUL. */
+/** An attribute. A list encodes as a nested attribute, a number as a 32-bit one and a string as text with a NUL at its end. */
 export type Attribute = readonly [type: number, value: Uint8Array | number | string | readonly Attribute[]];
 
-/** A message without sequence number, which the socket gives it. */
+/** A message without its sequence number, which the socket assigns. */
 export interface NetlinkRequest {
   readonly type: number;
   readonly flags: number;
-  /** The type's fixed header and the attributes. */
+  /** The fixed header of the message type, then the attributes. */
   readonly payload: Uint8Array;
 }
 
+/** One message as it is sent or received. */
 export interface NetlinkMessage extends NetlinkRequest {
   readonly sequence: number;
 }
 
+/** struct nlmsghdr */
 const HEADER_BYTES = 16;
+/** struct nlattr */
 const ATTRIBUTE_HEADER_BYTES = 4;
 
-/** Messages one behind the other, each padded to 4 bytes, as one send takes them. */
+/** Encodes messages one after the other, each padded to 4 bytes: the data of one send. */
 export function encodeMessages(messages: readonly NetlinkMessage[]): Uint8Array {
   const lengths = messages.map(({ payload }) => aligned(HEADER_BYTES + payload.length));
   const bytes = Buffer.alloc(lengths.reduce((sum, length) => sum + length, 0));
@@ -35,23 +39,23 @@ export function encodeMessages(messages: readonly NetlinkMessage[]): Uint8Array 
   return bytes;
 }
 
-/** The type's fixed header, then the attributes in their order. */
+/** Encodes the payload of a message: the fixed header of its type, then the attributes in order. */
 export function encodePayload(header: Uint8Array, attributes: readonly Attribute[]): Uint8Array {
   return Buffer.concat([header, ...attributes.map(encodeAttribute)]);
 }
 
 /**
- * The messages of one datagram.
+ * Decodes the messages of one datagram.
  *
- * @throws {KernelError} EBADMSG for lengths that do not fit
+ * @throws {KernelError} EBADMSG for a length that does not fit
  */
 export function decodeMessages(datagram: Uint8Array): readonly NetlinkMessage[] {
   const bytes = asBuffer(datagram);
   const messages: NetlinkMessage[] = [];
   for (let offset = 0; offset < bytes.length;) {
-    if (bytes.length - offset < HEADER_BYTES) throw malformed('message header');
+    if (bytes.length - offset < HEADER_BYTES) throw malformedMessageError('message header');
     const length = bytes.readUInt32LE(offset);
-    if (length < HEADER_BYTES || length > bytes.length - offset) throw malformed('message');
+    if (length < HEADER_BYTES || length > bytes.length - offset) throw malformedMessageError('message');
     messages.push({
       type: bytes.readUInt16LE(offset + 4),
       flags: bytes.readUInt16LE(offset + 6),
@@ -64,18 +68,34 @@ export function decodeMessages(datagram: Uint8Array): readonly NetlinkMessage[] 
 }
 
 /**
- * The attributes behind a message's fixed header, by type; of several with one type the last.
+ * Decodes the payload of a message: the fixed header of its type, and the attributes as {@link decodeAttributes} does.
  *
- * @throws {KernelError} EBADMSG for lengths that do not fit
+ * @throws {KernelError} EBADMSG for a length that does not fit
  */
-export function decodeAttributes(payload: Uint8Array, headerBytes: number): ReadonlyMap<number, Buffer> {
+export function decodePayload(
+  payload: Uint8Array,
+  headerBytes: number,
+): { readonly header: Buffer; readonly attributes: ReadonlyMap<number, Buffer> } {
   const bytes = asBuffer(payload);
-  if (bytes.length < headerBytes) throw malformed('fixed header');
+  if (bytes.length < headerBytes) throw malformedMessageError('fixed header');
+  return {
+    header: bytes.subarray(0, headerBytes),
+    attributes: decodeAttributes(bytes.subarray(aligned(headerBytes))),
+  };
+}
+
+/**
+ * Decodes attributes, or the attributes inside a nested one, by type. If a type occurs several times, the last one counts.
+ *
+ * @throws {KernelError} EBADMSG for a length that does not fit
+ */
+export function decodeAttributes(encoded: Uint8Array): ReadonlyMap<number, Buffer> {
+  const bytes = asBuffer(encoded);
   const attributes = new Map<number, Buffer>();
-  for (let offset = aligned(headerBytes); offset < bytes.length;) {
-    if (bytes.length - offset < ATTRIBUTE_HEADER_BYTES) throw malformed('attribute header');
+  for (let offset = 0; offset < bytes.length;) {
+    if (bytes.length - offset < ATTRIBUTE_HEADER_BYTES) throw malformedMessageError('attribute header');
     const length = bytes.readUInt16LE(offset);
-    if (length < ATTRIBUTE_HEADER_BYTES || length > bytes.length - offset) throw malformed('attribute');
+    if (length < ATTRIBUTE_HEADER_BYTES || length > bytes.length - offset) throw malformedMessageError('attribute');
     attributes.set(
       bytes.readUInt16LE(offset + 2) & NLA_TYPE_MASK,
       bytes.subarray(offset + ATTRIBUTE_HEADER_BYTES, offset + length),
@@ -86,37 +106,47 @@ export function decodeAttributes(payload: Uint8Array, headerBytes: number): Read
 }
 
 /**
- * The errno in a message that ends an answer: 0 is an acknowledgement. A dump's end need not have one.
+ * Decodes the errno of the message that ends a reply: 0 if the request succeeded. The end of a dump can lack an errno.
  *
  * @throws {KernelError} EBADMSG
  */
 export function decodeErrno(type: number, payload: Uint8Array): number {
   if (payload.length >= 4) return 0 - asBuffer(payload).readInt32LE(0);
   if (type === NLMSG.DONE) return 0;
-  throw malformed('acknowledgement');
+  throw malformedMessageError('acknowledgement');
 }
 
 /**
- * A 32-bit attribute.
+ * Decodes a 32-bit attribute, if there is one.
  *
  * @throws {KernelError} EBADMSG for another length
  */
 export function decodeUint32(value: Buffer | undefined): number | undefined {
   if (value === undefined) return undefined;
-  if (value.length !== 4) throw malformed('32-bit attribute');
+  if (value.length !== 4) throw malformedMessageError('32-bit attribute');
   return value.readUInt32LE(0);
 }
 
-/** Text that ends with a NUL, or with the attribute. */
+/** Decodes a text attribute, if there is one. The text ends at a NUL or at the end of the attribute. */
 export function decodeText(value: Buffer | undefined): string | undefined {
   if (value === undefined) return undefined;
   const end = value.indexOf(0);
   return value.toString('utf8', 0, end < 0 ? value.length : end);
 }
 
-/** A reply whose lengths do not fit together. */
-export function malformed(part: string): KernelError {
-  return new KernelError('read', 'the answer of the kernel', 'EBADMSG', {
+/** The attribute if it has a value, else nothing. */
+export function optionalAttribute(type: number, value: Attribute[1] | undefined): readonly Attribute[] {
+  return value === undefined ? [] : [[type, value]];
+}
+
+/** The number of an address family in messages: AF_INET or AF_INET6. */
+export function familyNumber(family: Family): number {
+  return family === 'ipv6' ? AF.INET6 : AF.INET;
+}
+
+/** The error for a reply in which a length is impossible. */
+export function malformedMessageError(part: string): KernelError {
+  return new KernelError('read', 'the reply of the kernel', 'EBADMSG', {
     explanation: `a ${part} has an impossible length`,
   });
 }

@@ -1,30 +1,33 @@
 import type { Cidr } from '../address/cidr.ts';
 import type { Family } from '../address/family.ts';
-import type { Route, Step } from '../plan/step.ts';
+import type { Route, StepOf } from '../plan/step.ts';
 import {
   decodeAttributes,
+  decodePayload,
   decodeUint32,
   encodePayload,
-  malformed,
+  familyNumber,
+  malformedMessageError,
+  optionalAttribute,
   type Attribute,
   type NetlinkRequest,
 } from './message.ts';
 import { AF, NLM_F, RT_SCOPE, RT_TABLE, RTA, RTAX, RTM, RTN_UNICAST, RTPROT_BOOT } from './constants.ts';
 
-/** A route as the kernel has it, as far as two routes with one destination can differ. */
+/** A route as the kernel reports it. Its addresses stay bytes, because only few of the routes of a node are ever shown. */
 export interface KernelRoute {
-  readonly isIpv6: boolean;
-  /** Not `blackhole` and the like, and not to an address of this namespace. */
+  readonly family: Family;
+  /** False for `blackhole` and the like, and for a route to an address of the namespace itself. */
   readonly isUnicast: boolean;
   readonly prefixLength: number;
-  /** As many bytes as the family has, zeros for the default route. */
+  /** As many bytes as an address of the family has; all are zero for the default route. */
   readonly destination: Uint8Array;
   readonly table: number;
   readonly priority: number;
   readonly scope: number;
   readonly protocol: number;
   readonly gateway: Uint8Array | undefined;
-  /** Undefined for one of several next hops and for one without an interface, such as `blackhole`. */
+  /** Undefined for a route with several next hops, and for one without an interface, such as `blackhole`. */
   readonly interfaceIndex: number | undefined;
   readonly mtuBytes: number | undefined;
   readonly advertisedMssBytes: number | undefined;
@@ -33,59 +36,64 @@ export interface KernelRoute {
 /** struct rtmsg */
 const HEADER_BYTES = 12;
 
-/** Adds a route. Where one of this destination and priority exists it fails, or comes behind that one unless it is the same. */
+/**
+ * The request that adds a route.
+ *
+ * @param whenTaken what the kernel does with a route that has the same table, destination and priority as another one:
+ *   `fail` with EEXIST, or `append`, which only fails if the two routes are identical
+ */
 export function addRouteRequest(
   interfaceIndex: number,
   route: Route,
-  whenTaken: Extract<Step, { kind: 'add-route' }>['whenTaken'] = 'fail',
+  whenTaken: StepOf<'add-route'>['whenTaken'] = 'fail',
 ): NetlinkRequest {
-  const { destination, gateway } = route;
+  const { address, prefixLength } = route.destination;
   const metrics: readonly Attribute[] = [
-    ...optional(RTAX.MTU, route.mtuBytes),
-    ...optional(RTAX.ADVMSS, route.advertisedMssBytes),
+    ...optionalAttribute(RTAX.MTU, route.mtuBytes),
+    ...optionalAttribute(RTAX.ADVMSS, route.advertisedMssBytes),
   ];
-  const table = tableOf(route);
+  const table = tableNumber(route);
+  const fitsHeader = table < 256;
   const header = routeHeader({
-    family: destination.address.family,
-    prefixLength: destination.prefixLength,
-    table: table < 256 ? table : RT_TABLE.UNSPEC, // the header has 8 bits for it
-    scope: scopeOf(route),
+    family: address.family,
+    prefixLength,
+    table: fitsHeader ? table : RT_TABLE.UNSPEC,
+    scope: scopeNumber(route),
   });
   const payload = encodePayload(header, [
-    ...(destination.prefixLength === 0 ? [] : [[RTA.DST, destination.address.bytes] as const]),
-    ...(gateway === undefined ? [] : [[RTA.GATEWAY, gateway.bytes] as const]),
+    ...optionalAttribute(RTA.DST, prefixLength === 0 ? undefined : address.bytes),
+    ...optionalAttribute(RTA.GATEWAY, route.gateway?.bytes),
     [RTA.OIF, interfaceIndex],
-    ...optional(RTA.PRIORITY, route.priority),
-    ...(table < 256 ? [] : optional(RTA.TABLE, table)),
-    ...(metrics.length === 0 ? [] : [[RTA.METRICS, metrics] as const]),
+    ...optionalAttribute(RTA.PRIORITY, route.priority),
+    ...optionalAttribute(RTA.TABLE, fitsHeader ? undefined : table),
+    ...optionalAttribute(RTA.METRICS, metrics.length === 0 ? undefined : metrics),
   ]);
   const flags = NLM_F.CREATE | (whenTaken === 'append' ? NLM_F.APPEND : NLM_F.EXCL);
   return { type: RTM.NEWROUTE, flags, payload };
 }
 
-/** Every route of a family: the kernel has no question for the one route with a given destination. */
+/** The request for all routes of a family: there is no request for the routes to one given destination. */
 export function dumpRoutesRequest(family: Family): NetlinkRequest {
-  const header = routeHeader({ family, prefixLength: 0, table: 0, scope: 0 });
-  return { type: RTM.GETROUTE, flags: NLM_F.DUMP, payload: header };
+  return { type: RTM.GETROUTE, flags: NLM_F.DUMP, payload: routeHeader({ family }) };
 }
 
 /**
- * One answer to {@link dumpRoutesRequest}.
+ * Decodes one payload of the reply to {@link dumpRoutesRequest}.
  *
  * @throws {KernelError} EBADMSG
  */
 export function decodeRoute(payload: Uint8Array): KernelRoute {
-  const attributes = decodeAttributes(payload, HEADER_BYTES);
-  const header = Buffer.from(payload.buffer, payload.byteOffset, HEADER_BYTES);
-  const isIpv6 = header.readUInt8(0) === AF.INET6;
-  const metrics = attributes.get(RTA.METRICS);
-  const metricValues = metrics === undefined ? undefined : decodeAttributes(metrics, 0);
-  const destination = attributes.get(RTA.DST) ?? Buffer.alloc(isIpv6 ? 16 : 4);
+  const { header, attributes } = decodePayload(payload, HEADER_BYTES);
+  const family = header.readUInt8(0) === AF.INET6 ? 'ipv6' : 'ipv4';
+  const addressLength = family === 'ipv6' ? 16 : 4;
+  const destination = attributes.get(RTA.DST) ?? Buffer.alloc(addressLength);
   const gateway = attributes.get(RTA.GATEWAY);
-  if (destination.length !== (isIpv6 ? 16 : 4)) throw malformed('destination');
-  if (gateway !== undefined && gateway.length !== destination.length) throw malformed('gateway');
+  if (destination.length !== addressLength) throw malformedMessageError('destination');
+  if (gateway !== undefined && gateway.length !== addressLength) throw malformedMessageError('gateway');
+  const encodedMetrics = attributes.get(RTA.METRICS);
+  const metrics = encodedMetrics && decodeAttributes(encodedMetrics);
   return {
-    isIpv6,
+    family,
     isUnicast: header.readUInt8(7) === RTN_UNICAST,
     prefixLength: header.readUInt8(1),
     destination,
@@ -95,78 +103,53 @@ export function decodeRoute(payload: Uint8Array): KernelRoute {
     protocol: header.readUInt8(5),
     gateway,
     interfaceIndex: decodeUint32(attributes.get(RTA.OIF)),
-    mtuBytes: decodeUint32(metricValues?.get(RTAX.MTU)),
-    advertisedMssBytes: decodeUint32(metricValues?.get(RTAX.ADVMSS)),
+    mtuBytes: decodeUint32(metrics?.get(RTAX.MTU)),
+    advertisedMssBytes: decodeUint32(metrics?.get(RTAX.ADVMSS)),
   };
 }
 
-/** Whether a route is to just this destination, not to a network around it. */
-export function hasDestination(existing: KernelRoute, { address, prefixLength }: Cidr): boolean {
-  return existing.prefixLength === prefixLength && areEqual(existing.destination, address.bytes);
-}
-
-/** The prefix length of an answer that is not decoded yet; undefined for one of another family (an old kernel sends all). */
+/**
+ * Reads the prefix length of a payload without decoding the rest.
+ *
+ * @returns undefined for a route of another family: old kernels ignore the family of the request
+ */
 export function peekPrefixLength(payload: Uint8Array, family: Family): number | undefined {
   return payload[0] === familyNumber(family) ? payload[1] : undefined;
 }
 
-/** Whether the kernel would refuse `wanted` because of `existing`: one table, destination and priority. */
-export function conflictsWith(existing: KernelRoute, wanted: Route): boolean {
-  const isIpv6 = wanted.destination.address.family === 'ipv6';
-  return (
-    existing.isIpv6 === isIpv6 &&
-    existing.table === tableOf(wanted) &&
-    existing.priority === (wanted.priority || (isIpv6 ? DEFAULT_IPV6_PRIORITY : 0)) &&
-    hasDestination(existing, wanted.destination)
-  );
+/** True if a route leads to exactly this destination, and not to a network that contains it. */
+export function hasDestination(route: KernelRoute, { address, prefixLength }: Cidr): boolean {
+  return route.prefixLength === prefixLength && Buffer.compare(route.destination, address.bytes) === 0;
 }
 
-/** Whether a packet would go the same way. */
-export function isSameRoute(existing: KernelRoute, interfaceIndex: number, wanted: Route): boolean {
-  const gateway = wanted.gateway?.bytes;
-  return (
-    conflictsWith(existing, wanted) &&
-    existing.interfaceIndex === interfaceIndex &&
-    (existing.isIpv6 || existing.scope === scopeOf(wanted)) && // IPv6 routes have no scope
-    (gateway === undefined
-      ? existing.gateway === undefined
-      : existing.gateway !== undefined && areEqual(existing.gateway, gateway)) &&
-    existing.mtuBytes === wanted.mtuBytes &&
-    existing.advertisedMssBytes === wanted.advertisedMssBytes
-  );
-}
-
-/** IP6_RT_PRIO_USER, which the kernel takes for 0. */
-const DEFAULT_IPV6_PRIORITY = 1024;
-
-function routeHeader(fields: { family: Family; prefixLength: number; table: number; scope: number }): Uint8Array {
-  const header = Buffer.alloc(HEADER_BYTES);
-  header.writeUInt8(familyNumber(fields.family), 0);
-  header.writeUInt8(fields.prefixLength, 1);
-  header.writeUInt8(fields.table, 4);
-  header.writeUInt8(RTPROT_BOOT, 5);
-  header.writeUInt8(fields.scope, 6);
-  header.writeUInt8(RTN_UNICAST, 7);
-  return header;
-}
-
-function familyNumber(family: Family): number {
-  return family === 'ipv6' ? AF.INET6 : AF.INET;
-}
-
-function tableOf({ table }: Route): number {
+/** The number of the table that a route is added to. */
+export function tableNumber({ table }: Pick<Route, 'table'>): number {
   return table || RT_TABLE.MAIN;
 }
 
-function scopeOf({ scope }: Route): number {
+/** The number of the scope that a route is added with. */
+export function scopeNumber({ scope }: Pick<Route, 'scope'>): number {
   if (typeof scope === 'number') return scope;
   return scope === 'link' ? RT_SCOPE.LINK : RT_SCOPE.UNIVERSE;
 }
 
-function optional(type: number, value: number | undefined): readonly Attribute[] {
-  return value === undefined ? [] : [[type, value]];
-}
-
-function areEqual(one: Uint8Array, other: Uint8Array): boolean {
-  return Buffer.compare(one, other) === 0;
+function routeHeader({
+  family,
+  prefixLength = 0,
+  table = RT_TABLE.UNSPEC,
+  scope = RT_SCOPE.UNIVERSE,
+}: {
+  family: Family;
+  prefixLength?: number;
+  table?: number;
+  scope?: number;
+}): Buffer {
+  const header = Buffer.alloc(HEADER_BYTES);
+  header.writeUInt8(familyNumber(family), 0);
+  header.writeUInt8(prefixLength, 1);
+  header.writeUInt8(table, 4);
+  header.writeUInt8(RTPROT_BOOT, 5);
+  header.writeUInt8(scope, 6);
+  header.writeUInt8(RTN_UNICAST, 7);
+  return header;
 }

@@ -4,31 +4,31 @@ import { decodeErrno, decodeMessages, encodeMessages, type NetlinkMessage, type 
 import type { NetlinkTransport, TransportListener } from './transport.ts';
 import { NLM_F, NLMSG } from './constants.ts';
 
-/** What became of one request. */
+/** The outcome of one request. */
 export interface NetlinkReply {
-  /** `EEXIST`; undefined: done. */
+  /** For example `EEXIST`; undefined if the request succeeded. */
   readonly errnoName: string | undefined;
-  /** What was asked for: one for a question, any number for a dump, none for a change. */
+  /** The requested objects: one for a request for one object, any number for a dump, none for a change. */
   readonly payloads: readonly Uint8Array[];
 }
 
-interface Answer extends NetlinkReply {
-  /** The kernel said so itself, and has done nothing: an answer that was lost may stand for a change that was made. */
+interface Outcome extends NetlinkReply {
+  /** True if the kernel itself reported a transient error. After a lost reply, the change may have been made. */
   readonly mayRepeat: boolean;
 }
 
 interface Pending {
   readonly payloads: Uint8Array[];
   isInterrupted: boolean;
-  readonly settle: (answer: Answer) => void;
+  readonly settle: (outcome: Outcome) => void;
 }
 
-/** Tries in all, with a pause before each but the first. */
+/** The pause before each attempt. */
 const PAUSES_MS = [0, 1, 4, 16, 64];
-// The kernel gives way under contention (EINTR of a dump that changed meanwhile, EBUSY, EAGAIN) or lack of memory (ENOBUFS).
+// Errors of contention (EINTR for a dump whose objects changed meanwhile, EBUSY, EAGAIN) and of lack of memory (ENOBUFS).
 const TRANSIENT: ReadonlySet<string> = new Set(['EINTR', 'EAGAIN', 'EBUSY', 'ENOBUFS']);
 
-/** Requests and their answers over one transport. */
+/** Sends requests over one transport and matches the replies to them. */
 export class NetlinkSocket implements Disposable {
   readonly #transport: NetlinkTransport;
   readonly #replyTimeoutMs: number;
@@ -36,7 +36,7 @@ export class NetlinkSocket implements Disposable {
   #lastSequence = 0;
   #isOpen = true;
 
-  /** @param replyTimeoutMs how long an answer may take once the kernel has taken the request */
+  /** @param replyTimeoutMs how long to wait for a reply after the kernel has accepted the request */
   constructor(openTransport: (listener: TransportListener) => NetlinkTransport, replyTimeoutMs = 5000) {
     this.#replyTimeoutMs = replyTimeoutMs;
     this.#transport = openTransport({
@@ -46,13 +46,13 @@ export class NetlinkSocket implements Disposable {
   }
 
   /**
-   * Sends all requests at once; the kernel works them off in this order and does not stop at one that fails. Where it
-   * fails for the moment only, that request and the failed ones behind it are sent again.
+   * Sends all requests at once. The kernel processes them in this order and does not stop at one that fails. After a
+   * transient error, that request and all later ones that failed are sent again.
    *
-   * @returns one reply for each request
+   * @returns one reply for each request, in the same order
    */
   async exchange(requests: readonly NetlinkRequest[]): Promise<readonly NetlinkReply[]> {
-    const replies: Answer[] = requests.map(() => ({ errnoName: 'EAGAIN', payloads: [], mayRepeat: true }));
+    const replies: Outcome[] = requests.map(() => ({ errnoName: 'EAGAIN', payloads: [], mayRepeat: true }));
     for (const pauseMs of PAUSES_MS) {
       const first = replies.findIndex(({ mayRepeat }) => mayRepeat);
       if (first < 0) break;
@@ -60,10 +60,10 @@ export class NetlinkSocket implements Disposable {
         ([index]) => index >= first && replies[index]?.errnoName !== undefined,
       );
       if (pauseMs > 0) await pause(pauseMs);
-      const answers = await this.#sendOnce(repeated.map(([, request]) => request));
+      const outcomes = await this.#sendOnce(repeated.map(([, request]) => request));
       repeated.forEach(([index], position) => {
-        const answer = answers[position];
-        if (answer !== undefined) replies[index] = answer;
+        const outcome = outcomes[position];
+        if (outcome !== undefined) replies[index] = outcome;
       });
     }
     return replies;
@@ -76,19 +76,19 @@ export class NetlinkSocket implements Disposable {
     this.#fail([...this.#pending.keys()], 'EBADF');
   }
 
-  async #sendOnce(requests: readonly NetlinkRequest[]): Promise<readonly Answer[]> {
-    if (!this.#isOpen) return requests.map(() => failed('EBADF'));
-    const waits: Promise<Answer>[] = [];
+  async #sendOnce(requests: readonly NetlinkRequest[]): Promise<readonly Outcome[]> {
+    if (!this.#isOpen) return requests.map(() => failedOutcome('EBADF'));
+    const waits: Promise<Outcome>[] = [];
     const messages = requests.map((request): NetlinkMessage => {
       const sequence = ++this.#lastSequence;
       waits.push(new Promise((settle) => this.#pending.set(sequence, { payloads: [], isInterrupted: false, settle })));
       return { ...request, flags: request.flags | NLM_F.REQUEST | NLM_F.ACK, sequence };
     });
     const sequences = messages.map(({ sequence }) => sequence);
-    const answers = Promise.all(waits);
+    const outcomes = Promise.all(waits);
     const stopWaiting = this.#send(encodeMessages(messages), sequences);
     try {
-      return await answers;
+      return await outcomes;
     } finally {
       stopWaiting();
     }
@@ -98,10 +98,12 @@ export class NetlinkSocket implements Disposable {
     let timer: NodeJS.Timeout | undefined;
     let isWaiting = true;
     this.#transport.send(datagram, (name) => {
-      if (name !== undefined) this.#fail(sequences, name);
-      // The timer is late after a send that took long. The answers are there then, and are read before setImmediate is called.
-      else if (isWaiting)
+      if (name !== undefined) {
+        this.#fail(sequences, name);
+      } else if (isWaiting) {
+        // After a long send the timer fires at once, although the replies have arrived. setImmediate lets them be read first.
         timer = setTimeout(() => setImmediate(() => this.#fail(sequences, 'ETIMEDOUT')), this.#replyTimeoutMs);
+      }
     });
     return () => {
       isWaiting = false;
@@ -120,7 +122,7 @@ export class NetlinkSocket implements Disposable {
 
   #accept({ type, flags, sequence, payload }: NetlinkMessage): void {
     const pending = this.#pending.get(sequence);
-    if (pending === undefined) return; // of a request that has timed out
+    if (pending === undefined) return; // the request has timed out
     if ((flags & NLM_F.DUMP_INTR) !== 0) pending.isInterrupted = true;
     if (type !== NLMSG.ERROR && type !== NLMSG.DONE) {
       if (type !== NLMSG.NOOP) pending.payloads.push(payload);
@@ -130,18 +132,18 @@ export class NetlinkSocket implements Disposable {
     this.#pending.delete(sequence);
     const name = errno === 0 && pending.isInterrupted ? 'EINTR' : errno === 0 ? undefined : formatErrno(errno);
     if (name === undefined) pending.settle({ errnoName: undefined, payloads: pending.payloads, mayRepeat: false });
-    else pending.settle({ ...failed(name), mayRepeat: TRANSIENT.has(name) });
+    else pending.settle({ ...failedOutcome(name), mayRepeat: TRANSIENT.has(name) });
   }
 
   #fail(sequences: Iterable<number>, name: string): void {
     for (const sequence of sequences) {
       const pending = this.#pending.get(sequence);
       this.#pending.delete(sequence);
-      pending?.settle(failed(name));
+      pending?.settle(failedOutcome(name));
     }
   }
 }
 
-function failed(name: string): Answer {
+function failedOutcome(name: string): Outcome {
   return { errnoName: name, payloads: [], mayRepeat: false };
 }

@@ -3,18 +3,18 @@ import { errnoNameOf } from '../system/kernel-error.ts';
 import type { NetlinkTransport, TransportListener } from './transport.ts';
 
 /**
- * Sends from a thread of the pool, so that the event loop goes on while the kernel works: it takes 13 to 25 ms to delete
- * a veth, all of it inside the call that sends. The answer is there when that call returns.
+ * A transport that sends from a thread of the pool, so that the event loop continues while the kernel works. Deleting a
+ * veth takes 13 to 25 ms, all of it inside the call that sends; the reply can be read as soon as this call returns.
  *
- * @param fd a non-blocking netlink socket, which this closes
+ * @param fd a non-blocking netlink socket; the transport closes it
  */
 export function openThreadTransport(fd: number, listener: TransportListener): NetlinkTransport {
-  const buffer = Buffer.alloc(32_768);
-  let writing = 0;
+  const buffer = Buffer.alloc(32_768); // the largest datagram of a dump
+  let pendingWrites = 0;
   let isClosed = false;
-  // Not under a write that a thread has still to begin: the number may be another file's by then.
+  // Waits for writes that a thread has yet to begin: by then the number of the descriptor could belong to another file.
   const closeWhenIdle = (): void => {
-    if (isClosed && writing === 0) closeSync(fd);
+    if (isClosed && pendingWrites === 0) closeSync(fd);
   };
   const readAll = (): void => {
     try {
@@ -26,9 +26,9 @@ export function openThreadTransport(fd: number, listener: TransportListener): Ne
   };
   return {
     send: (datagram, sent) => {
-      writing++;
+      pendingWrites++;
       write(fd, datagram, (error) => {
-        writing--;
+        pendingWrites--;
         closeWhenIdle();
         if (isClosed) return;
         sent(error === null ? undefined : errnoNameOf(error));

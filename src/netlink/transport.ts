@@ -1,13 +1,13 @@
-/** Whoever reads what a transport receives. */
+/** The receiver of what arrives at a transport. */
 export interface TransportListener {
   received(datagram: Uint8Array): void;
-  /** An answer was lost: whose is unknown. */
+  /** A reply was lost. It is unknown to which request it belonged. */
   failed(errnoName: string): void;
 }
 
-/** What carries datagrams to the kernel and back. */
+/** A connection that carries datagrams to the kernel and back. */
 export interface NetlinkTransport {
-  /** `sent` is called once: when the kernel has worked off the datagram, or with the errno's name when it did not take it. */
+  /** Calls `sent` once: after the kernel has processed the datagram, or with the name of an errno if it was not accepted. */
   send(datagram: Uint8Array, sent: (errnoName: string | undefined) => void): void;
   close(): void;
 }

@@ -1,209 +1,179 @@
-import { formatCidr, type Cidr } from '../address/cidr.ts';
-import type { IpAddress } from '../address/ip-address.ts';
-import type { MacAddress } from '../address/mac-address.ts';
-import type { Place, Route, Step } from './step.ts';
+import { formatCidr } from '../address/cidr.ts';
+import type { Observation, ObservedInterface, ObservedRoute } from './observation.ts';
+import type { Place, Route, StepOf } from './step.ts';
 
-/** What is there of one step's change. */
-export type Observation =
-  | {
-      readonly kind: 'create-veth';
-      readonly host: ObservedEnd | undefined;
-      readonly container: ObservedEnd | undefined;
-      /** They are the two ends of one veth. */
-      readonly arePeers: boolean;
-    }
-  /** Undefined: there is no such setting. */
-  | { readonly kind: 'write-sysctl'; readonly value: string | undefined }
-  /** Undefined: there is no such interface. */
-  | { readonly kind: 'set-up'; readonly isUp: boolean | undefined }
-  /** All with the step's destination, whatever their table. */
-  | { readonly kind: 'add-route'; readonly found: readonly ObservedRoute[] }
-  /** The step's address on its interface, once for each prefix length. */
-  | { readonly kind: 'add-address'; readonly found: readonly Cidr[] };
-
-/** What of an interface can differ from what was planned. */
-export interface ObservedEnd {
-  readonly mac: MacAddress;
-  readonly mtuBytes: number;
-  /** `veth` */
-  readonly linkKind: string | undefined;
-}
-
-/** A route that forwards, as the kernel has it; numbers are the kernel's. */
-export interface ObservedRoute {
-  /** Undefined for one with several next hops. */
-  readonly interface: string | undefined;
-  readonly gateway: IpAddress | undefined;
-  readonly scope: number;
-  readonly priority: number;
-  readonly table: number;
-  readonly protocol: number;
-  readonly mtuBytes: number | undefined;
-  readonly advertisedMssBytes: number | undefined;
-}
-
-/** One difference between what was planned and what is there, each part in words. */
+/** One difference between the plan and what was observed, as text. */
 export interface Drift {
-  /** `route to 0.0.0.0/0 (sandbox)` */
+  /** For example `route to 0.0.0.0/0 (sandbox)`. */
   readonly what: string;
-  readonly wanted: string;
-  /** `none` for what is missing. */
-  readonly found: string;
+  readonly expected: string;
+  /** `none` for an object that does not exist. */
+  readonly actual: string;
 }
 
 /**
- * Every difference between steps and what was observed of them. Of an interface that is missing only this is said, not also that it has
- * no routes, addresses and settings.
+ * Every difference between the steps and what was observed of them. If an interface is missing, that is the only
+ * difference reported for it: its routes, addresses and settings are not listed as well.
  *
- * Tolerated is what plugins behind this one in the chain and the agent may change:
- * - in the sandbox, settings other than IPv6 being switched off, and an MTU below the planned one (tuning, which does not say so in the
- *   result; a MAC it does, and CHECK plans with that of prevResult);
- * - in the sandbox, a route's table (sbr moves routes to its own);
- * - a route's scope, priority and protocol (the agent writes the node's routes anew, as its own);
- * - a MAC, an MTU or a route's metrics where the steps ask for none, and whatever is there besides what they ask for.
- *
- * @param observations one for each step, in the same order
+ * Not a difference is what later plugins of the chain and the agent are free to change:
+ * - in the sandbox, every setting except the one that disables IPv6, and an MTU below the planned one (the tuning plugin
+ *   changes both and does not report the MTU in its result; it does report a MAC, and CHECK plans with the MAC of
+ *   prevResult);
+ * - in the sandbox, the table of a route (the sbr plugin moves routes to its own table);
+ * - the scope, priority and protocol of a route (the agent replaces the routes of the host by its own);
+ * - a MAC, an MTU or route metrics that the steps do not specify, and any object that the steps do not mention.
  */
-export function findDrift(steps: readonly Step[], observations: readonly Observation[]): readonly Drift[] {
-  const missing = new Set(steps.flatMap((step, index) => missingEnds(step, observations[index])));
-  return steps.flatMap((step, index) => stepDrift(step, observations[index], missing));
+export function findDrift(observations: readonly Observation[]): readonly Drift[] {
+  const missing = new Set(observations.flatMap(missingInterfaces));
+  return observations.flatMap((observation) => {
+    switch (observation.kind) {
+      case 'create-veth':
+        return vethDrift(observation);
+      case 'write-sysctl':
+        return sysctlDrift(observation, missing);
+      case 'set-up':
+        return stateDrift(observation, missing);
+      case 'add-route':
+        return routeDrift(observation, missing);
+      case 'add-address':
+        return addressDrift(observation, missing);
+      default:
+        return observation satisfies never;
+    }
+  });
 }
 
-/** All differences in one line: `what: wanted X, found Y; what: …`. */
+/** All differences in one line: `what: expected X, got Y; what: …`. */
 export function formatDrift(drifts: readonly Drift[]): string {
-  return drifts.map(({ what, wanted, found }) => `${what}: wanted ${wanted}, found ${found}`).join('; ');
+  return drifts.map(({ what, expected, actual }) => `${what}: expected ${expected}, got ${actual}`).join('; ');
 }
 
-type Missing = ReadonlySet<string>;
-type Seen<Kind extends Step['kind']> = Extract<Observation, { kind: Kind }>;
-type Wanted<Kind extends Step['kind']> = Extract<Step, { kind: Kind }>;
+type ObservationOf<Kind extends Observation['kind']> = Extract<Observation, { kind: Kind }>;
 
-function missingEnds(step: Step, seen: Observation | undefined): readonly string[] {
-  if (step.kind !== 'create-veth' || seen?.kind !== 'create-veth') return [];
+/** The interfaces that do not exist, each with its place. */
+type Missing = ReadonlySet<string>;
+
+function missingInterfaces(observation: Observation): readonly string[] {
+  if (observation.kind !== 'create-veth') return [];
+  const { step, host, container } = observation;
   return [
-    ...(seen.host === undefined ? [nameOf('host', step.host.name)] : []),
-    ...(seen.container === undefined ? [nameOf('sandbox', step.container.name)] : []),
+    ...(host === undefined ? [withPlace('host', step.host.name)] : []),
+    ...(container === undefined ? [withPlace('sandbox', step.container.name)] : []),
   ];
 }
 
-function stepDrift(step: Step, seen: Observation | undefined, missing: Missing): readonly Drift[] {
-  if (step.kind === 'create-veth' && seen?.kind === 'create-veth') return vethDrift(step, seen);
-  if (step.kind === 'write-sysctl' && seen?.kind === 'write-sysctl') return sysctlDrift(step, seen, missing);
-  if (step.kind === 'set-up' && seen?.kind === 'set-up') return stateDrift(step, seen, missing);
-  if (step.kind === 'add-route' && seen?.kind === 'add-route') return routeDrift(step, seen, missing);
-  if (step.kind === 'add-address' && seen?.kind === 'add-address') return addressDrift(step, seen, missing);
-  throw new RangeError(`what was observed does not belong to the steps: ${step.kind}, ${seen?.kind ?? 'nothing'}`);
-}
-
-function vethDrift(step: Wanted<'create-veth'>, { host, container, arePeers }: Seen<'create-veth'>): readonly Drift[] {
-  const hostName = nameOf('host', step.host.name);
-  const containerName = nameOf('sandbox', step.container.name);
-  const areVeths = host?.linkKind === 'veth' && container?.linkKind === 'veth';
+function vethDrift({ step, host, container }: ObservationOf<'create-veth'>): readonly Drift[] {
+  const hostName = withPlace('host', step.host.name);
+  const containerName = withPlace('sandbox', step.container.name);
   return [
-    ...compare(`interface ${hostName}`, 'a veth', kindOf(host)),
-    ...compare(`interface ${containerName}`, 'a veth', kindOf(container)),
-    ...(areVeths && !arePeers
-      ? [{ what: `${hostName} and ${containerName}`, wanted: 'one veth pair', found: 'ends of two' }]
+    ...compare(`interface ${hostName}`, 'a veth', describeKind(host)),
+    ...compare(`interface ${containerName}`, 'a veth', describeKind(container)),
+    ...(areUnrelatedVeths(host, container)
+      ? [{ what: `${hostName} and ${containerName}`, expected: 'one veth pair', actual: 'ends of two veth pairs' }]
       : []),
     ...compare(`MAC of ${hostName}`, step.host.mac, host?.mac),
     ...compare(`MAC of ${containerName}`, step.container.mac, container?.mac),
     ...compare(`MTU of ${hostName}`, step.mtuBytes, host?.mtuBytes),
-    // What is larger than the other end takes is lost; what is smaller fits.
+    // Packets larger than the MTU of the other end are lost; smaller ones are fine.
     ...(isAbove(container?.mtuBytes, step.mtuBytes)
       ? compare(`MTU of ${containerName}`, step.mtuBytes, container?.mtuBytes)
       : []),
   ];
 }
 
-function kindOf(end: ObservedEnd | undefined): string {
+function describeKind(end: ObservedInterface | undefined): string {
   if (end === undefined) return 'none';
-  return end.linkKind === undefined ? 'one of no kind' : `a ${end.linkKind}`;
+  return end.linkKind === undefined ? 'an interface of unknown kind' : `a ${end.linkKind}`;
 }
 
-function isAbove(found: number | undefined, most: number | undefined): boolean {
-  return found !== undefined && most !== undefined && found > most;
+function areUnrelatedVeths(host: ObservedInterface | undefined, container: ObservedInterface | undefined): boolean {
+  if (host?.linkKind !== 'veth' || container?.linkKind !== 'veth') return false;
+  // An index counts in its own namespace, so one of the two can match by chance.
+  return host.index !== container.peerIndex || container.index !== host.peerIndex;
 }
 
-/** The one setting inside a pod without which it has no network. Others are for tuning, and the pod, to change. */
-const KEPT_IN_SANDBOX: ReadonlySet<string> = new Set(['net/ipv6/conf/all/disable_ipv6']);
-
-function sysctlDrift(
-  { in: place, key, value, whenMissing }: Wanted<'write-sysctl'>,
-  { value: found }: Seen<'write-sysctl'>,
-  missing: Missing,
-): readonly Drift[] {
-  if (place === 'sandbox' && !KEPT_IN_SANDBOX.has(key)) return [];
-  const isExpected = whenMissing === 'skip' || key.split('/').some((part) => missing.has(nameOf(place, part)));
-  if (found === undefined && isExpected) return [];
-  return compare(nameOf(place, key), value, found ?? 'none');
+function isAbove(actual: number | undefined, max: number | undefined): boolean {
+  return actual !== undefined && max !== undefined && actual > max;
 }
 
-function stateDrift(step: Wanted<'set-up'>, { isUp }: Seen<'set-up'>, missing: Missing): readonly Drift[] {
-  const name = nameOf(step.in, step.interface);
+/** The one setting in a sandbox without which the pod has no network. The pod and other plugins may change the rest. */
+const COMPARED_IN_SANDBOX: ReadonlySet<string> = new Set(['net/ipv6/conf/all/disable_ipv6']);
+
+function sysctlDrift({ step, value: actual }: ObservationOf<'write-sysctl'>, missing: Missing): readonly Drift[] {
+  const { in: place, key, value: expected, whenMissing } = step;
+  if (place === 'sandbox' && !COMPARED_IN_SANDBOX.has(key)) return [];
+  const mayBeMissing = whenMissing === 'skip' || key.split('/').some((part) => missing.has(withPlace(place, part)));
+  if (actual === undefined && mayBeMissing) return [];
+  return compare(withPlace(place, key), expected, actual ?? 'none');
+}
+
+function stateDrift({ step, isUp }: ObservationOf<'set-up'>, missing: Missing): readonly Drift[] {
+  const name = withPlace(step.in, step.interface);
   if (missing.has(name)) return [];
   return compare(`interface ${name}`, 'up', isUp === undefined ? 'none' : isUp ? 'up' : 'down');
 }
 
-function addressDrift(step: Wanted<'add-address'>, { found }: Seen<'add-address'>, missing: Missing): readonly Drift[] {
-  const name = nameOf(step.in, step.interface);
-  if (missing.has(name) || found.some(({ prefixLength }) => prefixLength === step.address.prefixLength)) return [];
-  return compare(`address of ${name}`, formatCidr(step.address), listed(found.map(formatCidr)));
+function addressDrift({ step, addresses }: ObservationOf<'add-address'>, missing: Missing): readonly Drift[] {
+  const name = withPlace(step.in, step.interface);
+  const { prefixLength } = step.address;
+  if (missing.has(name) || addresses.some((address) => address.prefixLength === prefixLength)) return [];
+  return compare(`address of ${name}`, formatCidr(step.address), formatList(addresses.map(formatCidr)));
 }
 
-function routeDrift(step: Wanted<'add-route'>, { found }: Seen<'add-route'>, missing: Missing): readonly Drift[] {
-  const isMissingToo = missing.has(nameOf(step.in, step.interface)) && found.length === 0;
-  if (isMissingToo || found.some((route) => isAsWanted(route, step))) return [];
+function routeDrift({ step, routes }: ObservationOf<'add-route'>, missing: Missing): readonly Drift[] {
+  const isReported = missing.has(withPlace(step.in, step.interface)) && routes.length === 0;
+  if (isReported || routes.some((route) => isAsPlanned(route, step))) return [];
   const { gateway, mtuBytes, advertisedMssBytes, table } = step.route;
-  const wanted = { interface: step.interface, gateway, mtuBytes, advertisedMssBytes, table: table || MAIN_TABLE };
-  const what = `route to ${nameOf(step.in, formatCidr(step.route.destination))}`;
-  return compare(what, formatRoute(wanted), listed(found.map(formatRoute)));
+  const expected = { interface: step.interface, gateway, mtuBytes, advertisedMssBytes, table: table || MAIN_TABLE };
+  const what = `route to ${withPlace(step.in, formatCidr(step.route.destination))}`;
+  return compare(what, formatRoute(expected), formatList(routes.map(formatRoute)));
 }
 
 const MAIN_TABLE = 254;
 
-function isAsWanted(found: ObservedRoute, step: Wanted<'add-route'>): boolean {
+function isAsPlanned(actual: ObservedRoute, step: StepOf<'add-route'>): boolean {
   const { gateway, mtuBytes, advertisedMssBytes, table }: Route = step.route;
   return (
-    found.interface === step.interface &&
-    found.gateway?.text === gateway?.text &&
-    (step.in === 'sandbox' || found.table === (table || MAIN_TABLE)) &&
-    (mtuBytes === undefined || found.mtuBytes === mtuBytes) &&
-    (advertisedMssBytes === undefined || found.advertisedMssBytes === advertisedMssBytes)
+    actual.interface === step.interface &&
+    actual.gateway?.text === gateway?.text &&
+    (step.in === 'sandbox' || actual.table === (table || MAIN_TABLE)) &&
+    (mtuBytes === undefined || actual.mtuBytes === mtuBytes) &&
+    (advertisedMssBytes === undefined || actual.advertisedMssBytes === advertisedMssBytes)
   );
 }
 
-/** As iproute2 prints it. */
+/** Formats a route as iproute2 does. */
 function formatRoute(
   route: Pick<ObservedRoute, 'interface' | 'gateway' | 'table' | 'mtuBytes' | 'advertisedMssBytes'>,
 ): string {
   return [
     ...(route.gateway === undefined ? [] : [`via ${route.gateway.text}`]),
-    route.interface === undefined ? 'by several interfaces' : `dev ${printable(route.interface)}`,
+    route.interface === undefined ? 'by several interfaces' : `dev ${replaceUnprintable(route.interface)}`,
     ...(route.table === MAIN_TABLE ? [] : [`table ${route.table}`]),
     ...(route.mtuBytes === undefined ? [] : [`mtu ${route.mtuBytes}`]),
     ...(route.advertisedMssBytes === undefined ? [] : [`advmss ${route.advertisedMssBytes}`]),
   ].join(' ');
 }
 
-/** The kernel lets a pod call an interface almost anything. */
-function printable(name: string): string {
+/** A pod can give an interface almost any name, terminal control characters included. */
+function replaceUnprintable(name: string): string {
   return name.replaceAll(/[^\x21-\x7e]/g, '?');
 }
 
-function nameOf(place: Place, name: string): string {
+function withPlace(place: Place, name: string): string {
   return `${name} (${place})`;
 }
 
-function listed(found: readonly string[]): string {
-  return found.length === 0 ? 'none' : found.join(' and ');
+function formatList(items: readonly string[]): string {
+  return items.length === 0 ? 'none' : items.join(' and ');
 }
 
-/** No difference where nothing is wanted, or where there is nothing that could have the property. */
+/** Reports no difference if the plan specifies no value, or if the object that would have the property is missing. */
 function compare(
   what: string,
-  wanted: string | number | undefined,
-  found: string | number | undefined,
+  expected: string | number | undefined,
+  actual: string | number | undefined,
 ): readonly Drift[] {
-  if (wanted === undefined || found === undefined || wanted === found) return [];
-  return [{ what, wanted: `${wanted}`, found: `${found}` }];
+  if (expected === undefined || actual === undefined || expected === actual) return [];
+  return [{ what, expected: `${expected}`, actual: `${actual}` }];
 }

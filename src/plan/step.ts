@@ -2,14 +2,14 @@ import type { Cidr } from '../address/cidr.ts';
 import type { IpAddress } from '../address/ip-address.ts';
 import type { MacAddress } from '../address/mac-address.ts';
 
-/** Which network namespace a step acts in: the node's or the pod's. */
+/** The network namespace in which a step acts: the namespace of the host or the sandbox of the pod. */
 export type Place = 'host' | 'sandbox';
 
-/** A route of the main table with protocol `boot`, unless a field says otherwise. */
+/** A route. The defaults are the main table, no priority and no metrics; the kernel reports its protocol as `boot`. */
 export interface Route {
   readonly destination: Cidr;
   readonly gateway: IpAddress | undefined;
-  /** `global`, `link` or the kernel's number. */
+  /** `global`, `link` or a number of the kernel. */
   readonly scope: 'global' | 'link' | number;
   readonly mtuBytes?: number;
   readonly advertisedMssBytes?: number;
@@ -17,7 +17,7 @@ export interface Route {
   readonly table?: number;
 }
 
-/** One change of the kernel's state. ADD applies a list of them, CHECK compares them, `plan` prints them. */
+/** One change to the network configuration. ADD applies a list of steps; CHECK compares the same list with what it observes. */
 export type Step =
   | {
       readonly kind: 'create-veth';
@@ -29,10 +29,10 @@ export type Step =
   | {
       readonly kind: 'write-sysctl';
       readonly in: Place;
-      /** Path below /proc/sys. */
+      /** A path below /proc/sys. */
       readonly key: string;
       readonly value: string;
-      /** `skip`: a kernel without IPv6 has no such file, and needs no such setting. */
+      /** `skip` for IPv6: a kernel without IPv6 has no such file and does not need the setting. */
       readonly whenMissing: 'fail' | 'skip';
     }
   | { readonly kind: 'set-up'; readonly in: Place; readonly interface: string }
@@ -41,7 +41,10 @@ export type Step =
       readonly in: Place;
       readonly interface: string;
       readonly route: Route;
-      /** Where another interface has a route of this destination: an error, or a second one beside it. */
+      /** What to do if another interface has a route to this destination: fail, or add this route after that one. */
       readonly whenTaken: 'fail' | 'append';
     }
   | { readonly kind: 'add-address'; readonly in: Place; readonly interface: string; readonly address: Cidr };
+
+/** The steps of one kind, or of several. */
+export type StepOf<Kind extends Step['kind']> = Extract<Step, { kind: Kind }>;

@@ -70,6 +70,6 @@ describe('cnitool check, which compares with the cached result of the whole chai
     await hostNamespace().exec('ip', 'link', 'set', pod.hostInterface, 'mtu', '1350');
     const checked = await cnitool.run('check', NETWORK, pod.sandbox, environment);
     expect(checked.exitCode).toBe(1);
-    expect(checked.stderr).toContain(`MTU of ${pod.hostInterface} (host): wanted 1400, found 1350`);
+    expect(checked.stderr).toContain(`MTU of ${pod.hostInterface} (host): expected 1400, got 1350`);
   });
 });

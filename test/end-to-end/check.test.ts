@@ -58,61 +58,61 @@ describe('CHECK of an attachment that was damaged lists each difference, code 10
   > = {
     'the container’s IPv4 address': [
       ({ pod, ipv4 }) => pod.sandbox.exec('ip', 'address', 'del', `${ipv4}/32`, 'dev', 'eth0'),
-      /^address of eth0 \(sandbox\): wanted 10\.73\.0\.\d+\/32, found none$/,
+      /^address of eth0 \(sandbox\): expected 10\.73\.0\.\d+\/32, got none$/,
     ],
     'the container’s IPv6 address': [
       ({ pod, ipv6 }) => pod.sandbox.exec('ip', 'address', 'del', `${ipv6}/128`, 'dev', 'eth0'),
-      /^address of eth0 \(sandbox\): wanted fd73::[\da-f]+\/128, found none$/,
+      /^address of eth0 \(sandbox\): expected fd73::[\da-f]+\/128, got none$/,
     ],
     'the container’s default route': [
       ({ pod }) => pod.sandbox.exec('ip', 'route', 'del', 'default'),
-      /^route to 0\.0\.0\.0\/0 \(sandbox\): wanted via 169\.254\.1\.1 dev eth0, found none$/,
+      /^route to 0\.0\.0\.0\/0 \(sandbox\): expected via 169\.254\.1\.1 dev eth0, got none$/,
     ],
     'the container’s IPv6 default route': [
       ({ pod }) => pod.sandbox.exec('ip', '-6', 'route', 'del', 'default'),
-      /^route to ::\/0 \(sandbox\): wanted via fe80::ecee:eeff:feee:eeee dev eth0, found none$/,
+      /^route to ::\/0 \(sandbox\): expected via fe80::ecee:eeff:feee:eeee dev eth0, got none$/,
     ],
     'the host’s route to the pod': [
       ({ ipv4 }) => host('route', 'del', `${ipv4}/32`),
-      /^route to 10\.73\.0\.\d+\/32 \(host\): wanted dev cali\w+, found none$/,
+      /^route to 10\.73\.0\.\d+\/32 \(host\): expected dev cali\w+, got none$/,
     ],
     'the host’s IPv6 route to the pod': [
       ({ ipv6 }) => host('-6', 'route', 'del', `${ipv6}/128`),
-      /^route to fd73::[\da-f]+\/128 \(host\): wanted dev cali\w+, found none$/,
+      /^route to fd73::[\da-f]+\/128 \(host\): expected dev cali\w+, got none$/,
     ],
     'the host interface’s MAC': [
       ({ pod }) => host('link', 'set', pod.hostInterface, 'address', 'ee:ee:ee:ee:ee:ef'),
-      /^MAC of cali\w+ \(host\): wanted ee:ee:ee:ee:ee:ee, found ee:ee:ee:ee:ee:ef$/,
+      /^MAC of cali\w+ \(host\): expected ee:ee:ee:ee:ee:ee, got ee:ee:ee:ee:ee:ef$/,
     ],
     'the container interface’s MAC': [
       ({ pod }) => pod.sandbox.exec('ip', 'link', 'set', 'eth0', 'address', '02:00:00:00:00:07'),
-      /^MAC of eth0 \(sandbox\): wanted [\da-f:]{17}, found 02:00:00:00:00:07$/,
+      /^MAC of eth0 \(sandbox\): expected [\da-f:]{17}, got 02:00:00:00:00:07$/,
     ],
     'the host interface’s MTU': [
       ({ pod }) => host('link', 'set', pod.hostInterface, 'mtu', '1300'),
-      /^MTU of cali\w+ \(host\): wanted 1400, found 1300$/,
+      /^MTU of cali\w+ \(host\): expected 1400, got 1300$/,
     ],
     'a setting of the host interface': [
       ({ pod }) => hostNamespace().exec('sh', '-c', `echo 0 > /proc/sys/net/ipv4/conf/${pod.hostInterface}/proxy_arp`),
-      /^net\/ipv4\/conf\/cali\w+\/proxy_arp \(host\): wanted 1, found 0$/,
+      /^net\/ipv4\/conf\/cali\w+\/proxy_arp \(host\): expected 1, got 0$/,
     ],
     'both interfaces, gone': [
       ({ pod }) => host('link', 'del', pod.hostInterface),
-      /^interface cali\w+ \(host\): wanted a veth, found none$/,
-      /^interface eth0 \(sandbox\): wanted a veth, found none$/,
+      /^interface cali\w+ \(host\): expected a veth, got none$/,
+      /^interface eth0 \(sandbox\): expected a veth, got none$/,
     ],
     'the container interface, another of its name': [
       ({ pod }) =>
         pod.sandbox.exec('sh', '-c', 'ip link set eth0 name old && ip link add eth0 type veth peer name other'),
-      /^cali\w+ \(host\) and eth0 \(sandbox\): wanted one veth pair, found ends of two$/,
+      /^cali\w+ \(host\) and eth0 \(sandbox\): expected one veth pair, got ends of two veth pairs$/,
     ],
     'the container interface, down': [
       ({ pod }) => pod.sandbox.exec('ip', 'link', 'set', 'eth0', 'down'),
-      /^interface eth0 \(sandbox\): wanted up, found down$/,
+      /^interface eth0 \(sandbox\): expected up, got down$/,
     ],
     'the host interface, down': [
       ({ pod }) => host('link', 'set', pod.hostInterface, 'down'),
-      /^interface cali\w+ \(host\): wanted up, found down$/,
+      /^interface cali\w+ \(host\): expected up, got down$/,
     ],
     'the endpoint’s addresses': [
       async ({ pod }) =>
@@ -120,16 +120,16 @@ describe('CHECK of an attachment that was damaged lists each difference, code 10
           metadata: { ...pod.call.pod, annotations: { [`${ANNOTATION}containerID`]: pod.containerId } },
           spec: {},
         }),
-      /^annotation cni\.projectcalico\.org\/podIP of pod default\/\w+: wanted 10\.73\.0\.\d+\/32, found missing$/,
-      /^annotation cni\.projectcalico\.org\/podIPs of pod default\/\w+: wanted 10\.73\.0\.\d+\/32,fd73::[\da-f]+\/128, found missing$/,
+      /^annotation cni\.projectcalico\.org\/podIP of pod default\/\w+: expected 10\.73\.0\.\d+\/32, got none$/,
+      /^annotation cni\.projectcalico\.org\/podIPs of pod default\/\w+: expected 10\.73\.0\.\d+\/32,fd73::[\da-f]+\/128, got none$/,
     ],
     'the pod, another of its name': [
       async ({ pod }) => node.api.putPod({ metadata: { ...pod.call.pod, uid: 'other' }, spec: {} }),
-      /^uid of pod default\/\w+: wanted uid-\w+, found other$/,
+      /^uid of pod default\/\w+: expected uid-\w+, got other$/,
     ],
     'the pod, deleted': [
       async ({ pod }) => node.api.deletePod('default', pod.name),
-      /^pod default\/\w+: wanted on the API server, found deleted$/,
+      /^pod default\/\w+: expected on the API server, got deleted$/,
     ],
     'three things at once': [
       async ({ pod, ipv4 }) => {

@@ -31,8 +31,8 @@ function addRoute(name: string, destination: string, overrides: Partial<Route> =
 
 const setUp = (name: string): Step => ({ kind: 'set-up', in: 'host', interface: name });
 
-/** The attributes that a recording of Calico's plugin has. */
-function picked(objects: readonly unknown[], keys: readonly string[]): unknown {
+/** Objects of iproute2, reduced to the given keys at every level. */
+function pickKeys(objects: readonly unknown[], keys: readonly string[]): unknown {
   const text = JSON.stringify(objects, ['addr_info', 'linkinfo', 'info_kind', ...keys]);
   return JSON.parse(text);
 }
@@ -41,7 +41,7 @@ const ADDRESS_KEYS = ['family', 'local', 'prefixlen', 'scope'];
 const ROUTE_KEYS = ['dst', 'gateway', 'dev', 'protocol', 'scope', 'metric', 'pref'];
 
 describe('a pod with both families', () => {
-  it('stands as Calico leaves it', async () => {
+  it('is configured as the plugin of Calico configures it', async () => {
     const { kernel, sandbox, pod } = await aSandboxInKernel();
     const host = hostNamespace();
     const name = 'calidual';
@@ -51,7 +51,8 @@ describe('a pod with both families', () => {
     });
     await kernel.apply(planAttachmentSteps(facts), sandbox);
 
-    const [hostLink, podLink] = [await host.ip('-d', 'link', 'show', name), await pod.ip('-d', 'link', 'show', 'eth0')];
+    const hostLink = await host.ip('-d', 'link', 'show', name);
+    const podLink = await pod.ip('-d', 'link', 'show', 'eth0');
     const veth = { mtu: 1500, inet6_addr_gen_mode: 'eui64', linkinfo: { info_kind: 'veth' } };
     expect(hostLink).toEqual([
       expect.objectContaining({
@@ -64,10 +65,10 @@ describe('a pod with both families', () => {
     expect(podLink).toEqual([expect.objectContaining({ ...veth, flags: expect.arrayContaining(['UP', 'LOWER_UP']) })]);
     expect(podLink).not.toEqual([expect.objectContaining({ address: HOST_MAC })]);
 
-    expect(picked(await host.ip('address', 'show', name), ADDRESS_KEYS)).toEqual([
+    expect(pickKeys(await host.ip('address', 'show', name), ADDRESS_KEYS)).toEqual([
       { addr_info: [{ family: 'inet6', local: 'fe80::ecee:eeff:feee:eeee', prefixlen: 64, scope: 'link' }] },
     ]);
-    expect(picked(await pod.ip('address', 'show', 'eth0'), ADDRESS_KEYS)).toEqual([
+    expect(pickKeys(await pod.ip('address', 'show', 'eth0'), ADDRESS_KEYS)).toEqual([
       {
         addr_info: [
           { family: 'inet', local: '10.71.0.2', prefixlen: 32, scope: 'global' },
@@ -76,18 +77,18 @@ describe('a pod with both families', () => {
         ],
       },
     ]);
-    expect(picked(await host.ip('route', 'show', 'dev', name), ROUTE_KEYS)).toEqual([
+    expect(pickKeys(await host.ip('route', 'show', 'dev', name), ROUTE_KEYS)).toEqual([
       { dst: '10.71.0.2', scope: 'link' },
     ]);
-    expect(picked(await host.ip('-6', 'route', 'show', 'dev', name), ROUTE_KEYS)).toEqual([
+    expect(pickKeys(await host.ip('-6', 'route', 'show', 'dev', name), ROUTE_KEYS)).toEqual([
       { dst: 'fd71::2', metric: 1024, pref: 'medium' },
       { dst: 'fe80::/64', protocol: 'kernel', metric: 256, pref: 'medium' },
     ]);
-    expect(picked(await pod.ip('route'), ROUTE_KEYS)).toEqual([
+    expect(pickKeys(await pod.ip('route'), ROUTE_KEYS)).toEqual([
       { dst: 'default', gateway: '169.254.1.1', dev: 'eth0' },
       { dst: '169.254.1.1', dev: 'eth0', scope: 'link' },
     ]);
-    expect(picked(await pod.ip('-6', 'route'), ROUTE_KEYS)).toEqual([
+    expect(pickKeys(await pod.ip('-6', 'route'), ROUTE_KEYS)).toEqual([
       { dst: 'fd71::2', dev: 'eth0', protocol: 'kernel', metric: 256, pref: 'medium' },
       { dst: 'fe80::/64', dev: 'eth0', protocol: 'kernel', metric: 256, pref: 'medium' },
       { dst: 'default', gateway: 'fe80::ecee:eeff:feee:eeee', dev: 'eth0', metric: 1024, pref: 'medium' },
@@ -114,7 +115,7 @@ describe('a pod with both families', () => {
 });
 
 describe('a veth', () => {
-  it('has the MTU, the MAC and the queues of the step, at both ends', async () => {
+  it('has the MTU, the MAC and the queues of the step at both ends', async () => {
     const { kernel, sandbox, pod } = await aSandboxInKernel();
     const mac = parseMacAddress('1e:05:be:ef:00:01');
     await kernel.apply(
@@ -128,7 +129,7 @@ describe('a veth', () => {
     ]);
   });
 
-  it('whose host end exists already is refused by its name, and that one is left as it was', async () => {
+  it('whose host interface exists is an error that names it, and leaves it unchanged', async () => {
     const { kernel, sandbox, pod } = await aSandboxInKernel();
     const other = await aSandboxInKernel();
     await other.kernel.apply([createVeth('calitaken')], other.sandbox);
@@ -139,10 +140,10 @@ describe('a veth', () => {
       message: expect.stringContaining('interface calitaken (host)'),
     });
     expect(await hostNamespace().ip('link', 'show', 'calitaken')).toEqual(before);
-    expect(picked(await pod.ip('link'), ['ifname'])).toEqual([{ ifname: 'lo' }]);
+    expect(pickKeys(await pod.ip('link'), ['ifname'])).toEqual([{ ifname: 'lo' }]);
   });
 
-  it('whose container end exists already is refused by its name', async () => {
+  it('whose container interface exists is an error that names it', async () => {
     const { kernel, sandbox } = await aSandboxInKernel();
     await kernel.apply([createVeth('califirst')], sandbox);
     await expect(kernel.apply([createVeth('calisecond')], sandbox)).rejects.toThrow('interface eth0 (sandbox)');
@@ -151,7 +152,7 @@ describe('a veth', () => {
 });
 
 describe('a route', () => {
-  it('has metrics, priority, table and scope of the step', async () => {
+  it('has the metrics, priority, table and scope of the step', async () => {
     const { kernel, sandbox } = await aSandboxInKernel();
     const overrides = { mtuBytes: 1300, advertisedMssBytes: 1260, priority: 7, table: 1000, scope: 200 };
     await kernel.apply(
@@ -172,7 +173,7 @@ describe('a route', () => {
   it.each([
     ['10.7.1.1/32', 'calisame4'],
     ['fd07::1/128', 'calisame6'],
-  ])('that exists just so is good: %s', async (destination, name) => {
+  ])('that exists identically is accepted: %s', async (destination, name) => {
     const { kernel, sandbox } = await aSandboxInKernel();
     await kernel.apply([createVeth(name), setUp(name), addRoute(name, destination)], sandbox);
     await expect(kernel.apply([addRoute(name, destination)], sandbox)).resolves.toBeUndefined();
@@ -181,17 +182,21 @@ describe('a route', () => {
   it.each([
     ['10.7.2.1/32', 'caliowner4', 'caliwants4'],
     ['fd07::2/128', 'caliowner6', 'caliwants6'],
-  ])('that another interface has is refused, with that one as owner: %s', async (destination, owner, name) => {
-    const [first, second] = [await aSandboxInKernel(), await aSandboxInKernel()];
-    await first.kernel.apply([createVeth(owner), setUp(owner), addRoute(owner, destination)], first.sandbox);
-    const refused = second.kernel.apply([createVeth(name), setUp(name), addRoute(name, destination)], second.sandbox);
-    await expect(refused).rejects.toMatchObject({ operation: 'add route', errnoName: 'EEXIST', owner });
-    await expect(refused).rejects.toThrow(
-      `add route ${destination} by ${name} (host): interface ${owner} has a route to it already`,
-    );
-  });
+  ])(
+    'that another interface has is an error with that interface as its owner: %s',
+    async (destination, owner, name) => {
+      const first = await aSandboxInKernel();
+      const second = await aSandboxInKernel();
+      await first.kernel.apply([createVeth(owner), setUp(owner), addRoute(owner, destination)], first.sandbox);
+      const refused = second.kernel.apply([createVeth(name), setUp(name), addRoute(name, destination)], second.sandbox);
+      await expect(refused).rejects.toMatchObject({ operation: 'add route', errnoName: 'EEXIST', owner });
+      await expect(refused).rejects.toThrow(
+        `add route ${destination} by ${name} (host): interface ${owner} already has a route to this destination`,
+      );
+    },
+  );
 
-  it('that exists without an interface is refused without an owner', async () => {
+  it('that exists without an interface is an error without an owner', async () => {
     const { kernel, sandbox } = await aSandboxInKernel();
     await hostNamespace().ip('route', 'add', 'blackhole', '10.7.3.1/32', 'proto', 'static');
     const refused = kernel.apply(
@@ -202,7 +207,7 @@ describe('a route', () => {
   });
 });
 
-describe('a step that fails is named', () => {
+describe('the error names the step that failed:', () => {
   const fails = (why: string, steps: readonly Step[], message: string) =>
     it(why, async () => {
       const { kernel, sandbox } = await aSandboxInKernel();
@@ -210,18 +215,22 @@ describe('a step that fails is named', () => {
     });
   const gateway = parseIpAddress('10.9.9.9');
   fails(
-    'set up of nothing',
+    'set up a missing interface',
     [setUp('calinone')],
     'cannot set up interface calinone (host): there is no such interface (ENODEV)',
   );
-  fails('route by nothing', [addRoute('calinone', '10.7.4.1/32')], 'cannot find interface calinone (host)');
   fails(
-    'address twice',
+    'add a route by a missing interface',
+    [addRoute('calinone', '10.7.4.1/32')],
+    'cannot find interface calinone (host)',
+  );
+  fails(
+    'add an address twice',
     [0, 1].map(() => ({ kind: 'add-address', in: 'sandbox', interface: 'lo', address: parseCidr('10.7.4.2/32') })),
     'cannot add address 10.7.4.2/32 to lo (sandbox): it exists already (EEXIST)',
   );
   fails(
-    'route by a gateway that nothing leads to, before the next',
+    'add a route with an unreachable gateway, although the next step fails too',
     [
       createVeth('caligate'),
       setUp('caligate'),
@@ -231,7 +240,7 @@ describe('a step that fails is named', () => {
     'cannot add route 10.7.4.3/32 by caligate (host): its gateway cannot be reached over this interface (ENETUNREACH)',
   );
   fails(
-    'sysctl of nothing',
+    'write a missing sysctl',
     [
       {
         kind: 'write-sysctl',
@@ -245,7 +254,7 @@ describe('a step that fails is named', () => {
   );
 });
 
-it('no steps touch nothing', async () => {
+it('an empty list of steps sends no request', async () => {
   using socket = new NetlinkSocket(kernelDouble().open);
   const namespace = { socket, run: <Value>(action: () => Value) => action() };
   await expect(applySteps([], { host: namespace, sandbox: namespace, netnsFd: -1 })).resolves.toBeUndefined();

@@ -8,7 +8,7 @@ import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
 
 const LO_INDEX = 1;
 
-it('of many routes, the one of this destination is found, and whose it is', async () => {
+it('among many routes, the one to the destination is found with its interface', async () => {
   const host = hostNamespace();
   const network = (index: number) => `10.6.${Math.floor(index / 256)}.${index % 256}`;
   const commands = Array.from({ length: 2000 }, (_, index) => `echo route add ${network(index)}/32 dev lo scope link`);

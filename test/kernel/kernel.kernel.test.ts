@@ -31,7 +31,7 @@ describe('an interface', () => {
     ]);
   });
 
-  it('without a driver is observed too', async () => {
+  it('without a driver kind is observed too', async () => {
     const { kernel, sandbox } = await aSandboxInKernel();
     expect(await kernel.observeInterface(sandbox, 'lo')).toMatchObject({
       index: 1,
@@ -41,7 +41,7 @@ describe('an interface', () => {
     });
   });
 
-  it('that is not there is undefined, and absent when it is to be deleted', async () => {
+  it('that does not exist is observed as undefined and deleted as absent', async () => {
     const { kernel, sandbox } = await aSandboxInKernel();
     expect(await kernel.observeInterface(sandbox, 'eth0')).toBeUndefined();
     expect(await kernel.observeInterface('host', 'calinone')).toBeUndefined();
@@ -49,17 +49,17 @@ describe('an interface', () => {
     expect(await kernel.deleteInterface('host', 'calinone')).toBe('absent');
   });
 
-  it.each(['host', 'sandbox'] as const)('is deleted with its other end, by that of the %s', async (where) => {
+  it.each(['host', 'sandbox'] as const)('is deleted with its other end, from the %s', async (where) => {
     const { kernel, sandbox, pod } = await aSandboxInKernel();
     const name = `calidel${where.slice(0, 1)}`;
     await kernel.apply(planned(name, '10.8.0.2'), sandbox);
-    const one = where === 'host' ? kernel.deleteInterface('host', name) : kernel.deleteInterface(sandbox, 'eth0');
-    expect(await one).toBe('deleted');
+    const outcome = where === 'host' ? kernel.deleteInterface('host', name) : kernel.deleteInterface(sandbox, 'eth0');
+    expect(await outcome).toBe('deleted');
     expect(await pod.ip('link', 'show', 'type', 'veth')).toEqual([]);
     expect(await kernel.observeInterface('host', name)).toBeUndefined();
   });
 
-  it('that cannot be deleted is an error by its name', async () => {
+  it('that cannot be deleted is an error with the name of the errno', async () => {
     const { kernel, sandbox } = await aSandboxInKernel();
     await expect(kernel.deleteInterface(sandbox, 'lo')).rejects.toMatchObject({
       operation: 'delete',
@@ -67,24 +67,24 @@ describe('an interface', () => {
     });
   });
 
-  it('is deleted while the event loop goes on', async () => {
+  it('is deleted while the event loop continues', async () => {
     const { kernel, sandbox } = await aSandboxInKernel();
     await kernel.apply(planned('caliloop', '10.8.0.3'), sandbox);
     let turns = 0;
-    let isDone = false;
-    const turn = (): void => {
+    let isDeleted = false;
+    const countTurn = (): void => {
       turns++;
-      if (!isDone) setImmediate(turn);
+      if (!isDeleted) setImmediate(countTurn);
     };
-    turn();
+    countTurn();
     await kernel.deleteInterface('host', 'caliloop');
-    isDone = true;
+    isDeleted = true;
     expect(turns).toBeGreaterThan(20);
   });
 });
 
 describe('the interfaces of the host', () => {
-  it('are listed, however many', async () => {
+  it('are all listed, even if there are hundreds', async () => {
     const { kernel, sandbox } = await aSandboxInKernel();
     await kernel.apply(planned('calilist', '10.8.0.6'), sandbox);
     const host = hostNamespace();
@@ -92,7 +92,7 @@ describe('the interfaces of the host', () => {
       await host.exec('sh', '-c', '(for i in $(seq 150); do echo link delete calimany$i; done) | ip -batch -');
     });
     await host.exec('sh', '-c', '(for i in $(seq 150); do echo link add calimany$i type veth; done) | ip -batch -');
-    const listed = await kernel.listInterfaces('host');
+    const listed = await kernel.listInterfaces();
     expect(listed).toContainEqual(await kernel.observeInterface('host', 'calilist'));
     const names = listed.map(({ name }) => name);
     expect(names).toEqual(expect.arrayContaining(['lo', 'uplink', 'calimany1', 'calimany150']));
@@ -101,15 +101,18 @@ describe('the interfaces of the host', () => {
 });
 
 describe('a sandbox', () => {
-  it('of another name is the same; our own is known as such', async () => {
+  it('knows whether it is the namespace of this process, and is unavailable at a wrong path', async () => {
     await using kernel = openKernel();
     await using pod = await makeSandbox();
     expect(await kernel.openSandbox(pod.path)).toMatchObject({ kind: 'sandbox', path: pod.path, isOwnNetns: false });
     expect(await kernel.openSandbox('/proc/self/ns/net')).toMatchObject({ kind: 'sandbox', isOwnNetns: true });
-    expect(await kernel.openSandbox('/run/none')).toEqual({ kind: 'unavailable', reason: 'nothing is there (ENOENT)' });
+    expect(await kernel.openSandbox('/run/none')).toEqual({
+      kind: 'unavailable',
+      reason: 'it does not exist (ENOENT)',
+    });
   });
 
-  it('that the runtime removes meanwhile can still be worked in', async () => {
+  it('that the runtime removes while it is open can still be configured', async () => {
     await using kernel = openKernel();
     await using pod = await makeSandbox();
     const sandbox = await kernel.openSandbox(pod.path);
@@ -120,7 +123,7 @@ describe('a sandbox', () => {
     expect(await kernel.deleteInterface('host', 'caligone')).toBe('deleted');
   });
 
-  it('that is closed is refused', async () => {
+  it('that is closed cannot be used', async () => {
     const { kernel, sandbox } = await aSandboxInKernel();
     sandbox[Symbol.dispose]();
     sandbox[Symbol.dispose]();
@@ -128,7 +131,7 @@ describe('a sandbox', () => {
   });
 });
 
-describe('a kernel', () => {
+describe('the kernel', () => {
   it('leaves no descriptor open', async () => {
     await using pod = await makeSandbox();
     const before = readdirSync('/proc/self/fd').length;
@@ -140,22 +143,22 @@ describe('a kernel', () => {
       await kernel.deleteInterface('host', 'califds');
     }
     await new Promise((resolve) => {
-      setImmediate(resolve); // a socket closes its descriptor in the next turn
+      setImmediate(resolve); // a socket closes its descriptor in the next turn of the event loop
     });
     expect(readdirSync('/proc/self/fd')).toHaveLength(before);
   });
 
-  it('that was never used has nothing to close', async () => {
+  it('can be disposed without having been used', async () => {
     await expect(openKernel()[Symbol.asyncDispose]()).resolves.toBeUndefined();
   });
 
-  it('that is left open does not keep the process alive', () => {
+  it('does not keep the process alive if it is not disposed', () => {
     const program = `
       import { openKernel } from ${JSON.stringify(join(import.meta.dirname, '../../src/kernel/kernel.ts'))};
       const kernel = openKernel();
       await kernel.openSandbox('/proc/self/ns/net');
       await kernel.observeInterface('host', 'lo');`;
-    const file = join(import.meta.dirname, '../../node_modules/.bin/vitest'); // where packages are looked for
+    const file = join(import.meta.dirname, '../../node_modules/.bin/vitest'); // packages are resolved from here
     const run = spawnSync(process.execPath, ['--input-type=module', '-e', program, file], {
       timeout: 10_000,
       encoding: 'utf8',
@@ -163,7 +166,7 @@ describe('a kernel', () => {
     expect([run.stderr, run.status]).toEqual(['', 0]);
   });
 
-  it('attaches a hundred pods at once, and detaches them', async () => {
+  it('attaches and detaches a hundred pods at once', async () => {
     await using kernel = openKernel();
     const pods = await Promise.all(Array.from({ length: 100 }, () => makeSandbox()));
     const opened = await Promise.all(pods.map(({ path }) => kernel.openSandbox(path)));

@@ -5,34 +5,34 @@ import { openLibc, type Libc } from '../../src/system/libc.ts';
 import { OwnNetns } from '../../src/kernel/netns.ts';
 import { makeSandbox } from '../lab/namespaces/network-namespace.ts';
 
-const here = () => readlinkSync('/proc/thread-self/ns/net');
+const currentNetns = () => readlinkSync('/proc/thread-self/ns/net');
 
-it('a visit happens in the other namespace and ends in ours', async () => {
+it('a visit runs in the other namespace and returns to ours', async () => {
   await using sandbox = await makeSandbox();
   using own = new OwnNetns(openLibc());
   const fd = openSync(sandbox.path, 'r');
-  const before = here();
-  const inside = own.visit(fd, here);
+  const before = currentNetns();
+  const inside = own.visit(fd, currentNetns);
   expect(inside).not.toBe(before);
-  expect(here()).toBe(before);
+  expect(currentNetns()).toBe(before);
   expect([own.isSameAs(fd), own.isSameAs(own.fd)]).toEqual([false, true]);
   closeSync(fd);
 });
 
-it('a visit that throws ends in ours too', async () => {
+it('a visit that throws also returns to ours', async () => {
   await using sandbox = await makeSandbox();
   using own = new OwnNetns(openLibc());
   const fd = openSync(sandbox.path, 'r');
-  const before = here();
+  const before = currentNetns();
   const fail = (): never => {
     throw new RangeError('inside');
   };
   expect(() => own.visit(fd, fail)).toThrow(RangeError);
-  expect(here()).toBe(before);
+  expect(currentNetns()).toBe(before);
   closeSync(fd);
 });
 
-it('a process that cannot come back may do nothing any more', async () => {
+it('after a visit without a way back, every later visit fails', async () => {
   await using sandbox = await makeSandbox();
   const real = openLibc();
   let isStuck = false;
@@ -40,7 +40,7 @@ it('a process that cannot come back may do nothing any more', async () => {
     ...real,
     enterNetns: () => {
       if (isStuck) throw new KernelError('enter', 'the network namespace', 'EPERM');
-      isStuck = true; // at the first way back; nothing is really entered
+      isStuck = true; // the first call succeeds without entering anything; the call that returns fails
     },
   };
   using own = new OwnNetns(libc);

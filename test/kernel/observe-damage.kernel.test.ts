@@ -15,19 +15,19 @@ import {
 } from '../support/kernel-attached-pod.ts';
 
 const GATEWAYS = { ipv4: 'via 169.254.1.1 dev eth0', ipv6: 'via fe80::ecee:eeff:feee:eeee dev eth0' } as const;
-const LOST = {
-  gateway: 'route to 169.254.1.1/32 (sandbox): wanted dev eth0, found none',
-  ipv4: `route to 0.0.0.0/0 (sandbox): wanted ${GATEWAYS.ipv4}, found none`,
-  ipv6: `route to ::/0 (sandbox): wanted ${GATEWAYS.ipv6}, found none`,
-  addressIpv4: ({ ipv4 }: PodPlace) => `address of eth0 (sandbox): wanted ${ipv4}/32, found none`,
-  addressIpv6: ({ ipv6 }: PodPlace) => `address of eth0 (sandbox): wanted ${ipv6}/128, found none`,
+const MISSING = {
+  gateway: 'route to 169.254.1.1/32 (sandbox): expected dev eth0, got none',
+  ipv4: `route to 0.0.0.0/0 (sandbox): expected ${GATEWAYS.ipv4}, got none`,
+  ipv6: `route to ::/0 (sandbox): expected ${GATEWAYS.ipv6}, got none`,
+  addressIpv4: ({ ipv4 }: PodPlace) => `address of eth0 (sandbox): expected ${ipv4}/32, got none`,
+  addressIpv6: ({ ipv6 }: PodPlace) => `address of eth0 (sandbox): expected ${ipv6}/128, got none`,
 } as const;
-const toPod = ({ name, ipv4, ipv6 }: PodPlace, found: string) => [
-  `route to ${ipv4}/32 (host): wanted dev ${name}, found ${found}`,
-  `route to ${ipv6}/128 (host): wanted dev ${name}, found ${found}`,
+const toPod = ({ name, ipv4, ipv6 }: PodPlace, actual: string) => [
+  `route to ${ipv4}/32 (host): expected dev ${name}, got ${actual}`,
+  `route to ${ipv6}/128 (host): expected dev ${name}, got ${actual}`,
 ];
 
-describe('damage is found and nothing else:', () => {
+describe('CHECK reports the damage and nothing else:', () => {
   let count = 0;
   const damaged = (
     what: string,
@@ -44,11 +44,11 @@ describe('damage is found and nothing else:', () => {
   };
 
   damaged(
-    'the pair is gone',
+    'the veth pair is deleted',
     ({ host, name }) => host.ip('link', 'delete', name),
     ({ name }) => [
-      `interface ${name} (host): wanted a veth, found none`,
-      'interface eth0 (sandbox): wanted a veth, found none',
+      `interface ${name} (host): expected a veth, got none`,
+      'interface eth0 (sandbox): expected a veth, got none',
     ],
   );
   damaged(
@@ -57,7 +57,7 @@ describe('damage is found and nothing else:', () => {
       await pod.ip('link', 'set', 'eth0', 'down');
       await pod.ip('link', 'set', 'eth0', 'name', 'eth9');
     },
-    () => ['interface eth0 (sandbox): wanted a veth, found none'],
+    () => ['interface eth0 (sandbox): expected a veth, got none'],
   );
   damaged(
     'another veth has its name',
@@ -67,13 +67,13 @@ describe('damage is found and nothing else:', () => {
       await pod.ip('link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'other');
     },
     (place) => [
-      `${place.name} (host) and eth0 (sandbox): wanted one veth pair, found ends of two`,
-      'interface eth0 (sandbox): wanted up, found down',
-      LOST.gateway,
-      LOST.ipv4,
-      LOST.ipv6,
-      LOST.addressIpv4(place),
-      LOST.addressIpv6(place),
+      `${place.name} (host) and eth0 (sandbox): expected one veth pair, got ends of two veth pairs`,
+      'interface eth0 (sandbox): expected up, got down',
+      MISSING.gateway,
+      MISSING.ipv4,
+      MISSING.ipv6,
+      MISSING.addressIpv4(place),
+      MISSING.addressIpv6(place),
     ],
   );
   damaged(
@@ -86,83 +86,86 @@ describe('damage is found and nothing else:', () => {
       });
       for (const { key, value } of settingsOf(steps, 'host')) await writeSysctl(host, key, value);
     },
-    (place) => [`interface ${place.name} (host): wanted a veth, found a bridge`, ...toPod(place, `dev ${place.name}x`)],
+    (place) => [`interface ${place.name} (host): expected a veth, got a bridge`, ...toPod(place, `dev ${place.name}x`)],
   );
   damaged(
-    'the MAC of the host interface',
+    'the host interface has another MAC',
     ({ host, name }) => host.ip('link', 'set', name, 'address', '02:00:00:00:00:01'),
-    ({ name }) => [`MAC of ${name} (host): wanted ee:ee:ee:ee:ee:ee, found 02:00:00:00:00:01`],
+    ({ name }) => [`MAC of ${name} (host): expected ee:ee:ee:ee:ee:ee, got 02:00:00:00:00:01`],
   );
   damaged(
-    'the MAC of the container interface, where one was asked for',
+    'the container interface has another MAC than the planned one',
     ({ pod }) => pod.ip('link', 'set', 'eth0', 'address', '02:00:00:00:00:01'),
-    () => ['MAC of eth0 (sandbox): wanted 1e:05:be:ef:00:01, found 02:00:00:00:00:01'],
+    () => ['MAC of eth0 (sandbox): expected 1e:05:be:ef:00:01, got 02:00:00:00:00:01'],
     { mac: parseMacAddress('1e:05:be:ef:00:01') },
   );
   damaged(
-    'the MTU of both ends',
+    'both ends have another MTU',
     async ({ host, pod, name }) => {
       await host.ip('link', 'set', name, 'mtu', '1300');
       await pod.ip('link', 'set', 'eth0', 'mtu', '9000');
     },
-    ({ name }) => [`MTU of ${name} (host): wanted 1400, found 1300`, 'MTU of eth0 (sandbox): wanted 1400, found 9000'],
+    ({ name }) => [`MTU of ${name} (host): expected 1400, got 1300`, 'MTU of eth0 (sandbox): expected 1400, got 9000'],
     { mtuBytes: 1400 },
   );
   damaged(
     'the host interface is down',
     ({ host, name }) => host.ip('link', 'set', name, 'down'),
-    (place) => [`interface ${place.name} (host): wanted up, found down`, ...toPod(place, 'none')],
+    (place) => [`interface ${place.name} (host): expected up, got down`, ...toPod(place, 'none')],
   );
   damaged(
     'the container interface is down',
     ({ pod }) => pod.ip('link', 'set', 'eth0', 'down'),
     (place) => [
-      'interface eth0 (sandbox): wanted up, found down',
-      LOST.gateway,
-      LOST.ipv4,
-      LOST.ipv6,
-      LOST.addressIpv6(place),
+      'interface eth0 (sandbox): expected up, got down',
+      MISSING.gateway,
+      MISSING.ipv4,
+      MISSING.ipv6,
+      MISSING.addressIpv6(place),
     ],
   );
   damaged(
-    'an address has another prefix, and one is gone',
+    'one address has another prefix length, and the other is deleted',
     async ({ pod, ipv4, ipv6 }) => {
       await pod.ip('address', 'add', `${ipv4}/24`, 'dev', 'eth0', 'noprefixroute');
       await pod.ip('address', 'delete', `${ipv4}/32`, 'dev', 'eth0');
       await pod.ip('address', 'delete', `${ipv6}/128`, 'dev', 'eth0');
     },
-    (place) => [`address of eth0 (sandbox): wanted ${place.ipv4}/32, found ${place.ipv4}/24`, LOST.addressIpv6(place)],
+    (place) => [
+      `address of eth0 (sandbox): expected ${place.ipv4}/32, got ${place.ipv4}/24`,
+      MISSING.addressIpv6(place),
+    ],
   );
   damaged(
     'the address is on another interface',
     async ({ pod, ipv4 }) => {
-      await pod.ip('address', 'add', '10.9.9.9/32', 'dev', 'eth0'); // with its last address go an interface's routes
+      await pod.ip('address', 'add', '10.9.9.9/32', 'dev', 'eth0'); // an interface loses its routes with its last address
       await pod.ip('address', 'delete', `${ipv4}/32`, 'dev', 'eth0');
       await pod.ip('address', 'add', `${ipv4}/32`, 'dev', 'lo');
     },
-    (place) => [LOST.addressIpv4(place)],
+    (place) => [MISSING.addressIpv4(place)],
   );
   damaged(
-    'the routes of the pod are gone',
+    'the routes of the pod are deleted',
     async ({ pod }) => {
       await pod.ip('route', 'delete', 'default');
       await pod.ip('route', 'delete', '169.254.1.1');
       await pod.ip('-6', 'route', 'delete', 'default');
     },
-    () => [LOST.gateway, LOST.ipv4, LOST.ipv6],
+    () => [MISSING.gateway, MISSING.ipv4, MISSING.ipv6],
   );
   damaged(
     'a route of the pod has another gateway, another MTU, another device',
     async ({ pod }) => {
-      await pod.ip('link', 'add', 'other', 'up', 'type', 'veth', 'peer', 'name', 'rehto');
+      await pod.ip('link', 'add', 'other', 'up', 'type', 'veth', 'peer', 'name', 'other-peer');
       await pod.ip('route', 'replace', 'default', 'via', '169.254.1.1', 'dev', 'eth0', 'mtu', '1200');
       await pod.ip('-6', 'route', 'replace', 'default', 'via', 'fe80::1', 'dev', 'eth0');
       await pod.ip('route', 'replace', '192.168.0.0/16', 'dev', 'other');
     },
     () => [
-      `route to 192.168.0.0/16 (sandbox): wanted ${GATEWAYS.ipv4}, found dev other`,
-      `route to 0.0.0.0/0 (sandbox): wanted ${GATEWAYS.ipv4} mtu 1300, found ${GATEWAYS.ipv4} mtu 1200`,
-      `route to ::/0 (sandbox): wanted ${GATEWAYS.ipv6}, found via fe80::1 dev eth0`,
+      `route to 192.168.0.0/16 (sandbox): expected ${GATEWAYS.ipv4}, got dev other`,
+      `route to 0.0.0.0/0 (sandbox): expected ${GATEWAYS.ipv4} mtu 1300, got ${GATEWAYS.ipv4} mtu 1200`,
+      `route to ::/0 (sandbox): expected ${GATEWAYS.ipv6}, got via fe80::1 dev eth0`,
     ],
     {
       routes: [
@@ -173,7 +176,7 @@ describe('damage is found and nothing else:', () => {
     },
   );
   damaged(
-    'the node has no routes to the pod',
+    'the host has no routes to the pod',
     async ({ host, ipv4, ipv6 }) => {
       await host.ip('route', 'delete', ipv4);
       await host.ip('-6', 'route', 'delete', ipv6);
@@ -181,7 +184,7 @@ describe('damage is found and nothing else:', () => {
     (place) => toPod(place, 'none'),
   );
   damaged(
-    "the node's routes to the pod lead elsewhere, or to several places",
+    'the routes of the host to the pod lead elsewhere, or to several interfaces',
     async ({ host, name, ipv4, ipv6 }) => {
       await host.ip('route', 'replace', `${ipv4}/32`, 'nexthop', 'dev', 'uplink', 'nexthop', 'dev', name);
       await host.ip('-6', 'route', 'delete', ipv6);
@@ -189,28 +192,32 @@ describe('damage is found and nothing else:', () => {
       await host.ip('-6', 'route', 'add', ipv6, 'dev', name, 'table', '100');
     },
     ({ name, ipv4, ipv6 }) => [
-      `route to ${ipv4}/32 (host): wanted dev ${name}, found by several interfaces`,
-      `route to ${ipv6}/128 (host): wanted dev ${name}, found dev ${name} table 100 and dev uplink`,
+      `route to ${ipv4}/32 (host): expected dev ${name}, got by several interfaces`,
+      `route to ${ipv6}/128 (host): expected dev ${name}, got dev ${name} table 100 and dev uplink`,
     ],
   );
   damaged(
-    'what falls into a hole is no route',
+    'the route is a blackhole',
     ({ host, ipv4 }) => host.ip('route', 'replace', 'blackhole', `${ipv4}/32`),
     (place) => toPod(place, 'none').slice(0, 1),
   );
   damaged(
-    'each setting of the host interface',
+    'each setting of the host interface has another value',
     async ({ host, steps }) => {
       for (const step of settingsOf(steps, 'host')) await writeSysctl(host, step.key, otherValue(step));
     },
     (place) =>
       settingsOf(planAttachmentSteps(dualStackFacts(place)), 'host').map(
-        (step) => `${step.key} (host): wanted ${step.value}, found ${otherValue(step)}`,
+        (step) => `${step.key} (host): expected ${step.value}, got ${otherValue(step)}`,
       ),
   );
   damaged(
     'IPv6 is off in the pod',
     ({ pod }) => writeSysctl(pod, 'net/ipv6/conf/all/disable_ipv6', '1'),
-    (place) => ['net/ipv6/conf/all/disable_ipv6 (sandbox): wanted 0, found 1', LOST.ipv6, LOST.addressIpv6(place)],
+    (place) => [
+      'net/ipv6/conf/all/disable_ipv6 (sandbox): expected 0, got 1',
+      MISSING.ipv6,
+      MISSING.addressIpv6(place),
+    ],
   );
 });

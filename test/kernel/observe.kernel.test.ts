@@ -12,12 +12,12 @@ import { aSandboxInKernel } from '../support/kernel-attachment.ts';
 import { acknowledge, kernelDouble } from '../support/kernel-double.ts';
 
 describe('an attachment', () => {
-  it('that nobody has touched is as planned', async () => {
+  it('that has not changed is as planned', async () => {
     const { drifts } = await anAttachedPod(podPlace('observe', 1));
     expect(await drifts()).toEqual([]);
   });
 
-  it('with all that can be asked for is as planned', async () => {
+  it('with every optional fact is as planned', async () => {
     const mac = parseMacAddress('1e:05:be:ef:00:01');
     const { drifts } = await anAttachedPod(podPlace('observe', 2), {
       mac,
@@ -38,15 +38,16 @@ describe('an attachment', () => {
     const steps = planAttachmentSteps(attachmentFacts({ hostInterface: { name: 'caliobs3', alias: 'a' } }));
     await kernel.apply(steps, sandbox);
     const observations = await kernel.observe(steps, sandbox);
-    expect(observations.map(({ kind }) => kind)).toEqual(steps.map(({ kind }) => kind));
+    expect(observations.map(({ step }) => step)).toEqual(steps);
     expect(observations[0]).toMatchObject({
-      arePeers: true,
+      kind: 'create-veth',
       host: { name: 'caliobs3', mac: 'ee:ee:ee:ee:ee:ee', linkKind: 'veth' },
       container: { name: 'eth0', mtuBytes: 1500, linkKind: 'veth' },
     });
     expect(observations.at(-1)).toEqual({
       kind: 'add-route',
-      found: [
+      step: steps.at(-1),
+      routes: [
         {
           interface: 'caliobs3',
           gateway: undefined,
@@ -59,14 +60,19 @@ describe('an attachment', () => {
         },
       ],
     });
-    expect(observations).toContainEqual({ kind: 'add-address', found: [parseCidr('10.0.0.5/32')] });
-    expect(observations).toContainEqual({
-      kind: 'add-route',
-      found: [expect.objectContaining({ interface: 'eth0', gateway: parseIpAddress('169.254.1.1'), scope: 0 })],
-    });
+    expect(observations).toContainEqual(
+      expect.objectContaining({ kind: 'add-address', addresses: [parseCidr('10.0.0.5/32')] }),
+    );
+    const gateway = parseIpAddress('169.254.1.1');
+    expect(observations).toContainEqual(
+      expect.objectContaining({
+        kind: 'add-route',
+        routes: [expect.objectContaining({ interface: 'eth0', gateway, scope: 0 })],
+      }),
+    );
   });
 
-  it('is seen through a node with thousands of routes', async () => {
+  it('is observed on a host with thousands of routes', async () => {
     const { host, drifts } = await anAttachedPod(podPlace('observe', 4));
     const flush = 'for net in $(seq 100 115); do ip route flush root 10.$net.0.0/16; done';
     onTestFinished(async () => {
@@ -84,19 +90,17 @@ describe('an attachment', () => {
   });
 });
 
-describe('what the kernel does not tell', () => {
-  it('is an error that says what it was', async () => {
+describe('a refused read', () => {
+  it('of all interfaces is an error that names them', async () => {
     const ENOMEM = 12;
-    const refusing = kernelDouble((asked) => asked.map((message) => acknowledge(message, ENOMEM)));
+    const refusing = kernelDouble((requests) => requests.map((message) => acknowledge(message, ENOMEM)));
     using socket = new NetlinkSocket(refusing.open);
-    await expect(listLinks(socket, 'host')).rejects.toThrow(
-      'cannot read the interfaces (host): not enough memory (ENOMEM)',
-    );
+    await expect(listLinks(socket)).rejects.toThrow('cannot read the interfaces (host): not enough memory (ENOMEM)');
   });
 
-  it('of one interface is told from an interface that is not there', async () => {
+  it('of one interface is an error, and not a missing interface', async () => {
     const EPERM = 1;
-    const refusing = kernelDouble((asked) => asked.map((message) => acknowledge(message, EPERM)));
+    const refusing = kernelDouble((requests) => requests.map((message) => acknowledge(message, EPERM)));
     using socket = new NetlinkSocket(refusing.open);
     const namespace = { socket, run: <Value>(action: () => Value) => action() };
     const steps: readonly Step[] = [{ kind: 'set-up', in: 'host', interface: 'cali1' }];

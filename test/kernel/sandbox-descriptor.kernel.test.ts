@@ -8,7 +8,7 @@ import { openSandboxDescriptor } from '../../src/kernel/sandbox-descriptor.ts';
 import { makeSandbox } from '../lab/namespaces/network-namespace.ts';
 import { assertPrivateNamespace } from '../lab/namespaces/private-namespace.ts';
 
-it('a sandbox is open and not ours; the one that we are in is', async () => {
+it('a sandbox is opened and is not our namespace; the namespace of this process is', async () => {
   await using sandbox = await makeSandbox();
   using own = new OwnNetns(openLibc());
   const opened = [sandbox.path, '/proc/self/ns/net'].map((path) => openSandboxDescriptor(path, own));
@@ -16,10 +16,10 @@ it('a sandbox is open and not ours; the one that we are in is', async () => {
     { kind: 'open', fd: expect.any(Number), isOwnNetns: false },
     { kind: 'open', fd: expect.any(Number), isOwnNetns: true },
   ]);
-  for (const one of opened) if (one.kind === 'open') closeSync(one.fd);
+  for (const descriptor of opened) if (descriptor.kind === 'open') closeSync(descriptor.fd);
 });
 
-describe('what is no network namespace is unavailable, at once, with words for it', () => {
+describe('a path to something else is unavailable at once, with a reason:', () => {
   assertPrivateNamespace();
   const folder = mkdtempSync('/run/podwire-no-sandbox-');
   writeFileSync(join(folder, 'file'), '');
@@ -28,25 +28,25 @@ describe('what is no network namespace is unavailable, at once, with words for i
   symlinkSync('gone', join(folder, 'dangling'));
   execFileSync('mkfifo', [join(folder, 'fifo')]);
 
-  const unavailable = (why: string, path: string, words: string) =>
+  const unavailable = (why: string, path: string, reason: string) =>
     it(why, () => {
       using own = new OwnNetns(openLibc());
       const before = readdirSync('/proc/self/fd').length;
       const opened = openSandboxDescriptor(path, own);
-      expect(opened).toEqual({ kind: 'unavailable', reason: expect.stringContaining(words) });
-      expect(JSON.stringify(opened)).not.toContain('not found'); // containerd would swallow it
+      expect(opened).toEqual({ kind: 'unavailable', reason: expect.stringContaining(reason) });
+      expect(JSON.stringify(opened)).not.toContain('not found'); // containerd would ignore the error
       expect(readdirSync('/proc/self/fd')).toHaveLength(before);
     });
-  unavailable('nothing', join(folder, 'nothing'), 'nothing is there (ENOENT)');
+  unavailable('nothing', join(folder, 'nothing'), 'it does not exist (ENOENT)');
   unavailable('the empty path', '', 'ENOENT');
-  unavailable('a plain file', join(folder, 'file'), 'stands for no namespace');
-  unavailable('a folder', join(folder, 'folder'), 'stands for no namespace');
-  unavailable('a FIFO', join(folder, 'fifo'), 'stands for no namespace');
-  unavailable('a device', '/dev/null', 'stands for no namespace');
+  unavailable('a plain file', join(folder, 'file'), 'is not a namespace');
+  unavailable('a folder', join(folder, 'folder'), 'is not a namespace');
+  unavailable('a FIFO', join(folder, 'fifo'), 'is not a namespace');
+  unavailable('a device', '/dev/null', 'is not a namespace');
   unavailable('a path below a file', join(folder, 'file', 'x'), 'ENOTDIR');
-  unavailable('links in a circle', join(folder, 'loop'), 'in a circle (ELOOP)');
+  unavailable('a loop of links', join(folder, 'loop'), 'form a loop (ELOOP)');
   unavailable('a link to nothing', join(folder, 'dangling'), 'ENOENT');
-  unavailable('a namespace of another kind', '/proc/self/ns/uts', 'none of the network (EINVAL)');
+  unavailable('a namespace of another kind', '/proc/self/ns/uts', 'not a network namespace (EINVAL)');
   unavailable('a path that is too long', `/${'x'.repeat(5000)}`, 'ENAMETOOLONG');
   unavailable('a path with a NUL', '/run/\0', 'NUL');
 });

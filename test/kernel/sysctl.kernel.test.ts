@@ -9,7 +9,7 @@ import { assertPrivateNamespace } from '../lab/namespaces/private-namespace.ts';
 const forwarding = (value: string) =>
   ({ kind: 'write-sysctl', in: 'host', key: 'net/ipv4/ip_forward', value, whenMissing: 'fail' }) as const;
 
-it('where /proc/sys is read-only, a value that is there already is enough', () => {
+it('if /proc/sys is read-only, writing the current value succeeds and another value is an error', () => {
   assertPrivateNamespace();
   const root = mkdtempSync(join(tmpdir(), 'podwire-sysctl-'));
   execFileSync('mount', ['-t', 'tmpfs', 'none', root]);

@@ -25,16 +25,16 @@ describe('a sysctl', () => {
       expect(readFileSync(join(root, 'net/ipv4/ip_forward'), 'utf8')).toMatch(/^1/);
     }));
 
-  it('that is missing is an error, and is not made', () =>
+  it('that is missing is an error and is not created', () =>
     withRoot((root) => {
       expect(() => writeSysctl(setting('net/ipv6/x'), root)).toThrow('ENOENT');
       expect(() => readFileSync(join(root, 'net/ipv6/x'))).toThrow('ENOENT');
     }));
 
-  it('that is missing is skipped where the step says so', () =>
+  it('that is missing is skipped if the step says so', () =>
     withRoot((root) => expect(() => writeSysctl(setting('net/ipv6/x', 'skip'), root)).not.toThrow()));
 
-  it('is read without the end of its line', () =>
+  it('is read without its line end', () =>
     withRoot((root) => expect(readSysctl(setting('net/ipv4/ip_forward'), root)).toBe('0')));
 
   it('that is missing is read as undefined', () =>
@@ -47,12 +47,12 @@ describe('a sysctl', () => {
       ),
     ));
 
-  const refused = (why: string, key: string) =>
-    it(`${why} is refused`, () =>
+  const rejects = (why: string, key: string) =>
+    it(`${why} is an error`, () =>
       withRoot((root) => {
         expect(() => writeSysctl(setting(key), root)).toThrow('EINVAL');
         expect(() => readSysctl(setting(key), root)).toThrow('EINVAL');
       }));
-  refused('outside net/', 'kernel/core_pattern');
-  refused('that climbs out of net/', 'net/../kernel/core_pattern');
+  rejects('outside net/', 'kernel/core_pattern');
+  rejects('that climbs out of net/', 'net/../kernel/core_pattern');
 });

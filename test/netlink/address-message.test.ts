@@ -6,7 +6,7 @@ import { KernelError } from '../../src/system/kernel-error.ts';
 import { NLM_F, RTM } from '../../src/netlink/constants.ts';
 import { encodeByReference } from '../support/kernel-message-judge.ts';
 
-it('an IPv4 address is as the judge encodes it', () => {
+it('an IPv4 address is as the reference encodes it', () => {
   const bytes = Buffer.from([10, 0, 0, 5]);
   expect(addAddressRequest(7, parseCidr('10.0.0.5/32'))).toEqual({
     type: RTM.NEWADDR,
@@ -19,7 +19,7 @@ it('an IPv4 address is as the judge encodes it', () => {
   });
 });
 
-it('an IPv6 address is as the judge encodes it, with no flag of its own', () => {
+it('an IPv6 address is as the reference encodes it, without IFA_F_NODAD', () => {
   const bytes = Buffer.from('fd000000000000000000000000000005', 'hex');
   expect(addAddressRequest(7, parseCidr('fd00::5/128')).payload).toEqual(
     encodeByReference({
@@ -30,13 +30,14 @@ it('an IPv6 address is as the judge encodes it, with no flag of its own', () => 
   );
 });
 
-it.each(['10.0.0.5/24', 'fd00::5/128'])('%s comes back as it was encoded', (text) => {
+it.each(['10.0.0.5/24', 'fd00::5/128'])('%s is decoded as it was encoded', (text) => {
   const address = parseCidr(text);
   expect(decodeAddress(addAddressRequest(7, address).payload)).toEqual({ interfaceIndex: 7, address });
 });
 
-it('of a link with two ends, the address is that of this end', () => {
-  const [local, address] = [Buffer.from([10, 0, 0, 5]), Buffer.from([10, 0, 0, 6])];
+it('on a point-to-point link, the decoded address is that of this end', () => {
+  const local = Buffer.from([10, 0, 0, 5]);
+  const address = Buffer.from([10, 0, 0, 6]);
   const data = { family: 2, prefixlen: 32, index: 7 };
   expect(decodeAddress(encodeByReference({ kind: 'address', data, attrs: { address, local } }))).toMatchObject({
     address: parseCidr('10.0.0.5/32'),
@@ -46,14 +47,14 @@ it('of a link with two ends, the address is that of this end', () => {
   });
 });
 
-it('addresses are asked for with all of their family', () =>
+it('dumpAddressesRequest is for all addresses of a family', () =>
   expect(dumpAddressesRequest('ipv6')).toEqual({
     type: RTM.GETADDR,
     flags: NLM_F.DUMP,
     payload: encodeByReference({ kind: 'address', data: { family: 10 }, attrs: {} }),
   }));
 
-it('an address is read from any bytes, or a KernelError', () => {
+it('decodeAddress decodes any bytes or throws a KernelError', () => {
   const read = (bytes: Uint8Array): unknown => {
     try {
       return decodeAddress(bytes);

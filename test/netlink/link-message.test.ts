@@ -4,14 +4,13 @@ import { KernelError } from '../../src/system/kernel-error.ts';
 import {
   createVethRequest,
   decodeLink,
-  decodePeerIndex,
   dumpLinksRequest,
   deleteLinkRequest,
   getLinkRequest,
   setAliasRequest,
   setUpRequest,
 } from '../../src/netlink/link-message.ts';
-import { decodeAttributes, encodePayload } from '../../src/netlink/message.ts';
+import { decodeAttributes, decodePayload, encodePayload } from '../../src/netlink/message.ts';
 import { IFLA, IFLA_INFO, NLM_F, RTM, VETH_INFO_PEER } from '../../src/netlink/constants.ts';
 import { parseMacAddress } from '../../src/address/mac-address.ts';
 import { encodeByReference, readLinkByJudge } from '../support/kernel-message-judge.ts';
@@ -26,28 +25,28 @@ const veth = {
   queueCount: 4,
 } as const;
 
-describe('the request that makes a veth', () => {
+describe('createVethRequest', () => {
   const { type, flags, payload } = createVethRequest(veth, 19);
   const nested = (bytes: Uint8Array | undefined, attribute: number) =>
-    decodeAttributes(bytes ?? Buffer.alloc(0), 0).get(attribute);
-  const linkInfo = decodeAttributes(payload, HEADER_BYTES).get(IFLA.LINKINFO);
+    decodeAttributes(bytes ?? Buffer.alloc(0)).get(attribute);
+  const linkInfo = decodePayload(payload, HEADER_BYTES).attributes.get(IFLA.LINKINFO);
 
-  it('makes, and fails where one of the name exists', () =>
+  it('creates an interface, and fails if its name exists', () =>
     expect({ type, flags }).toEqual({ type: RTM.NEWLINK, flags: NLM_F.CREATE | NLM_F.EXCL }));
 
-  it('has the container end as the judge encodes it', () => {
+  it('has the container end as the reference encodes it', () => {
     const { linkinfo, ...attrs } = readLinkByJudge(payload).attrs;
-    const judged = encodeByReference({
+    const reference = encodeByReference({
       kind: 'link',
       data: {},
       attrs: { ifname: 'eth0', address: Buffer.from('1e05beef0001', 'hex'), mtu: 1400, numTxQueues: 4, numRxQueues: 4 },
     });
-    expect(attrs).toEqual(readLinkByJudge(judged).attrs);
+    expect(attrs).toEqual(readLinkByJudge(reference).attrs);
     expect(nested(linkinfo, IFLA_INFO.KIND)?.toString()).toBe('veth\0');
   });
 
-  it('has the host end as the peer, in the namespace of the descriptor', () => {
-    const judged = encodeByReference({
+  it('has the host end as the peer, in the namespace of the file descriptor', () => {
+    const reference = encodeByReference({
       kind: 'link',
       data: {},
       attrs: {
@@ -60,21 +59,21 @@ describe('the request that makes a veth', () => {
       },
     });
     const peer = nested(nested(linkInfo, IFLA_INFO.DATA), VETH_INFO_PEER);
-    expect(readLinkByJudge(peer ?? Buffer.alloc(0))).toEqual(readLinkByJudge(judged));
+    expect(readLinkByJudge(peer ?? Buffer.alloc(0))).toEqual(readLinkByJudge(reference));
   });
 
-  it('leaves to the kernel what is not said', () => {
+  it('has no attribute for what the step does not specify', () => {
     const bare = createVethRequest(
       { ...veth, container: { name: 'eth0', mac: undefined }, mtuBytes: undefined, queueCount: undefined },
       19,
     );
-    expect([...decodeAttributes(bare.payload, HEADER_BYTES).keys()]).toEqual([IFLA.IFNAME, IFLA.LINKINFO]);
+    expect([...decodePayload(bare.payload, HEADER_BYTES).attributes.keys()]).toEqual([IFLA.IFNAME, IFLA.LINKINFO]);
   });
 });
 
-describe('other requests are as the judge encodes them', () => {
-  const same = (why: string, payload: Uint8Array, judged: Buffer) =>
-    it(why, () => expect(Buffer.from(payload).toString('hex')).toBe(judged.toString('hex')));
+describe('a request is as the reference encodes it:', () => {
+  const same = (why: string, payload: Uint8Array, reference: Buffer) =>
+    it(why, () => expect(Buffer.from(payload).toString('hex')).toBe(reference.toString('hex')));
   const extMask = Buffer.from('08000000', 'hex');
   same(
     'set up',
@@ -98,13 +97,13 @@ describe('other requests are as the judge encodes them', () => {
     encodeByReference({ kind: 'link', data: {}, attrs: { ifname: 'eth0' } }),
   );
 
-  it('an alias goes without a NUL, which the kernel would keep', () =>
-    expect(decodeAttributes(setAliasRequest(7, 'pod/a').payload, HEADER_BYTES).get(IFLA.IFALIAS)?.toString()).toBe(
-      'pod/a',
-    ));
+  it('setAliasRequest has no NUL, which the kernel would keep', () =>
+    expect(
+      decodePayload(setAliasRequest(7, 'pod/a').payload, HEADER_BYTES).attributes.get(IFLA.IFALIAS)?.toString(),
+    ).toBe('pod/a'));
 });
 
-describe('an interface', () => {
+describe('decodeLink', () => {
   const encoded = encodeByReference({
     kind: 'link',
     data: { index: 7, flags: { up: true, broadcast: true } },
@@ -118,7 +117,7 @@ describe('an interface', () => {
     },
   });
 
-  it('is read from what the judge encodes', () =>
+  it('decodes what the reference encodes', () =>
     expect(decodeLink(encoded)).toEqual({
       index: 7,
       name: 'cali1',
@@ -126,15 +125,14 @@ describe('an interface', () => {
       mtuBytes: 1400,
       alias: 'pod/a',
       linkKind: 'veth',
+      peerIndex: 2,
       isUp: true,
     }));
 
-  it('has the index of its other end', () => expect(decodePeerIndex(encoded)).toBe(2));
-
-  it('that is down, without driver, alias or other end', () => {
+  it('decodes an interface that is down and has no kind, alias or other end', () => {
     const plain = encodeByReference({ kind: 'link', data: { index: 1 }, attrs: { ifname: 'lo' } });
-    expect(decodeLink(plain)).toMatchObject({ isUp: false, linkKind: undefined, alias: undefined });
-    expect(decodePeerIndex(plain)).toBeUndefined();
+    const nothing = { linkKind: undefined, alias: undefined, peerIndex: undefined };
+    expect(decodeLink(plain)).toMatchObject({ isUp: false, ...nothing });
   });
 
   const isValueOrKernelError = (bytes: Uint8Array): boolean => {
@@ -147,15 +145,15 @@ describe('an interface', () => {
   const holds = (bytes: fc.Arbitrary<Uint8Array>) => () =>
     fc.assert(fc.property(bytes, isValueOrKernelError), { numRuns: 10_000 });
 
-  it('is read from any bytes, or a KernelError', () => expect(holds(fc.uint8Array({ maxLength: 120 }))).not.toThrow());
+  it('decodes any bytes or throws a KernelError', () => expect(holds(fc.uint8Array({ maxLength: 120 }))).not.toThrow());
 
-  it('is read from what was cut short or has some other bytes in it, or a KernelError', () => {
+  it('decodes truncated and corrupted bytes or throws a KernelError', () => {
     const change = fc.tuple(fc.nat(encoded.length - 1), fc.nat(255));
-    const spoiled = fc.tuple(fc.array(change, { maxLength: 4 }), fc.nat(encoded.length)).map(([changes, length]) => {
+    const corrupted = fc.tuple(fc.array(change, { maxLength: 4 }), fc.nat(encoded.length)).map(([changes, length]) => {
       const bytes = Buffer.from(encoded);
       for (const [offset, byte] of changes) bytes[offset] = byte;
       return bytes.subarray(0, length);
     });
-    expect(holds(spoiled)).not.toThrow();
+    expect(holds(corrupted)).not.toThrow();
   });
 });

@@ -8,11 +8,14 @@ import {
   decodeText,
   decodeUint32,
   encodeMessages,
+  decodePayload,
   encodePayload,
-  malformed,
+  familyNumber,
+  malformedMessageError,
+  optionalAttribute,
   type NetlinkMessage,
 } from '../../src/netlink/message.ts';
-import { NLMSG } from '../../src/netlink/constants.ts';
+import { AF, NLMSG } from '../../src/netlink/constants.ts';
 
 const message = (overrides: Partial<NetlinkMessage> = {}): NetlinkMessage => ({
   type: 16,
@@ -23,7 +26,7 @@ const message = (overrides: Partial<NetlinkMessage> = {}): NetlinkMessage => ({
 });
 
 describe('messages', () => {
-  it('stand behind each other at multiples of 4 bytes, each with its own length', () =>
+  it('are encoded one after the other at multiples of 4 bytes, each with its own length', () =>
     expect(Buffer.from(encodeMessages([message(), message({ sequence: 8 })])).toString('hex')).toBe(
       [
         '15000000100005000700000000000000',
@@ -33,7 +36,7 @@ describe('messages', () => {
       ].join(''),
     ));
 
-  it('come back as they were', () => {
+  it('are decoded as they were encoded', () => {
     const anyMessage = fc.record({
       type: fc.nat(0xffff),
       flags: fc.nat(0xffff),
@@ -47,13 +50,13 @@ describe('messages', () => {
     );
   });
 
-  const refuses = (why: string, hex: string) =>
-    it(`${why} is refused`, () => expect(() => decodeMessages(Buffer.from(hex, 'hex'))).toThrow(KernelError));
-  refuses('a header cut short', '100000001000050007000000000000');
-  refuses('a length below the header', '0f000000100005000700000000000000');
-  refuses('a length of 0, which would never end', '00000000100005000700000000000000');
-  refuses('a length beyond the end', '11000000100005000700000000000000');
-  refuses('a length that is negative as a signed number', 'fcffffff100005000700000000000000');
+  const rejects = (why: string, hex: string) =>
+    it(`with ${why} are malformed`, () => expect(() => decodeMessages(Buffer.from(hex, 'hex'))).toThrow(KernelError));
+  rejects('a truncated header', '100000001000050007000000000000');
+  rejects('a length below the header', '0f000000100005000700000000000000');
+  rejects('a length of 0, which would loop forever', '00000000100005000700000000000000');
+  rejects('a length beyond the end', '11000000100005000700000000000000');
+  rejects('a length that is negative as a signed number', 'fcffffff100005000700000000000000');
 });
 
 describe('attributes', () => {
@@ -78,37 +81,38 @@ describe('attributes', () => {
       ].join(''),
     ));
 
-  it('come back by type', () => {
-    const attributes = decodeAttributes(payload, 4);
+  it('are decoded by type', () => {
+    const { header, attributes } = decodePayload(payload, 4);
+    expect(header).toEqual(Buffer.alloc(4));
     expect(decodeText(attributes.get(1))).toBe('eth0');
     expect(decodeUint32(attributes.get(2))).toBe(0xfffffffe);
     expect(attributes.get(3)?.toString('hex')).toBe('aabbcc');
-    expect(decodeText(decodeAttributes(attributes.get(18) ?? Buffer.alloc(0), 0).get(1))).toBe('veth');
-    expect(decodeAttributes(Buffer.from('04001280', 'hex'), 0).has(18)).toBe(true); // flag of a nested one
+    expect(decodeText(decodeAttributes(attributes.get(18) ?? Buffer.alloc(0)).get(1))).toBe('veth');
+    expect(decodeAttributes(Buffer.from('04001280', 'hex')).has(18)).toBe(true); // with the flag of a nested attribute
     expect(decodeText(attributes.get(4))).toBeUndefined();
     expect(decodeUint32(attributes.get(4))).toBeUndefined();
   });
 
-  it('text without a NUL ends with the attribute', () => expect(decodeText(Buffer.from('abc'))).toBe('abc'));
+  it('of text without a NUL end with the attribute', () => expect(decodeText(Buffer.from('abc'))).toBe('abc'));
 
-  const refuses = (why: string, hex: string) =>
-    it(`${why} is refused`, () => expect(() => decodeAttributes(Buffer.from(hex, 'hex'), 0)).toThrow(KernelError));
-  refuses('a header cut short', '0400');
-  refuses('a length of 0, which would never end', '00000100');
-  refuses('a length beyond the end', '0900010065746830');
-  it('a fixed header cut short is refused', () =>
-    expect(() => decodeAttributes(Buffer.alloc(15), 16)).toThrow(KernelError));
-  it('a number of 3 bytes is refused', () => expect(() => decodeUint32(Buffer.alloc(3))).toThrow(KernelError));
+  const rejects = (why: string, hex: string) =>
+    it(`with ${why} are malformed`, () => expect(() => decodeAttributes(Buffer.from(hex, 'hex'))).toThrow(KernelError));
+  rejects('a truncated header', '0400');
+  rejects('a length of 0, which would loop forever', '00000100');
+  rejects('a length beyond the end', '0900010065746830');
+  it('after a truncated fixed header are malformed', () =>
+    expect(() => decodePayload(Buffer.alloc(15), 16)).toThrow(KernelError));
+  it('of 3 bytes are not a 32-bit number', () => expect(() => decodeUint32(Buffer.alloc(3))).toThrow(KernelError));
 });
 
-describe('the errno of an answer', () => {
+describe('the errno of a reply', () => {
   const has = (why: string, type: number, hex: string, errno: number) =>
     it(why, () => expect(decodeErrno(type, Buffer.from(hex, 'hex'))).toBe(errno));
-  has('an acknowledgement has 0', NLMSG.ERROR, '00000000', 0);
-  has('EEXIST comes as -17', NLMSG.ERROR, 'efffffff', 17);
-  has("a dump's end can have one", NLMSG.DONE, 'fcffffff', 4);
-  has("a dump's end can have none", NLMSG.DONE, '', 0);
-  it('an acknowledgement without one is refused', () =>
+  has('is 0 in an acknowledgement', NLMSG.ERROR, '00000000', 0);
+  has('is 17 for EEXIST, which the kernel sends as -17', NLMSG.ERROR, 'efffffff', 17);
+  has('is in the end of a dump', NLMSG.DONE, 'fcffffff', 4);
+  has('is 0 in the end of a dump without one', NLMSG.DONE, '', 0);
+  it('is required in an acknowledgement', () =>
     expect(() => decodeErrno(NLMSG.ERROR, Buffer.alloc(3))).toThrow(KernelError));
 });
 
@@ -121,18 +125,25 @@ describe('any bytes', () => {
     }
   };
 
-  it('are messages and attributes, or a KernelError', () => {
+  it('are decoded as messages and attributes or throw a KernelError', () => {
     const property = fc.property(
       fc.uint8Array({ maxLength: 200 }),
       fc.nat(20),
       (bytes, headerBytes) =>
-        isValueOrKernelError(() =>
-          decodeMessages(bytes).map(({ payload }) => decodeAttributes(payload, headerBytes)),
-        ) && isValueOrKernelError(() => decodeAttributes(bytes, headerBytes)),
+        isValueOrKernelError(() => decodeMessages(bytes).map(({ payload }) => decodePayload(payload, headerBytes))) &&
+        isValueOrKernelError(() => decodePayload(bytes, headerBytes)),
     );
     expect(() => fc.assert(property, { numRuns: 20_000 })).not.toThrow();
   });
 
-  it('that are malformed say which part', () =>
-    expect(malformed('message').message).toContain('a message has an impossible length'));
+  it('that are malformed are an error that names the part', () =>
+    expect(malformedMessageError('message').message).toContain('a message has an impossible length'));
 });
+
+it('an optional attribute is left out if it has no value', () => {
+  expect(optionalAttribute(4, 1500)).toEqual([[4, 1500]]);
+  expect(optionalAttribute(4, undefined)).toEqual([]);
+});
+
+it('a family has the number of its address family', () =>
+  expect([familyNumber('ipv4'), familyNumber('ipv6')]).toEqual([AF.INET, AF.INET6]));

@@ -8,10 +8,9 @@ import {
   decodeRoute,
   dumpRoutesRequest,
   hasDestination,
-  conflictsWith,
-  isSameRoute,
   peekPrefixLength,
-  type KernelRoute,
+  scopeNumber,
+  tableNumber,
 } from '../../src/netlink/route-message.ts';
 import { NLM_F, RTM } from '../../src/netlink/constants.ts';
 import type { Route } from '../../src/plan/step.ts';
@@ -27,9 +26,11 @@ const route = ({
   destination: parseCidr(destination),
 });
 
-describe('a route is as the judge encodes it', () => {
-  const same = (why: string, wanted: Route, judged: Buffer) =>
-    it(why, () => expect(Buffer.from(addRouteRequest(7, wanted).payload).toString('hex')).toBe(judged.toString('hex')));
+describe('addRouteRequest is as the reference encodes it:', () => {
+  const same = (why: string, planned: Route, reference: Buffer) =>
+    it(why, () =>
+      expect(Buffer.from(addRouteRequest(7, planned).payload).toString('hex')).toBe(reference.toString('hex')),
+    );
   const data = { family: 2, dstLen: 32, table: 254, protocol: 'BOOT', scope: 'LINK', type: 'UNICAST' } as const;
   const dst = Buffer.from([10, 0, 0, 5]);
   const defaultIpv6 = {
@@ -41,9 +42,9 @@ describe('a route is as the judge encodes it', () => {
     type: 'UNICAST',
   } as const;
   const gateway = parseIpAddress('fe80::ecee:eeff:feee:eeee');
-  same('to a pod', route(), encodeByReference({ kind: 'route', data, attrs: { dst, oif: 7 } }));
+  same('a route to a pod', route(), encodeByReference({ kind: 'route', data, attrs: { dst, oif: 7 } }));
   same(
-    'the default route of IPv6',
+    'the IPv6 default route',
     route({ destination: '::/0', gateway, scope: 'global' }),
     encodeByReference({
       kind: 'route',
@@ -52,7 +53,7 @@ describe('a route is as the judge encodes it', () => {
     }),
   );
   same(
-    'with priority, table and a scope of its own',
+    'a route with a priority, a table and a scope',
     route({ priority: 5, table: 100, scope: 200 }),
     encodeByReference({
       kind: 'route',
@@ -61,12 +62,12 @@ describe('a route is as the judge encodes it', () => {
     }),
   );
   same(
-    'in a table beyond 255, which the header has no room for',
+    'a route in a table above 255, which does not fit the header',
     route({ table: 1000 }),
     encodeByReference({ kind: 'route', data: { ...data, table: 0 }, attrs: { dst, oif: 7, table: 1000 } }),
   );
   same(
-    'with MTU and MSS',
+    'a route with an MTU and an MSS',
     route({ mtuBytes: 1400, advertisedMssBytes: 1360 }),
     encodeByReference({
       kind: 'route',
@@ -74,28 +75,32 @@ describe('a route is as the judge encodes it', () => {
       attrs: { dst, oif: 7, metrics: { mtu: Buffer.from('78050000', 'hex'), advmss: Buffer.from('50050000', 'hex') } },
     }),
   );
-
-  it('fails where one exists', () =>
-    expect(addRouteRequest(7, route())).toMatchObject({ type: RTM.NEWROUTE, flags: NLM_F.CREATE | NLM_F.EXCL }));
 });
 
-describe('a route that exists', () => {
-  const observed = (overrides: Partial<KernelRoute> = {}, wanted = route()): KernelRoute => ({
-    ...decodeRoute(addRouteRequest(7, wanted).payload),
-    ...overrides,
-  });
-  const IPV6 = route({ destination: 'fd00::5/128' });
+it('addRouteRequest fails if the route exists, or appends the route', () => {
+  expect(addRouteRequest(7, route())).toMatchObject({ type: RTM.NEWROUTE, flags: NLM_F.CREATE | NLM_F.EXCL });
+  expect(addRouteRequest(7, route(), 'append')).toMatchObject({ flags: NLM_F.CREATE | NLM_F.APPEND });
+});
 
-  it('comes back as it was encoded', () => {
-    const wanted = route({
+it('a route without a table is in the main table, and its scope is a number of the kernel', () => {
+  expect([{}, { table: 0 }, { table: 100 }].map(tableNumber)).toEqual([254, 254, 100]);
+  const scopes = [{ scope: 'link' }, { scope: 'global' }, { scope: 200 }] as const;
+  expect(scopes.map(scopeNumber)).toEqual([253, 0, 200]);
+});
+
+describe('a decoded route', () => {
+  const decoded = (planned: Route) => decodeRoute(addRouteRequest(7, planned).payload);
+
+  it('is as it was encoded', () => {
+    const planned = route({
       gateway: parseIpAddress('10.0.0.1'),
       mtuBytes: 1400,
       advertisedMssBytes: 1360,
       priority: 3,
       table: 1000,
     });
-    expect(observed({}, wanted)).toEqual({
-      isIpv6: false,
+    expect(decoded(planned)).toEqual({
+      family: 'ipv4',
       isUnicast: true,
       prefixLength: 32,
       destination: Buffer.from([10, 0, 0, 5]),
@@ -110,61 +115,34 @@ describe('a route that exists', () => {
     });
   });
 
-  const inTheWay = (why: string, existing: KernelRoute, wanted: Route, expected: boolean) =>
-    it(why, () => expect(conflictsWith(existing, wanted)).toBe(expected));
-  inTheWay('is in the way, whatever its interface', observed({ interfaceIndex: 8 }), route(), true);
-  inTheWay('of another table is not', observed({ table: 255 }), route(), false);
-  inTheWay('of another priority is not', observed({ priority: 5 }), route(), false);
-  inTheWay('of another length is not', observed({ prefixLength: 24 }), route(), false);
-  inTheWay('to another address is not', observed({ destination: Buffer.from([10, 0, 0, 6]) }), route(), false);
-  inTheWay('of IPv6 has priority 1024 where none was given', observed({ priority: 1024 }, IPV6), IPV6, true);
-  inTheWay(
-    'of IPv6 is not in the way of IPv4',
-    observed({ priority: 0 }, route({ destination: '::/0' })),
-    route({ destination: '0.0.0.0/0' }),
-    false,
-  );
+  const leads = (claim: string, destination: string, expected: boolean) =>
+    it(claim, () => expect(hasDestination(decoded(route()), parseCidr(destination))).toBe(expected));
+  leads('has its destination', '10.0.0.5/32', true);
+  leads('does not have the network around it as destination', '10.0.0.5/24', false);
+  leads('does not have the next address as destination', '10.0.0.6/32', false);
+  leads('does not have an address of another family as destination', '::/32', false);
 
-  const same = (why: string, existing: KernelRoute, wanted: Route, expected: boolean) =>
-    it(why, () => expect(isSameRoute(existing, 7, wanted)).toBe(expected));
-  const gateway = parseIpAddress('10.0.0.1');
-  same('is the same', observed(), route(), true);
-  same('of IPv6 is the same whatever its scope', observed({ priority: 1024, scope: 0 }, IPV6), IPV6, true);
-  same('with another interface is another', observed({ interfaceIndex: 8 }), route(), false);
-  same('with another scope is another', observed({ scope: 0 }), route(), false);
-  same('without the gateway is another', observed(), route({ gateway }), false);
-  same('with a gateway is another', observed({}, route({ gateway })), route(), false);
-  same('with another gateway is another', observed({ gateway: Buffer.from([10, 0, 0, 2]) }), route({ gateway }), false);
-  same('with another MTU is another', observed({ mtuBytes: 1400 }), route(), false);
-  same('with another MSS is another', observed({ advertisedMssBytes: 1400 }), route(), false);
-
-  const leads = (why: string, destination: string, expected: boolean) =>
-    it(why, () => expect(hasDestination(observed(), parseCidr(destination))).toBe(expected));
-  leads('is to its destination', '10.0.0.5/32', true);
-  leads('is not to the network around it', '10.0.0.5/24', false);
-  leads('is not to its neighbour', '10.0.0.6/32', false);
-  leads('is not to that of another family', '::/32', false);
-
-  it('can be told by its length before it is decoded', () => {
-    const { payload } = addRouteRequest(7, IPV6);
+  it('has a prefix length that can be read without decoding the rest', () => {
+    const { payload } = addRouteRequest(7, route({ destination: 'fd00::5/128' }));
     expect([peekPrefixLength(payload, 'ipv6'), peekPrefixLength(payload, 'ipv4')]).toEqual([128, undefined]);
   });
 
-  it('that forwards nothing is told from one that does', () => {
-    const judged = encodeByReference({ kind: 'route', data: { family: 2, dstLen: 0, type: 'BLACKHOLE' }, attrs: {} });
-    expect([observed().isUnicast, decodeRoute(judged).isUnicast]).toEqual([true, false]);
+  it('is not unicast if it is a blackhole', () => {
+    const data = { family: 2, dstLen: 0, type: 'BLACKHOLE' } as const;
+    const blackhole = encodeByReference({ kind: 'route', data, attrs: {} });
+    expect([decoded(route()).isUnicast, decodeRoute(blackhole).isUnicast]).toEqual([true, false]);
   });
 
   it('with a gateway of the wrong size is malformed', () => {
     const attrs = { gateway: Buffer.alloc(16) };
-    const judged = encodeByReference({ kind: 'route', data: { family: 2, dstLen: 0 }, attrs });
-    expect(() => decodeRoute(judged)).toThrow('EBADMSG');
+    const encoded = encodeByReference({ kind: 'route', data: { family: 2, dstLen: 0 }, attrs });
+    expect(() => decodeRoute(encoded)).toThrow('EBADMSG');
   });
 
-  it('is asked for with all of its family', () =>
+  it('belongs to a dump of all routes of a family', () =>
     expect(dumpRoutesRequest('ipv6')).toMatchObject({ type: RTM.GETROUTE, flags: NLM_F.DUMP }));
 
-  it('is read from any bytes, or a KernelError', () => {
+  it('comes from any bytes, or decodeRoute throws a KernelError', () => {
     const read = (bytes: Uint8Array): unknown => {
       try {
         return decodeRoute(bytes);

@@ -6,41 +6,41 @@ import { acknowledge, kernelDouble } from '../support/kernel-double.ts';
 const ERRNO = { EINTR: 4, EBUSY: 16, EEXIST: 17, ENODEV: 19 } as const;
 const payload = Buffer.alloc(16);
 const change = { type: RTM.NEWLINK, flags: NLM_F.CREATE, payload };
-const question = { type: RTM.GETLINK, flags: 0, payload };
+const query = { type: RTM.GETLINK, flags: 0, payload };
 const dump = { type: RTM.GETROUTE, flags: NLM_F.DUMP, payload };
 
 describe('requests', () => {
-  it('go out in one send, numbered, each to be acknowledged', async () => {
-    const kernel = kernelDouble((asked) => asked.map((message) => acknowledge(message)));
-    await new NetlinkSocket(kernel.open).exchange([change, question]);
+  it('are sent at once, numbered, each with a request for an acknowledgement', async () => {
+    const kernel = kernelDouble((requests) => requests.map((message) => acknowledge(message)));
+    await new NetlinkSocket(kernel.open).exchange([change, query]);
     expect(kernel.sends).toEqual([
       [
         { ...change, flags: NLM_F.CREATE | NLM_F.REQUEST | NLM_F.ACK, sequence: 1 },
-        { ...question, flags: NLM_F.REQUEST | NLM_F.ACK, sequence: 2 },
+        { ...query, flags: NLM_F.REQUEST | NLM_F.ACK, sequence: 2 },
       ],
     ]);
   });
 
-  it('get their own answers, in whatever order these come', async () => {
-    const kernel = kernelDouble((asked) =>
-      asked.toReversed().map((message) => acknowledge(message, message.sequence === 2 ? ERRNO.EEXIST : 0)),
+  it('get their own replies, in whatever order these arrive', async () => {
+    const kernel = kernelDouble((requests) =>
+      requests.toReversed().map((message) => acknowledge(message, message.sequence === 2 ? ERRNO.EEXIST : 0)),
     );
     const replies = await new NetlinkSocket(kernel.open).exchange([change, change, change]);
     expect(replies.map(({ errnoName }) => errnoName)).toEqual([undefined, 'EEXIST', undefined]);
   });
 
-  it('get what they asked for before the acknowledgement', async () => {
-    const kernel = kernelDouble((asked) =>
-      asked.flatMap((message) => [
+  it('get the objects that arrive before the acknowledgement', async () => {
+    const kernel = kernelDouble((requests) =>
+      requests.flatMap((message) => [
         { ...message, type: RTM.NEWLINK, payload: Buffer.from([1, 2, 3, 4]) },
         acknowledge(message),
       ]),
     );
-    const [reply] = await new NetlinkSocket(kernel.open).exchange([question]);
+    const [reply] = await new NetlinkSocket(kernel.open).exchange([query]);
     expect(reply?.payloads).toEqual([Buffer.from([1, 2, 3, 4])]);
   });
 
-  it('end at the end of a dump, without acknowledgement', async () => {
+  it('end at the end of a dump, which has no acknowledgement', async () => {
     const kernel = kernelDouble(([message]) =>
       message === undefined
         ? []
@@ -54,15 +54,15 @@ describe('requests', () => {
     expect(reply?.payloads).toHaveLength(2);
   });
 
-  it('none sends nothing', async () => {
+  it('are not sent if the list is empty', async () => {
     const kernel = kernelDouble();
     expect(await new NetlinkSocket(kernel.open).exchange([])).toEqual([]);
     expect(kernel.sends).toEqual([]);
   });
 });
 
-describe('what fails for the moment', () => {
-  it('is sent again with what failed behind it, and nothing that was done', async () => {
+describe('a transient error', () => {
+  it('repeats that request and later ones that failed, and none that succeeded', async () => {
     const kernel = kernelDouble(
       ([first, second, third, fourth]) =>
         [
@@ -71,9 +71,9 @@ describe('what fails for the moment', () => {
           third && acknowledge(third, ERRNO.ENODEV),
           fourth && acknowledge(fourth),
         ].filter((message) => message !== undefined),
-      (asked) => asked.map((message) => acknowledge(message)),
+      (requests) => requests.map((message) => acknowledge(message)),
     );
-    const replies = await new NetlinkSocket(kernel.open).exchange([change, question, change, change]);
+    const replies = await new NetlinkSocket(kernel.open).exchange([change, query, change, change]);
     expect(replies.map(({ errnoName }) => errnoName)).toEqual([undefined, undefined, undefined, undefined]);
     expect(kernel.sends.map((messages) => messages.map(({ sequence }) => sequence))).toEqual([
       [1, 2, 3, 4],
@@ -81,16 +81,16 @@ describe('what fails for the moment', () => {
     ]);
   });
 
-  it('is given up after five tries', async () => {
-    const busy = (asked: readonly Parameters<typeof acknowledge>[0][]) =>
-      asked.map((message) => acknowledge(message, ERRNO.EBUSY));
+  it('is returned after five attempts', async () => {
+    const busy = (requests: readonly Parameters<typeof acknowledge>[0][]) =>
+      requests.map((message) => acknowledge(message, ERRNO.EBUSY));
     const kernel = kernelDouble(busy, busy, busy, busy, busy, busy);
     const [reply] = await new NetlinkSocket(kernel.open).exchange([change]);
     expect(reply?.errnoName).toBe('EBUSY');
     expect(kernel.sends).toHaveLength(5);
   });
 
-  it('includes a dump during which something changed', async () => {
+  it('is a dump during which an object changed', async () => {
     const kernel = kernelDouble(
       ([message]) =>
         message === undefined
@@ -106,7 +106,7 @@ describe('what fails for the moment', () => {
     expect(kernel.sends).toHaveLength(2);
   });
 
-  it('is no answer that was lost: the change may have been made', async () => {
+  it('is not a lost reply, after which the change may have been made', async () => {
     const kernel = kernelDouble(() => ({ lost: 'ENOBUFS' }));
     const [reply] = await new NetlinkSocket(kernel.open).exchange([change]);
     expect(reply?.errnoName).toBe('ENOBUFS');
@@ -114,33 +114,33 @@ describe('what fails for the moment', () => {
   });
 });
 
-describe('nothing hangs', () => {
-  it('an answer that never comes is a time-out', async () => {
+describe('exchange does not hang', () => {
+  it('if no reply arrives: it is a timeout', async () => {
     const [reply] = await new NetlinkSocket(kernelDouble().open, 20).exchange([change]);
     expect(reply?.errnoName).toBe('ETIMEDOUT');
   });
 
-  it('an answer to another request changes nothing', async () => {
-    const kernel = kernelDouble((asked) =>
-      asked.map((message) => acknowledge({ ...message, sequence: message.sequence + 1 })),
+  it('if a reply has an unknown sequence number: it is ignored', async () => {
+    const kernel = kernelDouble((requests) =>
+      requests.map((message) => acknowledge({ ...message, sequence: message.sequence + 1 })),
     );
     const [reply] = await new NetlinkSocket(kernel.open, 20).exchange([change]);
     expect(reply?.errnoName).toBe('ETIMEDOUT');
   });
 
-  it('an answer of nonsense is an error', async () => {
+  it('if a reply is malformed: it is an error', async () => {
     const kernel = kernelDouble(() => Buffer.from([1, 2, 3]));
     const [reply] = await new NetlinkSocket(kernel.open).exchange([change]);
     expect(reply?.errnoName).toBe('EBADMSG');
   });
 
-  it('what cannot be sent is an error', async () => {
+  it('if the request cannot be sent: it is an error', async () => {
     const kernel = kernelDouble(() => ({ unsent: 'EPERM' }));
     const [reply] = await new NetlinkSocket(kernel.open).exchange([change]);
     expect(reply?.errnoName).toBe('EPERM');
   });
 
-  it('closing ends what waits, and refuses what comes', async () => {
+  it('if the socket is closed: pending and later requests fail', async () => {
     const kernel = kernelDouble();
     const socket = new NetlinkSocket(kernel.open);
     const waiting = socket.exchange([change]);

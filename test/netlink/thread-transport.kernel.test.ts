@@ -7,14 +7,14 @@ import { openThreadTransport } from '../../src/netlink/thread-transport.ts';
 
 const descriptors = () => readdirSync('/proc/self/fd').length;
 
-it('carries questions to the kernel and its answers back', async () => {
+it('carries requests to the kernel and replies back', async () => {
   using socket = new NetlinkSocket((listener) => openThreadTransport(openLibc().openNetlink(), listener));
   const replies = await socket.exchange([getLinkRequest('lo'), getLinkRequest('none'), getLinkRequest(1)]);
   expect(replies.map(({ errnoName }) => errnoName)).toEqual([undefined, 'ENODEV', undefined]);
   expect(replies.flatMap(({ payloads }) => payloads).map((payload) => decodeLink(payload).name)).toEqual(['lo', 'lo']);
 });
 
-it('closing waits for a send that a thread has, and ends it for who waits', async () => {
+it('closing waits for a pending send, and its request fails at once', async () => {
   const before = descriptors();
   const fd = openLibc().openNetlink();
   const socket = new NetlinkSocket((listener) => openThreadTransport(fd, listener));
@@ -24,7 +24,7 @@ it('closing waits for a send that a thread has, and ends it for who waits', asyn
   await expect.poll(descriptors).toBe(before);
 });
 
-it('a descriptor that cannot be written is an error', async () => {
+it('a descriptor that is not writable is an error', async () => {
   const fd = openSync('/dev/null', 'r');
   using socket = new NetlinkSocket((listener) => openThreadTransport(fd, listener));
   expect((await socket.exchange([getLinkRequest('lo')]))[0]?.errnoName).toBe('EBADF');

@@ -41,8 +41,7 @@ export async function anAttachedPod(place: PodPlace, overrides: PodFactsOverride
   const { kernel, sandbox, pod } = await aSandboxInKernel();
   const steps = planAttachmentSteps(dualStackFacts(place, overrides));
   await kernel.apply(steps, sandbox);
-  const drifts = async () =>
-    findDrift(steps, await kernel.observe(steps, sandbox)).map((drift) => formatDrift([drift]));
+  const drifts = async () => findDrift(await kernel.observe(steps, sandbox)).map((drift) => formatDrift([drift]));
   return { ...place, host: hostNamespace(), pod, steps, drifts };
 }
 
