@@ -9,7 +9,7 @@ export const FAMILIES = [
 
 export type Family = (typeof FAMILIES)[number]['name'];
 
-/** Bits of an address of this family: 32 or 128. */
+/** The number of bits in an address of a family: 32 or 128. */
 export function addressBits(family: Family): number {
   return family === 'ipv4' ? FAMILIES[0].addressBits : FAMILIES[1].addressBits;
 }

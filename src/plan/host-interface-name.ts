@@ -1,12 +1,14 @@
 /**
- * The name of a pod's host interface. The agent computes the same name from the Pod alone, so it must match to the letter.
+ * Computes the name of the host interface of a pod. The agent computes the same name from the Pod, so the two must match
+ * exactly.
  *
- * `eth0` of a pod: prefix + first 11 hex digits of sha1("<namespace>.<pod>"). Another interface of the same pod: the hash takes
- * "<namespace>.<pod>.<interface>", else a pod's second network would take the first one's name. No pod: prefix + first 11 characters of
- * the container id.
+ * - `eth0` of a pod: the prefix and the first 11 hex digits of sha1("<namespace>.<pod>").
+ * - Another interface of the pod: the hash is of "<namespace>.<pod>.<interface>", because the second network of a pod
+ *   needs another name than the first.
+ * - No pod: the prefix and the first 11 characters of the container id.
  *
- * @param prefix at most 4 bytes, so that the name fits the kernel's 15
- * @param sha1 in hex digits
+ * @param prefix at most 4 bytes, because the name of an interface has at most 15
+ * @param sha1 returns the hash of a text in hex digits
  */
 export function hostInterfaceName(
   prefix: string,

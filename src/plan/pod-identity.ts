@@ -1,15 +1,16 @@
-/** What tells one pod from another of the same name. */
+/** What distinguishes a Pod from an earlier or later one with the same name. */
 export interface PodIdentity {
   readonly uid: string;
   readonly annotations: Readonly<Record<string, string>>;
 }
 
 /**
- * True if the Pod that the API has is the one whose sandbox the runtime is making.
+ * True if the Pod of the API server is the pod whose sandbox the runtime is creating.
  *
- * A static pod has its own uid on the node, and a mirror in the API with another one, which names the first in its annotation.
+ * A static pod has one uid on the node. Its mirror Pod on the API server has another uid, and the uid of the node in an
+ * annotation.
  *
- * @param podUid K8S_POD_UID; a runtime that does not send it cannot be contradicted
+ * @param podUid K8S_POD_UID; if the runtime does not set it, every Pod is considered the same
  * @see k8s.io/kubernetes pkg/kubelet/types, ConfigMirrorAnnotationKey
  */
 export function isSamePod({ uid, annotations }: PodIdentity, podUid: string | undefined): boolean {

@@ -3,78 +3,85 @@ import { parseCidr } from '../address/cidr.ts';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
 import { MacAddressError, parseMacAddress, type MacAddress } from '../address/mac-address.ts';
 
-/** What the owner of a pod may ask of its attachment. */
+/** What the annotations of a pod change about its attachment. */
 export interface PodOverrides {
   readonly mac: MacAddress | undefined;
 }
 
-/** The features of the netconf's `feature_control` that a pod's annotation may need. */
+/** The features of `feature_control` in the network configuration that annotations of a pod can require. */
 export interface EnabledFeatures {
   readonly floatingIpsEnabled: boolean;
 }
 
+type Annotations = Readonly<Record<string, string>>;
+
 const PREFIX = 'cni.projectcalico.org/';
 
 /**
- * The wishes that stand in the Pod's annotations.
+ * Parses the annotations of a Pod that change its attachment.
  *
- * `allowedSourcePrefixes` and `floatingIPs` are the agent's to carry out: it reads them from the Pod. They are checked here, because a
- * pod that starts with a bad one would run without what it asked for, and nobody would be told.
+ * `allowedSourcePrefixes` and `floatingIPs` are applied by the agent, which reads them from the Pod. They are checked here
+ * all the same: with an invalid value the pod would start without what it asked for, and nothing would report it.
  *
- * @throws {CniError} 105 naming the annotation: a bad value, one that a delegate with node-local ranges cannot grant, or `floatingIPs`
- *   without its feature
+ * @throws {CniError} invalidAnnotation, for an invalid value, for an address that the pod chooses, and for `floatingIPs`
+ *   while this feature is off
  */
-export function parsePodOverrides(
-  annotations: Readonly<Record<string, string>>,
-  { floatingIpsEnabled }: EnabledFeatures,
-): PodOverrides {
-  const read = <Value>(name: string, parse: (text: string) => Value): Value | undefined => {
-    const text = annotations[PREFIX + name];
-    if (text === undefined) return undefined;
-    try {
-      return parse(text);
-    } catch (cause) {
-      throw refusal(name, cause instanceof Error ? cause.message : String(cause), cause);
-    }
-  };
-
+export function parsePodOverrides(annotations: Annotations, { floatingIpsEnabled }: EnabledFeatures): PodOverrides {
   for (const name of ['ipAddrs', 'ipAddrsNoIpam']) {
-    read(name, () => {
-      throw new SyntaxError('a pod cannot choose its address where each node has its own range; remove the annotation');
-    });
+    rejectIfPresent(
+      annotations,
+      name,
+      'a pod cannot choose its address, because each node has its own range; remove the annotation',
+    );
   }
-  read('allowedSourcePrefixes', (text) => parseList(text).map(parseCidr));
-  read('floatingIPs', (text) => {
-    if (!floatingIpsEnabled) {
-      throw new SyntaxError(
-        'floating IPs are off; remove the annotation, or set feature_control.floating_ips in the netconf',
-      );
-    }
-    parseList(text).map(parseIpAddress);
-  });
-  return { mac: read('hwAddr', parseMacAddress) };
+  if (!floatingIpsEnabled) {
+    rejectIfPresent(
+      annotations,
+      'floatingIPs',
+      'floating IPs are off; remove the annotation, or set feature_control.floating_ips in the network configuration',
+    );
+  }
+  parseAnnotation(annotations, 'allowedSourcePrefixes', (text) => parseList(text).map(parseCidr));
+  parseAnnotation(annotations, 'floatingIPs', (text) => parseList(text).map(parseIpAddress));
+  return { mac: parseAnnotation(annotations, 'hwAddr', parseMacAddress) };
 }
 
-function parseList(text: string): string[] {
-  const wanted = 'a JSON list of strings is wanted';
-  let list: unknown;
+function rejectIfPresent(annotations: Annotations, name: string, reason: string): void {
+  if (annotations[PREFIX + name] !== undefined) throw annotationError(name, reason);
+}
+
+function parseAnnotation<Value>(
+  annotations: Annotations,
+  name: string,
+  parse: (text: string) => Value,
+): Value | undefined {
+  const text = annotations[PREFIX + name];
+  if (text === undefined) return undefined;
   try {
-    list = JSON.parse(text);
+    return parse(text);
   } catch (cause) {
-    throw new SyntaxError(`it is no JSON; ${wanted}`, { cause });
+    const isInvalid = cause instanceof AddressError || cause instanceof MacAddressError || cause instanceof SyntaxError;
+    throw isInvalid ? annotationError(name, `${cause.message}; correct or remove the annotation`, cause) : cause;
   }
-  if (!Array.isArray(list)) throw new SyntaxError(wanted);
-  return list.map((entry: unknown) => {
-    if (typeof entry !== 'string') throw new SyntaxError(wanted);
-    return entry;
-  });
 }
 
-function refusal(name: string, why: string, cause: unknown): CniError {
-  const ordinary = cause instanceof AddressError || cause instanceof MacAddressError || cause instanceof SyntaxError;
-  return new CniError(
-    ordinary ? ERROR_CODE.invalidAnnotation : ERROR_CODE.internal,
-    `the pod's annotation ${PREFIX}${name} cannot be granted: ${why}`,
-    { cause },
-  );
+function parseList(text: string): readonly string[] {
+  const list = parseJson(text);
+  const isString = (entry: unknown): entry is string => typeof entry === 'string';
+  if (!Array.isArray(list) || !list.every(isString)) throw new SyntaxError('expected a JSON list of strings');
+  return list;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new SyntaxError('expected a JSON list of strings, got text that is not JSON', { cause });
+  }
+}
+
+function annotationError(name: string, reason: string, cause?: unknown): CniError {
+  return new CniError(ERROR_CODE.invalidAnnotation, `cannot apply the pod annotation ${PREFIX}${name}: ${reason}`, {
+    cause,
+  });
 }

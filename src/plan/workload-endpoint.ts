@@ -4,11 +4,11 @@ import { isSamePod, type PodIdentity } from './pod-identity.ts';
 
 const PREFIX = 'cni.projectcalico.org/';
 
-/** The annotations of a Pod that hold its workload endpoint, with their values. */
+/** The annotations of a Pod that describe its workload endpoint, with their values. */
 export type EndpointAnnotations = Readonly<Record<string, string>>;
 
 /**
- * The annotations that make the Pod a workload endpoint for the agent, Typha and calicoctl.
+ * Plans the annotations from which the agent, Typha and calicoctl derive the workload endpoint of a Pod.
  *
  * @param addresses IPv4 first: the first one is `podIP`
  */
@@ -21,17 +21,20 @@ export function planWorkloadEndpoint(containerId: string, addresses: readonly Ip
   };
 }
 
-/** What is known of a Pod when its endpoint is to be cleared. */
+/** The parts of a Pod that decide whether its endpoint can be cleared. */
 export interface EndpointOwnerFacts extends PodIdentity {
   readonly nodeName: string | undefined;
   readonly hostNetwork: boolean;
 }
 
 /**
- * The annotations that take the endpoint off the Pod, or `undefined` if there is nothing of this container's to clear: the name now
- * belongs to another pod, another node or another container, or the endpoint is cleared already.
+ * Plans the annotations that clear the endpoint of a Pod.
  *
- * `containerID` stays, empty addresses beside it: so the agent tells "torn down" from "not yet attached".
+ * `containerID` is kept next to the empty addresses, so that the agent can distinguish a detached pod from one that is
+ * not attached yet.
+ *
+ * @returns undefined if there is nothing to clear: the name of the Pod now belongs to another pod, node or container, or
+ *   the endpoint is cleared already
  */
 export function planEndpointClearing(
   pod: EndpointOwnerFacts,

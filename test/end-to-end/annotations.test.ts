@@ -42,15 +42,15 @@ describe('what the agent reads from the Pod is left to it', () => {
   });
 });
 
-describe('a wish that cannot be granted fails ADD by its name, and leaves nothing', () => {
-  const refused = (name: string, value: string, message: RegExp, overrides: JsonObject = {}) =>
+describe('an annotation that cannot be applied fails ADD with its name, and leaves nothing', () => {
+  const rejects = (name: string, value: string, message: RegExp, overrides: JsonObject = {}) =>
     it(`${name} ${value}${overrides === ALL_FEATURES ? ', with every feature on' : ''}`, async () => {
       await using pod = await makeTestPod(node, annotated({ [name]: value }));
       const config = node.netconf(overrides);
       const answered = await node.call({ ...pod.call, verb: 'ADD', config });
       expect(answered).toMatchObject({ exitCode: 1, answer: { code: 105, msg: expect.stringMatching(message) } });
       expect(answered.answer).toMatchObject({
-        msg: expect.stringContaining(`cni.projectcalico.org/${name} cannot be granted`),
+        msg: expect.stringContaining(`cannot apply the pod annotation cni.projectcalico.org/${name}: `),
       });
       expect(await pod.sandbox.ip('link', 'show', 'type', 'veth')).toEqual([]);
       expect(await pod.annotations()).toEqual({ [`cni.projectcalico.org/${name}`]: value });
@@ -61,25 +61,25 @@ describe('a wish that cannot be granted fails ADD by its name, and leaves nothin
       });
     });
 
-  refused('hwAddr', 'no-mac', /no-mac/);
-  refused('hwAddr', '', /cannot be granted/);
-  refused('hwAddr', '02:ab:cd:ef:00', /cannot be granted/);
-  refused('hwAddr', '01:00:5e:00:00:01', /multicast/);
-  refused('hwAddr', '00:00:00:00:00:00', /cannot be granted/);
-  refused('allowedSourcePrefixes', '10.0.0.0/8', /it is no JSON/);
-  refused('allowedSourcePrefixes', '"10.0.0.0/8"', /a JSON list of strings is wanted/);
-  refused('allowedSourcePrefixes', '[8]', /a JSON list of strings is wanted/);
-  refused('allowedSourcePrefixes', '["10.0.0.0/33"]', /10\.0\.0\.0\/33/);
-  refused('floatingIPs', '["192.0.2.77"]', /floating IPs are off/);
-  refused('floatingIPs', '["192.0.2.777"]', /192\.0\.2\.777/, ALL_FEATURES);
-  refused('floatingIPs', '{}', /a JSON list of strings is wanted/, ALL_FEATURES);
-  refused('ipAddrs', '["10.71.0.9"]', /a pod cannot choose its address/, ALL_FEATURES);
-  refused('ipAddrsNoIpam', '["10.71.0.9"]', /a pod cannot choose its address/, ALL_FEATURES);
+  rejects('hwAddr', 'no-mac', /no-mac/);
+  rejects('hwAddr', '', /is not a MAC address/);
+  rejects('hwAddr', '02:ab:cd:ef:00', /is not a MAC address/);
+  rejects('hwAddr', '01:00:5e:00:00:01', /multicast/);
+  rejects('hwAddr', '00:00:00:00:00:00', /does not identify an interface/);
+  rejects('allowedSourcePrefixes', '10.0.0.0/8', /got text that is not JSON/);
+  rejects('allowedSourcePrefixes', '"10.0.0.0/8"', /expected a JSON list of strings/);
+  rejects('allowedSourcePrefixes', '[8]', /expected a JSON list of strings/);
+  rejects('allowedSourcePrefixes', '["10.0.0.0/33"]', /10\.0\.0\.0\/33/);
+  rejects('floatingIPs', '["192.0.2.77"]', /floating IPs are off/);
+  rejects('floatingIPs', '["192.0.2.777"]', /192\.0\.2\.777/, ALL_FEATURES);
+  rejects('floatingIPs', '{}', /expected a JSON list of strings/, ALL_FEATURES);
+  rejects('ipAddrs', '["10.71.0.9"]', /a pod cannot choose its address/, ALL_FEATURES);
+  rejects('ipAddrsNoIpam', '["10.71.0.9"]', /a pod cannot choose its address/, ALL_FEATURES);
 });
 
-function annotated(wishes: Readonly<Record<string, string>>): {
+function annotated(values: Readonly<Record<string, string>>): {
   readonly annotations: Readonly<Record<string, string>>;
 } {
-  const annotations = Object.entries(wishes).map(([name, value]) => [`cni.projectcalico.org/${name}`, value] as const);
+  const annotations = Object.entries(values).map(([name, value]) => [`cni.projectcalico.org/${name}`, value] as const);
   return { annotations: Object.fromEntries(annotations) };
 }

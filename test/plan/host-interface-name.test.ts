@@ -5,7 +5,7 @@ import { hostInterfaceName } from '../../src/plan/host-interface-name.ts';
 const sha1 = (text: string) => hash('sha1', text);
 const names = (
   claim: string,
-  wanted: string,
+  expected: string,
   {
     prefix = 'cali',
     pod = { namespace: 'default', name: 'rec' },
@@ -14,15 +14,15 @@ const names = (
 ) =>
   it(claim, () => {
     const owner = { pod: pod ?? undefined, interfaceName, containerId: '0123456789abcdef0123' };
-    expect(hostInterfaceName(prefix, owner, sha1)).toBe(wanted);
+    expect(hostInterfaceName(prefix, owner, sha1)).toBe(expected);
   });
 
-names('the name that the agent computes for default/rec', 'cali54a674feafd');
-names('another prefix', 'tap54a674feafd', { prefix: 'tap' });
-names('a pod of a second network has a name of its own', 'cali197bbff3edd', { interfaceName: 'net1' });
-names('without a pod, the start of the container id', 'cali0123456789a', { pod: null });
+names('eth0 of default/rec has the name that the agent computes', 'cali54a674feafd');
+names('the prefix is replaced', 'tap54a674feafd', { prefix: 'tap' });
+names('another interface of the same pod has another name', 'cali197bbff3edd', { interfaceName: 'net1' });
+names('without a pod, the name starts with the container id', 'cali0123456789a', { pod: null });
 
-it('every name fits the 15 bytes of the kernel', () => {
+it('every name has at most 15 bytes', () => {
   expect(
     hostInterfaceName(
       'cali',

@@ -13,9 +13,9 @@ describe('planWorkloadEndpoint', () => {
     it(claim, () =>
       expect(planWorkloadEndpoint('c1', addresses.map(parseIpAddress))).toEqual(annotations('c1', podIP, podIPs)),
     );
-  writes('IPv4', ['10.0.0.5'], '10.0.0.5/32', '10.0.0.5/32');
-  writes('dual stack, IPv4 first', ['10.0.0.5', 'fd00::5'], '10.0.0.5/32', '10.0.0.5/32,fd00::5/128');
-  writes('IPv6', ['fd00::5'], 'fd00::5/128', 'fd00::5/128');
+  writes('an IPv4 address', ['10.0.0.5'], '10.0.0.5/32', '10.0.0.5/32');
+  writes('both families, IPv4 first', ['10.0.0.5', 'fd00::5'], '10.0.0.5/32', '10.0.0.5/32,fd00::5/128');
+  writes('an IPv6 address', ['fd00::5'], 'fd00::5/128', 'fd00::5/128');
 });
 
 describe('planEndpointClearing', () => {
@@ -28,9 +28,9 @@ describe('planEndpointClearing', () => {
   const OURS = { containerId: 'c1', podUid: 'u1', nodeName: 'n1' };
   const CLEARED = { 'cni.projectcalico.org/podIP': '', 'cni.projectcalico.org/podIPs': '' };
 
-  it('our endpoint: addresses to empty, container id kept', () =>
+  it('empties the addresses and keeps the container id', () =>
     expect(planEndpointClearing(ATTACHED, OURS)).toEqual(CLEARED));
-  it('uid and node unknown to the runtime', () => {
+  it('clears the endpoint if uid and node are unknown', () => {
     expect(planEndpointClearing(ATTACHED, { ...OURS, podUid: undefined, nodeName: undefined })).toEqual(CLEARED);
   });
 
