@@ -59,7 +59,10 @@ export async function applySteps(steps: readonly Step[], namespaces: Namespaces)
 /** A step that is one request, which can be sent together with others. */
 type RequestStep = StepOf<'set-up' | 'add-route' | 'add-address'>;
 
-/** One pass through a list of steps: the interface indices that are known so far, and the requests that are yet to be sent. */
+/**
+ * One pass through a list of steps: the interface indices that are known so far, and the requests that are yet to be
+ * sent.
+ */
 class StepRun {
   readonly #namespaces: Namespaces;
   readonly #indices: Readonly<Record<Place, Map<string, number>>> = { host: new Map(), sandbox: new Map() };

@@ -18,7 +18,10 @@ export type ConflictingRoute =
   | { readonly kind: 'identical' }
   | { readonly kind: 'other'; readonly owner: string | undefined };
 
-/** Finds the route because of which the kernel refused `planned`. It reads all routes of the family: use it only for EEXIST. */
+/**
+ * Finds the route because of which the kernel refused `planned`. It reads all routes of the family: use it only for
+ * EEXIST.
+ */
 export async function findConflictingRoute(
   socket: NetlinkSocket,
   interfaceIndex: number,

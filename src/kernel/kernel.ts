@@ -79,7 +79,9 @@ export interface Sandbox extends Disposable {
 /** The result for a path that does not lead to a usable network namespace. */
 export interface SandboxUnavailable {
   readonly kind: 'unavailable';
-  /** An explanation with the name of the errno. It never contains "not found", because containerd ignores such errors. */
+  /**
+   * An explanation with the name of the errno. It never contains "not found", because containerd ignores such errors.
+   */
   readonly reason: string;
 }
 

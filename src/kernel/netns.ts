@@ -1,19 +1,20 @@
 // How one process configures two network namespaces, and why that is dangerous.
 //
-// The kernel keeps the network namespace per thread: setns(2) moves only the thread that calls it. Three rules follow.
+// The network namespace belongs to the thread, not to the process: setns(2) moves only the thread that calls it. Three
+// rules follow.
 //
-// 1. A netlink socket belongs for its whole life to the namespace of the thread that opened it. So the thread enters the
-//    sandbox, opens a socket, and returns: setns, socket, setns in one synchronous step. From then on the socket
-//    configures the sandbox, while the thread is in its own namespace.
-// 2. Nothing is awaited between the two calls of setns. JavaScript runs on one thread, so during an await the event loop
-//    would run other code in the sandbox: a connection to the API server, for example, or a request that configures
-//    another pod. A thread that is started during the visit is just as wrong: it inherits the namespace and keeps it
-//    (cni#262). This includes the threads of Node's pool, which start at the first asynchronous file operation.
-// 3. /proc/sys/net shows the namespace of the thread that opens a file in it. So a sysctl of the sandbox is read and
+// 1. A netlink socket stays in the namespace in which it was opened. So the thread enters the sandbox, opens a socket
+//    and returns: setns, socket, setns in one synchronous step. From then on the socket configures the sandbox, while
+//    the thread is back in its own namespace.
+// 2. Nothing is awaited between the two calls of setns. JavaScript runs on one thread, so during an await the event
+//    loop would run other code in the sandbox: a connection to the API server, for example, or a request for another
+//    pod. No thread may be started either, because it would inherit the namespace and keep it (cni#262). This includes
+//    the threads of Node.js, which start with the first asynchronous file operation.
+// 3. /proc/sys/net shows the namespace of the thread that opens a file there. So a sysctl of the sandbox is read and
 //    written synchronously, within the same kind of visit.
 //
-// If the way back fails, the whole process is in the wrong namespace: even an undo would change the pod instead of the
-// host. So every later use of the kernel fails with a NamespaceLostError, and the process has to exit.
+// If the way back fails, this thread stays in the sandbox: even an undo would change the pod instead of the host. So
+// every later use of the kernel fails with a NamespaceLostError, and the process has to exit.
 
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { KernelError, NamespaceLostError, errnoNameOf } from '../system/kernel-error.ts';

@@ -11,8 +11,8 @@ export type SandboxDescriptor =
   | { readonly kind: 'unavailable'; readonly reason: string };
 
 /**
- * Opens the network namespace at a path. If the path leads to something else, it neither blocks (a FIFO) nor opens it (a
- * device).
+ * Opens the network namespace at a path. If the path leads to something else, it neither blocks (a FIFO) nor opens it
+ * (a device).
  *
  * @throws {NamespaceLostError}
  */

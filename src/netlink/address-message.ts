@@ -17,7 +17,8 @@ const HEADER_BYTES = 8;
  * The request that adds an address to an interface. It fails with EEXIST if the interface has the address.
  *
  * It does not set IFA_F_NODAD, because the addresses that Calico adds do not have this flag either. Duplicate address
- * detection is off anyway: the step that writes the sysctl `accept_dad` of the interface precedes the step that sets it up.
+ * detection is off anyway: the step that writes the sysctl `accept_dad` of the interface precedes the step that sets
+ * it up.
  */
 export function addAddressRequest(interfaceIndex: number, { address, prefixLength }: Cidr): NetlinkRequest {
   const payload = encodePayload(addressHeader({ family: address.family, prefixLength, interfaceIndex }), [

@@ -14,7 +14,10 @@ export const NLM_F = {
   APPEND: 0x800,
 } as const;
 
-/** The two upper bits of an attribute type are flags: the kernel sets them in some replies and does not require them here. */
+/**
+ * The two upper bits of an attribute type are flags: the kernel sets them in some replies and does not require them
+ * here.
+ */
 export const NLA_TYPE_MASK = 0x3fff;
 
 export const RTM = {

@@ -2,7 +2,10 @@ import type { Family } from '../address/family.ts';
 import { KernelError } from '../system/kernel-error.ts';
 import { AF, NLA_TYPE_MASK, NLMSG } from './constants.ts';
 
-/** An attribute. A list encodes as a nested attribute, a number as a 32-bit one and a string as text with a NUL at its end. */
+/**
+ * An attribute. A list encodes as a nested attribute, a number as a 32-bit one and a string as text with a NUL at its
+ * end.
+ */
 export type Attribute = readonly [type: number, value: Uint8Array | number | string | readonly Attribute[]];
 
 /** A message without its sequence number, which the socket assigns. */
@@ -85,7 +88,8 @@ export function decodePayload(
 }
 
 /**
- * Decodes attributes, or the attributes inside a nested one, by type. If a type occurs several times, the last one counts.
+ * Decodes attributes, or the attributes inside a nested one, by type. If a type occurs several times, the last one
+ * counts.
  *
  * @throws {KernelError} EBADMSG for a length that does not fit
  */

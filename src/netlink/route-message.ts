@@ -14,7 +14,9 @@ import {
 } from './message.ts';
 import { AF, NLM_F, RT_SCOPE, RT_TABLE, RTA, RTAX, RTM, RTN_UNICAST, RTPROT_BOOT } from './constants.ts';
 
-/** A route as the kernel reports it. Its addresses stay bytes, because only few of the routes of a node are ever shown. */
+/**
+ * A route as the kernel reports it. Its addresses stay bytes, because only few of the routes of a node are ever shown.
+ */
 export interface KernelRoute {
   readonly family: Family;
   /** False for `blackhole` and the like, and for a route to an address of the namespace itself. */

@@ -25,7 +25,8 @@ interface Pending {
 
 /** The pause before each attempt. */
 const PAUSES_MS = [0, 1, 4, 16, 64];
-// Errors of contention (EINTR for a dump whose objects changed meanwhile, EBUSY, EAGAIN) and of lack of memory (ENOBUFS).
+// Errors of contention (EINTR for a dump whose objects changed meanwhile, EBUSY, EAGAIN) and of lack of memory
+// (ENOBUFS).
 const TRANSIENT: ReadonlySet<string> = new Set(['EINTR', 'EAGAIN', 'EBUSY', 'ENOBUFS']);
 
 /** Sends requests over one transport and matches the replies to them. */
@@ -101,7 +102,8 @@ export class NetlinkSocket implements Disposable {
       if (name !== undefined) {
         this.#fail(sequences, name);
       } else if (isWaiting) {
-        // After a long send the timer fires at once, although the replies have arrived. setImmediate lets them be read first.
+        // After a long send the timer fires at once, although the replies have arrived. setImmediate lets them be read
+        // first.
         timer = setTimeout(() => setImmediate(() => this.#fail(sequences, 'ETIMEDOUT')), this.#replyTimeoutMs);
       }
     });

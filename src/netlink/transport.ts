@@ -7,7 +7,10 @@ export interface TransportListener {
 
 /** A connection that carries datagrams to the kernel and back. */
 export interface NetlinkTransport {
-  /** Calls `sent` once: after the kernel has processed the datagram, or with the name of an errno if it was not accepted. */
+  /**
+   * Calls `sent` once: after the kernel has processed the datagram, or with the name of an errno if it was not
+   * accepted.
+   */
   send(datagram: Uint8Array, sent: (errnoName: string | undefined) => void): void;
   close(): void;
 }

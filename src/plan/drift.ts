@@ -16,9 +16,9 @@ export interface Drift {
  * difference reported for it: its routes, addresses and settings are not listed as well.
  *
  * Not a difference is what later plugins of the chain and the agent are free to change:
- * - in the sandbox, every setting except the one that disables IPv6, and an MTU below the planned one (the tuning plugin
- *   changes both and does not report the MTU in its result; it does report a MAC, and CHECK plans with the MAC of
- *   prevResult);
+ * - in the sandbox, every setting except the one that disables IPv6, and an MTU below the planned one (the tuning
+ *   plugin changes both and does not report the MTU in its result; it does report a MAC, and CHECK plans with the MAC
+ *   of prevResult);
  * - in the sandbox, the table of a route (the sbr plugin moves routes to its own table);
  * - the scope, priority and protocol of a route (the agent replaces the routes of the host by its own);
  * - a MAC, an MTU or route metrics that the steps do not specify, and any object that the steps do not mention.

@@ -1,6 +1,6 @@
 /**
- * Computes the name of the host interface of a pod. The agent computes the same name from the Pod, so the two must match
- * exactly.
+ * Computes the name of the host interface of a pod. The agent computes the same name from the Pod, so the two must
+ * match exactly.
  *
  * - `eth0` of a pod: the prefix and the first 11 hex digits of sha1("<namespace>.<pod>").
  * - Another interface of the pod: the hash is of "<namespace>.<pod>.<interface>", because the second network of a pod

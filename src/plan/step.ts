@@ -17,7 +17,10 @@ export interface Route {
   readonly table?: number;
 }
 
-/** One change to the network configuration. ADD applies a list of steps; CHECK compares the same list with what it observes. */
+/**
+ * One change to the network configuration. ADD applies a list of steps; CHECK compares the same list with what it
+ * observes.
+ */
 export type Step =
   | {
       readonly kind: 'create-veth';

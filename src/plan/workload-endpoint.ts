@@ -33,8 +33,8 @@ export interface EndpointOwnerFacts extends PodIdentity {
  * `containerID` is kept next to the empty addresses, so that the agent can distinguish a detached pod from one that is
  * not attached yet.
  *
- * @returns undefined if there is nothing to clear: the name of the Pod now belongs to another pod, node or container, or
- *   the endpoint is cleared already
+ * @returns undefined if there is nothing to clear: the name of the Pod now belongs to another pod, node or container,
+ *   or the endpoint is cleared already
  */
 export function planEndpointClearing(
   pod: EndpointOwnerFacts,

@@ -188,9 +188,12 @@ describe('a route', () => {
       const first = await aSandboxInKernel();
       const second = await aSandboxInKernel();
       await first.kernel.apply([createVeth(owner), setUp(owner), addRoute(owner, destination)], first.sandbox);
-      const refused = second.kernel.apply([createVeth(name), setUp(name), addRoute(name, destination)], second.sandbox);
-      await expect(refused).rejects.toMatchObject({ operation: 'add route', errnoName: 'EEXIST', owner });
-      await expect(refused).rejects.toThrow(
+      const applying = second.kernel.apply(
+        [createVeth(name), setUp(name), addRoute(name, destination)],
+        second.sandbox,
+      );
+      await expect(applying).rejects.toMatchObject({ operation: 'add route', errnoName: 'EEXIST', owner });
+      await expect(applying).rejects.toThrow(
         `add route ${destination} by ${name} (host): interface ${owner} already has a route to this destination`,
       );
     },
@@ -199,11 +202,11 @@ describe('a route', () => {
   it('that exists without an interface is an error without an owner', async () => {
     const { kernel, sandbox } = await aSandboxInKernel();
     await hostNamespace().ip('route', 'add', 'blackhole', '10.7.3.1/32', 'proto', 'static');
-    const refused = kernel.apply(
+    const applying = kernel.apply(
       [createVeth('calihole'), setUp('calihole'), addRoute('calihole', '10.7.3.1/32')],
       sandbox,
     );
-    await expect(refused).rejects.toMatchObject({ errnoName: 'EEXIST', owner: undefined });
+    await expect(applying).rejects.toMatchObject({ errnoName: 'EEXIST', owner: undefined });
   });
 });
 

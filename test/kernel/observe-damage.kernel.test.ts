@@ -139,7 +139,8 @@ describe('CHECK reports the damage and nothing else:', () => {
   damaged(
     'the address is on another interface',
     async ({ pod, ipv4 }) => {
-      await pod.ip('address', 'add', '10.9.9.9/32', 'dev', 'eth0'); // an interface loses its routes with its last address
+      // Another address stays, because an interface loses its routes with its last address.
+      await pod.ip('address', 'add', '10.9.9.9/32', 'dev', 'eth0');
       await pod.ip('address', 'delete', `${ipv4}/32`, 'dev', 'eth0');
       await pod.ip('address', 'add', `${ipv4}/32`, 'dev', 'lo');
     },

@@ -230,7 +230,8 @@ describe('a whole attachment', () => {
 
   it('whose veth is missing has one difference for each end, and none for what the ends had', () => {
     expect(formatDrift(findDrift(steps.map(missing)))).toBe(
-      'interface cali54a674feafd (host): expected a veth, got none; interface eth0 (sandbox): expected a veth, got none',
+      'interface cali54a674feafd (host): expected a veth, got none; ' +
+        'interface eth0 (sandbox): expected a veth, got none',
     );
   });
 
