@@ -7,7 +7,7 @@ import { attachmentFacts } from '../support/attachment-facts.ts';
 const DUAL = ['10.0.0.5', 'fd00::5'];
 
 describe('planAttachmentSteps', () => {
-  it('an IPv4 pod: the pair, the settings, up, routes before addresses, the host route last', () => {
+  it('an IPv4 pod has the veth, the settings, "up", routes before addresses, and the host route last', () => {
     expect(planAttachmentSteps(attachmentFacts()).map(describeStep)).toEqual([
       'create cali54a674feafd ee:ee:ee:ee:ee:ee with eth0',
       'host net/ipv4/conf/cali54a674feafd/route_localnet=1',
@@ -25,7 +25,7 @@ describe('planAttachmentSteps', () => {
     ]);
   });
 
-  it('an IPv6 pod: its gateway is the link-local address that follows from the host MAC', () => {
+  it('an IPv6 pod has the link-local address derived from the host MAC as its gateway', () => {
     expect(planAttachmentSteps(attachmentFacts({ addresses: ['fd00::5'] })).map(describeStep)).toEqual([
       'create cali54a674feafd ee:ee:ee:ee:ee:ee with eth0',
       'sandbox net/ipv6/conf/all/disable_ipv6=0',
@@ -56,7 +56,7 @@ describe('planAttachmentSteps', () => {
     expect(Math.max(...interfaceSettings)).toBeLessThan(firstUp);
   });
 
-  it('forwarding in the pod is switched on only where the netconf allows it', () => {
+  it('forwarding in the pod is enabled only if the network configuration allows it', () => {
     const settings = (allowIpForwarding: boolean) =>
       planAttachmentSteps(attachmentFacts({ addresses: DUAL, allowIpForwarding }))
         .map(describeStep)
@@ -65,7 +65,7 @@ describe('planAttachmentSteps', () => {
     expect(settings(false)).toEqual(['sandbox net/ipv4/ip_forward=0', 'sandbox net/ipv6/conf/all/forwarding=0']);
   });
 
-  it('MTU, queues, MAC and alias travel with the request that makes the pair', () => {
+  it('MTU, queues, MAC and alias are part of the step that creates the veth', () => {
     const [create] = planAttachmentSteps(attachmentFacts({ mtuBytes: 1400, queueCount: 2 }));
     expect(create).toMatchObject({
       kind: 'create-veth',
@@ -77,30 +77,31 @@ describe('planAttachmentSteps', () => {
 });
 
 describe('the routes of the pod', () => {
-  const routes = (name: string, given: Parameters<typeof attachmentFacts>[0], wanted: readonly string[]) =>
+  const routes = (name: string, given: Parameters<typeof attachmentFacts>[0], expected: readonly string[]) =>
     it(name, () => {
-      const found = planAttachmentSteps(attachmentFacts(given)).flatMap((step) =>
+      const actual = planAttachmentSteps(attachmentFacts(given)).flatMap((step) =>
         step.kind === 'add-route' && step.in === 'sandbox' && step.route.gateway !== undefined
           ? [formatCidr(step.route.destination)]
           : [],
       );
-      expect(found).toEqual(wanted);
+      expect(actual).toEqual(expected);
     });
   const to = (...destinations: string[]) => destinations.map((text) => ({ destination: parseCidr(text) }));
 
-  routes('none given: the default of each family', { addresses: DUAL }, ['0.0.0.0/0', '::/0']);
-  routes('given ones replace the defaults', { routes: to('10.96.0.0/12') }, ['10.96.0.0/12']);
-  routes('given ones and the defaults', { routes: to('10.96.0.0/12'), includeDefaultRoutes: true }, [
+  routes('without requested routes, each family has its default route', { addresses: DUAL }, ['0.0.0.0/0', '::/0']);
+  routes('requested routes replace the default routes', { routes: to('10.96.0.0/12') }, ['10.96.0.0/12']);
+  routes(
+    'requested routes can be added to the default routes',
+    { routes: to('10.96.0.0/12'), includeDefaultRoutes: true },
+    ['0.0.0.0/0', '10.96.0.0/12'],
+  );
+  routes('a requested default route is not added twice', { routes: to('0.0.0.0/0'), includeDefaultRoutes: true }, [
     '0.0.0.0/0',
+  ]);
+  routes('requested routes of a family without an address are left out', { routes: to('10.96.0.0/12', 'fd96::/112') }, [
     '10.96.0.0/12',
   ]);
-  routes('a default that is given is not added twice', { routes: to('0.0.0.0/0'), includeDefaultRoutes: true }, [
-    '0.0.0.0/0',
-  ]);
-  routes('those of a family without an address are left out', { routes: to('10.96.0.0/12', 'fd96::/112') }, [
-    '10.96.0.0/12',
-  ]);
-  routes('host bits are cleared, since the kernel refuses them', { routes: to('10.96.1.1/12') }, ['10.96.0.0/12']);
+  routes('host bits are cleared, because the kernel rejects them', { routes: to('10.96.1.1/12') }, ['10.96.0.0/12']);
 
   it('a route keeps its own metric, table and MTU', () => {
     const [route] = to('10.96.0.0/12');
