@@ -2,13 +2,9 @@ import { hostCidr } from '../address/cidr.ts';
 import type { CniResult } from '../cni/result.ts';
 import type { NetworkConfig } from '../netconf/network-config.ts';
 import type { Lease } from './lease.ts';
+import type { ObservedInterface } from './observation.ts';
 
-/** One end of the veth pair, as the kernel has it. */
-export interface LinkEnd {
-  readonly name: string;
-  readonly mac: string;
-  readonly mtuBytes: number;
-}
+type LinkEnd = Pick<ObservedInterface, 'name' | 'mac' | 'mtuBytes'>;
 
 /** All that the result of an ADD says. */
 export interface ResultFacts {

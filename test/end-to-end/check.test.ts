@@ -142,16 +142,16 @@ describe('CHECK of an attachment that was damaged lists each difference, code 10
       /^route to 10\.73\.0\.\d+\/32 \(host\)/,
     ],
   };
-  it.each(Object.entries(DAMAGES).map(([what, [damage, ...wanted]]) => [what, damage, wanted] as const))(
+  it.each(Object.entries(DAMAGES).map(([what, [damage, ...differences]]) => [what, damage, differences] as const))(
     '%s',
-    async (_, damage, wanted) => {
+    async (_, damage, differences) => {
       await using attached = await attach('damaged', { mtu: 1400 });
       expect(await attached.check()).toMatchObject({ exitCode: 0, stdout: '' });
       await damage(attached);
       const { exitCode, answer } = await attached.check();
       expect({ exitCode, code: answer?.['code'] }).toEqual({ exitCode: 1, code: 106 });
       const listed = pick(answer, 'details').split('; ');
-      for (const difference of wanted) expect(listed).toContainEqual(expect.stringMatching(difference));
+      for (const difference of differences) expect(listed).toContainEqual(expect.stringMatching(difference));
       expect(answer?.['msg']).toContain(`differs from the result of its ADD in ${listed.length} points`);
     },
   );

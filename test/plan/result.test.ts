@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { parseCidr } from '../../src/address/cidr.ts';
 import { parseIpAddress } from '../../src/address/ip-address.ts';
+import { parseMacAddress } from '../../src/address/mac-address.ts';
 import { planResult, type ResultFacts } from '../../src/plan/result.ts';
 
 const facts = (overrides: Partial<ResultFacts> = {}): ResultFacts => ({
   config: { dns: undefined, prevResult: undefined },
   sandboxPath: '/var/run/netns/p',
-  hostInterface: { name: 'cali1', mac: 'ee:ee:ee:ee:ee:ee', mtuBytes: 1500 },
-  containerInterface: { name: 'eth0', mac: '1e:05:be:ef:00:01', mtuBytes: 1500 },
+  hostInterface: { name: 'cali1', mac: parseMacAddress('ee:ee:ee:ee:ee:ee'), mtuBytes: 1500 },
+  containerInterface: { name: 'eth0', mac: parseMacAddress('1e:05:be:ef:00:01'), mtuBytes: 1500 },
   lease: {
     addresses: [parseIpAddress('10.0.0.5'), parseIpAddress('fd00::5')],
     resultRoutes: [{ dst: parseCidr('10.96.0.0/12') }],
