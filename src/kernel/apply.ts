@@ -26,7 +26,7 @@ export interface Namespaces extends Readonly<Record<Place, Namespace>> {
  * Applies steps in order. Consecutive requests in one namespace are sent together, and the kernel does not stop at one
  * that fails: later steps may have been applied when this throws.
  *
- * @throws {KernelError} naming the first step that failed
+ * @throws {KernelError} that names the first step that failed
  */
 export async function applySteps(steps: readonly Step[], namespaces: Namespaces): Promise<void> {
   const run = new StepRun(namespaces);
@@ -154,7 +154,7 @@ function objectOf(step: RequestStep): string {
   const where = `${step.interface} (${step.in})`;
   if (step.kind === 'set-up') return `interface ${where}`;
   if (step.kind === 'add-address') return `${formatCidr(step.address)} to ${where}`;
-  return `${formatCidr(step.route.destination)} by ${where}`;
+  return `${formatCidr(step.route.destination)} on ${where}`;
 }
 
 function payloadOf(reply: NetlinkReply | undefined, operation: string, object: string): Uint8Array {

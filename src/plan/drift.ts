@@ -148,7 +148,7 @@ function formatRoute(
 ): string {
   return [
     ...(route.gateway === undefined ? [] : [`via ${route.gateway.text}`]),
-    route.interface === undefined ? 'by several interfaces' : `dev ${replaceUnprintable(route.interface)}`,
+    route.interface === undefined ? 'several next hops' : `dev ${replaceUnprintable(route.interface)}`,
     ...(route.table === MAIN_TABLE ? [] : [`table ${route.table}`]),
     ...(route.mtuBytes === undefined ? [] : [`mtu ${route.mtuBytes}`]),
     ...(route.advertisedMssBytes === undefined ? [] : [`advmss ${route.advertisedMssBytes}`]),

@@ -22,7 +22,7 @@ describe('what the kernel refuses', () => {
 
   it('is 104 with the owner’s name, if another interface has the route', async () => {
     const explanation = 'interface cali2 already has a route to this destination';
-    const cause = new KernelError('add route', '10.0.0.5/32 by cali1', 'EEXIST', { explanation, owner: 'cali2' });
+    const cause = new KernelError('add route', '10.0.0.5/32 on cali1', 'EEXIST', { explanation, owner: 'cali2' });
     await expect(refused(cause)).rejects.toMatchObject({
       code: ERROR_CODE.routeTaken,
       message: expect.stringMatching(/interface cali2 already has a route .*"ip route"/),

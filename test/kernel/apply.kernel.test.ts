@@ -194,7 +194,7 @@ describe('a route', () => {
       );
       await expect(applying).rejects.toMatchObject({ operation: 'add route', errnoName: 'EEXIST', owner });
       await expect(applying).rejects.toThrow(
-        `add route ${destination} by ${name} (host): interface ${owner} already has a route to this destination`,
+        `add route ${destination} on ${name} (host): interface ${owner} already has a route to this destination`,
       );
     },
   );
@@ -240,7 +240,7 @@ describe('the error names the step that failed:', () => {
       addRoute('caligate', '10.7.4.3/32', { gateway, scope: 'global' }),
       setUp('calinone'),
     ],
-    'cannot add route 10.7.4.3/32 by caligate (host): its gateway cannot be reached over this interface (ENETUNREACH)',
+    'cannot add route 10.7.4.3/32 on caligate (host): its gateway cannot be reached over this interface (ENETUNREACH)',
   );
   fails(
     'write a missing sysctl',

@@ -193,7 +193,7 @@ describe('CHECK reports the damage and nothing else:', () => {
       await host.ip('-6', 'route', 'add', ipv6, 'dev', name, 'table', '100');
     },
     ({ name, ipv4, ipv6 }) => [
-      `route to ${ipv4}/32 (host): expected dev ${name}, got by several interfaces`,
+      `route to ${ipv4}/32 (host): expected dev ${name}, got several next hops`,
       `route to ${ipv6}/128 (host): expected dev ${name}, got dev ${name} table 100 and dev uplink`,
     ],
   );

@@ -181,10 +181,10 @@ describe('a route', () => {
     `${expectedBut} ${VIA} a and ${VIA} b`,
   );
   route(
-    'by several interfaces',
+    'with several next hops',
     {},
     [{ interface: undefined, gateway: undefined }],
-    `${expectedBut} by several interfaces`,
+    `${expectedBut} several next hops`,
   );
   route('of another scope, priority and protocol', {}, [{ scope: 253, priority: 1024, protocol: 80 }], NO_DRIFT);
   route('in another table', {}, [{ table: 100 }], `${expectedBut} ${VIA} eth0 table 100`);
