@@ -8,7 +8,7 @@ export interface HostInterfaceOwner {
 }
 
 const MARK = 'podwire';
-const ALIAS_BYTES = 255;
+const MAX_ALIAS_BYTES = 255;
 
 /**
  * The alias that names a host interface's owner: `podwire <containerID> <interface> <network> <namespace>/<pod>`.
@@ -23,7 +23,7 @@ export function formatHostInterfaceAlias({
   network,
   workload,
 }: HostInterfaceOwner): string {
-  return `${MARK} ${containerId} ${interfaceName} ${network} ${workload}`.slice(0, ALIAS_BYTES);
+  return `${MARK} ${containerId} ${interfaceName} ${network} ${workload}`.slice(0, MAX_ALIAS_BYTES);
 }
 
 /** The owner that an alias names, `undefined` for an alias that podwire did not write. */
