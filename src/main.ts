@@ -1,9 +1,9 @@
 import { readSync, writeSync } from 'node:fs';
 import { basename } from 'node:path';
 import { acquireSlot } from './system/slot.ts';
-import { errnoNameOf } from './system/kernel-error.ts';
 import { openKernel, type Kernel } from './kernel/kernel.ts';
 import { runPlugin } from './plugin.ts';
+import { errnoOf, stackOf } from './system/error-text.ts';
 
 // One byte more than the parser takes, so that it is the one to refuse.
 const STDIN_LIMIT_BYTES = 16 * 1024 * 1024 + 1;
@@ -83,7 +83,7 @@ function untilReady(transfer: () => number): number {
     try {
       return transfer();
     } catch (error) {
-      if (errnoNameOf(error) !== 'EAGAIN') throw error;
+      if (errnoOf(error) !== 'EAGAIN') throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
     }
   }
@@ -94,7 +94,7 @@ const kernel = openKernel(); // opens and loads nothing before it is needed
 void main(kernel).then(
   (status) => leave(status),
   (error: unknown) => {
-    writeStderr(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    writeStderr(`${stackOf(error)}\n`);
     leave(70);
   },
 );

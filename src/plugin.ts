@@ -20,6 +20,7 @@ import type { LogContext } from './log/log-line.ts';
 import { openLog } from './log/log.ts';
 import { openClock } from './system/clock.ts';
 import { openTrace, traced } from './trace.ts';
+import { messageOf, stackOf } from './system/error-text.ts';
 
 /** What a runtime passes to a plugin, and how the plugin answers. */
 export interface PluginIo {
@@ -132,7 +133,7 @@ function contextOf(request: CommandRequest): LogContext {
 }
 
 function describeError(error: unknown): string {
-  if (!(error instanceof CniError)) return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (!(error instanceof CniError)) return stackOf(error);
   const cause =
     error.cause instanceof Error && error.cause.message !== error.message ? `; cause: ${error.cause.message}` : '';
   return `${error.message}${error.details === '' ? '' : ` (${error.details})`} [code ${error.code}]${cause}`;
@@ -153,7 +154,7 @@ function toCniError(error: unknown, { signal }: PluginIo): CniError {
     );
   }
   return new CniError(ERROR_CODE.internal, 'internal error (a bug in podwire); please report it with the log', {
-    details: error instanceof Error ? error.message : String(error),
+    details: messageOf(error),
     cause: error,
   });
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
 import type { NetworkConfig } from '../netconf/network-config.ts';
+import { messageOf } from '../system/error-text.ts';
 
 /** Where the agent writes the MTU that fits the node's networks and encapsulation. */
 const MTU_FILE = '/var/lib/calico/mtu';
@@ -25,7 +26,7 @@ export function readMtuBytes(
     throw new CniError(
       ERROR_CODE.invalidConfig,
       `${file} is required and cannot be read; is the agent (calico-node) running here? Else set mtu in the netconf`,
-      { details: cause instanceof Error ? cause.message : String(cause), cause },
+      { details: messageOf(cause), cause },
     );
   }
   const mtuBytes = /^[0-9]{1,5}$/.test(text) ? Number(text) : Number.NaN;

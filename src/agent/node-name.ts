@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
 import type { NetworkConfig } from '../netconf/network-config.ts';
+import { messageOf } from '../system/error-text.ts';
 
 /**
  * The name of the Node object of this machine: the netconf's, else what the agent wrote to its file, else, if that file is optional, the
@@ -20,7 +21,7 @@ export function readNodeName(
     const name = readFileSync(file, 'utf8').trim();
     if (name !== '') return name;
   } catch (error) {
-    why = error instanceof Error ? error.message : String(error);
+    why = messageOf(error);
     cause = error;
   }
   if (config.nodeNameFileOptional) return hostname().toLowerCase();

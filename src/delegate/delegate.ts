@@ -9,6 +9,7 @@ import type { Delegation } from '../plan/delegation.ts';
 import { findDelegate } from './find-delegate.ts';
 import { endOrphanedRun } from './orphaned-run.ts';
 import { runDelegate, type DelegateExit, type RunProgram } from './run-delegate.ts';
+import { messageOf } from '../system/error-text.ts';
 
 /** The parts of an attachment that the IPAM plugin's environment names. */
 type DelegateTarget = Pick<Attachment, 'id' | 'sandboxPath' | 'cniArgs'>;
@@ -141,7 +142,7 @@ function parseAnswer({ type, config: { cniVersion } }: Delegation, stdout: strin
   try {
     if (answer !== undefined) return parseResult(typeof cniVersion === 'string' ? { cniVersion, ...answer } : answer);
   } catch (cause) {
-    throw unusableAnswer(type, stdout, cause instanceof Error ? cause.message : String(cause));
+    throw unusableAnswer(type, stdout, messageOf(cause));
   }
   throw unusableAnswer(type, stdout, 'no JSON object');
 }

@@ -1,4 +1,5 @@
 import { CniError, ERROR_CODE } from '../cni/error.ts';
+import { messageOf } from '../system/error-text.ts';
 
 /** One run of an IPAM plugin. */
 export interface DelegateRun {
@@ -52,7 +53,7 @@ export async function runDelegate(
     if (!isTooLong) return exit;
   } catch (cause) {
     if (limits.signal.aborted) throw tookTooLong(path, budgetMs, signal);
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new CniError(ERROR_CODE.delegateFailed, `the IPAM plugin ${path} cannot be run: ${why}`, { cause });
   } finally {
     clearTimeout(timer);

@@ -1,11 +1,12 @@
 import { CniError, ERROR_CODE } from '../cni/error.ts';
+import { errnoOf, messageOf } from '../system/error-text.ts';
 
 /** An error of node:fs in words that tell what to do. A CniError stays as it is. */
 export function fileFailure(operation: string, path: string, cause: unknown): CniError {
   if (cause instanceof CniError) return cause;
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
+  const code = errnoOf(cause) ?? 'unknown error';
   const remedy = REMEDIES[code] ?? 'see the details';
-  const details = cause instanceof Error ? cause.message : String(cause);
+  const details = messageOf(cause);
   return new CniError(ERROR_CODE.inputOutput, `cannot ${operation} ${path} (${code}): ${remedy}`, { details, cause });
 }
 

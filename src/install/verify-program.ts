@@ -4,6 +4,7 @@ import { access, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { arch } from 'node:process';
 import { isJsonList, parseJsonObject } from '../json/json.ts';
+import { errnoOf } from '../system/error-text.ts';
 import { explainFailedRun, NO_LOADER, type FailedRun } from './failed-run.ts';
 import { isFolder } from './observe-node.ts';
 import { libraryFolders, LOADERS, missingOnNode } from './node-libraries.ts';
@@ -73,7 +74,7 @@ function run(path: string, words: readonly string[], environment: Record<string,
     const ended = (exitCode: number | null, signal: string | null, errno?: string) =>
       resolve({ exitCode, signal, errno, stdout, stderr });
     const child = spawn(path, words, { env: environment, cwd: '/', timeout: HANG_MS, killSignal: 'SIGKILL' });
-    child.on('error', (error) => ended(null, null, 'code' in error ? String(error.code) : 'unknown error'));
+    child.on('error', (error) => ended(null, null, errnoOf(error) ?? 'unknown error'));
     child.stdin.on('error', () => undefined); // it may not read
     child.stdin.end(stdin);
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync } from 'node:fs';
-import { KernelError, NamespaceLostError, errnoNameOf } from '../system/kernel-error.ts';
+import { KernelError, NamespaceLostError } from '../system/kernel-error.ts';
 import type { Libc } from '../system/libc.ts';
+import { errnoOf } from '../system/error-text.ts';
 
 /** The network namespace that this process belongs to, from which it visits others. */
 export class OwnNetns implements Disposable {
@@ -15,7 +16,7 @@ export class OwnNetns implements Disposable {
     try {
       this.fd = openSync('/proc/thread-self/ns/net', 'r');
     } catch (cause) {
-      throw new KernelError('open', '/proc/thread-self/ns/net', errnoNameOf(cause), { cause });
+      throw new KernelError('open', '/proc/thread-self/ns/net', errnoOf(cause) ?? 'EIO', { cause });
     }
   }
 

@@ -1,6 +1,7 @@
 import type { LogSettings } from '../netconf/network-config.ts';
 import { openLogFile, type LogFile } from './log-file.ts';
 import { formatLine, type LogContext } from './log-line.ts';
+import { messageOf } from '../system/error-text.ts';
 
 /** One line per message. Never fails: what cannot be written is lost. */
 export interface Log {
@@ -42,7 +43,7 @@ export function openLog({ settings, context, writeLine, now = () => new Date() }
       file.append(line, now());
     } catch (error) {
       isFileBroken = true;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       toStandardError(
         formatLine(
           now(),

@@ -1,7 +1,8 @@
 import type { RawNetlinkSocket } from 'netlink/dist/raw.js';
-import { KernelError, errnoNameOf } from '../system/kernel-error.ts';
+import { KernelError } from '../system/kernel-error.ts';
 import type { NetlinkTransport, TransportListener } from './transport.ts';
 import { NETLINK_ROUTE } from './constants.ts';
+import { errnoOf } from '../system/error-text.ts';
 
 /**
  * A netlink socket of the network namespace that the calling thread is in, which it keeps for good. Sending is done when
@@ -16,10 +17,10 @@ export function openEventLoopTransport(Socket: typeof RawNetlinkSocket, listener
     if (port === 0) listener.received(datagram); // the kernel's, not another process's
   });
   socket.on('truncatedMessage', () => listener.failed('EMSGSIZE'));
-  socket.on('error', (error) => listener.failed(errnoNameOf(error)));
+  socket.on('error', (error) => listener.failed(errnoOf(error) ?? 'EIO'));
   socket.unref(); // an idle socket must not keep the process alive; who waits has a timer
   return {
-    send: (datagram, sent) => socket.send(datagram, {}, (error) => sent(error && errnoNameOf(error))),
+    send: (datagram, sent) => socket.send(datagram, {}, (error) => sent(error && (errnoOf(error) ?? 'EIO'))),
     close: () => socket.close(),
   };
 }
@@ -35,6 +36,6 @@ function openSocket(Socket: typeof RawNetlinkSocket): RawNetlinkSocket {
       sendBufferSize: 0,
     });
   } catch (cause) {
-    throw new KernelError('open', 'a netlink socket', errnoNameOf(cause), { cause });
+    throw new KernelError('open', 'a netlink socket', errnoOf(cause) ?? 'EIO', { cause });
   }
 }

@@ -12,6 +12,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { errnoOf } from './error-text.ts';
 import { isRunning, ownIdentity } from './process-identity.ts';
 
 // A record is never seen half written: it is made under another name. Nobody waits for the disk: what a power failure takes away belongs
@@ -121,8 +122,4 @@ function writeNew(path: string, text: string): void {
   } finally {
     closeSync(fd);
   }
-}
-
-function errnoOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

@@ -42,11 +42,6 @@ export function formatErrno(errno: number): string {
   return name.startsWith('Unknown') ? `errno ${errno}` : name;
 }
 
-/** The errno's name of an error that node:fs threw, else `EIO`. */
-export function errnoNameOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'EIO';
-}
-
 const MEANINGS: Readonly<Record<string, string>> = {
   EEXIST: 'it exists already',
   ENODEV: 'there is no such interface',

@@ -13,7 +13,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { KernelError, errnoNameOf } from './kernel-error.ts';
+import { KernelError } from './kernel-error.ts';
+import { errnoOf } from './error-text.ts';
 
 export interface NativeAddonFile {
   /** Folder of all versions, whose parent is ours as well. What lies above must be there. */
@@ -68,7 +69,7 @@ function makeFolder(path: string): void {
     try {
       mkdirSync(path, { mode: 0o700 });
     } catch (error) {
-      if (errnoNameOf(error) !== 'EEXIST') throw error; // another process was first
+      if (errnoOf(error) !== 'EEXIST') throw error; // another process was first
     }
   });
 }
@@ -134,7 +135,7 @@ function attempt<Value>(operation: string, path: string, action: () => Value): V
   try {
     return action();
   } catch (cause) {
-    const name = errnoNameOf(cause);
+    const name = errnoOf(cause) ?? 'EIO';
     throw new KernelError(operation, path, name, { explanation: WHAT_TO_DO[name], cause });
   }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { getAsset, getRawAsset, isSea } from 'node:sea';
 import { KernelError } from './kernel-error.ts';
 import { unpackNativeAddon, type NativeAddonFile } from './native-addon-file.ts';
+import { messageOf } from './error-text.ts';
 
 export type NativeAddonName = 'netlink' | 'koffi';
 
@@ -30,7 +31,7 @@ export function openNativeAddon(path: string): unknown {
   try {
     process.dlopen(target, path);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     // glibc's words for an mmap with PROT_EXEC that is refused.
     const isNoexec = reason.includes('failed to map segment');
     const explanation = isNoexec

@@ -1,7 +1,7 @@
 import { closeSync, readSync, writeSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { errnoNameOf } from './kernel-error.ts';
 import type { Libc, Pipe, ProgramStatus } from './libc.ts';
+import { errnoOf } from './error-text.ts';
 
 /** One run of a program. */
 export interface ProgramRun {
@@ -101,7 +101,7 @@ function openInput(fd: number, text: string): { readonly push: () => void; reado
       if (rest.length === 0) close();
     } catch (error) {
       // Any other: it has closed it. That it does not read all is its own affair.
-      if (errnoNameOf(error) !== 'EAGAIN') close();
+      if (errnoOf(error) !== 'EAGAIN') close();
     }
   };
   return { push, close };
@@ -119,7 +119,7 @@ function openOutput(fd: number, limitBytes: number) {
       sizeBytes += readBytes;
       return readBytes;
     } catch (error) {
-      if (errnoNameOf(error) !== 'EAGAIN') throw error;
+      if (errnoOf(error) !== 'EAGAIN') throw error;
       return 0;
     }
   };

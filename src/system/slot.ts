@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
+import { errnoOf } from './error-text.ts';
 import { monotonicMs } from './monotonic-clock.ts';
 import { isRunning, ownIdentity } from './process-identity.ts';
 
@@ -69,7 +70,7 @@ function take(path: string, holder: string): 'ours' | 'taken' | 'impossible' {
     symlinkSync(holder, path);
     return 'ours';
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = errnoOf(error);
     if (code === 'EEXIST') return 'taken';
     return code === 'ENOENT' && makeFolders(dirname(path)) ? take(path, holder) : 'impossible';
   }

@@ -1,6 +1,6 @@
 import { getSystemErrorMap } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { KernelError, errnoNameOf, formatErrno } from '../../src/system/kernel-error.ts';
+import { KernelError, formatErrno } from '../../src/system/kernel-error.ts';
 
 describe('a KernelError', () => {
   it('reads well alone: operation, object, meaning, errno', () =>
@@ -37,8 +37,4 @@ describe('the name of an errno', () => {
   named(4321, 'errno 4321');
   named(-5, 'errno -5');
   named(0, 'errno 0');
-
-  it('comes from an error of node:fs', () =>
-    expect(errnoNameOf(Object.assign(new Error('x'), { code: 'EROFS' }))).toBe('EROFS'));
-  it('is EIO for what is no error of the system', () => expect(errnoNameOf(new Error('x'))).toBe('EIO'));
 });
