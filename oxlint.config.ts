@@ -46,7 +46,7 @@ const FOLDERS = {
   delegate: EFFECT,
   journal: { ...EFFECT, values: [...EFFECT.values, 'plan'] }, // its records are attachments
   kernel: { values: ['address', 'netlink', 'system'], types: ['plan'], packages: ['netlink'], node: 'any' },
-  log: { values: [], types: ['netconf'], packages: [], node: 'any' },
+  log: { values: ['system'], types: ['netconf'], packages: [], node: 'any' },
   attachment: { values: BELOW_ATTACHMENT, types: ['netlink'], packages: [], node: 'any' },
   commands: { values: [...BELOW_ATTACHMENT, 'attachment'], types: [], packages: [], node: 'none' },
   install: { values: BELOW_ATTACHMENT, types: [], packages: [], node: 'any' },

@@ -16,16 +16,16 @@ async function main(kernel: Kernel): Promise<number> {
   if ((environment['CNI_COMMAND'] ?? '') === '') {
     const called = { name: basename(process.argv0), executablePath: process.execPath };
     const { runCli } = await import('./cli.ts');
-    return runCli({ ...io, words: argv.slice(2), called, readStdin, listenForEnd });
+    return runCli({ ...io, args: argv.slice(2), called, readStdin, listenForTermination });
   }
   const stdin = environment['CNI_COMMAND'] === 'VERSION' ? await readWaiting() : readStdin();
   using _slot = NEEDS_SLOT.has(environment['CNI_COMMAND'] ?? '') ? acquireSlot() : undefined;
   // Only now: until here there is nothing to undo, and a signal may end us while we wait for stdin or for our turn.
-  const signal = listenForEnd();
+  const signal = listenForTermination();
   return await runPlugin({ ...io, stdin, signal, kernel });
 }
 
-function listenForEnd(): AbortSignal {
+function listenForTermination(): AbortSignal {
   const ended = new AbortController();
   // A second signal is no reason to end in the middle of undoing.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => ended.abort());

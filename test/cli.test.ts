@@ -4,12 +4,12 @@ import { PODWIRE_VERSION } from '../src/version.ts';
 import { CANARY, openLoopbackCluster, type LoopbackCluster } from './cluster/loopback-cluster.ts';
 import { netconf } from './support/network-config.ts';
 
-async function call(words: readonly string[], stdin = '', name = 'podwire') {
+async function call(args: readonly string[], stdin = '', name = 'podwire') {
   let [stdout, stderr] = ['', ''];
   const status = await runCli({
-    words,
+    args,
     called: { name, executablePath: process.execPath },
-    listenForEnd: () => new AbortController().signal,
+    listenForTermination: () => new AbortController().signal,
     environment: {},
     readStdin: () => new TextEncoder().encode(stdin),
     writeStdout: async (text) => void (stdout += text),
@@ -33,8 +33,8 @@ describe('a person', () => {
     },
   );
 
-  it.each([[[]], [['help']], [['-x', '-v']]])('who types %o gets the usage, and status 1', async (words) => {
-    expect(await call(words)).toEqual({
+  it.each([[[]], [['help']], [['-x', '-v']]])('who types %o gets the usage, and status 1', async (args) => {
+    expect(await call(args)).toEqual({
       status: 1,
       stdout: '',
       stderr: expect.stringMatching(/^podwire .*podwire -t < NETCONF/s),
@@ -44,7 +44,7 @@ describe('a person', () => {
 
 it.each(['install', 'install-cni'])('called %s, it installs', async (name) => {
   const { status, stderr } = await call(['--wrong'], '', name);
-  expect([status, stderr]).toEqual([1, expect.stringContaining('podwire install knows')]);
+  expect([status, stderr]).toEqual([1, expect.stringContaining('podwire install accepts')]);
 });
 
 describe('podwire -t', () => {

@@ -1,6 +1,7 @@
-import { readFileSync, statSync, type Stats } from 'node:fs';
+import { statSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
+import { isOwnedByRoot } from '../system/trusted-owner.ts';
 
 /**
  * The path of an IPAM plugin: the first regular file of its name in CNI_PATH.
@@ -35,9 +36,10 @@ function statOf(path: string): Stats | undefined {
   }
 }
 
-function refuseForeign(path: string, { uid, mode }: Stats): void {
-  const writableByOthers = (mode & 0o022) !== 0;
-  if (!writableByOthers && (uid === 0 || uid === overflowUid())) return;
+function refuseForeign(path: string, stats: Stats): void {
+  const { uid, mode } = stats;
+  const isWritableByOthers = (mode & 0o022) !== 0;
+  if (!isWritableByOthers && isOwnedByRoot(stats)) return;
   throw new CniError(
     ERROR_CODE.delegateFailed,
     `the IPAM plugin is not run, because others than root can change ${path}; ` +
@@ -55,10 +57,4 @@ function refuseNotExecutable(path: string, { mode }: Stats): void {
       details: `mode ${(mode & 0o7777).toString(8)}`,
     },
   );
-}
-
-/** The uid that the real root's files show inside a user namespace; nobody's outside one, where no uid stands for another. */
-function overflowUid(): number | undefined {
-  const isWholeMachine = /^\s*0\s+0\s+4294967295\s*$/.test(readFileSync('/proc/self/uid_map', 'utf8'));
-  return isWholeMachine ? undefined : Number(readFileSync('/proc/sys/kernel/overflowuid', 'utf8'));
 }

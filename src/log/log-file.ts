@@ -4,7 +4,6 @@ import {
   existsSync,
   fstatSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   renameSync,
@@ -13,6 +12,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import type { LogSettings } from '../netconf/network-config.ts';
+import { makeFolders } from '../system/files.ts';
 
 export interface LogFileSettings extends Pick<LogSettings, 'maxSizeMb' | 'maxAgeDays' | 'maxCount'> {
   readonly filePath: string;
@@ -44,17 +44,6 @@ export function openLogFile(settings: LogFileSettings): LogFile {
     open = { ...open, size: open.size + bytes.length };
   };
   return { append, [Symbol.dispose]: () => closeSync(open.descriptor) };
-}
-
-// Not with `recursive`, with which Node never ends below /proc.
-function makeFolders(path: string): void {
-  if (existsSync(path)) return;
-  makeFolders(dirname(path));
-  try {
-    mkdirSync(path, { mode: 0o700 });
-  } catch (error) {
-    if (!existsSync(path)) throw error; // else another process has made it meanwhile
-  }
 }
 
 interface OpenFile {

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
+import { readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { errnoOf } from './error-text.ts';
 import { monotonicMs } from './monotonic-clock.ts';
+import { makeFolders } from './files.ts';
 import { isRunning, ownIdentity } from './process-identity.ts';
 
 /** Leave to work while few others do. Given back when disposed of, or when the process ends in whatever way. */
@@ -72,20 +73,17 @@ function take(path: string, holder: string): 'ours' | 'taken' | 'impossible' {
   } catch (error) {
     const code = errnoOf(error);
     if (code === 'EEXIST') return 'taken';
-    return code === 'ENOENT' && makeFolders(dirname(path)) ? take(path, holder) : 'impossible';
+    return code === 'ENOENT' && hasMadeFolder(dirname(path)) ? take(path, holder) : 'impossible';
   }
 }
 
-/** Not with `recursive`, with which Node never ends below /proc. */
-function makeFolders(folder: string): boolean {
-  for (const path of [dirname(folder), folder]) {
-    try {
-      mkdirSync(path, { mode: 0o700 });
-    } catch {
-      // It is there, or the next one fails too.
-    }
+function hasMadeFolder(path: string): boolean {
+  try {
+    makeFolders(path);
+    return true;
+  } catch {
+    return false;
   }
-  return existsSync(folder);
 }
 
 function heldSlot(path: string): Slot {

@@ -118,7 +118,7 @@ describe('podwire install on a node that has podwire', () => {
     const stderr = await install();
     const after = [...PROGRAMS.map((name) => inode(join(node.programs, name))), inode(join(node.configs, CONFIG))];
     expect(after).toEqual(before);
-    expect(stderr.match(/left alone: unchanged/g)).toHaveLength(PROGRAMS.length + 1);
+    expect(stderr.match(/unchanged: it is up to date/g)).toHaveLength(PROGRAMS.length + 1);
   });
 
   it('replaces an executable while it runs', async () => {

@@ -21,15 +21,15 @@ it('each operation is one line, that names the path on the node and no content',
   mkdirSync(at('empty').path);
   mkdirSync(join(at('kept').path, 'inner'), { recursive: true });
   const lines = await apply([
-    { kind: 'keep', shownPath: '/node/a', why: 'unchanged' },
+    { kind: 'keep', shownPath: '/node/a', why: 'it is up to date' },
     { kind: 'write-file', ...at('new'), text: makeSecret('a token', 'a test'), mode: 0o600 },
-    { kind: 'remove', ...at('old') },
+    { kind: 'remove-file', ...at('old') },
     { kind: 'remove-folder', ...at('full') },
     { kind: 'remove-folder-if-empty', ...at('empty') },
     { kind: 'remove-folder-if-empty', ...at('kept') },
   ]);
   expect(lines).toEqual([
-    '/node/a: left alone: unchanged',
+    '/node/a: unchanged: it is up to date',
     '/node/new: written',
     '/node/old: removed',
     '/node/full: removed',
@@ -64,7 +64,7 @@ it('a program that does not run as a plugin is not put in place', async () => {
     };
   };
   const answer = `[ "$CNI_COMMAND" = VERSION ] && echo '{"cniVersion":"1.0.0","supportedVersions":["1.0.0"]}'`;
-  expect(await apply([place('good', answer)])).toEqual(['good: placed, after it had run']);
+  expect(await apply([place('good', answer)])).toEqual(['good: installed, after a test run']);
   await expect(apply([place('bad', 'exit 3')])).rejects.toThrow('this node cannot run bad');
   expect(readdirSync(folder.path).toSorted()).toEqual(['bad.image', 'good', 'good.image']);
 });

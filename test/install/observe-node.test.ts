@@ -6,9 +6,9 @@ import {
   observeFiles,
   observeLeftovers,
   observePrograms,
-  readNames,
+  readFileNames,
 } from '../../src/install/observe-node.ts';
-import { claimTemporaryName } from '../../src/install/temporary-file.ts';
+import { claimTemporaryName } from '../../src/install/temporary-name.ts';
 import { makeFolder } from './make-folder.ts';
 
 describe('programs', () => {
@@ -47,8 +47,8 @@ describe('files', () => {
   it('the names of a folder, which must be there', async () => {
     using folder = makeFolder();
     writeFileSync(join(folder.path, 'a'), '');
-    expect(await readNames(folder.path)).toEqual(new Set(['a']));
-    await expect(readNames(join(folder.path, 'none'))).rejects.toThrow(/cannot read the folder .*ENOENT/);
+    expect(await readFileNames(folder.path)).toEqual(new Set(['a']));
+    await expect(readFileNames(join(folder.path, 'none'))).rejects.toThrow(/cannot read the folder .*ENOENT/);
   });
 
   it('what a killed installer left in any of the folders, not what one is at', async () => {
@@ -57,12 +57,12 @@ describe('files', () => {
     const folders = { programs: programs ?? '', configs: configs ?? '', state: state ?? '' };
     const places = [folders.programs, folders.configs, join(folders.state, 'native/0.1.0')];
     const left: string[] = [];
-    await using living = await claimTemporaryName('a');
+    using living = await claimTemporaryName('a');
     for (const place of places) {
       mkdirSync(place, { recursive: true });
       const dead = await claimTemporaryName('a');
       for (const { name } of [living, dead]) writeFileSync(join(place, name), '');
-      await dead[Symbol.asyncDispose]();
+      dead[Symbol.dispose]();
       left.push(join(place, dead.name));
     }
     expect(await observeLeftovers(folders)).toEqual(left);

@@ -37,7 +37,7 @@ describe('the plan of an installation', () => {
   it('on a bare node: programs, native code, kubeconfig, network configuration', () => {
     expect(outline()).toEqual([
       'place-program /host/opt/cni/bin/podwire',
-      'unpack-native-code',
+      'unpack-native-code /host/var/lib/podwire/native',
       `write-file ${KUBECONFIG}`,
       `write-file ${CONFIG}`,
     ]);
@@ -46,7 +46,7 @@ describe('the plan of an installation', () => {
   it('old configurations go last, and only those that are there', () => {
     const files = new Map([['10-calico.conflist', { text: '{}', mode: 0o644 }]]);
     const oldConfigNames = ['10-calico.conflist', '05-absent.conf'];
-    expect(outline({ files, oldConfigNames }).at(-1)).toBe('remove /host/etc/cni/net.d/10-calico.conflist');
+    expect(outline({ files, oldConfigNames }).at(-1)).toBe('remove-file /host/etc/cni/net.d/10-calico.conflist');
     expect(outline({ files, oldConfigNames }).at(-2)).toBe(`write-file ${CONFIG}`);
   });
 
@@ -57,7 +57,7 @@ describe('the plan of an installation', () => {
 
   it('what an installer left that was killed goes first: there may be no room for more', () =>
     expect(outline({ leftovers: ['/host/opt/cni/bin/.podwire-new-podwire.1.tmp'] })[0]).toBe(
-      'remove /host/opt/cni/bin/.podwire-new-podwire.1.tmp',
+      'remove-file /host/opt/cni/bin/.podwire-new-podwire.1.tmp',
     ));
 
   const program = (why: string, overrides: Partial<InstallFacts>, nodeDigest: string | undefined, kind: string) =>

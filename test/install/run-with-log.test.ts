@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { CniError } from '../../src/cni/error.ts';
-import { describeFailure, runWithLog } from '../../src/install/run-with-log.ts';
+import { InstallError } from '../../src/install/install-error.ts';
+import { runWithLog } from '../../src/install/run-with-log.ts';
 import { KernelError } from '../../src/system/kernel-error.ts';
 
 async function report(
@@ -19,7 +19,7 @@ describe('a command of the installer', () => {
   });
 
   it('that is refused has status 1 and one line, with the details', async () => {
-    const { status, text } = await report(() => Promise.reject(new CniError(5, 'cannot write', { details: 'EROFS' })));
+    const { status, text } = await report(() => Promise.reject(new InstallError('cannot write', { details: 'EROFS' })));
     expect({ status, text }).toEqual({
       status: 1,
       text: expect.stringMatching(/^\S+ ERROR cannot write \(EROFS\)\n$/),
@@ -42,9 +42,4 @@ describe('a command of the installer', () => {
     const token = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl';
     expect((await report(async (log) => log.info(`a token: ${token}`))).text).not.toContain('c2lnbmF0dXJl');
   });
-});
-
-it('a failure without details is its message', () => {
-  expect(describeFailure(new CniError(5, 'cannot'))).toBe('cannot');
-  expect(describeFailure(new CniError(5, 'cannot', { details: 'why' }))).toBe('cannot (why)');
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { connectionEnvironment, parseInstallSettings } from '../../src/install/settings.ts';
 
-describe('settings without any word or variable', () => {
+describe('settings without any argument or variable', () => {
   it('are those of a pod of the DaemonSet, done once', () => {
     expect(parseInstallSettings([], {})).toMatchObject({
       nodeName: undefined,
@@ -60,16 +60,16 @@ describe('a variable', () => {
   refuses('CNI_BIN_DIR', './bin');
 });
 
-describe('a word', () => {
+describe('an argument', () => {
   it('--watch looks every five minutes, or as often as TOKEN_CHECK_SECONDS says', () => {
     expect(parseInstallSettings(['--watch'], {}).watchEverySeconds).toBe(300);
     expect(parseInstallSettings(['--watch'], { TOKEN_CHECK_SECONDS: '60' }).watchEverySeconds).toBe(60);
   });
   it('--root is where the node is', () =>
     expect(parseInstallSettings(['--root', '/mnt'], {}).layout.here.programs).toBe('/mnt/opt/cni/bin'));
-  it.each([['--root'], ['--root', 'mnt'], ['--help'], ['-x']])('%s %s is refused', (...words) =>
-    expect(() => parseInstallSettings(words, {})).toThrow(
-      'podwire install knows --watch, --as-calico and --root FOLDER',
+  it.each([['--root'], ['--root', 'mnt'], ['--help'], ['-x']])('%s %s is refused', (...args) =>
+    expect(() => parseInstallSettings(args, {})).toThrow(
+      'podwire install accepts --watch, --as-calico and --root FOLDER',
     ),
   );
 });

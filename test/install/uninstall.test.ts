@@ -5,13 +5,13 @@ import { runUninstall } from '../../src/install/uninstall.ts';
 import { makeFolder } from './make-folder.ts';
 
 async function uninstall(
-  words: readonly string[],
+  args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
 ): Promise<{ status: number; text: string }> {
   let text = '';
   const signal = new AbortController().signal;
   const writeStderr = (line: string) => void (text += line);
-  const status = await runUninstall({ words, environment, executablePath: '/nowhere', signal, writeStderr });
+  const status = await runUninstall({ args, environment, executablePath: '/nowhere', signal, writeStderr });
   return { status, text };
 }
 
@@ -30,8 +30,11 @@ it('configurations that call podwire go, by whatever name; others and what is no
   expect(readdirSync(configs).toSorted()).toEqual(['02-c.conflist', '03-d.conflist', 'podwire.txt']);
 });
 
-it.each([['--all'], ['--root'], ['--root', 'relative']])('%s %s is refused', async (...words) =>
-  expect(await uninstall(words)).toMatchObject({ status: 1, text: expect.stringContaining('podwire uninstall knows') }),
+it.each([['--all'], ['--root'], ['--root', 'relative']])('%s %s is refused', async (...args) =>
+  expect(await uninstall(args)).toMatchObject({
+    status: 1,
+    text: expect.stringContaining('podwire uninstall accepts'),
+  }),
 );
 
 it.each(['CNI_BIN_DIR', 'CNI_NET_DIR'])(

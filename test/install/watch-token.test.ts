@@ -27,5 +27,5 @@ it('goes on until it is told to stop, then leaves at once what it has written', 
   stop.abort();
   await watching;
   expect(readFileSync(join(configs, 'podwire-kubeconfig'), 'utf8')).toContain('token-1');
-  expect(lines.at(-1)).toContain('told to stop');
+  expect(lines.at(-1)).toContain('stopping: ');
 });

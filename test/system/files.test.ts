@@ -1,8 +1,27 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createFile, readNames, readText, removeFile, replaceFile } from '../../src/system/files.ts';
+import {
+  createFile,
+  makeFolders,
+  readNames,
+  readText,
+  removeAbandonedFiles,
+  removeFile,
+  replaceFile,
+  writeTemporaryFile,
+} from '../../src/system/files.ts';
+import { ownIdentity } from '../../src/system/process-identity.ts';
 import { makeFolder } from '../log/make-folder.ts';
 
 describe('a file that is created', () => {
@@ -67,6 +86,88 @@ describe('a file that is replaced', () => {
   });
 });
 
+describe('a temporary file', () => {
+  it('is in the folder of the file whose name it takes, complete, before it takes the name', () => {
+    using folder = makeFolder();
+    const path = join(folder.path, 'file');
+    using file = writeTemporaryFile(path, 'text', { temporaryName: '.temporary' });
+    expect([file.path, readFileSync(file.path, 'utf8')]).toEqual([join(folder.path, '.temporary'), 'text']);
+    expect(readdirSync(folder.path)).toEqual(['.temporary']);
+    file.replace();
+    expect(readdirSync(folder.path)).toEqual(['file']);
+  });
+
+  it('that does not take the name is removed, and the previous file is kept', () => {
+    using folder = makeFolder();
+    const path = join(folder.path, 'file');
+    writeFileSync(path, 'previous');
+    writeTemporaryFile(path, 'text')[Symbol.dispose]();
+    expect([readdirSync(folder.path), readFileSync(path, 'utf8')]).toEqual([['file'], 'previous']);
+  });
+
+  it('replaces the file for new readers only: another name of the previous file keeps its content', () => {
+    using folder = makeFolder();
+    const path = join(folder.path, 'file');
+    writeFileSync(path, 'previous');
+    linkSync(path, join(folder.path, 'other'));
+    using file = writeTemporaryFile(path, 'text', { durability: 'synced' });
+    file.replace();
+    expect([readFileSync(path, 'utf8'), readFileSync(join(folder.path, 'other'), 'utf8')]).toEqual([
+      'text',
+      'previous',
+    ]);
+  });
+
+  it.each(['text', Buffer.from('text'), 'copy'])(
+    'has its content and its exact mode, whatever the umask is: %o',
+    (content) => {
+      using folder = makeFolder();
+      const source = join(folder.path, 'source');
+      writeFileSync(source, 'text', { mode: 0o600 });
+      const path = join(folder.path, 'file');
+      using file = writeTemporaryFile(path, content === 'copy' ? { copyOf: source } : content, { mode: 0o777 });
+      expect(file.create()).toBe('created');
+      expect([readFileSync(path, 'utf8'), statSync(path).mode & 0o7777]).toEqual(['text', 0o777]);
+    },
+  );
+
+  it('is not written in a missing folder, or under a name that is in use', () => {
+    using folder = makeFolder();
+    expect(() => writeTemporaryFile(join(folder.path, 'none', 'file'), 'text')).toThrow('ENOENT');
+    writeFileSync(join(folder.path, 'used'), 'theirs');
+    for (const content of ['text', { copyOf: '/dev/null' }]) {
+      const write = () => writeTemporaryFile(join(folder.path, 'file'), content, { temporaryName: 'used' });
+      expect(write).toThrow('EEXIST');
+    }
+    expect([readdirSync(folder.path), readFileSync(join(folder.path, 'used'), 'utf8')]).toEqual([['used'], 'theirs']);
+  });
+
+  it('of a killed process is removed, but not of a running one, and no other file', () => {
+    using folder = makeFolder();
+    const { pid, startTicks } = ownIdentity();
+    const kept = [`a.${pid}-${startTicks}.new`, 'a.new', 'b'];
+    for (const name of [...kept, `a.${pid}-1.new`]) writeFileSync(join(folder.path, name), '');
+    removeAbandonedFiles(folder.path);
+    expect(readdirSync(folder.path).toSorted()).toEqual(kept.toSorted());
+  });
+});
+
+describe('folders', () => {
+  it('are created with the missing ones above them, for their owner alone', () => {
+    using folder = makeFolder();
+    const path = join(folder.path, 'a', 'b');
+    makeFolders(path);
+    makeFolders(path);
+    expect([path, join(path, '..')].map((one) => statSync(one).mode & 0o777)).toEqual([0o700, 0o700]);
+  });
+
+  it('are not created below a link that leads nowhere', () => {
+    using folder = makeFolder();
+    symlinkSync('nowhere', join(folder.path, 'link'));
+    expect(() => makeFolders(join(folder.path, 'link'))).toThrow('EEXIST');
+  });
+});
+
 describe('a text', () => {
   it('is read from a plain file', () => {
     using folder = makeFolder();
@@ -98,6 +199,7 @@ describe('what is not there', () => {
     using folder = makeFolder();
     removeFile(join(folder.path, 'none'));
     removeFile(join(folder.path, 'none', 'below'));
+    removeFile(join(folder.path, 'none'), 'synced');
     expect(readNames(folder.path)).toEqual([]);
   });
 

@@ -70,10 +70,10 @@ describe('an addon', () => {
     execFileSync('mkfifo', [path]);
   });
 
-  it('replaces what a process that was killed has left', () => {
+  it('is written beside the temporary file of a killed process, which is removed', () => {
     const addon = anAddon();
     mkdirSync(join(addon.root, '1.2.3'), { recursive: true });
-    writeFileSync(join(addon.root, '1.2.3', `.${process.pid}.new`), 'half');
+    writeFileSync(join(addon.root, '1.2.3', `koffi.node.${process.pid}-1.new`), 'half');
     unpackNativeAddon(addon);
     expect(readdirSync(join(addon.root, '1.2.3'))).toEqual(['koffi.node']);
   });
@@ -99,8 +99,7 @@ describe('its folder', () => {
 
   it('of another user is refused: who can be it, can put any file there', () => {
     const { addon } = unpacked();
-    const nobodys = new Set([NOBODY]);
-    expect(() => unpackNativeAddon(addon, nobodys)).toThrow(
+    expect(() => unpackNativeAddon(addon, ({ uid }) => uid === NOBODY)).toThrow(
       `${dirname(addon.root)}: it belongs to user 0 and not to root`,
     );
   });
@@ -109,7 +108,7 @@ describe('its folder', () => {
     const { addon } = unpacked();
     renameSync(addon.root, `${addon.root}.real`);
     symlinkSync(`${addon.root}.real`, addon.root);
-    expect(() => unpackNativeAddon(addon)).toThrow(`${addon.root}: it is no folder`);
+    expect(() => unpackNativeAddon(addon)).toThrow(`${addon.root}: it is not a folder`);
   });
 
   const mounted = (why: string, options: string, fill: (folder: string) => void, words: string) =>
@@ -147,7 +146,7 @@ describe('its folder', () => {
 
 it('a version that would lead elsewhere is refused', () => {
   for (const version of ['', '..', '../x', '/etc', '.hidden']) {
-    expect(() => unpackNativeAddon({ ...anAddon(), version })).toThrow('its version is no folder name');
+    expect(() => unpackNativeAddon({ ...anAddon(), version })).toThrow('its version is not a folder name');
   }
 });
 

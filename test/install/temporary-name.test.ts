@@ -1,16 +1,17 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { claimTemporaryName, findAbandoned } from '../../src/install/temporary-file.ts';
+import { claimTemporaryName, findAbandonedFiles } from '../../src/install/temporary-name.ts';
 import { makeFolder } from './make-folder.ts';
 
-const SOURCE = join(import.meta.dirname, '../../src/install/temporary-file.ts');
+const SOURCE = join(import.meta.dirname, '../../src/install/temporary-name.ts');
 
 it('a name that no runtime reads, another each time', async () => {
-  await using one = await claimTemporaryName('10-a.conflist');
-  await using other = await claimTemporaryName('10-a.conflist');
+  using one = await claimTemporaryName('10-a.conflist');
+  using other = await claimTemporaryName('10-a.conflist');
   expect(one.name).toMatch(/^\.podwire-new-10-a\.conflist\.\d+-[0-9a-f]{12}\.tmp$/);
   expect(other.name).not.toBe(one.name);
 });
@@ -20,9 +21,16 @@ it('a file is abandoned as soon as whoever wrote it has given up its name', asyn
   const claimed = await claimTemporaryName('a');
   const path = join(folder.path, claimed.name);
   for (const name of [path, join(folder.path, 'a.tmp')]) writeFileSync(name, '');
-  expect(await findAbandoned(folder.path)).toEqual([]);
-  await claimed[Symbol.asyncDispose]();
-  expect(await findAbandoned(folder.path)).toEqual([path]);
+  expect(await findAbandonedFiles(folder.path)).toEqual([]);
+  claimed[Symbol.dispose]();
+  expect(await findAbandonedFiles(folder.path)).toEqual([path]);
+});
+
+it('a process that connects to the socket of a name is disconnected', async () => {
+  using claimed = await claimTemporaryName('a');
+  const claim = /\.(\d+-[0-9a-f]+)\.tmp$/.exec(claimed.name)?.[1];
+  const connection = connect({ path: `\0podwire-install-${claim}` });
+  await once(connection.resume(), 'end');
 });
 
 it('or was killed, and not before', async () => {
@@ -35,10 +43,10 @@ it('or was killed, and not before', async () => {
     process.stdout.write('written');`;
   const writer = spawn(process.execPath, ['--input-type=module', '--eval', script], { cwd: folder.path });
   await once(writer.stdout, 'data');
-  expect([readdirSync(folder.path).length, await findAbandoned(folder.path)]).toEqual([1, []]);
+  expect([readdirSync(folder.path).length, await findAbandonedFiles(folder.path)]).toEqual([1, []]);
   writer.kill('SIGKILL');
   await once(writer, 'close');
-  expect((await findAbandoned(folder.path)).length).toBe(1);
+  expect((await findAbandonedFiles(folder.path)).length).toBe(1);
 });
 
 it('one of another network, whose sockets are not seen from here, is abandoned when it is old', async () => {
@@ -46,9 +54,9 @@ it('one of another network, whose sockets are not seen from here, is abandoned w
   const [old, young] = [1, 2].map((number) => join(folder.path, `.podwire-new-a.1-00000000000${number}.tmp`));
   for (const path of [old, young]) writeFileSync(path ?? '', '');
   utimesSync(old ?? '', 0, 0);
-  expect(await findAbandoned(folder.path)).toEqual([old]);
+  expect(await findAbandonedFiles(folder.path)).toEqual([old]);
 });
 
 it('a folder that is missing has none', async () => {
-  expect(await findAbandoned('/nowhere')).toEqual([]);
+  expect(await findAbandonedFiles('/nowhere')).toEqual([]);
 });
