@@ -23,7 +23,7 @@ const sea = {
 const realRequire = createRequire('/');
 const cachePath = (name: string) => join(folder, `${name}.cjs.cache`);
 
-// src/main.ts emits it, and then leaves without what else Node does at its end.
+// A contract with src/main.ts: it emits 'exit' when all work is done, before it ends the process with _exit(2), which emits nothing.
 process.once('exit', writeCaches);
 
 const source = {

@@ -15,10 +15,12 @@ import { status } from './commands/status.ts';
 import { openDelegate } from './delegate/delegate.ts';
 import { openJournal } from './journal/journal.ts';
 import { openStatusCache } from './cluster/status-cache.ts';
-import type { Kernel } from './kernel/kernel.ts';
+import { openKernel } from './kernel/kernel.ts';
 import type { LogContext } from './log/log-line.ts';
 import { openLog } from './log/log.ts';
 import { openClock } from './system/clock.ts';
+import type { LibcLoader } from './system/libc.ts';
+import { runProgram } from './system/program.ts';
 import { openTrace, traced } from './trace.ts';
 import { messageOf, stackOf } from './system/error-text.ts';
 
@@ -31,8 +33,7 @@ export interface PluginIo {
   readonly writeStderr: (text: string) => void;
   /** Aborted when the runtime ends this command. */
   readonly signal: AbortSignal;
-  /** Closed at the end. */
-  readonly kernel: Kernel;
+  readonly libc: LibcLoader;
 }
 
 /**
@@ -62,7 +63,7 @@ async function runCommand(request: CommandRequest, io: PluginIo): Promise<void> 
   using log = openLog({ settings: config.log, context: contextOf(request), writeLine: io.writeStderr });
   const trace = openTrace(io.environment, io.writeStderr);
   trace?.('request parsed');
-  await using kernel = io.kernel;
+  await using kernel = openKernel(io.libc);
   using cluster = openCluster({
     connect: () => readConnection(config.connection, io.environment),
     budgets: config.budgets,
@@ -72,7 +73,7 @@ async function runCommand(request: CommandRequest, io: PluginIo): Promise<void> 
     environment: io.environment,
     pluginPath,
     budgetMs: config.budgets.delegateMs,
-    runProgram: (run) => kernel.runProgram(run),
+    runProgram: (run) => runProgram(run, io.libc.load()),
   });
   const output = async (text: string): Promise<void> => {
     io.signal.throwIfAborted();

@@ -5,7 +5,7 @@ import type { Place, Step } from '../plan/step.ts';
 import { applySteps } from './apply.ts';
 import type { Namespace } from './namespace.ts';
 import { KernelError } from '../system/kernel-error.ts';
-import { openLibc, type Libc } from '../system/libc.ts';
+import { openLibcLoader, type Libc, type LibcLoader } from '../system/libc.ts';
 import { decodeLink, deleteLinkRequest, getLinkRequest } from '../netlink/link-message.ts';
 import { openEventLoopTransport } from '../netlink/event-loop-transport.ts';
 import type { NetlinkRequest } from '../netlink/message.ts';
@@ -13,7 +13,6 @@ import { NetlinkSocket, type NetlinkReply } from '../netlink/socket.ts';
 import { openThreadTransport } from '../netlink/thread-transport.ts';
 import { OwnNetns } from './netns.ts';
 import { listLinks, observeSteps } from './observe.ts';
-import { runProgram, type ProgramEnd, type ProgramRun } from '../system/program.ts';
 import { isNamespaceFile, openSandboxDescriptor } from './sandbox-descriptor.ts';
 import { yieldToEventLoop } from '../system/yield-to-event-loop.ts';
 
@@ -57,14 +56,6 @@ export interface Kernel extends AsyncDisposable {
    * @throws {KernelError}
    */
   deleteInterface(where: Sandbox | 'host', name: string): Promise<'deleted' | 'absent'>;
-  /**
-   * Runs a program to its end.
-   *
-   * @throws {KernelError} if it cannot be started; the signal's reason if that has ended it
-   */
-  runProgram(run: ProgramRun): Promise<ProgramEnd>;
-  /** Ends this process at once, if what that takes is loaded already; else it returns. */
-  exitProcess(status: number): void;
 }
 
 /** A pod's network namespace, held open. */
@@ -83,16 +74,20 @@ export interface SandboxUnavailable {
 }
 
 /** The kernel. Nothing is opened or loaded before it is needed. */
-export function openKernel(): Kernel {
-  return new LazyKernel();
+export function openKernel(libc: LibcLoader = openLibcLoader()): Kernel {
+  return new LazyKernel(libc);
 }
 
 // Loading libraries, entering namespaces and most requests block the thread, so each of these yields to the event loop first.
 class LazyKernel implements Kernel {
-  #libc: Libc | undefined;
+  readonly #libc: LibcLoader;
   #ownNetns: OwnNetns | undefined;
   #hostSocket: Promise<NetlinkSocket> | undefined;
   readonly #sandboxes = new Set<OpenSandbox>();
+
+  constructor(libc: LibcLoader) {
+    this.#libc = libc;
+  }
 
   async openSandbox(path: string): Promise<Sandbox | SandboxUnavailable> {
     await yieldToEventLoop();
@@ -138,14 +133,6 @@ class LazyKernel implements Kernel {
     return 'deleted';
   }
 
-  runProgram(run: ProgramRun): Promise<ProgramEnd> {
-    return runProgram(run, this.#loadedLibc());
-  }
-
-  exitProcess(status: number): void {
-    this.#libc?.exit(status);
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     for (const sandbox of this.#sandboxes) sandbox[Symbol.dispose]();
     (await this.#hostSocket?.catch(() => undefined))?.[Symbol.dispose]();
@@ -188,7 +175,7 @@ class LazyKernel implements Kernel {
   }
 
   #loadedLibc(): Libc {
-    return (this.#libc ??= openLibc());
+    return this.#libc.load();
   }
 }
 

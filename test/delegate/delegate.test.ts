@@ -96,10 +96,10 @@ describe('the delegate', () => {
         message: expect.stringMatching(message),
       });
     });
-  fails('success without a result', '', /no JSON object/);
-  fails('success with words', 'echo done', /no JSON object/);
-  fails('success with a list', 'echo []', /no JSON object/);
-  fails('success with a result of another shape', `echo '{"cniVersion":"1.0.0","ips":7}'`, /is no result/);
-  fails('failure without a reason', 'exit 9', /ended with status 9 and gave no reason/);
+  fails('success without a result', '', /not a JSON object/);
+  fails('success with words', 'echo done', /not a JSON object/);
+  fails('success with a list', 'echo []', /not a JSON object/);
+  fails('success with a result of another shape', `echo '{"cniVersion":"1.0.0","ips":7}'`, /an invalid result/);
+  fails('failure without a reason', 'exit 9', /ended with status 9 without a reason on stdout/);
   fails('death by a signal', 'kill -SEGV $$', /was ended by SIGSEGV/);
 });

@@ -49,7 +49,7 @@ describe('findDelegate', () => {
   refuses(
     'one that others can write is not run',
     () => withProgram(0o757),
-    /not run, because others than root can change/,
+    /not run, because users other than root can change/,
   );
   refuses('one that its group can write is not run', () => withProgram(0o775), /chmod 0755/);
   refuses(

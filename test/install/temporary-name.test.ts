@@ -30,7 +30,7 @@ it('a process that connects to the socket of a name is disconnected', async () =
   using claimed = await claimTemporaryName('a');
   const claim = /\.(\d+-[0-9a-f]+)\.tmp$/.exec(claimed.name)?.[1];
   const connection = connect({ path: `\0podwire-install-${claim}` });
-  await once(connection.resume(), 'end');
+  await expect(once(connection.resume(), 'end')).resolves.toEqual([]);
 });
 
 it('or was killed, and not before', async () => {
