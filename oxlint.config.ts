@@ -10,9 +10,10 @@ interface FolderImports {
   readonly node: 'none' | 'any';
 }
 
-// Which folder below src/ may import which: main -> { commands, install } -> attachment -> { plan, kernel, delegate, cluster, agent,
-// journal, log } -> { cni, netconf, netlink, system, json } -> address. Every folder may import the files of IMPORTABLE_BY_ALL.
-// docs/architecture.md shows the arrows. Folders with effects know only the types of what they apply.
+// Which folder below src/ may import which: main -> { commands, install } -> attachment -> { plan, kernel, delegate,
+// cluster, agent, journal, log } -> { cni, netconf, netlink, system, json } -> address. Every folder may import the
+// files of IMPORTABLE_BY_ALL. docs/architecture.md shows the arrows. Folders with effects know only the types of what
+// they apply.
 const EFFECT = {
   values: ['address', 'cni', 'json', 'system'],
   types: ['netconf', 'plan'],
@@ -64,7 +65,8 @@ const BRANDING = [
 /** They import nothing themselves. */
 const IMPORTABLE_BY_ALL = ['cni/error.ts', 'system/error-text.ts'];
 
-// These read no argument, no environment and no standard stream, and end nothing of this process, so they need not be passed in.
+// These read no argument, no environment and no standard stream, and end nothing of this process, so they need not be
+// passed in.
 const NODE_PROCESS = {
   name: 'node:process',
   allowImportNames: ['arch', 'getBuiltinModule', 'hrtime', 'kill', 'uptime'],

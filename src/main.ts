@@ -10,12 +10,14 @@ const STDIN_LIMIT_BYTES = 16 * 1024 * 1024 + 1;
 // The status of an internal error, from sysexits.h.
 const EX_SOFTWARE = 70;
 
-// Shared by all that need the C library. Each of them closes what it opens with it; the library itself needs no closing.
+// Shared by all that need the C library. Each of them closes what it opens with it; the library itself needs no
+// closing.
 const libc = openLibcLoader();
 
 async function main(): Promise<number> {
   const { env: environment, argv } = process;
-  // Otherwise Node warns that verification is off. cluster/wire/connect-socket.ts passes its own decision to TLS, whatever the variable says.
+  // Otherwise Node warns that verification is off. cluster/wire/connect-socket.ts passes its own decision to TLS,
+  // whatever the variable says.
   delete environment['NODE_TLS_REJECT_UNAUTHORIZED'];
   const io = { environment, writeStdout, writeStderr };
   if ((environment['CNI_COMMAND'] ?? '') === '') {
@@ -82,7 +84,8 @@ function writeStderr(text: string): void {
   }
 }
 
-// The caller may have made the pipe non-blocking. Blocking the thread is fine: the process has nothing else to do meanwhile.
+// The caller may have made the pipe non-blocking. Blocking the thread is fine: the process has nothing else to do
+// meanwhile.
 function untilReady(transfer: () => number): number {
   for (;;) {
     try {
@@ -100,9 +103,11 @@ void main().then(exit, (error: unknown) => {
 });
 
 /**
- * Everything is undone, closed and written by now. What else Node does at its end takes as long as an API request, and is not needed.
+ * Everything is undone, closed and written by now. What else Node does at its end takes as long as an API request, and
+ * is not needed.
  *
- * The event is a contract with build/code-cache-recorder.ts, which then writes the code caches: `process.exit` emits it, `_exit(2)` does not.
+ * The event is a contract with build/code-cache-recorder.ts, which then writes the code caches: `process.exit` emits
+ * it, `_exit(2)` does not.
  */
 function exit(status: number): never {
   const loaded = libc.loaded();

@@ -5,10 +5,10 @@ import type { NetworkConfig } from '../netconf/network-config.ts';
 import { messageOf } from '../system/error-text.ts';
 
 /**
- * The name of the Node object of this machine: the netconf's, else what the agent wrote to its file, else, if that file is optional, the
- * lower-cased host name.
+ * The name of this machine's Kubernetes Node: from the netconf, otherwise from the file that the agent has written,
+ * otherwise, if that file is optional, the host name in lower case.
  *
- * @throws {CniError} 7 if the file is needed and has no name
+ * @throws {CniError} invalidConfig if the file is needed and has no name
  */
 export function readNodeName(
   config: Pick<NetworkConfig, 'nodeName' | 'nodeNameFile' | 'nodeNameFileOptional'>,
@@ -27,8 +27,8 @@ export function readNodeName(
   if (config.nodeNameFileOptional) return hostname().toLowerCase();
   throw new CniError(
     ERROR_CODE.invalidConfig,
-    `this node's name is unknown: ${file} gives none; is the agent (calico-node) running here? ` +
-      'Else set nodename in the netconf, or nodename_file_optional to use the host name',
+    `the name of this node is unknown: ${file} does not contain it; check that the agent (calico-node) runs on this node, ` +
+      'set nodename in the netconf, or set nodename_file_optional to use the host name',
     { details: why, cause },
   );
 }

@@ -39,7 +39,8 @@ export interface Delegate {
 type Verb = 'ADD' | 'CHECK' | 'DEL' | 'GC' | 'STATUS' | 'VERSION';
 
 /**
- * @param environment the environment of this command. The delegate inherits it, except for the variables of the attachment.
+ * @param environment the environment of this command. The delegate inherits it, except for the variables of the
+ *   attachment.
  * @param pluginPath the folders of CNI_PATH
  * @param budgetMs for one run; a program that takes longer is killed
  * @see SPEC.md 1.1.0, section 4, Execution of Delegated Plugins

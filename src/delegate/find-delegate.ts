@@ -6,8 +6,10 @@ import { isOwnedByRoot } from '../system/trusted-owner.ts';
 /**
  * The path of an IPAM plugin: the first regular file of its name in CNI_PATH.
  *
- * @param type a bare file name; the parser of the netconf rejects `/`, which could name any program of the node (CVE-2021-20206)
- * @throws {CniError} delegateFailed if there is no such file, or users other than root could have written it: it would run as root
+ * @param type a bare file name; the parser of the netconf rejects `/`, which could name any program of the node
+ *   (CVE-2021-20206)
+ * @throws {CniError} delegateFailed if there is no such file, or users other than root could have written it: it
+ *   would run as root
  */
 export function findDelegate(type: string, pluginPath: readonly string[]): string {
   for (const directory of pluginPath) {

@@ -9,7 +9,8 @@ import { claimTemporaryName } from './temporary-name.ts';
 import { verifyProgram } from './verify-program.ts';
 
 /**
- * Carries out the operations in their order, with one log line for each. After a failure, running the command again continues with the rest.
+ * Carries out the operations in their order, with one log line for each. After a failure, running the command again
+ * continues with the rest.
  *
  * @throws {ExplainedError} for the first operation that fails
  */

@@ -12,8 +12,8 @@ export interface RenderedConfig {
 }
 
 /**
- * Replaces each `__NAME__` of a template by its value, which is a number or text inside a JSON string. A template for Calico's plugin is
- * changed to podwire.
+ * Replaces each `__NAME__` of a template by its value, which is a number or text inside a JSON string. A template for
+ * Calico's plugin is changed to podwire.
  *
  * @param fileName decides what a runtime reads: `.conflist` is a list of plugins, the other extensions are one plugin
  * @throws {InstallError | CniError} naming what is invalid, without any value, because one of them is a token

@@ -5,7 +5,9 @@ import { fileError, InstallError } from './install-error.ts';
 import { renderNetworkConfig, type RenderedConfig } from './netconf-template.ts';
 import type { InstallSettings } from './settings.ts';
 
-/** The name of the Kubernetes Node: a pod gets it from the downward API; otherwise it is the host name in lower case. */
+/**
+ * The name of the Kubernetes Node: a pod gets it from the downward API; otherwise it is the host name in lower case.
+ */
 export function nodeNameOf({ nodeName }: Pick<InstallSettings, 'nodeName'>): string {
   return nodeName ?? hostname().toLowerCase();
 }

@@ -5,7 +5,10 @@ export interface LoaderListing {
   readonly stderr: string;
 }
 
-/** Paths of glibc's loader, relative to a root: first the path that the ABI defines, then the usual targets of links there. */
+/**
+ * Paths of glibc's loader, relative to a root: first the path that the ABI defines, then the usual targets of links
+ * there.
+ */
 export const LOADERS: Readonly<Record<string, readonly string[]>> = {
   x64: [
     'lib64/ld-linux-x86-64.so.2',
@@ -25,7 +28,8 @@ export function libraryFolders(nodeRoot: string, arch: string): readonly string[
 /**
  * Why the node cannot load the program, in the loader's words; `undefined` if it can.
  *
- * The loader also searches the folders of the image that it runs in: a library that it finds there is missing on the node.
+ * The loader also searches the folders of the image that it runs in: a library that it finds there is missing on the
+ * node.
  */
 export function missingOnNode({ exitCode, stdout, stderr }: LoaderListing, nodeRoot: string): string | undefined {
   for (const line of stdout.split('\n')) {

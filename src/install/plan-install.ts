@@ -45,8 +45,8 @@ export interface InstallFacts extends FileFacts {
 }
 
 /**
- * First the programs, then the kubeconfig, then the network configuration: as soon as the runtime sees that, it calls the programs.
- * Old network configurations are removed last, so that there is always one.
+ * First the programs, then the kubeconfig, then the network configuration: as soon as the runtime sees that, it calls
+ * the programs. Old network configurations are removed last, so that there is always one.
  */
 export function planInstall(facts: InstallFacts): readonly Operation[] {
   const { layout, hasStateFolder, leftovers, oldConfigNames, configName, files } = facts;

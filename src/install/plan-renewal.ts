@@ -1,6 +1,6 @@
 /**
- * Milliseconds after which a token is renewed: between 70 % and 80 % of its lifetime, so that nodes that started at the same time do not
- * send their requests at the same time.
+ * Milliseconds after which a token is renewed: between 70 % and 80 % of its lifetime, so that nodes that started at the
+ * same time do not send their requests at the same time.
  *
  * @param chance a random number from 0 to 1
  */
@@ -9,8 +9,8 @@ export function renewAfterMs(lifeMs: number, chance: number): number {
 }
 
 /**
- * Milliseconds to wait after a number of failures in a row: 1 s after the first, doubled with each, at most five minutes; up to half of it
- * is randomly left out.
+ * Milliseconds to wait after a number of failures in a row: 1 s after the first, doubled with each, at most five
+ * minutes; up to half of it is randomly left out.
  *
  * @param chance a random number from 0 to 1
  */

@@ -19,9 +19,9 @@ export interface UninstallFacts {
 }
 
 /**
- * Removes the network configurations first, so that the runtime never calls a missing program, and the program last: it may be the
- * program that is carrying this out, and is needed to run it again. Plugins of the CNI project are kept, because other networks of the node
- * may use them.
+ * Removes the network configurations first, so that the runtime never calls a missing program, and the program last: it
+ * may be the program that is carrying this out, and is needed to run it again. Plugins of the CNI project are kept,
+ * because other networks of the node may use them.
  */
 export function planUninstall(facts: UninstallFacts): readonly Operation[] {
   const { here, onNode } = facts.layout;

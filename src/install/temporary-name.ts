@@ -3,7 +3,10 @@ import { readdir, readFile, readlink, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 
-/** The name of a file that is being written. The file counts as abandoned once this is disposed of, or the process has ended. */
+/**
+ * The name of a file that is being written. The file counts as abandoned once this is disposed of, or the process has
+ * ended.
+ */
 export interface TemporaryName extends Disposable {
   readonly name: string;
 }
@@ -11,8 +14,9 @@ export interface TemporaryName extends Disposable {
 /**
  * A name that no runtime reads: it begins with a dot and ends in `.tmp`.
  *
- * A process id in it would mean nothing to an installer in another container. A socket in the abstract namespace does: the kernel closes it with
- * its process, however that ends, and every process of the node's network, which installers use, can see it.
+ * A process id in it would mean nothing to an installer in another container. A socket in the abstract namespace does:
+ * the kernel closes it with its process, however that ends, and every process of the node's network, which installers
+ * use, can see it.
  */
 export async function claimTemporaryName(fileName: string): Promise<TemporaryName> {
   const claim = `${await networkNamespace()}-${randomBytes(6).toString('hex')}`;

@@ -13,7 +13,8 @@ import { libraryFolders, LOADERS, missingOnNode } from './node-libraries.ts';
  * Asks a CNI plugin for its versions, and checks that the node has the libraries that it needs.
  *
  * @param program the path of the program on the node, for messages
- * @param nodeRoot where the node's file system is mounted; `undefined` if this process runs on the node, or it is not mounted
+ * @param nodeRoot where the node's file system is mounted; `undefined` if this process runs on the node, or it is not
+ *   mounted
  * @throws {InstallError} naming what the node lacks
  */
 export async function verifyProgram(path: string, program: string, nodeRoot: string | undefined): Promise<void> {

@@ -22,8 +22,9 @@ interface CurrentToken {
 }
 
 /**
- * Keeps the kubeconfig on the node usable until the signal: requests a new token before the old one expires, when the API server rejects it,
- * and when the certificate authority or the installer's own account changes. After a failure it tries again, at growing intervals.
+ * Keeps the kubeconfig on the node usable until the signal: requests a new token before the old one expires, when the
+ * API server rejects it, and when the certificate authority or the installer's own account changes. After a failure it
+ * tries again, at growing intervals.
  */
 export async function watchToken(settings: InstallSettings, everySeconds: number, io: ApiIo): Promise<void> {
   await requireReadable(settings.layout.here.configs);
@@ -86,7 +87,8 @@ async function hasChangedConnection({ connection }: IssuedToken, { environment }
   return now.server.text !== connection.server.text || authorityOf(now) !== authorityOf(connection);
 }
 
-// Without a token in it, only the init container writes the network configuration: writing it again could undo an administrator's change.
+// Without a token in it, only the init container writes the network configuration: writing it again could undo an
+// administrator's change.
 async function configWithToken(settings: InstallSettings, nodeName: string, token: string) {
   const { path, text } = settings.template;
   if (path === undefined && text === undefined) return undefined;

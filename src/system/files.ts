@@ -22,8 +22,8 @@ import { isRunning, ownIdentity } from './process-identity.ts';
 export type FileContent = string | Uint8Array | { readonly copyOf: string };
 
 /**
- * `synced` survives a power failure. `cached` is faster, and enough for what belongs to this boot: after a power failure the journal's
- * records belong to an earlier boot, and what they named is released by the names of their files.
+ * `synced` survives a power failure. `cached` is faster, and enough for what belongs to this boot: after a power
+ * failure the journal's records belong to an earlier boot, and what they named is released by the names of their files.
  */
 export type Durability = 'cached' | 'synced';
 
@@ -31,7 +31,10 @@ export interface TemporaryFileOptions {
   /** The exact mode, whatever the umask is. The default is 0600. */
   readonly mode?: number;
   readonly durability?: Durability;
-  /** In the folder of the file. The default names this process, so that {@link removeAbandonedFiles} knows whether it still writes. */
+  /**
+   * In the folder of the file. The default names this process, so that {@link removeAbandonedFiles} knows whether it
+   * still writes.
+   */
   readonly temporaryName?: string;
 }
 
@@ -53,8 +56,8 @@ export interface TemporaryFile extends Disposable {
 }
 
 /**
- * Writes a file under a temporary name in its folder, so that no process ever reads an incomplete file: it takes its own name only when the
- * caller, who can inspect it first, says so.
+ * Writes a file under a temporary name in its folder, so that no process ever reads an incomplete file: it takes its
+ * own name only when the caller, who can inspect it first, says so.
  *
  * @throws an errno of node:fs
  */
@@ -127,8 +130,8 @@ export function removeAbandonedFiles(folder: string): void {
 }
 
 /**
- * Creates a folder (0700) and the missing ones above it. Not with the `recursive` of node:fs, which reports ENOENT for a read-only file system
- * and never returns below /proc.
+ * Creates a folder (0700) and the missing ones above it. Not with the `recursive` of node:fs, which reports ENOENT for
+ * a read-only file system and never returns below /proc.
  *
  * @throws an errno of node:fs
  */
@@ -142,7 +145,9 @@ export function makeFolders(path: string): void {
   }
 }
 
-/** The text of a file, or `undefined` if it cannot be read. Follows no link and does not wait for the writer of a FIFO. */
+/**
+ * The text of a file, or `undefined` if it cannot be read. Follows no link and does not wait for the writer of a FIFO.
+ */
 export function readText(path: string): string | undefined {
   try {
     const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -190,7 +195,8 @@ function writeNewFile(
 ): void {
   const { COPYFILE_EXCL, O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
   const isCopy = typeof content === 'object' && 'copyOf' in content;
-  // O_EXCL and O_NOFOLLOW: another process's file or link is never written to, and a name that is in use is not removed below.
+  // O_EXCL and O_NOFOLLOW: another process's file or link is never written to, and a name that is in use is not removed
+  // below.
   if (isCopy) copyFileSync(content.copyOf, path, COPYFILE_EXCL);
   const fd = openSync(path, isCopy ? O_WRONLY | O_NOFOLLOW : O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   try {

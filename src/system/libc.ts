@@ -10,7 +10,8 @@ export interface Libc {
    */
   enterNetns(fd: number): void;
   /**
-   * Opens a non-blocking netlink socket in the network namespace of the calling thread; node:fs can read, write and close it.
+   * Opens a non-blocking netlink socket in the network namespace of the calling thread; node:fs can read, write and
+   * close it.
    *
    * @throws {KernelError}
    */
@@ -37,7 +38,10 @@ export interface Libc {
   reap(pid: number): ProgramStatus | undefined;
   /** Kills a spawned program that has not been reaped yet. */
   kill(pid: number): void;
-  /** Ends this process without the clean-up of Node and of libraries, which is not needed, and takes as long as an API request. */
+  /**
+   * Ends this process without the clean-up of Node and of libraries, which is not needed, and takes as long as an API
+   * request.
+   */
   exit(status: number): void;
 }
 

@@ -11,13 +11,16 @@ export interface NativeAddonFile {
   readonly version: string;
   readonly fileName: string;
   readonly bytes: Uint8Array;
-  /** What the file is called while it is written; the caller then also removes abandoned files. By default it names this process. */
+  /**
+   * What the file is called while it is written; the caller then also removes abandoned files. By default it names this
+   * process.
+   */
   readonly temporaryName?: string;
 }
 
 /**
- * The path of a file with these bytes that only root can have written or can change. The file is checked on every use, and written
- * atomically if it is missing or different: many processes may do this at the same time.
+ * The path of a file with these bytes that only root can have written or can change. The file is checked on every use,
+ * and written atomically if it is missing or different: many processes may do this at the same time.
  *
  * @param isTrusted whether the owner of a file is trusted
  * @throws {KernelError} naming the path and what to do

@@ -25,14 +25,15 @@ export interface ProgramEnd extends ProgramStatus {
 export type RunProgram = (run: ProgramRun) => Promise<ProgramEnd>;
 
 /**
- * Runs a program until it exits; its stderr is ours. It is started with posix_spawn, because child_process first copies the page tables of the
- * whole process, and without node:net, whose sockets take longer to create than most programs take to run.
+ * Runs a program until it exits; its stderr is ours. It is started with posix_spawn, because child_process first copies
+ * the page tables of the whole process, and without node:net, whose sockets take longer to create than most programs
+ * take to run.
  *
- * A loop polls the pipes and the program, at first every millisecond. Neither the event loop nor a pool thread blocks, even if a child of the
- * program keeps a pipe open; what such a child prints afterwards is dropped.
+ * A loop polls the pipes and the program, at first every millisecond. Neither the event loop nor a pool thread blocks,
+ * even if a child of the program keeps a pipe open; what such a child prints afterwards is dropped.
  *
- * When this returns or throws, the program has ended, or is killed and about to end: a process that waits for a disk ends when the disk
- * answers.
+ * When this returns or throws, the program has ended, or is killed and about to end: a process that waits for a disk
+ * ends when the disk answers.
  *
  * @throws {KernelError} if it cannot be started; the reason of the signal if that has ended it
  */

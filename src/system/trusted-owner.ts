@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 /**
  * Whether a file of this user can only have been written by root.
  *
- * In a user namespace that does not map every user, the files of the machine's root show the overflow uid (proc(5), overflowuid). On the
- * whole machine that uid is an ordinary user, who is not trusted.
+ * In a user namespace that does not map every user, the files of the machine's root show the overflow uid (proc(5),
+ * overflowuid). On the whole machine that uid is an ordinary user, who is not trusted.
  */
 export function isOwnedByRoot({ uid }: { readonly uid: number }): boolean {
   return uid === 0 || uid === overflowUid();

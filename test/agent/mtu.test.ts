@@ -26,7 +26,7 @@ it('a required file that is missing is an error', () => {
 
 const refuses = (why: string, text: string) =>
   it(`refuses a file with ${why}`, () =>
-    expect(() => readMtuBytes(UNSET, file(text))).toThrow(/holds no MTU of 68 to 65535 bytes/));
+    expect(() => readMtuBytes(UNSET, file(text))).toThrow(/does not contain an MTU of 68 to 65535 bytes/));
 refuses('words', 'auto');
 refuses('nothing', '');
 refuses('67', '67');

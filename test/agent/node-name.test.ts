@@ -26,4 +26,4 @@ it('a file that is missing is an error that names it', () => {
   );
 });
 it('a file that is empty is an error', () =>
-  expect(() => read(undefined, file('\n\n'))).toThrow(/it is empty|gives none/));
+  expect(() => read(undefined, file('\n\n'))).toThrow(/it is empty|does not contain it/));

@@ -48,7 +48,7 @@ it('a gate that stays shut is an error that names it and its answer', async () =
   await expect(waitForReadinessGates([shut.url], never, QUICK)).rejects.toMatchObject({
     code: ERROR_CODE.tryAgainLater,
     message: expect.stringContaining(shut.url),
-    details: 'it answered 503',
+    details: 'it responded with status 503',
   });
 });
 

@@ -218,7 +218,7 @@ describe('a step that fails is named', () => {
   fails(
     'address twice',
     [0, 1].map(() => ({ kind: 'add-address', in: 'sandbox', interface: 'lo', address: parseCidr('10.7.4.2/32') })),
-    'cannot add address 10.7.4.2/32 to lo (sandbox): it exists already (EEXIST)',
+    'cannot add address 10.7.4.2/32 to lo (sandbox): it already exists (EEXIST)',
   );
   fails(
     'route by a gateway that nothing leads to, before the next',

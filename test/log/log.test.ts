@@ -68,7 +68,7 @@ describe('a log', () => {
       log.info('b');
       expect(lines).toHaveLength(3);
       expect(lines[1]).toMatch(reason);
-      expect(lines[1]).toMatch(/ WARNING the log file .*a\.log cannot be written/);
+      expect(lines[1]).toMatch(/ WARNING cannot write the log file .*a\.log: /);
     });
   survives('a link', (path) => symlinkSync('/dev/null', path), /ELOOP/);
   survives('a folder', (path) => mkdirSync(path), /EISDIR/);

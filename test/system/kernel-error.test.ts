@@ -5,7 +5,7 @@ import { KernelError, formatErrno } from '../../src/system/kernel-error.ts';
 describe('a KernelError', () => {
   it('reads well alone: operation, object, meaning, errno', () =>
     expect(new KernelError('add route', '10.0.0.5/32 by cali1 (host)', 'EEXIST').message).toBe(
-      'cannot add route 10.0.0.5/32 by cali1 (host): it exists already (EEXIST)',
+      'cannot add route 10.0.0.5/32 by cali1 (host): it already exists (EEXIST)',
     ));
 
   it('says what it is told in place of the general meaning', () =>
@@ -25,7 +25,7 @@ describe('a KernelError', () => {
 
   it('has words for an errno that nobody has a name for', () =>
     expect(new KernelError('delete', 'x', 'errno 4321').message).toBe(
-      'cannot delete x: the kernel refused (errno 4321)',
+      'cannot delete x: the kernel rejected it (errno 4321)',
     ));
 });
 

@@ -14,7 +14,7 @@ describe('a turn', () => {
   it('is had at once where there is a place, and names its holder', () => {
     using parent = makeFolder();
     const folder = join(parent.path, 'turns');
-    using _slot = acquireSlot({ folder, places: 2, pause: never });
+    using _slot = acquireSlot({ folder, slotCount: 2, pause: never });
     const [place = ''] = readdirSync(folder);
     expect(readlinkSync(join(folder, place))).toBe(`${pid} ${startTicks}`);
     expect(statSync(folder).mode & 0o777).toBe(0o700);
@@ -22,16 +22,16 @@ describe('a turn', () => {
 
   it('leaves nothing behind when it is given back', () => {
     using folder = makeFolder();
-    acquireSlot({ folder: folder.path, places: 2, pause: never })[Symbol.dispose]();
+    acquireSlot({ folder: folder.path, slotCount: 2, pause: never })[Symbol.dispose]();
     expect(readdirSync(folder.path)).toEqual([]);
   });
 
   it('is waited for where all places are taken, for longer each time, until one is given back', () => {
     using folder = makeFolder();
-    const held = [1, 2].map(() => acquireSlot({ folder: folder.path, places: 2, pause: never }));
+    const held = [1, 2].map(() => acquireSlot({ folder: folder.path, slotCount: 2, pause: never }));
     const pauses: number[] = [];
     const pause = (pauseMs: number) => void (pauses.push(pauseMs) === 12 && held[1]?.[Symbol.dispose]());
-    using _slot = acquireSlot({ folder: folder.path, places: 2, pause });
+    using _slot = acquireSlot({ folder: folder.path, slotCount: 2, pause });
     expect(pauses).toHaveLength(12);
     expect(pauses).toEqual(pauses.toSorted((a, b) => a - b));
     expect(pauses.at(-1)).toBe(150);
@@ -42,16 +42,16 @@ describe('a turn', () => {
     using folder = makeFolder();
     symlinkSync(`${pid} ${startTicks}1`, join(folder.path, '0'));
     const pauses: number[] = [];
-    using _slot = acquireSlot({ folder: folder.path, places: 1, pause: (pauseMs) => void pauses.push(pauseMs) });
+    using _slot = acquireSlot({ folder: folder.path, slotCount: 1, pause: (pauseMs) => void pauses.push(pauseMs) });
     expect(pauses.length).toBeLessThan(4);
     expect(readlinkSync(join(folder.path, '0'))).toBe(`${pid} ${startTicks}`);
   });
 
   it('is given back once, so that it takes nobody else’s away', () => {
     using folder = makeFolder();
-    const first = acquireSlot({ folder: folder.path, places: 1, pause: never });
+    const first = acquireSlot({ folder: folder.path, slotCount: 1, pause: never });
     first[Symbol.dispose]();
-    using _second = acquireSlot({ folder: folder.path, places: 1, pause: never });
+    using _second = acquireSlot({ folder: folder.path, slotCount: 1, pause: never });
     first[Symbol.dispose]();
     expect(existsSync(folder.path) && readdirSync(folder.path)).toEqual(['0']);
   });
@@ -60,7 +60,7 @@ describe('a turn', () => {
     using parent = makeFolder();
     writeFileSync(join(parent.path, 'file'), '');
     for (const folder of [join(parent.path, 'file'), '/proc/turns']) {
-      expect(() => acquireSlot({ folder, places: 1, pause: never })[Symbol.dispose]()).not.toThrow();
+      expect(() => acquireSlot({ folder, slotCount: 1, pause: never })[Symbol.dispose]()).not.toThrow();
     }
   });
 });
