@@ -13,7 +13,7 @@ async function apply(operations: readonly Operation[]): Promise<readonly string[
   return lines;
 }
 
-it('each operation is one line, that names the path on the node and no content', async () => {
+it('each operation logs one line with the path on the node, and no content', async () => {
   using folder = makeFolder();
   const at = (name: string) => ({ path: join(folder.path, name), shownPath: `/node/${name}` });
   writeFileSync(at('old').path, '');
@@ -38,7 +38,7 @@ it('each operation is one line, that names the path on the node and no content',
   expect(readdirSync(folder.path).toSorted()).toEqual(['kept', 'new']);
 });
 
-it('the first that cannot be done is the last', async () => {
+it('the first operation that fails is the last', async () => {
   using folder = makeFolder();
   const write = (name: string): Operation => ({
     kind: 'write-file',
@@ -51,7 +51,7 @@ it('the first that cannot be done is the last', async () => {
   expect(readdirSync(folder.path)).toEqual(['a']);
 });
 
-it('a program that does not run as a plugin is not put in place', async () => {
+it('a program that does not run as a plugin is not installed', async () => {
   using folder = makeFolder();
   const place = (name: string, script: string): Operation => {
     writeFileSync(join(folder.path, `${name}.image`), `#!/bin/sh\n${script}\n`, { mode: 0o755 });

@@ -31,7 +31,7 @@ describe('a program that does not run', () => {
   explains('another architecture', { errno: 'ENOEXEC' }, /another architecture/);
   explains('no loader', { errno: 'ENOENT' }, /a system with musl/);
   explains('a signal', { signal: 'SIGILL' }, /ended by SIGILL/);
-  explains('another answer', { stderr: 'what?' }, /did not answer like a CNI plugin/);
+  explains('an unexpected response', { stderr: 'what?' }, /did not answer like a CNI plugin/);
 });
 
 it('a library without a known package is still named', () => {

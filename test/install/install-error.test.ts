@@ -5,7 +5,7 @@ import { KernelError } from '../../src/system/kernel-error.ts';
 
 describe('an error of the file system', () => {
   const says = (code: string, remedy: RegExp) =>
-    it(`${code} tells what to do`, () => {
+    it(`${code} has a remedy`, () => {
       const error = fileError('write', '/host/a', Object.assign(new Error('words'), { code }));
       expect(error).toMatchObject({ name: 'InstallError', details: 'words' });
       expect(error.message).toMatch(new RegExp(`^cannot write /host/a \\(${code}\\): `));

@@ -9,7 +9,7 @@ import { makeFolder } from './make-folder.ts';
 
 const PLUGIN = `#!/bin/sh\ncat >/dev/null\necho '{"cniVersion":"1.0.0","supportedVersions":["1.0.0"]}'\n`;
 
-it('with an administrator’s kubeconfig it works on the node itself, or on a folder that is one, and takes itself off again', async () => {
+it('with an administrator’s kubeconfig it installs on the node itself, or into a folder, and uninstalls again', async () => {
   using folder = makeFolder();
   await using server = await startTokenServer(3_600_000);
   const root = join(folder.path, 'host');

@@ -17,7 +17,7 @@ function facts(overrides: Partial<UninstallFacts> = {}): UninstallFacts {
 }
 
 describe('the plan of a removal', () => {
-  it('what the runtime sees goes first, the executable last', () => {
+  it('removes what the runtime sees first, and the executable last', () => {
     expect(planUninstall(facts()).map(({ kind, shownPath }) => `${kind} ${shownPath}`)).toEqual([
       'remove-file /etc/cni/net.d/10-podwire.conflist',
       'remove-file /etc/cni/net.d/podwire-kubeconfig',
@@ -28,12 +28,12 @@ describe('the plan of a removal', () => {
     ]);
   });
 
-  it('of a bare node does nothing but look', () => {
+  it('of a bare node changes nothing', () => {
     const bare = { configNames: [], hasKubeconfig: false, hasProgram: false, hasNativeCode: false, emptyNetworks: [] };
     expect(planUninstall(facts(bare)).map(({ kind }) => kind)).toEqual(['remove-folder-if-empty']);
   });
 
-  it('is refused while attachments are recorded, with their number', () => {
+  it('is an error while attachments are recorded, with their number', () => {
     expect(() => assertNothingAttached(facts())).not.toThrow();
     expect(() => assertNothingAttached(facts({ attachmentCount: 1 }))).toThrow('1 attachment is still recorded');
     expect(() => assertNothingAttached(facts({ attachmentCount: 2 }))).toThrow('2 attachments are still recorded');

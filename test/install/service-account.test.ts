@@ -6,7 +6,7 @@ import { makeKubeconfig } from '../lab/api-server/kubeconfig.ts';
 import { startTokenServer } from '../support/token-server.ts';
 import { makeFolder } from './make-folder.ts';
 
-it('a token is issued over the connection that the environment names, and asked about over the same', async () => {
+it('a token is issued and checked over the connection in the environment', async () => {
   using folder = makeFolder();
   await using server = await startTokenServer(60_000);
   const KUBECONFIG = join(folder.path, 'kubeconfig');

@@ -9,14 +9,14 @@ import { makeFolder } from './make-folder.ts';
 
 const SOURCE = join(import.meta.dirname, '../../src/install/temporary-name.ts');
 
-it('a name that no runtime reads, another each time', async () => {
+it('a temporary name is unique, and no runtime reads it', async () => {
   using one = await claimTemporaryName('10-a.conflist');
   using other = await claimTemporaryName('10-a.conflist');
   expect(one.name).toMatch(/^\.podwire-new-10-a\.conflist\.\d+-[0-9a-f]{12}\.tmp$/);
   expect(other.name).not.toBe(one.name);
 });
 
-it('a file is abandoned as soon as whoever wrote it has given up its name', async () => {
+it('a file is abandoned once its name has been released', async () => {
   using folder = makeFolder();
   const claimed = await claimTemporaryName('a');
   const path = join(folder.path, claimed.name);
@@ -33,7 +33,7 @@ it('a process that connects to the socket of a name is disconnected', async () =
   await expect(once(connection.resume(), 'end')).resolves.toEqual([]);
 });
 
-it('or was killed, and not before', async () => {
+it('a file is abandoned once its process has been killed, and not before', async () => {
   using folder = makeFolder();
   const script = `
     const { claimTemporaryName } = await import(${JSON.stringify(SOURCE)});
@@ -49,7 +49,7 @@ it('or was killed, and not before', async () => {
   expect((await findAbandonedFiles(folder.path)).length).toBe(1);
 });
 
-it('one of another network, whose sockets are not seen from here, is abandoned when it is old', async () => {
+it('a file of another network namespace, whose sockets are not visible, is abandoned when it is old', async () => {
   using folder = makeFolder();
   const [old, young] = [1, 2].map((number) => join(folder.path, `.podwire-new-a.1-00000000000${number}.tmp`));
   for (const path of [old, young]) writeFileSync(path ?? '', '');
@@ -57,6 +57,6 @@ it('one of another network, whose sockets are not seen from here, is abandoned w
   expect(await findAbandonedFiles(folder.path)).toEqual([old]);
 });
 
-it('a folder that is missing has none', async () => {
+it('a missing folder has no abandoned files', async () => {
   expect(await findAbandonedFiles('/nowhere')).toEqual([]);
 });

@@ -15,7 +15,7 @@ async function uninstall(
   return { status, text };
 }
 
-it('configurations that call podwire go, by whatever name; others and what is none stay', async () => {
+it('configurations with podwire are removed, whatever their names are; other files are kept', async () => {
   using folder = makeFolder();
   const configs = join(folder.path, 'etc/cni/net.d');
   for (const path of [configs, join(folder.path, 'opt/cni/bin')]) mkdirSync(path, { recursive: true });
@@ -30,7 +30,7 @@ it('configurations that call podwire go, by whatever name; others and what is no
   expect(readdirSync(configs).toSorted()).toEqual(['02-c.conflist', '03-d.conflist', 'podwire.txt']);
 });
 
-it.each([['--all'], ['--root'], ['--root', 'relative']])('%s %s is refused', async (...args) =>
+it.each([['--all'], ['--root'], ['--root', 'relative']])('%s %s is an error', async (...args) =>
   expect(await uninstall(args)).toMatchObject({
     status: 1,
     text: expect.stringContaining('podwire uninstall accepts'),
@@ -38,7 +38,7 @@ it.each([['--all'], ['--root'], ['--root', 'relative']])('%s %s is refused', asy
 );
 
 it.each(['CNI_BIN_DIR', 'CNI_NET_DIR'])(
-  '%s that is no absolute path is refused, as the installer does',
+  '%s that is not an absolute path is an error, as in the installer',
   async (name) => {
     const { status, text } = await uninstall(['--root', '/nowhere'], { [name]: 'relative' });
     expect({ status, text }).toEqual({ status: 1, text: expect.stringContaining(name) });

@@ -25,7 +25,7 @@ import { ownIdentity } from '../../src/system/process-identity.ts';
 import { makeFolder } from '../log/make-folder.ts';
 
 describe('a file that is created', () => {
-  it('is its maker’s alone, in folders that are made with it', () => {
+  it('is accessible to its owner only, in folders that are created with it', () => {
     using folder = makeFolder();
     const path = join(folder.path, 'below', 'further', 'file');
     expect(createFile(path, 'text')).toBe('created');
@@ -35,11 +35,11 @@ describe('a file that is created', () => {
     expect(readdirSync(join(path, '..'))).toEqual(['file']);
   });
 
-  it.each(['/proc/none/file', '/dev/null/below/file'])('is refused where no folder can be made: %s', (path) => {
+  it.each(['/proc/none/file', '/dev/null/below/file'])('is an error where no folder can be created: %s', (path) => {
     expect(() => createFile(path, 'text')).toThrow(/ENOENT|ENOTDIR/);
   });
 
-  it('is left as it is, if it is there', () => {
+  it('is unchanged if it exists', () => {
     using folder = makeFolder();
     const path = join(folder.path, 'file');
     createFile(path, 'first');
@@ -48,7 +48,7 @@ describe('a file that is created', () => {
     expect(readdirSync(folder.path)).toEqual(['file']);
   });
 
-  it('is not written through somebody’s link', () => {
+  it('is not written through a link of another process', () => {
     using folder = makeFolder();
     const [path, target] = [join(folder.path, 'file'), join(folder.path, 'target')];
     symlinkSync(target, path);
@@ -58,7 +58,7 @@ describe('a file that is created', () => {
 });
 
 describe('a file that is replaced', () => {
-  it('is another file: who reads the old one reads all of it', () => {
+  it('is a different file: readers of the old one can read it to its end', () => {
     using folder = makeFolder();
     const path = join(folder.path, 'file');
     replaceFile(path, 'first');
@@ -69,7 +69,7 @@ describe('a file that is replaced', () => {
     expect(readdirSync(folder.path)).toEqual(['file']);
   });
 
-  it('takes the place of somebody’s link, whose target stays', () => {
+  it('replaces a link, but not the target of the link', () => {
     using folder = makeFolder();
     const [path, target] = [join(folder.path, 'file'), join(folder.path, 'target')];
     writeFileSync(target, 'theirs');
@@ -78,7 +78,7 @@ describe('a file that is replaced', () => {
     expect([readFileSync(path, 'utf8'), readFileSync(target, 'utf8')]).toEqual(['ours', 'theirs']);
   });
 
-  it('leaves no trace, if something else is in its place', () => {
+  it('leaves nothing if a folder has its name', () => {
     using folder = makeFolder();
     mkdirSync(join(folder.path, 'file'));
     expect(() => replaceFile(join(folder.path, 'file'), 'text')).toThrow(/EISDIR|EEXIST|ENOTEMPTY/);
@@ -175,26 +175,26 @@ describe('a text', () => {
     expect(readText(join(folder.path, 'file'))).toBe('text');
   });
 
-  const none = (what: string, make: (path: string) => void) =>
-    it(`is none: ${what}`, () => {
+  const unreadable = (what: string, make: (path: string) => void) =>
+    it(`is undefined: ${what}`, () => {
       using folder = makeFolder();
       const path = join(folder.path, 'file');
       make(path);
       expect(readText(path)).toBeUndefined();
     });
-  none('nothing is there', () => undefined);
-  none('a folder', (path) => mkdirSync(path));
-  none('a link, whatever its target is', (path) => symlinkSync('/etc/hostname', path));
-  none('a link that loops', (path) => symlinkSync(path, path));
+  unreadable('nothing exists', () => undefined);
+  unreadable('a folder', (path) => mkdirSync(path));
+  unreadable('a link, whatever its target is', (path) => symlinkSync('/etc/hostname', path));
+  unreadable('a link that loops', (path) => symlinkSync(path, path));
 
-  it('of a FIFO is not waited for', () => {
+  it('of a FIFO is empty, without waiting for a writer', () => {
     using folder = makeFolder();
     execFileSync('mkfifo', [join(folder.path, 'file')]);
     expect(readText(join(folder.path, 'file'))).toBe('');
   });
 });
 
-describe('what is not there', () => {
+describe('a path that does not exist', () => {
   it('is removed without an error', () => {
     using folder = makeFolder();
     removeFile(join(folder.path, 'none'));
@@ -203,7 +203,7 @@ describe('what is not there', () => {
     expect(readNames(folder.path)).toEqual([]);
   });
 
-  it('has no names in it', () => {
+  it('has no names, and neither has a file', () => {
     using folder = makeFolder();
     expect(readNames(join(folder.path, 'none'))).toEqual([]);
     writeFileSync(join(folder.path, 'file'), '');
