@@ -65,8 +65,8 @@ const BRANDING = [
 /** They import nothing themselves. */
 const IMPORTABLE_BY_ALL = ['cni/error.ts', 'system/error-text.ts'];
 
-// These read no argument, no environment and no standard stream, and end nothing of this process, so they need not be
-// passed in.
+// What any file may import from node:process. It depends on no argument, environment variable or standard stream of this
+// process; `kill` is for other processes.
 const NODE_PROCESS = {
   name: 'node:process',
   allowImportNames: ['arch', 'getBuiltinModule', 'hrtime', 'kill', 'uptime'],

@@ -33,6 +33,7 @@ export interface PluginIo {
   readonly writeStderr: (text: string) => void;
   /** Aborted when the runtime ends this command. */
   readonly signal: AbortSignal;
+  /** The C library, which the caller owns. The kernel and the delegate load it at its first use. */
   readonly libc: LibcLoader;
 }
 

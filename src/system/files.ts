@@ -35,7 +35,7 @@ export interface TemporaryFileOptions {
    * In the folder of the file. The default names this process, so that {@link removeAbandonedFiles} knows whether it
    * still writes.
    */
-  readonly temporaryName?: string;
+  readonly temporaryName?: string | undefined;
 }
 
 /** A complete file that does not have its own name yet. It is removed when it is disposed of without one. */

@@ -100,7 +100,7 @@ function write(path: string, { bytes, temporaryName }: NativeAddonFile): void {
   // The installer runs in another PID namespace, where it cannot tell which of our processes still run.
   if (temporaryName === undefined) removeAbandonedFiles(dirname(path));
   attempt('write', path, () => {
-    using file = writeTemporaryFile(path, bytes, temporaryName === undefined ? {} : { temporaryName });
+    using file = writeTemporaryFile(path, bytes, { temporaryName });
     file.replace();
   });
 }
