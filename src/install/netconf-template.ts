@@ -101,7 +101,7 @@ function programsOf(plugin: JsonObject): readonly string[] {
 }
 
 function templateError(problem: string): InstallError {
-  return new InstallError(`${WHAT} ${problem}: correct CNI_NETWORK_CONFIG, or the file of CNI_NETWORK_CONFIG_FILE`);
+  return new InstallError(`${WHAT} ${problem}; correct CNI_NETWORK_CONFIG, or the file of CNI_NETWORK_CONFIG_FILE`);
 }
 
 const WHAT = 'the template of the network configuration';

@@ -65,7 +65,7 @@ describe('one line says what to do, no secret is in it, and the node stays as it
   refuses('no template', /neither CNI_NETWORK_CONFIG nor CNI_NETWORK_CONFIG_FILE is set/, template(''));
   refuses('the template is missing', /ENOENT/, { environment: { CNI_NETWORK_CONFIG_FILE: '/nowhere' } });
   refuses('the template is no JSON', /is not valid JSON/, template('{"k8s_auth_token":"__SERVICEACCOUNT_TOKEN__"'));
-  refuses('a placeholder of etcd', /does not know: __ETCD_ENDPOINTS__/, template('{"a":"__ETCD_ENDPOINTS__"}'));
+  refuses('a placeholder of etcd', /unknown placeholders: __ETCD_ENDPOINTS__/, template('{"a":"__ETCD_ENDPOINTS__"}'));
   refuses('no podwire in it', /no plugin of "type": "podwire"/, plugins('[{"type":"bridge"}]'));
   refuses(
     "Calico's pools",
@@ -73,16 +73,16 @@ describe('one line says what to do, no secret is in it, and the node stays as it
     plugins('[{"type":"calico","ipam":{"type":"calico-ipam"}}]'),
   );
   refuses('podwire without ipam', /"ipam" is missing/, plugins('[{"type":"podwire"}]'));
-  refuses('a datastore that podwire does not know', /another datastore_type/, {
+  refuses('a datastore that podwire does not know', /a datastore_type other than kubernetes/, {
     environment: { DATASTORE_TYPE: 'etcdv3' },
   });
   refuses('a list in a file for one plugin', /ends in \.conflist, not from a\.conf/, {
     environment: { CNI_CONF_NAME: 'a.conf' },
   });
-  refuses('a file name that leads elsewhere', /CNI_CONF_NAME is "\.\.\/a\.conf"/, {
+  refuses('a file name that leads elsewhere', /CNI_CONF_NAME is invalid: .* got "\.\.\/a\.conf"/, {
     environment: { CNI_CONF_NAME: '../a.conf' },
   });
-  refuses('an MTU that is no number', /CNI_MTU is "big"/, { environment: { CNI_MTU: 'big' } });
+  refuses('an MTU that is no number', /CNI_MTU is invalid: .* got "big"/, { environment: { CNI_MTU: 'big' } });
   refuses('a token over http', /https, because a token is sent over the connection/, {
     environment: { KUBERNETES_SERVICE_PROTOCOL: 'http' },
   });

@@ -110,7 +110,7 @@ describe('an ADD whose delegate', () => {
   });
   says('prints a result of another shape', prints({ ips: 'none' }), {
     code: 102,
-    message: /no result: .*ips/,
+    message: /invalid result: .*ips/,
     calls: ADD_DEL,
   });
   says('prints 10 MB', onAdd('head -c 10485760 /dev/zero'), {
