@@ -1,4 +1,5 @@
-// Runs the program as the executable would, on the executable's own Node, and writes V8's code cache of each part when it ends:
+// Runs the program as the executable would, on the executable's own Node, and writes V8's code cache of each part when
+// it ends:
 //   node code-cache-recorder.cjs FOLDER ASSETS_JSON -- [arguments of podwire]
 // If FOLDER already has a cache, NAME.cjs.cache, it is loaded first, and what this run compiles is added to it.
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -23,7 +24,8 @@ const sea = {
 const realRequire = createRequire('/');
 const cachePath = (name: string) => join(folder, `${name}.cjs.cache`);
 
-// src/main.ts emits it, and then leaves without what else Node does at its end.
+// A contract with src/main.ts: it emits 'exit' when all work is done, before it ends the process with _exit(2), which
+// emits nothing.
 process.once('exit', writeCaches);
 
 const source = {

@@ -10,50 +10,51 @@ import type { InstallIo } from './install/run-with-log.ts';
 import { openLog } from './log/log.ts';
 import { PODWIRE_VERSION } from './version.ts';
 
-/** What a person's command gets and gives. */
+/** What a command line needs from the process. */
 export interface CliIo {
-  /** The words behind the program's name. */
-  readonly words: readonly string[];
+  /** The arguments after the program's name. */
+  readonly args: readonly string[];
+  /** The program's name as it was called, and its path. */
   readonly called: { readonly name: string; readonly executablePath: string };
   readonly environment: Environment;
   readonly readStdin: () => Uint8Array;
   readonly writeStdout: (text: string) => Promise<void>;
   readonly writeStderr: (text: string) => void;
-  /** From now on a signal to end does not end the process, but aborts this. */
-  readonly listenForEnd: () => AbortSignal;
+  /** From then on a signal to terminate does not end the process, but aborts the returned signal. */
+  readonly listenForTermination: () => AbortSignal;
 }
 
 const USAGE = `podwire ${PODWIRE_VERSION}: a CNI plugin for Kubernetes clusters that use the Kubernetes API as their only datastore.
 
-A container runtime calls it with CNI_COMMAND set and a network configuration on stdin. By hand:
+A container runtime calls it with CNI_COMMAND set and a network configuration on stdin. On the command line:
   podwire -v            print the version
   podwire -t < NETCONF  test whether the API server can be reached with this network configuration
-  podwire install       put podwire on a node, from a pod; --watch keeps its token fresh, --root / is the node itself
-  podwire uninstall     take it off again
-To attach a sandbox by hand, use cnitool.`;
+  podwire install       install podwire on a node, from a pod; --watch renews its token, --root / is the node itself
+  podwire uninstall     remove podwire from the node
+To attach a sandbox manually, use cnitool.`;
 
-/** The second is what the agent's own DaemonSet calls in an image of that name's place. */
-const CALLED_AS: Readonly<Record<string, readonly string[]>> = {
+/** `install` is the entry point that calico-node's DaemonSet runs when this image replaces Calico's. */
+const ARGS_BY_PROGRAM_NAME: Readonly<Record<string, readonly string[]>> = {
   'install-cni': ['install'],
   install: ['install', '--as-calico'],
 };
 
 /**
- * Carries out what a person typed.
+ * Runs a command that a person, or the entry point of a container, calls.
  *
  * @returns the exit status
  */
 export async function runCli(io: CliIo): Promise<number> {
-  const [command, ...words] = [...(CALLED_AS[io.called.name] ?? []), ...io.words];
+  const [command, ...args] = [...(ARGS_BY_PROGRAM_NAME[io.called.name] ?? []), ...io.args];
   switch (command) {
     case 'install':
-      return (await import('./install/install.ts')).runInstall(installIo(io, words));
+      return (await import('./install/install.ts')).runInstall(installIo(io, args));
     case 'uninstall':
-      return (await import('./install/uninstall.ts')).runUninstall(installIo(io, words));
+      return (await import('./install/uninstall.ts')).runUninstall(installIo(io, args));
     case '-v':
     case 'version':
       await io.writeStdout(
-        `podwire ${PODWIRE_VERSION}\nCNI ${SUPPORTED_VERSIONS.join(' ')}\ncode cache: ${codeCacheState()}\n`,
+        `podwire ${PODWIRE_VERSION}\nCNI ${SUPPORTED_VERSIONS.join(' ')}\ncode cache: ${describeCodeCache()}\n`,
       );
       return 0;
     case '-t':
@@ -64,12 +65,12 @@ export async function runCli(io: CliIo): Promise<number> {
   }
 }
 
-function installIo({ called, listenForEnd, ...io }: CliIo, words: readonly string[]): InstallIo {
-  return { ...io, words, executablePath: called.executablePath, signal: listenForEnd() };
+function installIo({ called, listenForTermination, ...io }: CliIo, args: readonly string[]): InstallIo {
+  return { ...io, args, executablePath: called.executablePath, signal: listenForTermination() };
 }
 
-// build/load-part.ts says so: a cache that V8 rejects costs time on every command, and nothing else tells of it.
-function codeCacheState(): string {
+// build/load-part.ts records it: a cache that V8 rejects costs time on every command, and nothing else reports it.
+function describeCodeCache(): string {
   const parts: unknown = Reflect.get(globalThis, Symbol.for('podwire.parts'));
   const program: unknown = parts instanceof Map ? parts.get('podwire') : undefined;
   return isPart(program) ? program.codeCache : 'none';

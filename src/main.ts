@@ -1,46 +1,53 @@
 import { readSync, writeSync } from 'node:fs';
 import { basename } from 'node:path';
-import { acquireSlot } from './system/slot.ts';
-import { errnoNameOf } from './system/kernel-error.ts';
-import { openKernel, type Kernel } from './kernel/kernel.ts';
 import { runPlugin } from './plugin.ts';
+import { errnoOf, stackOf } from './system/error-text.ts';
+import { openLibcLoader } from './system/libc.ts';
+import { acquireSlot } from './system/slot.ts';
 
-// One byte more than the parser takes, so that it is the one to refuse.
+// One byte more than the parser accepts, so that the parser rejects it.
 const STDIN_LIMIT_BYTES = 16 * 1024 * 1024 + 1;
+// The status of an internal error, from sysexits.h.
+const EX_SOFTWARE = 70;
 
-async function main(kernel: Kernel): Promise<number> {
+// Shared by all that need the C library. Each of them closes what it opens with it; the library itself needs no
+// closing.
+const libc = openLibcLoader();
+
+async function main(): Promise<number> {
   const { env: environment, argv } = process;
-  // Node would warn that nothing is verified any more. cluster/connect-socket.ts verifies whatever it says.
+  // Otherwise Node warns that verification is off. cluster/wire/connect-socket.ts passes its own decision to TLS,
+  // whatever the variable says.
   delete environment['NODE_TLS_REJECT_UNAUTHORIZED'];
   const io = { environment, writeStdout, writeStderr };
   if ((environment['CNI_COMMAND'] ?? '') === '') {
     const called = { name: basename(process.argv0), executablePath: process.execPath };
     const { runCli } = await import('./cli.ts');
-    return runCli({ ...io, words: argv.slice(2), called, readStdin, listenForEnd });
+    return runCli({ ...io, args: argv.slice(2), called, readStdin, listenForTermination });
   }
-  const stdin = environment['CNI_COMMAND'] === 'VERSION' ? await readWaiting() : readStdin();
+  const stdin = environment['CNI_COMMAND'] === 'VERSION' ? await readPromptStdin() : readStdin();
   using _slot = NEEDS_SLOT.has(environment['CNI_COMMAND'] ?? '') ? acquireSlot() : undefined;
-  // Only now: until here there is nothing to undo, and a signal may end us while we wait for stdin or for our turn.
-  const signal = listenForEnd();
-  return await runPlugin({ ...io, stdin, signal, kernel });
+  // Only now: so far there is nothing to undo, and a signal may end the process while it waits for stdin or for a slot.
+  const signal = listenForTermination();
+  return await runPlugin({ ...io, stdin, signal, libc });
 }
 
-function listenForEnd(): AbortSignal {
-  const ended = new AbortController();
-  // A second signal is no reason to end in the middle of undoing.
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => ended.abort());
-  return ended.signal;
+function listenForTermination(): AbortSignal {
+  const termination = new AbortController();
+  // A second signal does not interrupt the undo that the first one has started.
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => termination.abort());
+  return termination.signal;
 }
 
-/** Of which a runtime sends as many at once as a node has pods. */
+/** Runtimes issue one of these for each pod, all at once. */
 const NEEDS_SLOT: ReadonlySet<string> = new Set(['ADD', 'DEL', 'CHECK']);
 
-/** What comes by stdin at once: VERSION echoes a version from it, and is not to wait for one that stays open and silent. */
-async function readWaiting(): Promise<Uint8Array> {
+/** What arrives on stdin promptly: VERSION repeats a version from it, and must not hang on an open, silent stdin. */
+async function readPromptStdin(): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   const { stdin } = process;
   await new Promise<void>((resolve) => {
-    setTimeout(resolve, STDIN_PATIENCE_MS).unref();
+    setTimeout(resolve, PROMPT_STDIN_MS).unref();
     stdin
       .on('data', (chunk: Buffer) => chunks.push(chunk))
       .once('end', resolve)
@@ -50,7 +57,7 @@ async function readWaiting(): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
-const STDIN_PATIENCE_MS = 250;
+const PROMPT_STDIN_MS = 250;
 
 function readStdin(): Uint8Array {
   const chunks: Buffer[] = [];
@@ -73,35 +80,40 @@ function writeStderr(text: string): void {
   try {
     writeSync(2, text);
   } catch {
-    // Nobody reads it, and there is no other place to say so.
+    // Nothing reads stderr, and there is no other place to report it.
   }
 }
 
-// A caller may have made the pipe non-blocking; the process has nothing else to do meanwhile.
+// The caller may have made the pipe non-blocking. Blocking the thread is fine: the process has nothing else to do
+// meanwhile.
 function untilReady(transfer: () => number): number {
   for (;;) {
     try {
       return transfer();
     } catch (error) {
-      if (errnoNameOf(error) !== 'EAGAIN') throw error;
+      if (errnoOf(error) !== 'EAGAIN') throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
     }
   }
 }
 
-const kernel = openKernel(); // opens and loads nothing before it is needed
+void main().then(exit, (error: unknown) => {
+  writeStderr(`${stackOf(error)}\n`);
+  exit(EX_SOFTWARE);
+});
 
-void main(kernel).then(
-  (status) => leave(status),
-  (error: unknown) => {
-    writeStderr(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-    leave(70);
-  },
-);
-
-// All is undone, closed and written by now. What Node still does takes as long as a request, and nobody needs it.
-function leave(status: number): void {
-  process.emit('exit', status);
-  kernel.exitProcess(status);
+/**
+ * Everything is undone, closed and written by now. What else Node does at its end takes as long as an API request, and
+ * is not needed.
+ *
+ * The event is a contract with build/code-cache-recorder.ts, which then writes the code caches: `process.exit` emits
+ * it, `_exit(2)` does not.
+ */
+function exit(status: number): never {
+  const loaded = libc.loaded();
+  if (loaded !== undefined) {
+    process.emit('exit', status);
+    loaded.exit(status);
+  }
   process.exit(status);
 }

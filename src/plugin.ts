@@ -15,11 +15,14 @@ import { status } from './commands/status.ts';
 import { openDelegate } from './delegate/delegate.ts';
 import { openJournal } from './journal/journal.ts';
 import { openStatusCache } from './cluster/status-cache.ts';
-import type { Kernel } from './kernel/kernel.ts';
+import { openKernel } from './kernel/kernel.ts';
 import type { LogContext } from './log/log-line.ts';
 import { openLog } from './log/log.ts';
 import { openClock } from './system/clock.ts';
+import type { LibcLoader } from './system/libc.ts';
+import { runProgram } from './system/program.ts';
 import { openTrace, traced } from './trace.ts';
+import { messageOf, stackOf } from './system/error-text.ts';
 
 /** What a runtime passes to a plugin, and how the plugin answers. */
 export interface PluginIo {
@@ -30,8 +33,8 @@ export interface PluginIo {
   readonly writeStderr: (text: string) => void;
   /** Aborted when the runtime ends this command. */
   readonly signal: AbortSignal;
-  /** Closed at the end. */
-  readonly kernel: Kernel;
+  /** The C library, which the caller owns. The kernel and the delegate load it at its first use. */
+  readonly libc: LibcLoader;
 }
 
 /**
@@ -61,7 +64,7 @@ async function runCommand(request: CommandRequest, io: PluginIo): Promise<void> 
   using log = openLog({ settings: config.log, context: contextOf(request), writeLine: io.writeStderr });
   const trace = openTrace(io.environment, io.writeStderr);
   trace?.('request parsed');
-  await using kernel = io.kernel;
+  await using kernel = openKernel(io.libc);
   using cluster = openCluster({
     connect: () => readConnection(config.connection, io.environment),
     budgets: config.budgets,
@@ -71,7 +74,7 @@ async function runCommand(request: CommandRequest, io: PluginIo): Promise<void> 
     environment: io.environment,
     pluginPath,
     budgetMs: config.budgets.delegateMs,
-    runProgram: (run) => kernel.runProgram(run),
+    runProgram: (run) => runProgram(run, io.libc.load()),
   });
   const output = async (text: string): Promise<void> => {
     io.signal.throwIfAborted();
@@ -132,7 +135,7 @@ function contextOf(request: CommandRequest): LogContext {
 }
 
 function describeError(error: unknown): string {
-  if (!(error instanceof CniError)) return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (!(error instanceof CniError)) return stackOf(error);
   const cause =
     error.cause instanceof Error && error.cause.message !== error.message ? `; cause: ${error.cause.message}` : '';
   return `${error.message}${error.details === '' ? '' : ` (${error.details})`} [code ${error.code}]${cause}`;
@@ -153,7 +156,7 @@ function toCniError(error: unknown, { signal }: PluginIo): CniError {
     );
   }
   return new CniError(ERROR_CODE.internal, 'internal error (a bug in podwire); please report it with the log', {
-    details: error instanceof Error ? error.message : String(error),
+    details: messageOf(error),
     cause: error,
   });
 }

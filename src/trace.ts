@@ -1,10 +1,11 @@
 import { uptime } from 'node:process';
 
-/** Writes one line of the trace of time; absent where nobody wants one. */
+/** Writes one line of the trace. */
 export type WriteTrace = (label: string) => void;
 
 /**
- * The writer of a trace, if PODWIRE_TRACE=1 asks for one: `trace <milliseconds since the process began> <label>` on stderr.
+ * The writer of a trace if PODWIRE_TRACE=1 is set: it prints `trace <milliseconds since the process started> <label>`
+ * on stderr.
  */
 export function openTrace(
   environment: Readonly<Record<string, string | undefined>>,
@@ -15,8 +16,8 @@ export function openTrace(
 }
 
 /**
- * The same effect, each of its calls with a line at its begin and one at its end; the effect itself where there is no trace, so that being
- * off costs nothing, and no step has to speak of it.
+ * Wraps an effect so that each call writes a line at its beginning and one at its end. Without a trace it returns the
+ * effect itself: then tracing costs nothing, and no caller has to mention it.
  */
 export function traced<Effect extends object>(name: string, effect: Effect, trace: WriteTrace | undefined): Effect {
   if (trace === undefined) return effect;
@@ -24,11 +25,11 @@ export function traced<Effect extends object>(name: string, effect: Effect, trac
     get(target, key) {
       const member: unknown = Reflect.get(target, key);
       if (typeof member !== 'function') return member;
-      return (...given: readonly unknown[]) => {
+      return (...args: readonly unknown[]) => {
         const label = `${name}.${String(key)}`;
         trace(`begin ${label}`);
         const end = (): void => trace(`end ${label}`);
-        const value: unknown = Reflect.apply(member, target, given);
+        const value: unknown = Reflect.apply(member, target, args);
         if (value instanceof Promise) value.then(end, end);
         else end();
         return value;

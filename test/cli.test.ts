@@ -4,12 +4,12 @@ import { PODWIRE_VERSION } from '../src/version.ts';
 import { CANARY, openLoopbackCluster, type LoopbackCluster } from './cluster/loopback-cluster.ts';
 import { netconf } from './support/network-config.ts';
 
-async function call(words: readonly string[], stdin = '', name = 'podwire') {
+async function call(args: readonly string[], stdin = '', name = 'podwire') {
   let [stdout, stderr] = ['', ''];
   const status = await runCli({
-    words,
+    args,
     called: { name, executablePath: process.execPath },
-    listenForEnd: () => new AbortController().signal,
+    listenForTermination: () => new AbortController().signal,
     environment: {},
     readStdin: () => new TextEncoder().encode(stdin),
     writeStdout: async (text) => void (stdout += text),
@@ -18,9 +18,9 @@ async function call(words: readonly string[], stdin = '', name = 'podwire') {
   return { status, stdout, stderr };
 }
 
-describe('a person', () => {
+describe('runCli', () => {
   it.each(['-v', 'version'])(
-    'who types %s gets the version, the protocol’s, and the state of the code cache',
+    '%s prints the version, the versions of the protocol, and the state of the code cache',
     async (word) => {
       const { status, stdout, stderr } = await call([word]);
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
@@ -33,8 +33,8 @@ describe('a person', () => {
     },
   );
 
-  it.each([[[]], [['help']], [['-x', '-v']]])('who types %o gets the usage, and status 1', async (words) => {
-    expect(await call(words)).toEqual({
+  it.each([[[]], [['help']], [['-x', '-v']]])('%o prints the usage, with status 1', async (args) => {
+    expect(await call(args)).toEqual({
       status: 1,
       stdout: '',
       stderr: expect.stringMatching(/^podwire .*podwire -t < NETCONF/s),
@@ -42,9 +42,9 @@ describe('a person', () => {
   });
 });
 
-it.each(['install', 'install-cni'])('called %s, it installs', async (name) => {
+it.each(['install', 'install-cni'])('under the name %s it installs', async (name) => {
   const { status, stderr } = await call(['--wrong'], '', name);
-  expect([status, stderr]).toEqual([1, expect.stringContaining('podwire install knows')]);
+  expect([status, stderr]).toEqual([1, expect.stringContaining('podwire install accepts')]);
 });
 
 describe('podwire -t', () => {
@@ -55,7 +55,7 @@ describe('podwire -t', () => {
   afterAll(() => loopback[Symbol.asyncDispose]());
   const configured = () => JSON.stringify(netconf({ kubernetes: { kubeconfig: loopback.kubeconfigPath } }));
 
-  it('says that the API server answers, and which version', async () => {
+  it('reports that the API server answers, and its version', async () => {
     expect(await call(['-t'], configured())).toEqual({
       status: 0,
       stdout: 'the API server answers: v1.36.1\n',
@@ -64,17 +64,17 @@ describe('podwire -t', () => {
   });
 
   const refuses = (what: string, stdin: () => string, message: RegExp) =>
-    it(`says why it cannot be asked: ${what}`, async () => {
+    it(`reports why the request failed: ${what}`, async () => {
       const { status, stdout, stderr } = await call(['-t'], stdin());
       expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
       expect(stderr).toMatch(message);
     });
   refuses('no configuration', () => '', /JSON|empty/);
-  refuses('a configuration that is no object', () => '[]', /object/);
+  refuses('a configuration that is not an object', () => '[]', /object/);
   refuses('a configuration without a name', () => '{}', /name/);
   refuses('no kubeconfig', () => JSON.stringify(netconf({ kubernetes: { kubeconfig: '/none' } })), /\/none/);
 
-  it('tells no secret where the server refuses', async () => {
+  it('shows no secret if the server rejects the request', async () => {
     await loopback.api.setFault({ kind: 'status', status: 401 });
     const { status, stderr } = await call(['-t'], configured());
     await loopback.api.setFault(undefined);

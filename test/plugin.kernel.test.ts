@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ERROR_CODE } from '../src/cni/error.ts';
 import { isJsonObject } from '../src/json/json.ts';
-import { openKernel } from '../src/kernel/kernel.ts';
 import { runPlugin, type PluginIo } from '../src/plugin.ts';
+import { openLibcLoader } from '../src/system/libc.ts';
 import { aNetworkConfig } from './support/a-network-config.ts';
 import { aRequest } from './support/a-request.ts';
 
@@ -10,7 +10,7 @@ async function call(input: Pick<PluginIo, 'environment' | 'stdin'>, overrides: P
   let [stdout, stderr] = ['', ''];
   const status = await runPlugin({
     ...input,
-    kernel: openKernel(),
+    libc: openLibcLoader(),
     writeStdout: async (text) => void (stdout += text),
     writeStderr: (text) => void (stderr += text),
     signal: new AbortController().signal,

@@ -23,7 +23,7 @@ class Counter {
   }
 }
 
-describe('the trace of time', () => {
+describe('the trace', () => {
   it.each([{}, { PODWIRE_TRACE: '' }, { PODWIRE_TRACE: '0' }, { PODWIRE_TRACE: 'true' }])(
     'is off with %o',
     (environment) => {
@@ -31,18 +31,18 @@ describe('the trace of time', () => {
     },
   );
 
-  it('is a line for each label, with the milliseconds since the process began', () => {
+  it('is a line for each label, with the milliseconds since the process started', () => {
     const { trace, lines } = aTrace();
     trace?.('request parsed');
     expect(lines).toEqual([expect.stringMatching(/^trace \d+\.\d{3} request parsed\n$/)]);
   });
 
-  it('that is off leaves an effect as it is', () => {
+  it('that is off returns the effect itself', () => {
     const effect = new Counter();
     expect(traced('counter', effect, undefined)).toBe(effect);
   });
 
-  it('shows where each call begins and ends, and changes none', async () => {
+  it('shows where each call begins and ends, and changes no call', async () => {
     const { trace, labels } = aTrace();
     const counter = traced('counter', new Counter(), trace);
     expect(counter.unit).toBe('pods');

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import type { PodReference } from '../cni/cni-args.ts';
 
 /**
- * The name of the file by which the agent says that a pod's policy is in force: orchestrator, workload and endpoint, each
- * percent-encoded, joined by blanks.
+ * The name of the file by which the agent reports that a pod's policy is in force: orchestrator, workload and endpoint,
+ * each percent-encoded, joined by blanks.
  */
 export function endpointStatusFileName({ namespace, name }: PodReference): string {
   return `k8s ${encodeURIComponent(`${namespace}/${name}`)} eth0`;
@@ -14,7 +14,8 @@ export function endpointStatusFileName({ namespace, name }: PodReference): strin
 /**
  * Waits until the agent has written the pod's status file.
  *
- * @returns false if it has not within the time, or if its folder cannot be watched
+ * @returns false if it has not written the file within the timeout, or its folder cannot be watched
+ * @throws the reason of the signal
  */
 export async function waitForEndpointStatus(
   directory: string,
@@ -24,7 +25,7 @@ export async function waitForEndpointStatus(
   const path = join(directory, endpointStatusFileName(pod));
   const limits = AbortSignal.any([AbortSignal.timeout(timeoutMs), signal]);
   try {
-    // Watched before it is looked for, else a file made in between would never be seen.
+    // Watch before checking: otherwise a file that is created in between would never be noticed.
     const watcher = watch(directory, { signal: limits });
     const closed = once(watcher, 'close');
     watcher.on('change', () => {
@@ -33,7 +34,7 @@ export async function waitForEndpointStatus(
     if (existsSync(path)) watcher.close();
     await closed;
   } catch {
-    // The folder is missing or was removed: there is no agent that would write there.
+    // The folder is missing or was removed, so no agent will write there.
   }
   signal.throwIfAborted();
   return existsSync(path);

@@ -1,16 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
 import type { NetworkConfig } from '../netconf/network-config.ts';
+import { messageOf } from '../system/error-text.ts';
 
-/** Where the agent writes the MTU that fits the node's networks and encapsulation. */
+/** The file to which the agent writes the MTU for the node's networks and encapsulation. */
 const MTU_FILE = '/var/lib/calico/mtu';
 
 /**
- * The MTU of both ends in bytes: the netconf's, else the agent's, else `undefined`, which is the kernel's default.
+ * The MTU of both ends in bytes: from the netconf, otherwise from the agent, otherwise `undefined`, the kernel's
+ * default.
  *
- * The file is not looked at where the netconf has an MTU, so that a broken one can be overridden.
+ * The file is not read if the netconf has an MTU, so that an invalid file can be overridden.
  *
- * @throws {CniError} 7 if the file holds no MTU, or is required and missing
+ * @throws {CniError} invalidConfig if the file does not contain an MTU, or is required and missing
  */
 export function readMtuBytes(
   config: Pick<NetworkConfig, 'mtuBytes' | 'requireMtuFile'>,
@@ -24,15 +26,15 @@ export function readMtuBytes(
     if (!config.requireMtuFile) return undefined;
     throw new CniError(
       ERROR_CODE.invalidConfig,
-      `${file} is required and cannot be read; is the agent (calico-node) running here? Else set mtu in the netconf`,
-      { details: cause instanceof Error ? cause.message : String(cause), cause },
+      `cannot read the required file ${file}; check that the agent (calico-node) runs on this node, or set mtu in the netconf`,
+      { details: messageOf(cause), cause },
     );
   }
   const mtuBytes = /^[0-9]{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (mtuBytes >= 68 && mtuBytes <= 65535) return mtuBytes;
   throw new CniError(
     ERROR_CODE.invalidConfig,
-    `${file} holds no MTU of 68 to 65535 bytes; remove it, or set mtu in the netconf`,
+    `${file} does not contain an MTU of 68 to 65535 bytes; remove the file, or set mtu in the netconf`,
     {
       details: JSON.stringify(text.slice(0, 32)),
     },

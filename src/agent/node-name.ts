@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
 import type { NetworkConfig } from '../netconf/network-config.ts';
+import { messageOf } from '../system/error-text.ts';
 
 /**
- * The name of the Node object of this machine: the netconf's, else what the agent wrote to its file, else, if that file is optional, the
- * lower-cased host name.
+ * The name of this machine's Kubernetes Node: from the netconf, otherwise from the file that the agent has written,
+ * otherwise, if that file is optional, the host name in lower case.
  *
- * @throws {CniError} 7 if the file is needed and has no name
+ * @throws {CniError} invalidConfig if the file is needed and has no name
  */
 export function readNodeName(
   config: Pick<NetworkConfig, 'nodeName' | 'nodeNameFile' | 'nodeNameFileOptional'>,
@@ -20,14 +21,14 @@ export function readNodeName(
     const name = readFileSync(file, 'utf8').trim();
     if (name !== '') return name;
   } catch (error) {
-    why = error instanceof Error ? error.message : String(error);
+    why = messageOf(error);
     cause = error;
   }
   if (config.nodeNameFileOptional) return hostname().toLowerCase();
   throw new CniError(
     ERROR_CODE.invalidConfig,
-    `this node's name is unknown: ${file} gives none; is the agent (calico-node) running here? ` +
-      'Else set nodename in the netconf, or nodename_file_optional to use the host name',
+    `the name of this node is unknown: ${file} does not contain it; check that the agent (calico-node) runs on this node, ` +
+      'set nodename in the netconf, or set nodename_file_optional to use the host name',
     { details: why, cause },
   );
 }

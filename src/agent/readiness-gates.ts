@@ -1,14 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
+import { messageOf } from '../system/error-text.ts';
 import { monotonicMs } from '../system/monotonic-clock.ts';
 
 const ATTEMPT_MS = 1000;
 const BUDGET_MS = 30_000;
 
 /**
- * Waits until each URL of `readiness_gates` answers with a status of 2xx; asks again every second, for 30 s at the most.
+ * Waits until each URL of `readiness_gates` responds with a status of 2xx; tries again every second, for at most 30 s.
  *
- * @throws {CniError} 11 naming the URL that did not
+ * @throws {CniError} tryAgainLater naming the URL that did not
  */
 export async function waitForReadinessGates(
   urls: readonly string[],
@@ -17,34 +18,35 @@ export async function waitForReadinessGates(
 ): Promise<void> {
   const endsAtMs = monotonicMs() + budgetMs;
   for (const url of urls) {
-    let answer = await ask(url, attemptMs, signal);
-    while (answer !== 'ready') {
-      if (monotonicMs() + attemptMs > endsAtMs) throw notReady(url, answer, budgetMs);
+    let state = await request(url, attemptMs, signal);
+    while (state !== 'ready') {
+      if (monotonicMs() + attemptMs > endsAtMs) throw notReadyError(url, state, budgetMs);
       await sleep(attemptMs, undefined, { signal });
-      answer = await ask(url, attemptMs, signal);
+      state = await request(url, attemptMs, signal);
     }
   }
 }
 
-/** `ready`, or what stands in its way. */
-async function ask(url: string, timeoutMs: number, signal: AbortSignal): Promise<string> {
+/** `ready`, or why it is not. */
+async function request(url: string, timeoutMs: number, signal: AbortSignal): Promise<string> {
   try {
     const limits = AbortSignal.any([AbortSignal.timeout(timeoutMs), signal]);
     const { ok, status } = await fetch(url, { signal: limits, redirect: 'error' });
-    return ok ? 'ready' : `it answered ${status}`;
+    return ok ? 'ready' : `it responded with status ${status}`;
   } catch (error) {
     signal.throwIfAborted();
-    const { cause } = error instanceof Error ? error : {};
-    return `it could not be asked: ${cause instanceof Error ? cause.message : String(error)}`;
+    // fetch says `fetch failed`, and puts the reason into the cause.
+    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+    return `the request failed: ${messageOf(cause)}`;
   }
 }
 
-function notReady(url: string, answer: string, budgetMs: number): CniError {
+function notReadyError(url: string, state: string, budgetMs: number): CniError {
   return new CniError(
     ERROR_CODE.tryAgainLater,
-    `the readiness gate ${url} was not ready within ${budgetMs / 1000} s; see the program that serves it`,
+    `the readiness gate ${url} was not ready within ${budgetMs / 1000} s; check the program that serves it`,
     {
-      details: answer,
+      details: state,
     },
   );
 }

@@ -8,7 +8,9 @@ import type { Attachment } from '../plan/attachment.ts';
 import type { Delegation } from '../plan/delegation.ts';
 import { findDelegate } from './find-delegate.ts';
 import { endOrphanedRun } from './orphaned-run.ts';
-import { runDelegate, type DelegateExit, type RunProgram } from './run-delegate.ts';
+import { runDelegate, type DelegateExit } from './run-delegate.ts';
+import type { RunProgram } from '../system/program.ts';
+import { messageOf } from '../system/error-text.ts';
 
 /** The parts of an attachment that the IPAM plugin's environment names. */
 type DelegateTarget = Pick<Attachment, 'id' | 'sandboxPath' | 'cniArgs'>;
@@ -19,27 +21,28 @@ type LeasedAttachment = DelegateTarget & Pick<Attachment, 'release'>;
 /** The IPAM plugin. */
 export interface Delegate {
   /**
-   * Looks for the program, before anything is done that only it could undo.
+   * Checks that the program can be found, before any change that only the program could undo.
    *
-   * @throws {CniError} 102
+   * @throws {CniError} delegateFailed
    */
   require(type: string): void;
   add(delegation: Delegation, target: DelegateTarget, signal?: AbortSignal): Promise<CniResult>;
   check(attachment: LeasedAttachment, signal?: AbortSignal): Promise<void>;
-  /** Releases the lease. Succeeds also if there is nothing to release. */
+  /** Releases the lease. Also succeeds if there is nothing to release. */
   del(attachment: LeasedAttachment, signal?: AbortSignal): Promise<void>;
-  /** Ends a run that a killed ADD has left. Only for an ADD of which it is certain that it no longer runs. */
+  /** Ends the program that a killed ADD has left running. The caller must know that this ADD no longer runs. */
   endOrphaned(attachment: Pick<Attachment, 'id' | 'release'>): Promise<void>;
-  /** GC or STATUS. A plugin that does not know the version that has them is not asked, which counts as success. */
+  /** Calls GC or STATUS. Succeeds without a call if the plugin does not support the CNI version that defines them. */
   forward(verb: 'GC' | 'STATUS', delegation: Delegation, signal?: AbortSignal): Promise<void>;
 }
 
 type Verb = 'ADD' | 'CHECK' | 'DEL' | 'GC' | 'STATUS' | 'VERSION';
 
 /**
- * @param environment the command's own, of which the delegate gets all but what is about the attachment
+ * @param environment the environment of this command. The delegate inherits it, except for the variables of the
+ *   attachment.
  * @param pluginPath the folders of CNI_PATH
- * @param budgetMs for one run; a run that takes longer is ended
+ * @param budgetMs for one run; a program that takes longer is killed
  * @see SPEC.md 1.1.0, section 4, Execution of Delegated Plugins
  */
 export function openDelegate({
@@ -63,8 +66,10 @@ export function openDelegate({
     return { path, exit };
   };
   const readVersions = async (delegation: Delegation, signal?: AbortSignal): Promise<readonly unknown[]> => {
-    const known = tryParse((await run('VERSION', delegation, undefined, signal)).exit.stdout)?.['supportedVersions'];
-    return known !== undefined && isJsonList(known) ? known : [];
+    const supported = tryParse((await run('VERSION', delegation, undefined, signal)).exit.stdout)?.[
+      'supportedVersions'
+    ];
+    return supported !== undefined && isJsonList(supported) ? supported : [];
   };
   const call = async (
     verb: Verb,
@@ -76,8 +81,8 @@ export function openDelegate({
     const error = parseFailure(path, exit);
     if (error === undefined) return exit.stdout;
     if (error.code !== ERROR_CODE.incompatibleVersion) throw error;
-    const known = await readVersions(delegation, signal);
-    const cniVersion = SUPPORTED_VERSIONS.findLast((version) => known.includes(version));
+    const supported = await readVersions(delegation, signal);
+    const cniVersion = SUPPORTED_VERSIONS.findLast((version) => supported.includes(version));
     if (cniVersion === undefined || cniVersion === delegation.config['cniVersion']) throw error;
     return call(verb, { ...delegation, config: { ...delegation.config, cniVersion } }, target, signal);
   };
@@ -97,8 +102,8 @@ export function openDelegate({
     },
     endOrphaned: ({ id, release }) => endOrphanedRun(release.type, id),
     async forward(verb, delegation, signal) {
-      const known = await readVersions(delegation, signal);
-      if (known.includes(VERBS[verb].since)) await call(verb, delegation, undefined, signal);
+      const supported = await readVersions(delegation, signal);
+      if (supported.includes(VERBS[verb].since)) await call(verb, delegation, undefined, signal);
     },
   };
 }
@@ -108,7 +113,7 @@ function variablesOf({ id, sandboxPath, cniArgs }: DelegateTarget): Readonly<Rec
     CNI_CONTAINERID: id.containerId,
     CNI_IFNAME: id.interfaceName,
     CNI_NETNS: sandboxPath,
-    // Its library refuses keys that it does not know, and those about the pod are for us.
+    // The delegate's library rejects unknown keys, and the keys about the pod are for podwire only.
     CNI_ARGS: cniArgs === '' ? '' : `${cniArgs};IgnoreUnknown=1`,
   };
 }
@@ -121,10 +126,10 @@ function parseFailure(path: string, { exitCode, killedBy, stdout }: DelegateExit
     const own = typeof details === 'string' && details !== '' ? `; ${details}` : '';
     return new CniError(code, msg, { details: `from the IPAM plugin ${path}${own}` });
   }
-  const end = killedBy === undefined ? `ended with status ${exitCode}` : `was ended by ${signalName(killedBy)}`;
+  const ending = killedBy === undefined ? `ended with status ${exitCode}` : `was ended by ${signalName(killedBy)}`;
   return new CniError(
     ERROR_CODE.delegateFailed,
-    `the IPAM plugin ${path} ${end} and gave no reason; its stderr may have one`,
+    `the IPAM plugin ${path} ${ending} without a reason on stdout; check its stderr`,
     {
       details: stdout.slice(0, 200),
     },
@@ -135,25 +140,21 @@ function signalName(signal: number): string {
   return Object.entries(constants.signals).find(([, number]) => number === signal)?.[0] ?? `signal ${signal}`;
 }
 
-// A result without a version has the configuration's (containernetworking/cni pkg/types, GetCNIVersion).
+// A result without a version has the version of the configuration (containernetworking/cni pkg/types, GetCNIVersion).
 function parseAnswer({ type, config: { cniVersion } }: Delegation, stdout: string): CniResult {
   const answer = tryParse(stdout);
   try {
     if (answer !== undefined) return parseResult(typeof cniVersion === 'string' ? { cniVersion, ...answer } : answer);
   } catch (cause) {
-    throw unusableAnswer(type, stdout, cause instanceof Error ? cause.message : String(cause));
+    throw invalidResultError(type, stdout, messageOf(cause));
   }
-  throw unusableAnswer(type, stdout, 'no JSON object');
+  throw invalidResultError(type, stdout, 'it is not a JSON object');
 }
 
-function unusableAnswer(type: string, stdout: string, why: string): CniError {
-  return new CniError(
-    ERROR_CODE.delegateFailed,
-    `the IPAM plugin ${type} answered with something that is no result: ${why}`,
-    {
-      details: stdout.slice(0, 200),
-    },
-  );
+function invalidResultError(type: string, stdout: string, why: string): CniError {
+  return new CniError(ERROR_CODE.delegateFailed, `the IPAM plugin ${type} returned an invalid result: ${why}`, {
+    details: stdout.slice(0, 200),
+  });
 }
 
 function tryParse(text: string): JsonObject | undefined {

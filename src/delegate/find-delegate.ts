@@ -1,22 +1,25 @@
-import { readFileSync, statSync, type Stats } from 'node:fs';
+import { statSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
+import { isOwnedByRoot } from '../system/trusted-owner.ts';
 
 /**
  * The path of an IPAM plugin: the first regular file of its name in CNI_PATH.
  *
- * @param type a bare file name; the netconf's parser has refused `/`, with which it could name any program of the node (CVE-2021-20206)
- * @throws {CniError} 102 if there is none, or if others than root could have written it: it would run as root
+ * @param type a bare file name; the parser of the netconf rejects `/`, which could name any program of the node
+ *   (CVE-2021-20206)
+ * @throws {CniError} delegateFailed if there is no such file, or users other than root could have written it: it
+ *   would run as root
  */
 export function findDelegate(type: string, pluginPath: readonly string[]): string {
   for (const directory of pluginPath) {
     const path = join(directory, type);
-    const stats = statOf(path);
+    const stats = statIfReadable(path);
     if (stats?.isFile() !== true) continue;
-    refuseForeign(path, stats);
-    refuseNotExecutable(path, stats);
-    const folder = statOf(directory);
-    if (folder !== undefined) refuseForeign(directory, folder); // who can write there can put another program in its place
+    assertOnlyRootCanWrite(path, stats);
+    assertExecutable(path, stats);
+    const folder = statIfReadable(directory);
+    if (folder !== undefined) assertOnlyRootCanWrite(directory, folder); // a user who can write there can replace the program
     return path;
   }
   throw new CniError(
@@ -26,8 +29,8 @@ export function findDelegate(type: string, pluginPath: readonly string[]): strin
   );
 }
 
-// A folder of CNI_PATH that cannot be looked into (a link that loops, a name too long) has no plugin for us.
-function statOf(path: string): Stats | undefined {
+// A folder of CNI_PATH that cannot be read (a link that loops, a name that is too long) is skipped.
+function statIfReadable(path: string): Stats | undefined {
   try {
     return statSync(path);
   } catch {
@@ -35,30 +38,25 @@ function statOf(path: string): Stats | undefined {
   }
 }
 
-function refuseForeign(path: string, { uid, mode }: Stats): void {
-  const writableByOthers = (mode & 0o022) !== 0;
-  if (!writableByOthers && (uid === 0 || uid === overflowUid())) return;
+function assertOnlyRootCanWrite(path: string, stats: Stats): void {
+  const { uid, mode } = stats;
+  const isWritableByOthers = (mode & 0o022) !== 0;
+  if (!isWritableByOthers && isOwnedByRoot(stats)) return;
   throw new CniError(
     ERROR_CODE.delegateFailed,
-    `the IPAM plugin is not run, because others than root can change ${path}; ` +
+    `the IPAM plugin is not run, because users other than root can change ${path}; ` +
       `check where it comes from, then: chown root:root ${path} && chmod 0755 ${path}`,
     { details: `owner ${uid}, mode ${(mode & 0o7777).toString(8)}` },
   );
 }
 
-function refuseNotExecutable(path: string, { mode }: Stats): void {
+function assertExecutable(path: string, { mode }: Stats): void {
   if ((mode & 0o111) !== 0) return;
   throw new CniError(
     ERROR_CODE.delegateFailed,
-    `the IPAM plugin ${path} cannot be run: nobody may execute it; chmod 0755 ${path}`,
+    `the IPAM plugin ${path} cannot be run: it is not executable; run chmod 0755 ${path}`,
     {
       details: `mode ${(mode & 0o7777).toString(8)}`,
     },
   );
-}
-
-/** The uid that the real root's files show inside a user namespace; nobody's outside one, where no uid stands for another. */
-function overflowUid(): number | undefined {
-  const isWholeMachine = /^\s*0\s+0\s+4294967295\s*$/.test(readFileSync('/proc/self/uid_map', 'utf8'));
-  return isWholeMachine ? undefined : Number(readFileSync('/proc/sys/kernel/overflowuid', 'utf8'));
 }

@@ -1,37 +1,25 @@
 import { CniError, ERROR_CODE } from '../cni/error.ts';
+import { messageOf } from '../system/error-text.ts';
+import type { ProgramEnd, ProgramRun, RunProgram } from '../system/program.ts';
 
 /** One run of an IPAM plugin. */
-export interface DelegateRun {
-  readonly path: string;
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly stdin: string;
+export interface DelegateRun extends Omit<ProgramRun, 'stdoutLimitBytes' | 'signal'> {
   readonly budgetMs: number;
+  /** Aborted when the runtime ends the command. */
   readonly signal: AbortSignal | undefined;
 }
 
-/** How it ended: by an exit status or by a signal. */
-export interface DelegateExit {
-  readonly exitCode: number | undefined;
-  /** The signal's number. */
-  readonly killedBy: number | undefined;
-  readonly stdout: string;
-}
-
-/** Runs a program to its end. Rejects if it cannot be started, or with the reason of a signal that has ended it. */
-export type RunProgram = (run: {
-  readonly path: string;
-  readonly environment: DelegateRun['environment'];
-  readonly stdin: string;
-  readonly stdoutLimitBytes: number;
-  readonly signal: AbortSignal;
-}) => Promise<DelegateExit & { readonly isTooLong: boolean }>;
+/** How it ended, and what it printed. */
+export type DelegateExit = Omit<ProgramEnd, 'isTooLong'>;
 
 const STDOUT_LIMIT_BYTES = 1024 * 1024;
 
 /**
- * Runs an IPAM plugin to its end. Whatever happens, it is gone, or killed and about to be, when this returns or throws.
+ * Runs an IPAM plugin until it exits. When this returns or throws, the program has ended, or is killed and about to
+ * end.
  *
- * @throws {CniError} 11 if it does not end within the budget or the runtime ends us, 102 if it cannot be started or prints more than 1 MiB
+ * @throws {CniError} tryAgainLater if it exceeds the budget or the runtime ends this command, delegateFailed if it
+ *   cannot be started or prints more than 1 MiB
  */
 export async function runDelegate(
   { budgetMs, signal, ...program }: DelegateRun,
@@ -51,9 +39,9 @@ export async function runDelegate(
     });
     if (!isTooLong) return exit;
   } catch (cause) {
-    if (limits.signal.aborted) throw tookTooLong(path, budgetMs, signal);
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new CniError(ERROR_CODE.delegateFailed, `the IPAM plugin ${path} cannot be run: ${why}`, { cause });
+    if (limits.signal.aborted) throw endedError(path, budgetMs, signal);
+    const message = `the IPAM plugin ${path} cannot be run: ${messageOf(cause)}`;
+    throw new CniError(ERROR_CODE.delegateFailed, message, { cause });
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', end);
@@ -64,15 +52,11 @@ export async function runDelegate(
   );
 }
 
-function tookTooLong(path: string, budgetMs: number, signal: AbortSignal | undefined): CniError {
-  if (signal?.aborted === true) {
-    return new CniError(
-      ERROR_CODE.tryAgainLater,
-      `the IPAM plugin ${path} was ended, because the runtime ended this command`,
-    );
-  }
-  return new CniError(
-    ERROR_CODE.tryAgainLater,
-    `the IPAM plugin ${path} did not answer within ${budgetMs} ms and was ended; see whether another one holds its lock, or its disk hangs`,
-  );
+function endedError(path: string, budgetMs: number, signal: AbortSignal | undefined): CniError {
+  const message =
+    signal?.aborted === true
+      ? `the IPAM plugin ${path} was ended, because the runtime ended this command`
+      : `the IPAM plugin ${path} did not answer within ${budgetMs} ms and was ended; ` +
+        'check whether another process holds its lock, or its disk hangs';
+  return new CniError(ERROR_CODE.tryAgainLater, message);
 }

@@ -1,16 +1,18 @@
 import { rm, rmdir } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { removeFile, writeTemporaryFile, type FileContent } from '../system/files.ts';
 import { openNativeAddon, unpackNativeAddons } from '../system/native-addon.ts';
 import type { Log } from '../log/log.ts';
-import { fileFailure } from './file-failure.ts';
+import { fileError } from './install-error.ts';
 import type { Operation } from './operation.ts';
-import { claimTemporaryName } from './temporary-file.ts';
+import { claimTemporaryName } from './temporary-name.ts';
 import { verifyProgram } from './verify-program.ts';
-import { writeFileAtomically, removeFile } from './atomic-file.ts';
 
 /**
- * Does one after the other, with a line for each. What is done is done: run again, the rest follows.
+ * Carries out the operations in their order, with one log line for each. After a failure, running the command again
+ * continues with the rest.
  *
- * @throws {CniError} for the first that cannot be done
+ * @throws {ExplainedError} for the first operation that fails
  */
 export async function applyOperations(operations: readonly Operation[], log: Log): Promise<void> {
   for (const operation of operations) {
@@ -23,36 +25,56 @@ async function applyOperation(operation: Operation): Promise<string | undefined>
   const { shownPath } = operation;
   switch (operation.kind) {
     case 'keep':
-      return `${shownPath}: left alone: ${operation.why}`;
+      return `${shownPath}: unchanged: ${operation.why}`;
     case 'place-program': {
-      const { from, path, nodeRoot } = operation;
-      const approve = (temporary: string) => verifyProgram(temporary, shownPath, nodeRoot);
-      await writeFileAtomically(path, { kind: 'copy', from }, 0o755, approve);
-      return `${shownPath}: placed, after it had run`;
+      const { path, from, nodeRoot } = operation;
+      await putInPlace(path, { copyOf: from }, 0o755, (temporary) => verifyProgram(temporary, shownPath, nodeRoot));
+      return `${shownPath}: installed, after a test run`;
     }
     case 'write-file':
-      await writeFileAtomically(operation.path, { kind: 'text', text: operation.text.reveal() }, operation.mode);
+      await putInPlace(operation.path, operation.text.reveal(), operation.mode);
       return `${shownPath}: written`;
     case 'unpack-native-code': {
-      await using claimed = await claimTemporaryName('native');
-      for (const path of unpackNativeAddons(operation.folder, claimed.name)) openNativeAddon(path);
+      using temporary = await claimTemporaryName('native');
+      for (const path of unpackNativeAddons(operation.path, temporary.name)) openNativeAddon(path);
       return `${shownPath}: native code unpacked, and loaded from there`;
     }
-    case 'remove':
-      await removeFile(operation.path);
+    case 'remove-file':
+      await withFileError('remove', operation.path, () => removeFile(operation.path, 'synced'));
       return `${shownPath}: removed`;
     case 'remove-folder':
-      await rm(operation.path, { recursive: true, force: true }).catch((cause: unknown) => {
-        throw fileFailure('remove', operation.path, cause);
-      });
+      await withFileError('remove', operation.path, () => rm(operation.path, { recursive: true, force: true }));
       return `${shownPath}: removed`;
     case 'remove-folder-if-empty':
-      // One that is mounted cannot go, and one with records is still needed.
+      // A folder that is a mount point cannot be removed, and one that has records is still needed.
       return rmdir(operation.path).then(
         () => `${shownPath}: removed`,
         () => undefined,
       );
     default:
       return operation satisfies never;
+  }
+}
+
+/** @param verify rejects to keep the previous file in place */
+async function putInPlace(
+  path: string,
+  content: FileContent,
+  mode: number,
+  verify: (temporaryPath: string) => Promise<void> = async () => undefined,
+): Promise<void> {
+  using temporary = await claimTemporaryName(basename(path));
+  await withFileError('write', path, async () => {
+    using file = writeTemporaryFile(path, content, { mode, durability: 'synced', temporaryName: temporary.name });
+    await verify(file.path);
+    file.replace();
+  });
+}
+
+async function withFileError(operation: string, path: string, action: () => void | Promise<void>): Promise<void> {
+  try {
+    await action();
+  } catch (cause) {
+    throw fileError(operation, path, cause);
   }
 }

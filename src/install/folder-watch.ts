@@ -1,21 +1,21 @@
 import { watch, type FSWatcher } from 'node:fs';
 
-/** A folder whose files somebody else replaces. */
+/** Reports changes in a folder whose files another process replaces. */
 export interface FolderWatch extends Disposable {
-  /** Resolves with the next change, or at once with one that nobody has waited for yet. */
+  /** Resolves with the next change, or immediately with one that happened since the previous call. */
   change(): Promise<void>;
 }
 
-/** Watches the folder; one that is not there never changes. Keeps no process alive. */
+/** Watches a folder. A missing folder never changes. The watch does not keep the process alive. */
 export function openFolderWatch(folder: string): FolderWatch {
   let pending = Promise.withResolvers<void>();
   let watcher: FSWatcher | undefined;
   try {
-    // The kubelet swaps a link in the folder, which is one event or several.
+    // The kubelet replaces a link in the folder, which is one event or several.
     watcher = watch(folder, { persistent: false }, () => pending.resolve());
     watcher.on('error', () => undefined);
   } catch {
-    // What changes there is still seen by the regular look.
+    // The caller also checks at regular intervals, and sees changes then.
   }
   return {
     change: async () => {

@@ -3,7 +3,14 @@ import type { Log } from '../log/log.ts';
 import { applyOperations } from './apply-operations.ts';
 import { formatKubeconfig } from './kubeconfig-text.ts';
 import { nodeNameOf, readTemplate, renderForNode } from './node-config.ts';
-import { isFolder, observeFiles, observeLeftovers, observePrograms, readNames } from './observe-node.ts';
+import {
+  isFolder,
+  observeFiles,
+  observeLeftovers,
+  observePrograms,
+  readFileNames,
+  requireReadable,
+} from './observe-node.ts';
 import { planInstall, assertProgramsPresent } from './plan-install.ts';
 import { runWithLog, type InstallIo } from './run-with-log.ts';
 import { issuePluginToken, type ApiIo } from './service-account.ts';
@@ -12,13 +19,13 @@ import { hasNodeRoot } from './verify-program.ts';
 import { watchToken } from './watch-token.ts';
 
 /**
- * `podwire install`: puts podwire on a node, or with `--watch` keeps fresh what it has put there.
+ * `podwire install`: installs podwire on a node, or with `--watch` keeps the files that it has installed up to date.
  *
  * @returns the exit status
  */
 export async function runInstall(io: InstallIo): Promise<number> {
   return runWithLog(io, async (log) => {
-    const settings = parseInstallSettings(io.words, io.environment);
+    const settings = parseInstallSettings(io.args, io.environment);
     const apiIo = { environment: io.environment, signal: io.signal, log };
     const { watchEverySeconds } = settings;
     if (watchEverySeconds === undefined) await install(settings, io.executablePath, apiIo);
@@ -26,18 +33,18 @@ export async function runInstall(io: InstallIo): Promise<number> {
   });
 }
 
-// All is read, asked for and refused before the first file is touched.
+// Everything is read, requested and checked before the first file is changed.
 async function install(settings: InstallSettings, executablePath: string, io: ApiIo): Promise<void> {
   const { layout, configName, kubeconfigName, oldConfigNames } = settings;
   const { here } = layout;
   const nodeName = nodeNameOf(settings);
   const template = await readTemplate(settings);
-  const [nodePrograms] = [await readNames(here.programs), await readNames(here.configs)];
+  await requireReadable(here.configs);
   const facts = {
     ...settings,
     layout: { ...layout, nodeRoot: await visibleNodeRoot(layout.nodeRoot, io.log) },
+    nodePrograms: await readFileNames(here.programs),
     programs: await observePrograms(executablePath, here.programs),
-    nodePrograms,
     files: await observeFiles(here.configs, [kubeconfigName, configName, ...oldConfigNames]),
     hasStateFolder: layout.nodeRoot === undefined || (await isFolder(here.state)),
     leftovers: await observeLeftovers(here),
@@ -50,12 +57,14 @@ async function install(settings: InstallSettings, executablePath: string, io: Ap
     config: renderForNode(settings, template, { nodeName, token: token.reveal() }),
   });
   await applyOperations(operations, io.log);
-  io.log.info(`podwire is on node ${nodeName}, with a token of ${describeLife({ lifeMs })} for ${settings.account}`);
+  io.log.info(
+    `podwire is installed on node ${nodeName}; its token for ${settings.account} is valid for ${describeLife({ lifeMs })}`,
+  );
 }
 
 async function visibleNodeRoot(nodeRoot: string | undefined, log: Log): Promise<string | undefined> {
   if (nodeRoot === undefined || (await hasNodeRoot(nodeRoot))) return nodeRoot;
-  log.warning(`the node's libraries are not looked at: its file system is not mounted at ${nodeRoot}`);
+  log.warning(`the node's libraries are not checked: its file system is not mounted at ${nodeRoot}`);
   return undefined;
 }
 

@@ -1,7 +1,10 @@
 import type { ApiConnection } from '../cluster/credentials/connection.ts';
 import { makeSecret, type Secret } from '../cluster/credentials/secret.ts';
 
-/** A kubeconfig of one context, as JSON, which is YAML that is read faster. It holds the token: a secret itself. */
+/**
+ * A kubeconfig with one context, as JSON, which is YAML that loads faster. It is a secret, because it contains the
+ * token.
+ */
 export function formatKubeconfig({ server, tls }: ApiConnection, token: Secret): Secret {
   const authority = tls?.certificateAuthority?.text;
   const cluster = {

@@ -1,27 +1,28 @@
 import { join } from 'node:path';
 
-/** Three folders of the node. */
+/** The folders of the node that podwire uses. */
 export interface Folders {
   /** Where the container runtime looks for plugins. */
   readonly programs: string;
-  /** Where it looks for network configurations. */
+  /** Where the container runtime looks for network configurations. */
   readonly configs: string;
+  /** Where podwire keeps its journal and its native code. */
   readonly state: string;
 }
 
-/** Where the installer finds a node's folders, and what they are called on the node itself. */
+/** Where the installer finds a node's folders, and their paths on the node itself. */
 export interface Layout {
-  /** As this process sees them. */
+  /** The paths that this process uses. */
   readonly here: Folders;
-  /** As the node's own programs see them: for what is written into files and said to people. */
+  /** The paths that the node's own programs use: for the content of files and for messages. */
   readonly onNode: Folders;
-  /** The node's whole file system, if somebody has mounted it. Undefined: this process runs on the node itself. */
+  /** Where the node's whole file system may be mounted; `undefined` if this process runs on the node itself. */
   readonly nodeRoot: string | undefined;
 }
 
 /**
  * @param root `/` on the node itself; in a container the folder below which the node's folders are mounted, always at
- *   opt/cni/bin, etc/cni/net.d, var/lib/podwire and (read-only, to be looked at) node
+ *   opt/cni/bin, etc/cni/net.d, var/lib/podwire and (read-only, for checks) node
  * @param names CNI_BIN_DIR and CNI_NET_DIR, paths on the node
  */
 export function layoutOf(root: string, names: { readonly programs: string; readonly configs: string }): Layout {
@@ -33,5 +34,5 @@ export function layoutOf(root: string, names: { readonly programs: string; reado
 
 const STATE = '/var/lib/podwire';
 
-/** Of the plugin's kubeconfig, in the folder of configurations. */
+/** The name of the plugin's kubeconfig in the folder of network configurations. */
 export const KUBECONFIG_NAME = 'podwire-kubeconfig';

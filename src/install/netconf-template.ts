@@ -1,21 +1,22 @@
-import { CniError, ERROR_CODE } from '../cni/error.ts';
 import { isJsonList, isJsonObject, parseJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import { parseNetworkConfig, parseNetworkHeader } from '../netconf/network-config.ts';
+import { InstallError } from './install-error.ts';
 
 /** A network configuration that a runtime can use. */
 export interface RenderedConfig {
   readonly text: string;
-  /** The file names of all plugins and IPAM plugins that it names. */
+  /** The file names of every plugin and IPAM plugin in it. */
   readonly programs: readonly string[];
-  /** Root alone may read it then. */
+  /** Then only root may read the file. */
   readonly holdsToken: boolean;
 }
 
 /**
- * A template with each `__NAME__` replaced by its value, which is text inside a JSON string or a number.
+ * Replaces each `__NAME__` of a template by its value, which is a number or text inside a JSON string. A template for
+ * Calico's plugin is changed to podwire.
  *
- * @param fileName decides what a runtime reads: `.conflist` has a list of plugins, the others are one plugin
- * @throws {CniError} 7 naming what is wrong, without any value: one of them is a token
+ * @param fileName decides what a runtime reads: `.conflist` is a list of plugins, the other extensions are one plugin
+ * @throws {InstallError | CniError} naming what is invalid, without any value, because one of them is a token
  */
 export function renderNetworkConfig(
   template: string,
@@ -28,24 +29,26 @@ export function renderNetworkConfig(
     if (value === undefined) unknown.add(placeholder);
     return JSON.stringify(value ?? '').slice(1, -1);
   });
-  if (unknown.size > 0) throw refused(`has placeholders that podwire does not know: ${[...unknown].join(', ')}`);
+  if (unknown.size > 0) throw templateError(`has unknown placeholders: ${[...unknown].join(', ')}`);
   const given = parseJsonObject(text, `${WHAT} with its placeholders replaced`);
-  const isCalicos = !pluginsOf(given, fileName).some(isOwn);
-  const config = isCalicos ? inPlaceOfCalico(given) : given;
+  const isForCalico = !pluginsOf(given, fileName).some(isOwn);
+  const config = isForCalico ? replaceCalico(given) : given;
   const plugins = pluginsOf(config, fileName);
   const own = plugins.filter(isOwn);
-  if (own.length === 0) throw refused('has no plugin of "type": "podwire", nor of "calico", whose place it takes');
+  if (own.length === 0) throw templateError('has no plugin of "type": "podwire" or "calico", which podwire replaces');
   for (const plugin of own) {
-    if (programsOf(plugin).includes('calico-ipam'))
-      throw refused(
-        'has "ipam" of type calico-ipam, whose pools podwire does not know: use host-local, with "usePodCidr"',
+    if (programsOf(plugin).includes('calico-ipam')) {
+      throw templateError(
+        'has "ipam" of type calico-ipam, whose pools podwire does not support: use host-local, with "usePodCidr"',
       );
+    }
     const header = parseNetworkHeader({ ...plugin, ...sharedWith(config) });
     const { datastoreType } = parseNetworkConfig(header, {}).connection;
-    if (datastoreType !== undefined && datastoreType !== 'kubernetes')
-      throw refused('has another datastore_type than kubernetes, the only one that podwire knows');
+    if (datastoreType !== undefined && datastoreType !== 'kubernetes') {
+      throw templateError('has a datastore_type other than kubernetes, the only one that podwire supports');
+    }
   }
-  const written = isCalicos ? JSON.stringify(config, undefined, 2) : text;
+  const written = isForCalico ? JSON.stringify(config, undefined, 2) : text;
   return {
     text: written.endsWith('\n') ? written : `${written}\n`,
     programs: [...new Set(plugins.flatMap(programsOf))],
@@ -57,14 +60,14 @@ function isOwn(plugin: JsonObject): boolean {
   return plugin['type'] === 'podwire';
 }
 
-/** All else that Calico's plugin reads, podwire reads too. */
-function inPlaceOfCalico(config: JsonObject): JsonObject {
+/** Changes only the type: podwire reads every other key that Calico's plugin reads. */
+function replaceCalico(config: JsonObject): JsonObject {
   const list: JsonValue = config['plugins'] ?? null;
   return {
     ...config,
     ...(config['type'] === 'calico' && { type: 'podwire' }),
     ...(isJsonList(list) && {
-      plugins: list.map((plugin) => (isJsonObject(plugin) ? inPlaceOfCalico(plugin) : plugin)),
+      plugins: list.map((plugin) => (isJsonObject(plugin) ? replaceCalico(plugin) : plugin)),
     }),
   };
 }
@@ -72,20 +75,21 @@ function inPlaceOfCalico(config: JsonObject): JsonObject {
 function pluginsOf(config: JsonObject, fileName: string): readonly JsonObject[] {
   const list: JsonValue = config['plugins'] ?? null;
   const isList = isJsonList(list);
-  if (fileName.endsWith('.conflist') !== isList)
-    throw refused(
+  if (fileName.endsWith('.conflist') !== isList) {
+    throw templateError(
       isList
         ? `is a list of plugins, which runtimes read only from a file that ends in .conflist, not from ${fileName}`
-        : `has no list "plugins", which runtimes want in a file that ends in .conflist`,
+        : `has no list "plugins", which runtimes require in a file that ends in .conflist`,
     );
+  }
   if (!isList) return [config];
   return list.map((plugin, index) => {
     if (isJsonObject(plugin) && typeof plugin['type'] === 'string') return plugin;
-    throw refused(`has a plugins[${index}] that is no object with a "type"`);
+    throw templateError(`has a plugins[${index}] that is not an object with a "type"`);
   });
 }
 
-// As libcni hands them to each plugin of the list.
+// libcni passes these to each plugin of the list.
 function sharedWith(config: JsonObject): JsonObject {
   return { cniVersion: config['cniVersion'] ?? null, name: config['name'] ?? null };
 }
@@ -96,11 +100,8 @@ function programsOf(plugin: JsonObject): readonly string[] {
   return types.filter((type) => typeof type === 'string');
 }
 
-function refused(problem: string): CniError {
-  return new CniError(
-    ERROR_CODE.invalidConfig,
-    `${WHAT} ${problem}: correct CNI_NETWORK_CONFIG, or the file of CNI_NETWORK_CONFIG_FILE`,
-  );
+function templateError(problem: string): InstallError {
+  return new InstallError(`${WHAT} ${problem}; correct CNI_NETWORK_CONFIG, or the file of CNI_NETWORK_CONFIG_FILE`);
 }
 
 const WHAT = 'the template of the network configuration';

@@ -3,19 +3,19 @@ import { createReadStream } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { fileFailure } from './file-failure.ts';
+import { fileError } from './install-error.ts';
 import type { Folders } from './layout.ts';
 import type { FileFact, ProgramFact } from './plan-install.ts';
-import { findAbandoned } from './temporary-file.ts';
+import { findAbandonedFiles } from './temporary-name.ts';
 
-/** Names that the image may carry beside the executable. All but the first are the CNI project's. */
+/** The programs that the image may contain beside the executable. All but the first are the CNI project's. */
 const CARRIED = ['podwire', 'host-local', 'portmap', 'bandwidth', 'tuning', 'loopback'] as const;
 
 /**
- * The executable and the plugins beside it, compared with what the node has of these names. None where they are one folder.
+ * The executable and the plugins beside it, compared with the files of these names on the node.
  *
- * @param executablePath this program, whatever it is called
- * @throws {CniError} 5 when the node's folder cannot be read
+ * @param executablePath this program, whatever its name is
+ * @param folder the node's folder of plugins
  */
 export async function observePrograms(executablePath: string, folder: string): Promise<readonly ProgramFact[]> {
   const sources = CARRIED.map((name) => ({
@@ -30,16 +30,21 @@ export async function observePrograms(executablePath: string, folder: string): P
   return (await Promise.all(facts)).filter((fact) => fact !== undefined);
 }
 
-/** @throws {CniError} 5 naming the folder and what to do */
-export async function readNames(folder: string): Promise<ReadonlySet<string>> {
+/** @throws {InstallError} naming the folder and what to do */
+export async function readFileNames(folder: string): Promise<ReadonlySet<string>> {
   try {
     return new Set(await readdir(folder));
   } catch (cause) {
-    throw fileFailure('read the folder', folder, cause);
+    throw fileError('read the folder', folder, cause);
   }
 }
 
-/** Texts and modes of those of the named files that are there. */
+/** @throws {InstallError} if the folder cannot be read: it is not mounted, or mounted from the wrong path */
+export async function requireReadable(folder: string): Promise<void> {
+  await readFileNames(folder);
+}
+
+/** Texts and modes of those of the named files that exist. */
 export async function observeFiles(folder: string, names: readonly string[]): Promise<ReadonlyMap<string, FileFact>> {
   const facts = new Map<string, FileFact>();
   for (const name of names) {
@@ -51,12 +56,12 @@ export async function observeFiles(folder: string, names: readonly string[]): Pr
   return facts;
 }
 
-/** What an installer that was killed has left unfinished; not what another one is at beside us. */
+/** Temporary files of installers that were killed, but not those of an installer that still runs. */
 export async function observeLeftovers({ programs, configs, state }: Folders): Promise<readonly string[]> {
   const native = join(state, 'native');
   const versions = await readdir(native).catch(() => []);
   const folders = [programs, configs, ...versions.map((version) => join(native, version))];
-  return (await Promise.all(folders.map(findAbandoned))).flat();
+  return (await Promise.all(folders.map(findAbandonedFiles))).flat();
 }
 
 export async function isFolder(path: string): Promise<boolean> {
@@ -66,7 +71,7 @@ export async function isFolder(path: string): Promise<boolean> {
   );
 }
 
-// Of the bytes and whether they may be run: a copy that lost its mode is none.
+// Of the bytes and of the execute bit: a copy that lost its execute bit is not an equal copy.
 async function digestOf(path: string): Promise<string | undefined> {
   const stats = await stat(path).catch(() => undefined);
   if (stats === undefined || !stats.isFile()) return undefined;

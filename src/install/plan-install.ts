@@ -1,52 +1,52 @@
 import { join } from 'node:path';
-import { CniError, ERROR_CODE } from '../cni/error.ts';
 import { makeSecret, type Secret } from '../cluster/credentials/secret.ts';
+import { InstallError } from './install-error.ts';
 import type { Folders, Layout } from './layout.ts';
 import type { RenderedConfig } from './netconf-template.ts';
 import { removeLeftovers, type Operation } from './operation.ts';
 
-/** A program that the image carries, and what the node has of that name. */
+/** A program in the image, compared with the file of that name on the node. */
 export interface ProgramFact {
   readonly name: string;
   readonly sourcePath: string;
   readonly sourceDigest: string;
-  /** Undefined: there is none. */
+  /** `undefined`: the node has no such file. */
   readonly nodeDigest: string | undefined;
 }
 
-/** What stands on the node under a file's name. */
+/** A file on the node. */
 export interface FileFact {
   readonly text: string;
   readonly mode: number;
 }
 
-/** What the files are to be, and what they are. */
+/** What the files should contain, and what they contain now. */
 export interface FileFacts {
   readonly layout: Layout;
   readonly configName: string;
   readonly kubeconfigName: string;
   readonly kubeconfig: Secret;
-  /** Undefined: no network configuration is asked for. */
+  /** `undefined`: the network configuration is not installed. */
   readonly config: RenderedConfig | undefined;
-  /** By file name in the folder of configurations. */
+  /** The existing files, by their names in the folder of network configurations. */
   readonly files: ReadonlyMap<string, FileFact>;
 }
 
 export interface InstallFacts extends FileFacts {
   readonly programs: readonly ProgramFact[];
-  /** All file names in the node's folder of plugins. */
+  /** Every file name in the node's folder of plugins. */
   readonly nodePrograms: ReadonlySet<string>;
   readonly skippedPrograms: readonly string[];
   readonly updatePrograms: boolean;
   readonly oldConfigNames: readonly string[];
   readonly hasStateFolder: boolean;
-  /** Left by an installer that was killed. */
+  /** Temporary files of installers that were killed. */
   readonly leftovers: readonly string[];
 }
 
 /**
- * Programs, then the kubeconfig, then the network configuration: as soon as the runtime sees that, it calls the programs.
- * Old configurations go last, so that there is always one.
+ * First the programs, then the kubeconfig, then the network configuration: as soon as the runtime sees that, it calls
+ * the programs. Old network configurations are removed last, so that there is always one.
  */
 export function planInstall(facts: InstallFacts): readonly Operation[] {
   const { layout, hasStateFolder, leftovers, oldConfigNames, configName, files } = facts;
@@ -56,16 +56,16 @@ export function planInstall(facts: InstallFacts): readonly Operation[] {
     ...removeLeftovers(leftovers),
     ...facts.programs.map((program) => planProgram(program, facts)),
     hasStateFolder
-      ? { kind: 'unpack-native-code', folder: native, shownPath: shownNative }
-      : { kind: 'keep', shownPath: shownNative, why: 'it is not mounted here: written at the first pod' },
+      ? { kind: 'unpack-native-code', path: native, shownPath: shownNative }
+      : { kind: 'keep', shownPath: shownNative, why: 'it is not mounted here; the first pod creates it' },
     ...planFiles(facts),
     ...oldConfigNames
       .filter((name) => name !== configName && files.has(name))
-      .map((name): Operation => ({ kind: 'remove', ...placeOf(layout, 'configs', name) })),
+      .map((name): Operation => ({ kind: 'remove-file', ...placeOf(layout, 'configs', name) })),
   ];
 }
 
-/** The kubeconfig and the network configuration, where they are not yet what they are to be. */
+/** Writes the kubeconfig and the network configuration, unless they are up to date. */
 export function planFiles({
   layout,
   configName,
@@ -74,48 +74,49 @@ export function planFiles({
   config,
   files,
 }: FileFacts): readonly Operation[] {
-  const wanted = [{ name: kubeconfigName, text: kubeconfig, mode: 0o600 }];
+  const expected = [{ name: kubeconfigName, text: kubeconfig, mode: 0o600 }];
   if (config !== undefined) {
     const text = makeSecret(config.text, 'the network configuration');
-    wanted.push({ name: configName, text, mode: config.holdsToken ? 0o600 : 0o644 });
+    expected.push({ name: configName, text, mode: config.holdsToken ? 0o600 : 0o644 });
   }
-  return wanted.map(({ name, text, mode }): Operation => {
+  return expected.map(({ name, text, mode }): Operation => {
     const place = placeOf(layout, 'configs', name);
-    const there = files.get(name);
-    return there?.text === text.reveal() && there.mode === mode
-      ? { kind: 'keep', shownPath: place.shownPath, why: 'unchanged' }
+    const current = files.get(name);
+    return current?.text === text.reveal() && current.mode === mode
+      ? { kind: 'keep', shownPath: place.shownPath, why: UP_TO_DATE }
       : { kind: 'write-file', ...place, text, mode };
   });
 }
 
 /**
- * A network configuration whose programs are missing would make the node Ready, and each of its pods fail.
+ * A network configuration whose programs are missing would make the node Ready, but every pod on it fail.
  *
- * @throws {CniError} 50 naming them and what to do
+ * @throws {InstallError} naming the missing programs and what to do
  */
 export function assertProgramsPresent(
   facts: Pick<InstallFacts, 'programs' | 'nodePrograms' | 'skippedPrograms' | 'config' | 'layout'>,
 ): void {
-  const placed = facts.programs.map(({ name }) => name).filter((name) => !facts.skippedPrograms.includes(name));
+  const installed = facts.programs.map(({ name }) => name).filter((name) => !facts.skippedPrograms.includes(name));
   const missing = (facts.config?.programs ?? []).filter(
-    (name) => !placed.includes(name) && !facts.nodePrograms.has(name),
+    (name) => !installed.includes(name) && !facts.nodePrograms.has(name),
   );
   if (missing.length === 0) return;
   const folder = facts.layout.onNode.programs;
-  throw new CniError(
-    ERROR_CODE.notAvailable,
-    `the network configuration needs ${missing.join(' and ')}, which neither this image nor ${folder} on the node has: ` +
-      `install the package containernetworking-plugins there, take them out of SKIP_CNI_BINARIES, or out of the configuration`,
+  throw new InstallError(
+    `the network configuration needs ${missing.join(' and ')}, which neither this image nor ${folder} on the node contains: ` +
+      `install the package containernetworking-plugins on the node, remove them from SKIP_CNI_BINARIES, or from the configuration`,
   );
 }
+
+const UP_TO_DATE = 'it is up to date';
 
 function planProgram(program: ProgramFact, facts: InstallFacts): Operation {
   const { name, sourcePath, sourceDigest, nodeDigest } = program;
   const place = placeOf(facts.layout, 'programs', name);
   const keep = (why: string): Operation => ({ kind: 'keep', shownPath: place.shownPath, why });
-  if (facts.skippedPrograms.includes(name)) return keep('SKIP_CNI_BINARIES names it');
-  if (nodeDigest === sourceDigest) return keep('unchanged');
-  if (nodeDigest !== undefined && !facts.updatePrograms) return keep('it is there, and UPDATE_CNI_BINARIES is false');
+  if (facts.skippedPrograms.includes(name)) return keep('SKIP_CNI_BINARIES lists it');
+  if (nodeDigest === sourceDigest) return keep(UP_TO_DATE);
+  if (nodeDigest !== undefined && !facts.updatePrograms) return keep('it exists, and UPDATE_CNI_BINARIES is false');
   return { kind: 'place-program', from: sourcePath, ...place, nodeRoot: facts.layout.nodeRoot };
 }
 

@@ -1,20 +1,20 @@
 /**
- * Milliseconds after which a token is renewed: between 70 % and 80 % of its life, so that the nodes of a cluster that
- * started together do not ask together.
+ * Milliseconds after which a token is renewed: between 70 % and 80 % of its lifetime, so that nodes that started at the
+ * same time do not send their requests at the same time.
  *
- * @param chance 0 to 1
+ * @param chance a random number from 0 to 1
  */
 export function renewAfterMs(lifeMs: number, chance: number): number {
   return Math.max(0, lifeMs) * (0.8 - 0.1 * chance);
 }
 
 /**
- * Milliseconds to wait after the nth failure in a row (from 1 on): 1 s, doubled each time, at most five minutes; half of it
- * is by chance.
+ * Milliseconds to wait after a number of failures in a row: 1 s after the first, doubled with each, at most five
+ * minutes; up to half of it is randomly left out.
  *
- * @param chance 0 to 1
+ * @param chance a random number from 0 to 1
  */
 export function retryAfterMs(failures: number, chance: number): number {
-  const mostMs = Math.min(1000 * 2 ** (failures - 1), 300_000);
-  return mostMs * (1 - chance / 2);
+  const maxMs = Math.min(1000 * 2 ** (failures - 1), 300_000);
+  return maxMs * (1 - chance / 2);
 }

@@ -1,31 +1,32 @@
 import { join } from 'node:path';
-import { CniError, ERROR_CODE } from '../cni/error.ts';
+import { InstallError } from './install-error.ts';
 import { KUBECONFIG_NAME, type Layout } from './layout.ts';
 import { removeLeftovers, type Operation } from './operation.ts';
 
-/** What is on the node of all that could be removed. */
+/** What podwire has on the node. */
 export interface UninstallFacts {
   readonly layout: Layout;
-  /** Configurations that name podwire as a plugin, whatever their file is called. */
+  /** Network configurations with podwire as a plugin, whatever their file name is. */
   readonly configNames: readonly string[];
   readonly hasKubeconfig: boolean;
   readonly hasProgram: boolean;
   readonly hasNativeCode: boolean;
   readonly leftovers: readonly string[];
-  /** Attachments that only podwire can take down. */
+  /** Attachments, which only podwire can remove. */
   readonly attachmentCount: number;
-  /** Networks whose folder in the journal has no record. */
+  /** Networks whose folder in the journal contains no record. */
   readonly emptyNetworks: readonly string[];
 }
 
 /**
- * What the runtime sees goes first, so that it never calls a program that is gone, and the program last: it may be what carries
- * this out, and is to be there to be run again. Plugins of the CNI project stay: other networks of the node may use them.
+ * Removes the network configurations first, so that the runtime never calls a missing program, and the program last: it
+ * may be the program that is carrying this out, and is needed to run it again. Plugins of the CNI project are kept,
+ * because other networks of the node may use them.
  */
 export function planUninstall(facts: UninstallFacts): readonly Operation[] {
   const { here, onNode } = facts.layout;
   const remove = (folder: 'configs' | 'programs', name: string): Operation => ({
-    kind: 'remove',
+    kind: 'remove-file',
     path: join(here[folder], name),
     shownPath: join(onNode[folder], name),
   });
@@ -46,14 +47,13 @@ export function planUninstall(facts: UninstallFacts): readonly Operation[] {
 }
 
 /**
- * @throws {CniError} 11 when pods would be left that nobody can take down
+ * @throws {InstallError} if there are attachments, which nothing could remove once podwire is removed
  */
-export function refuseWhileAttached({ attachmentCount, layout }: UninstallFacts): void {
+export function assertNothingAttached({ attachmentCount, layout }: UninstallFacts): void {
   if (attachmentCount === 0) return;
   const pods = attachmentCount === 1 ? '1 attachment is' : `${attachmentCount} attachments are`;
-  throw new CniError(
-    ERROR_CODE.tryAgainLater,
-    `${pods} still recorded in ${layout.onNode.state}, and only podwire can take them down; nothing was removed: ` +
-      'give the node another network configuration, drain it, and run this again; or add --force, which leaves them behind',
+  throw new InstallError(
+    `${pods} still recorded in ${layout.onNode.state}, and only podwire can remove them; nothing was removed: ` +
+      'give the node another network configuration, drain it, and run this again; or add --force, which leaves them on the node',
   );
 }

@@ -1,22 +1,21 @@
 import type { Environment } from '../cni/environment.ts';
-import { CniError } from '../cni/error.ts';
-import { KernelError } from '../system/kernel-error.ts';
 import { openLog, type Log } from '../log/log.ts';
+import { describeError, isExplained } from './install-error.ts';
 
-/** What a command of the installer gets and gives. */
+/** What a command of the installer needs from the process. */
 export interface InstallIo {
-  /** Behind the command. */
-  readonly words: readonly string[];
+  /** The arguments after the command. */
+  readonly args: readonly string[];
   readonly environment: Environment;
-  /** This program. */
+  /** The path of this program. */
   readonly executablePath: string;
-  /** Aborted when the process is told to end. */
+  /** Aborted when the process receives a signal to terminate. */
   readonly signal: AbortSignal;
   readonly writeStderr: (text: string) => void;
 }
 
 /**
- * Runs a command of the installer with its log. What it refuses is one line.
+ * Runs a command of the installer with its log. An error that explains itself becomes one line.
  *
  * @returns the exit status
  */
@@ -31,13 +30,8 @@ export async function runWithLog(
     await command(log);
     return 0;
   } catch (error) {
-    if (!(error instanceof CniError || error instanceof KernelError)) throw error;
-    log.error(describeFailure(error));
+    if (!isExplained(error)) throw error;
+    log.error(describeError(error));
     return 1;
   }
-}
-
-/** One line: what failed, and its details. */
-export function describeFailure(error: CniError | KernelError): string {
-  return error instanceof CniError && error.details !== '' ? `${error.message} (${error.details})` : error.message;
 }

@@ -9,10 +9,10 @@ import type { Environment } from '../cni/environment.ts';
 import type { Log } from '../log/log.ts';
 import { connectionEnvironment, type InstallSettings } from './settings.ts';
 
-/** Where a pod finds its own account; the kubelet keeps the files fresh. */
+/** Where a pod finds the credentials of its own account; the kubelet keeps the files up to date. */
 export const ACCOUNT_FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount';
 
-/** What talking to the API server takes. */
+/** What requests to the API server need. */
 export interface ApiIo {
   readonly environment: Environment;
   readonly log: Log;
@@ -20,9 +20,9 @@ export interface ApiIo {
 }
 
 /**
- * A token of the plugin's account, bound to this node, asked for with the installer's own account.
+ * Requests a token of the plugin's account, bound to this node, with the credentials of the installer's own account.
  *
- * @throws {CniError} when the API server cannot be asked or refuses
+ * @throws {CniError} if the request fails or is rejected
  */
 export async function issuePluginToken(
   { account, namespace }: Pick<InstallSettings, 'account' | 'namespace'>,
@@ -37,20 +37,20 @@ export async function issuePluginToken(
 }
 
 /**
- * Whether the API server takes a token no more.
+ * Whether the API server rejects a token.
  *
- * @throws {CniError} when it cannot be asked
+ * @throws {CniError} if the request fails for another reason
  */
-export async function isRefused({ token, connection }: IssuedToken, { log, signal }: ApiIo): Promise<boolean> {
+export async function isRejected({ token, connection }: IssuedToken, { log, signal }: ApiIo): Promise<boolean> {
   const connect = () => ({ ...connection, token });
   using deadline = startDeadline(TOTAL_MS, signal);
   return await isTokenRefused({ connect, budgets: BUDGETS, log }, deadline);
 }
 
 /**
- * The API server as the installer's own account reaches it, from files as they are now.
+ * The connection to the API server with the installer's own account, read from the current files.
  *
- * @throws {CniError} 4, 5 or 7
+ * @throws {CniError} if the environment or a file is invalid
  */
 export function readOwnConnection(environment: Environment): Promise<ApiConnection> {
   return readConnection(NO_CONNECTION_SETTINGS, connectionEnvironment(environment));
@@ -61,8 +61,8 @@ async function ownNamespace(): Promise<string> {
   return text.trim() || 'kube-system';
 }
 
-// A day: long enough for an API server that is away over night, short enough for one that was stolen.
+// A day: long enough to survive a night without the API server, short enough to limit the use of a stolen token.
 const LIFE_SECONDS = 24 * 60 * 60;
-// More generous than the plugin's: nobody's pod waits.
+// More generous than the plugin's budgets, because no pod waits.
 const BUDGETS = { apiConnectMs: 5000, apiRequestMs: 10_000 };
 const TOTAL_MS = 30_000;

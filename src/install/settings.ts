@@ -1,134 +1,138 @@
 import { basename, isAbsolute } from 'node:path';
 import type { Environment } from '../cni/environment.ts';
-import { CniError, ERROR_CODE } from '../cni/error.ts';
+import { InstallError } from './install-error.ts';
 import { KUBECONFIG_NAME, layoutOf, type Layout } from './layout.ts';
 
-/** What the words and the environment ask for. */
+/** What the arguments and the environment specify. */
 export interface InstallSettings {
   readonly layout: Layout;
-  /** Undefined: the host name, in lower case. */
+  /** `undefined`: the host name, in lower case. */
   readonly nodeName: string | undefined;
   readonly configName: string;
   readonly kubeconfigName: string;
-  /** Removed once the new one stands. */
+  /** Removed after the new one has been written. */
   readonly oldConfigNames: readonly string[];
-  /** `path` wins. */
+  /** `path` takes precedence. */
   readonly template: { readonly text: string | undefined; readonly path: string | undefined };
-  /** Placeholder to value, of those that the environment decides. */
+  /** The placeholders whose values come from the environment. */
   readonly placeholders: Readonly<Record<string, string>>;
   readonly skippedPrograms: readonly string[];
   readonly updatePrograms: boolean;
-  /** The plugin's own account, not the installer's. Its namespace is the installer's unless said. */
+  /** The service account of the plugin, not of the installer. */
   readonly account: string;
+  /** The namespace of that account; `undefined`: the installer's. */
   readonly namespace: string | undefined;
-  /** Undefined: once. Else how often to look whether the token is still taken. */
+  /** How often `--watch` checks that the API server accepts the token; `undefined`: install once. */
   readonly watchEverySeconds: number | undefined;
 }
 
 /**
- * Calico's names, where they mean the same.
+ * Variables have the names of Calico's installer where they mean the same.
  *
- * @param words behind `install`
- * @throws {CniError} 4 naming the variable or the word
+ * @param args the arguments after `install`
+ * @throws {InstallError} naming the variable or the argument
  */
-export function parseInstallSettings(words: readonly string[], environment: Environment): InstallSettings {
-  const { root, given } = parseWords('install', words, ['--watch', '--as-calico']);
+export function parseInstallSettings(args: readonly string[], environment: Environment): InstallSettings {
+  const { root, given } = parseArgs('install', args, ['--watch', '--as-calico']);
   const names = given.has('--as-calico') ? CALICO_NAMES : OWN_NAMES;
-  const read = (name: string, otherwise = '') => environment[name] || otherwise;
+  const read = (name: string, defaultValue = '') => environment[name] || defaultValue;
   const protocol = read('KUBERNETES_SERVICE_PROTOCOL', 'https');
-  if (protocol !== 'https') throw wrong('KUBERNETES_SERVICE_PROTOCOL', protocol, 'https, for a token is sent over it,');
+  if (protocol !== 'https') {
+    throw variableError('KUBERNETES_SERVICE_PROTOCOL', protocol, 'https, because a token is sent over the connection');
+  }
   return {
     layout: parseLayout(root, environment),
     nodeName: environment['KUBERNETES_NODE_NAME'] || undefined,
     configName: parseFileName('CNI_CONF_NAME', read('CNI_CONF_NAME', names.config)),
     kubeconfigName: names.kubeconfig,
-    oldConfigNames: list(read('CNI_OLD_CONF_NAME')).map((name) => parseFileName('CNI_OLD_CONF_NAME', name)),
+    oldConfigNames: parseList(read('CNI_OLD_CONF_NAME')).map((name) => parseFileName('CNI_OLD_CONF_NAME', name)),
     template: {
       text: environment['CNI_NETWORK_CONFIG'] || undefined,
       path: environment['CNI_NETWORK_CONFIG_FILE'] || undefined,
     },
     placeholders: {
-      CNI_MTU: parseWhole('CNI_MTU', read('CNI_MTU', '0')),
+      CNI_MTU: parseWholeNumber('CNI_MTU', read('CNI_MTU', '0')),
       LOG_LEVEL: read('LOG_LEVEL', 'info'),
       LOG_FILE_PATH: read('LOG_FILE_PATH', '/var/log/podwire/cni.log'),
-      LOG_FILE_MAX_SIZE: parseWhole('LOG_FILE_MAX_SIZE', read('LOG_FILE_MAX_SIZE', '100')),
-      LOG_FILE_MAX_AGE: parseWhole('LOG_FILE_MAX_AGE', read('LOG_FILE_MAX_AGE', '30')),
-      LOG_FILE_MAX_COUNT: parseWhole('LOG_FILE_MAX_COUNT', read('LOG_FILE_MAX_COUNT', '10')),
+      LOG_FILE_MAX_SIZE: parseWholeNumber('LOG_FILE_MAX_SIZE', read('LOG_FILE_MAX_SIZE', '100')),
+      LOG_FILE_MAX_AGE: parseWholeNumber('LOG_FILE_MAX_AGE', read('LOG_FILE_MAX_AGE', '30')),
+      LOG_FILE_MAX_COUNT: parseWholeNumber('LOG_FILE_MAX_COUNT', read('LOG_FILE_MAX_COUNT', '10')),
       DATASTORE_TYPE: read('DATASTORE_TYPE', 'kubernetes'),
       KUBERNETES_SERVICE_HOST: read('KUBERNETES_SERVICE_HOST'),
       KUBERNETES_SERVICE_PORT: read('KUBERNETES_SERVICE_PORT', '443'),
     },
-    skippedPrograms: list(read('SKIP_CNI_BINARIES')),
+    skippedPrograms: parseList(read('SKIP_CNI_BINARIES')),
     updatePrograms: parseFlag('UPDATE_CNI_BINARIES', read('UPDATE_CNI_BINARIES', 'true')),
     account: read('CALICO_CNI_SERVICE_ACCOUNT', names.account),
     namespace: environment['POD_NAMESPACE'] || undefined,
     watchEverySeconds: given.has('--watch')
-      ? Number(parseWhole('TOKEN_CHECK_SECONDS', read('TOKEN_CHECK_SECONDS', '300')))
+      ? Number(parseWholeNumber('TOKEN_CHECK_SECONDS', read('TOKEN_CHECK_SECONDS', '300')))
       : undefined,
   };
 }
 
 /**
- * The environment that the API server is found by: SKIP_TLS_VERIFY is Calico's name for K8S_INSECURE_SKIP_TLS_VERIFY.
+ * The environment that locates the API server: SKIP_TLS_VERIFY is Calico's name for K8S_INSECURE_SKIP_TLS_VERIFY.
  *
- * @throws {CniError} 4
+ * @throws {InstallError} if SKIP_TLS_VERIFY is neither true nor false
  */
 export function connectionEnvironment(environment: Environment): Environment {
   const isOff = parseFlag('SKIP_TLS_VERIFY', environment['SKIP_TLS_VERIFY'] || 'false');
   return isOff ? { ...environment, K8S_INSECURE_SKIP_TLS_VERIFY: 'true' } : environment;
 }
 
-/** What things are called unless a variable says otherwise. */
-interface Names {
+/** The defaults of names that variables can change. */
+interface DefaultNames {
   readonly account: string;
   readonly config: string;
   readonly kubeconfig: string;
 }
 
-const OWN_NAMES: Names = { account: 'podwire', config: '10-podwire.conflist', kubeconfig: KUBECONFIG_NAME };
+const OWN_NAMES: DefaultNames = { account: 'podwire', config: '10-podwire.conflist', kubeconfig: KUBECONFIG_NAME };
 
-/** As the agent knows them, which keeps the token in its kubeconfig fresh. */
-const CALICO_NAMES: Names = {
+/** The names that the agent (calico-node) uses; it keeps the token in that kubeconfig up to date. */
+const CALICO_NAMES: DefaultNames = {
   account: 'calico-cni-plugin',
   config: '10-calico.conflist',
   kubeconfig: 'calico-kubeconfig',
 };
 
 /**
- * The words behind a command: `--root FOLDER`, where the node's file system is (`/host`), and flags.
+ * The arguments of a command: `--root FOLDER`, where the node's file system is (by default `/host`), and flags.
  *
- * @throws {CniError} 4 naming the word that it does not know
+ * @throws {InstallError} naming an unknown argument
  */
-export function parseWords<Flag extends string>(
+export function parseArgs<Flag extends string>(
   command: string,
-  words: readonly string[],
+  args: readonly string[],
   flags: readonly Flag[],
 ): { readonly root: string; readonly given: ReadonlySet<Flag> } {
   let root = '/host';
   const given = new Set<Flag>();
-  for (let index = 0; index < words.length; index++) {
-    const word = words[index];
-    const flag = flags.find((known) => known === word);
+  for (let index = 0; index < args.length; index++) {
+    const arg = args[index];
+    const flag = flags.find((known) => known === arg);
     if (flag !== undefined) given.add(flag);
-    else if (word === '--root' && isAbsolute(words[index + 1] ?? '')) root = words[++index] ?? root;
-    else
-      throw unusable(
-        `podwire ${command} knows ${flags.join(', ')} and --root FOLDER (absolute), not ${JSON.stringify(word)}`,
+    else if (arg === '--root' && isAbsolute(args[index + 1] ?? '')) root = args[++index] ?? root;
+    else {
+      throw new InstallError(
+        `podwire ${command} accepts ${flags.join(', ')} and --root FOLDER (absolute), not ${JSON.stringify(arg)}`,
       );
+    }
   }
   return { root, given };
 }
 
 /**
- * Where things are on the node: CNI_BIN_DIR and CNI_NET_DIR are the node's own paths.
+ * Where the folders are: CNI_BIN_DIR and CNI_NET_DIR are paths on the node.
  *
- * @throws {CniError} 4 naming the variable
+ * @throws {InstallError} naming the variable
  */
 export function parseLayout(root: string, environment: Environment): Layout {
-  const read = (name: string, otherwise: string): string => {
-    const path = environment[name] || otherwise;
+  const read = (name: string, defaultPath: string): string => {
+    const path = environment[name] || defaultPath;
     if (isAbsolute(path)) return path;
-    throw wrong(name, path, "an absolute path, the node's own,");
+    throw variableError(name, path, 'an absolute path on the node');
   };
   return layoutOf(root, {
     programs: read('CNI_BIN_DIR', '/opt/cni/bin'),
@@ -137,33 +141,29 @@ export function parseLayout(root: string, environment: Environment): Layout {
 }
 
 function parseFileName(variable: string, value: string): string {
-  if (/^[\w.-]+\.(conflist|conf|json)$/.test(value) && basename(value) === value && !value.startsWith('.'))
-    return value;
-  throw wrong(variable, value, 'a file name that ends in .conflist, .conf or .json');
+  const isFileName = /^[\w.-]+\.(conflist|conf|json)$/.test(value) && basename(value) === value;
+  if (isFileName && !value.startsWith('.')) return value;
+  throw variableError(variable, value, 'a file name that ends in .conflist, .conf or .json');
 }
 
-function parseWhole(variable: string, value: string): string {
+function parseWholeNumber(variable: string, value: string): string {
   if (/^\d{1,6}$/.test(value)) return String(Number(value));
-  throw wrong(variable, value, 'a whole number');
+  throw variableError(variable, value, 'a whole number of up to six digits');
 }
 
 function parseFlag(variable: string, value: string): boolean {
   if (/^(1|t|true)$/i.test(value)) return true;
   if (/^(0|f|false)$/i.test(value)) return false;
-  throw wrong(variable, value, 'true or false');
+  throw variableError(variable, value, 'true or false');
 }
 
-function list(value: string): readonly string[] {
+function parseList(value: string): readonly string[] {
   return value
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '');
 }
 
-function wrong(variable: string, value: string, wanted: string): CniError {
-  return unusable(`${variable} is ${JSON.stringify(value.slice(0, 64))}, where ${wanted} is wanted`);
-}
-
-function unusable(message: string): CniError {
-  return new CniError(ERROR_CODE.invalidEnvironment, message);
+function variableError(variable: string, value: string, expected: string): InstallError {
+  return new InstallError(`${variable} is invalid: expected ${expected}, got ${JSON.stringify(value.slice(0, 64))}`);
 }

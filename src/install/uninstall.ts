@@ -3,31 +3,32 @@ import { join } from 'node:path';
 import { isJsonList, isJsonObject, parseJsonObject, type JsonValue } from '../json/json.ts';
 import { applyOperations } from './apply-operations.ts';
 import { KUBECONFIG_NAME, type Layout } from './layout.ts';
-import { isFolder, observeLeftovers, readNames } from './observe-node.ts';
-import { planUninstall, refuseWhileAttached, type UninstallFacts } from './plan-uninstall.ts';
+import { isFolder, observeLeftovers, readFileNames } from './observe-node.ts';
+import { planUninstall, assertNothingAttached, type UninstallFacts } from './plan-uninstall.ts';
 import { runWithLog, type InstallIo } from './run-with-log.ts';
-import { parseLayout, parseWords } from './settings.ts';
+import { parseArgs, parseLayout } from './settings.ts';
 
 /**
- * `podwire uninstall`: removes from a node what the installer has put there.
+ * `podwire uninstall`: removes from a node what `podwire install` has installed.
  *
  * @returns the exit status
  */
 export async function runUninstall(io: InstallIo): Promise<number> {
   return runWithLog(io, async (log) => {
-    const { root, given } = parseWords('uninstall', io.words, ['--force']);
+    const { root, given } = parseArgs('uninstall', io.args, ['--force']);
     const facts = await observe(parseLayout(root, io.environment));
-    if (!given.has('--force')) refuseWhileAttached(facts);
+    if (!given.has('--force')) assertNothingAttached(facts);
     await applyOperations(planUninstall(facts), log);
-    log.info('podwire is off this node; plugins of the CNI project that it brought, and its log, stay');
+    log.info('podwire is uninstalled; the plugins of the CNI project that it had installed, and its log, are kept');
   });
 }
 
 async function observe(layout: Layout): Promise<UninstallFacts> {
   const { here } = layout;
-  const [programs, configs] = [await readNames(here.programs), await readNames(here.configs)];
+  const programs = await readFileNames(here.programs);
+  const configs = await readFileNames(here.configs);
   const configNames: string[] = [];
-  for (const name of configs) if (await isOurs(join(here.configs, name))) configNames.push(name);
+  for (const name of configs) if (await isOwnConfig(join(here.configs, name))) configNames.push(name);
   const networks = await readNetworks(here.state);
   return {
     layout,
@@ -41,8 +42,8 @@ async function observe(layout: Layout): Promise<UninstallFacts> {
   };
 }
 
-// What a runtime would read as a configuration that calls podwire.
-async function isOurs(path: string): Promise<boolean> {
+// Whether a runtime would read the file as a network configuration that calls podwire.
+async function isOwnConfig(path: string): Promise<boolean> {
   if (!/\.(conflist|conf|json)$/.test(path)) return false;
   try {
     const config = parseJsonObject(await readFile(path));
@@ -50,7 +51,7 @@ async function isOurs(path: string): Promise<boolean> {
     const plugins = isJsonList(list) ? list : [config];
     return plugins.some((plugin) => isJsonObject(plugin) && plugin['type'] === 'podwire');
   } catch {
-    return false; // the runtime reads it as little as we do
+    return false; // the runtime cannot read it either
   }
 }
 

@@ -1,80 +1,84 @@
 import type { ApiConnection } from '../cluster/credentials/connection.ts';
 import type { IssuedToken } from '../cluster/token-issuer.ts';
-import { CniError } from '../cni/error.ts';
 import { monotonicMs } from '../system/monotonic-clock.ts';
 import { applyOperations } from './apply-operations.ts';
 import { openFolderWatch, type FolderWatch } from './folder-watch.ts';
+import { describeError, isExplained } from './install-error.ts';
 import { formatKubeconfig } from './kubeconfig-text.ts';
 import { nodeNameOf, readTemplate, renderForNode } from './node-config.ts';
-import { observeFiles, readNames } from './observe-node.ts';
+import { observeFiles, requireReadable } from './observe-node.ts';
 import { removeLeftovers } from './operation.ts';
 import { planFiles } from './plan-install.ts';
 import { renewAfterMs, retryAfterMs } from './plan-renewal.ts';
-import { describeFailure } from './run-with-log.ts';
-import { ACCOUNT_FOLDER, isRefused, issuePluginToken, readOwnConnection, type ApiIo } from './service-account.ts';
+import { ACCOUNT_FOLDER, isRejected, issuePluginToken, readOwnConnection, type ApiIo } from './service-account.ts';
 import type { InstallSettings } from './settings.ts';
-import { findAbandoned } from './temporary-file.ts';
+import { findAbandonedFiles } from './temporary-name.ts';
 
-/** The token that stands on the node. */
-interface Held {
+/** The token that is on the node. */
+interface CurrentToken {
   readonly issued: IssuedToken;
-  /** On the clock of `monotonicMs()`, which no change of the wall clock moves. */
+  /** On the clock of `monotonicMs()`, which changes of the wall clock do not affect. */
   readonly renewAtMs: number;
 }
 
 /**
- * Keeps the kubeconfig on the node usable until the signal: a new token before the old one ends, when it is refused, and
- * when the certificate authority or our own account changes. An API server that is away is asked again, less and less often.
+ * Keeps the kubeconfig on the node usable until the signal: requests a new token before the old one expires, when the
+ * API server rejects it, and when the certificate authority or the installer's own account changes. After a failure it
+ * tries again, at growing intervals.
  */
 export async function watchToken(settings: InstallSettings, everySeconds: number, io: ApiIo): Promise<void> {
-  await readNames(settings.layout.here.configs);
+  await requireReadable(settings.layout.here.configs);
   using account = openFolderWatch(ACCOUNT_FOLDER);
   const stopped = abortOf(io.signal);
-  let held: Held | undefined;
+  let current: CurrentToken | undefined;
   const isStopped = () => io.signal.aborted;
   for (let failures = 0; !isStopped();) {
     let waitMs: number;
     try {
-      held = await refresh(settings, held, io);
+      current = await refresh(settings, current, io);
       failures = 0;
-      waitMs = Math.min(everySeconds * 1000, held.renewAtMs - monotonicMs());
+      waitMs = Math.min(everySeconds * 1000, current.renewAtMs - monotonicMs());
     } catch (error) {
       if (isStopped()) break;
-      if (!(error instanceof CniError)) throw error;
+      if (!isExplained(error)) throw error;
       waitMs = retryAfterMs(++failures, Math.random());
-      io.log.warning(`${describeFailure(error)}; trying again in ${Math.ceil(waitMs / 1000)} s`);
+      io.log.warning(`${describeError(error)}; trying again in ${Math.ceil(waitMs / 1000)} s`);
     }
-    await firstOf(account, waitMs, stopped);
+    await waitForFirst(account, waitMs, stopped);
   }
-  io.log.info('told to stop: the node keeps the token that it has');
+  io.log.info('stopping: the node keeps its current token');
 }
 
-/** Looks once: issues a token if one is due, and writes what on the node is not as it is to be. */
-async function refresh(settings: InstallSettings, held: Held | undefined, io: ApiIo): Promise<Held> {
+/** Requests a token if one is due, and writes the files on the node that are not up to date. */
+async function refresh(
+  settings: InstallSettings,
+  previous: CurrentToken | undefined,
+  io: ApiIo,
+): Promise<CurrentToken> {
   const { layout, configName, kubeconfigName } = settings;
-  const why = held === undefined ? 'this is the first' : await reasonToRenew(held, io);
+  const why = previous === undefined ? 'it is the first one' : await reasonToRenew(previous, io);
   const nodeName = nodeNameOf(settings);
-  let current = held;
+  let current = previous;
   if (current === undefined || why !== undefined) {
     const issued = await issuePluginToken(settings, nodeName, io);
     current = { issued, renewAtMs: monotonicMs() + renewAfterMs(issued.lifeMs, Math.random()) };
-    io.log.info(`a new token for ${settings.account}: ${why}`);
+    io.log.info(`requested a new token for ${settings.account}: ${why}`);
   }
   const { token, connection } = current.issued;
   const config = await configWithToken(settings, nodeName, token.reveal());
   const files = await observeFiles(layout.here.configs, [kubeconfigName, configName]);
   const kubeconfig = formatKubeconfig(connection, token);
   const operations = planFiles({ layout, configName, kubeconfigName, kubeconfig, config, files });
-  // Of a container before this one, killed as it wrote: a token is in there.
-  const leftovers = await findAbandoned(layout.here.configs);
+  // A container that was killed while it wrote may have left a file with a token.
+  const leftovers = await findAbandonedFiles(layout.here.configs);
   await applyOperations([...removeLeftovers(leftovers), ...operations.filter(({ kind }) => kind !== 'keep')], io.log);
   return current;
 }
 
-async function reasonToRenew({ issued, renewAtMs }: Held, io: ApiIo): Promise<string | undefined> {
-  if (monotonicMs() >= renewAtMs) return 'the old one is near its end';
+async function reasonToRenew({ issued, renewAtMs }: CurrentToken, io: ApiIo): Promise<string | undefined> {
+  if (monotonicMs() >= renewAtMs) return 'the old one expires soon';
   if (await hasChangedConnection(issued, io)) return "the API server's address or certificate authority has changed";
-  return (await isRefused(issued, io)) ? 'the API server refuses the old one (401)' : undefined;
+  return (await isRejected(issued, io)) ? 'the API server rejects the old one (401)' : undefined;
 }
 
 async function hasChangedConnection({ connection }: IssuedToken, { environment }: ApiIo): Promise<boolean> {
@@ -83,7 +87,8 @@ async function hasChangedConnection({ connection }: IssuedToken, { environment }
   return now.server.text !== connection.server.text || authorityOf(now) !== authorityOf(connection);
 }
 
-// One that holds no token is the init container's alone: to write it again could undo what an administrator does.
+// Without a token in it, only the init container writes the network configuration: writing it again could undo an
+// administrator's change.
 async function configWithToken(settings: InstallSettings, nodeName: string, token: string) {
   const { path, text } = settings.template;
   if (path === undefined && text === undefined) return undefined;
@@ -98,8 +103,8 @@ function abortOf(signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Until the account's files change, the time is over, or the process is told to end. */
-async function firstOf(account: FolderWatch, waitMs: number, stopped: Promise<void>): Promise<void> {
+/** Waits until the account's files change, the time is over, or the process receives a signal to terminate. */
+async function waitForFirst(account: FolderWatch, waitMs: number, stopped: Promise<void>): Promise<void> {
   const { promise: timeOver, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, Math.max(0, waitMs));
   await Promise.race([timeOver, account.change(), stopped]);

@@ -9,7 +9,7 @@ import {
 } from '../cni/attachment-id.ts';
 import type { Attachment } from '../plan/attachment.ts';
 import type { AttachmentStage } from '../plan/detachment.ts';
-import { createFile, readNames, readText, removeAbandoned, removeFile, replaceFile } from '../system/files.ts';
+import { createFile, readNames, readText, removeAbandonedFiles, removeFile, replaceFile } from '../system/files.ts';
 import { isRunning, ownIdentity } from '../system/process-identity.ts';
 import { formatRecord, parseRecord, type AttachmentRecord } from './record.ts';
 
@@ -112,7 +112,7 @@ export function openJournal(network: string, log: JournalLog, parentFolder = JOU
     markDetaching: (attachment) => replaceRecord(attachment, 'detaching'),
     list: () => listItems(folder, network, 'record'),
     tidy() {
-      attempt('remove incomplete files', () => removeAbandoned(folder));
+      attempt('remove incomplete files', () => removeAbandonedFiles(folder));
     },
     listEndpoints: () => listItems(folder, network, 'endpoint'),
     keepEndpoint(attachment) {

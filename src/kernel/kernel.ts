@@ -4,7 +4,7 @@ import type { Place, Step } from '../plan/step.ts';
 import { applySteps } from './apply.ts';
 import type { Namespace } from './namespace.ts';
 import { KernelError } from '../system/kernel-error.ts';
-import { openLibc, type Libc } from '../system/libc.ts';
+import { openLibcLoader, type Libc, type LibcLoader } from '../system/libc.ts';
 import { decodeLink, deleteLinkRequest, getLinkRequest } from '../netlink/link-message.ts';
 import { openEventLoopTransport } from '../netlink/event-loop-transport.ts';
 import type { NetlinkRequest } from '../netlink/message.ts';
@@ -12,7 +12,6 @@ import { NetlinkSocket, type NetlinkReply } from '../netlink/socket.ts';
 import { openThreadTransport } from '../netlink/thread-transport.ts';
 import { OwnNetns } from './netns.ts';
 import { listLinks, observeSteps } from './observe.ts';
-import { runProgram, type ProgramEnd, type ProgramRun } from '../system/program.ts';
 import { isNamespaceFile, openSandboxDescriptor } from './sandbox-descriptor.ts';
 import { yieldToEventLoop } from '../system/yield-to-event-loop.ts';
 
@@ -57,14 +56,6 @@ export interface Kernel extends AsyncDisposable {
    * @throws {KernelError}
    */
   deleteInterface(where: Sandbox | 'host', name: string): Promise<'deleted' | 'absent'>;
-  /**
-   * Runs a program until it exits.
-   *
-   * @throws {KernelError} if it cannot be started; the reason of the signal if that has ended the program
-   */
-  runProgram(run: ProgramRun): Promise<ProgramEnd>;
-  /** Exits this process at once if libc is loaded; otherwise it returns. */
-  exitProcess(status: number): void;
 }
 
 /** An open network namespace of a pod. */
@@ -86,17 +77,21 @@ export interface SandboxUnavailable {
 }
 
 /** Opens the kernel. Libraries and sockets are loaded and opened when they are first used. */
-export function openKernel(): Kernel {
-  return new LazyKernel();
+export function openKernel(libc: LibcLoader = openLibcLoader()): Kernel {
+  return new LazyKernel(libc);
 }
 
 // Loading libraries, entering namespaces and most requests block the thread, so each of them yields to the event loop
 // first.
 class LazyKernel implements Kernel {
-  #libc: Libc | undefined;
+  readonly #libc: LibcLoader;
   #ownNetns: OwnNetns | undefined;
   #hostSocket: Promise<NetlinkSocket> | undefined;
   readonly #sandboxes = new Set<OpenSandbox>();
+
+  constructor(libc: LibcLoader) {
+    this.#libc = libc;
+  }
 
   async openSandbox(path: string): Promise<Sandbox | SandboxUnavailable> {
     await yieldToEventLoop();
@@ -142,14 +137,6 @@ class LazyKernel implements Kernel {
     return 'deleted';
   }
 
-  runProgram(run: ProgramRun): Promise<ProgramEnd> {
-    return runProgram(run, this.#loadedLibc());
-  }
-
-  exitProcess(status: number): void {
-    this.#libc?.exit(status);
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     for (const sandbox of this.#sandboxes) sandbox[Symbol.dispose]();
     (await this.#hostSocket?.catch(() => undefined))?.[Symbol.dispose]();
@@ -192,7 +179,7 @@ class LazyKernel implements Kernel {
   }
 
   #loadedLibc(): Libc {
-    return (this.#libc ??= openLibc());
+    return this.#libc.load();
   }
 }
 

@@ -17,8 +17,9 @@
 // every later use of the kernel fails with a NamespaceLostError, and the process has to exit.
 
 import { closeSync, fstatSync, openSync } from 'node:fs';
-import { KernelError, NamespaceLostError, errnoNameOf } from '../system/kernel-error.ts';
+import { KernelError, NamespaceLostError } from '../system/kernel-error.ts';
 import type { Libc } from '../system/libc.ts';
+import { errnoOf } from '../system/error-text.ts';
 
 /** The network namespace of this process, from which it visits others. */
 export class OwnNetns implements Disposable {
@@ -33,7 +34,7 @@ export class OwnNetns implements Disposable {
     try {
       this.fd = openSync('/proc/thread-self/ns/net', 'r');
     } catch (cause) {
-      throw new KernelError('open', '/proc/thread-self/ns/net', errnoNameOf(cause), { cause });
+      throw new KernelError('open', '/proc/thread-self/ns/net', errnoOf(cause) ?? 'EIO', { cause });
     }
   }
 

@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync, statfsSync } from 'node:fs';
-import { KernelError, NamespaceLostError, errnoNameOf } from '../system/kernel-error.ts';
+import { KernelError, NamespaceLostError } from '../system/kernel-error.ts';
 import type { OwnNetns } from './netns.ts';
+import { errnoOf } from '../system/error-text.ts';
 
 /** The file system type of files that refer to a namespace, from linux/magic.h. */
 const NSFS_MAGIC = 0x6e736673;
@@ -26,7 +27,7 @@ export function openSandboxDescriptor(path: string, ownNetns: OwnNetns): Sandbox
   } catch (error) {
     if (fd !== undefined) closeSync(fd);
     if (error instanceof NamespaceLostError) throw error;
-    const name = error instanceof KernelError ? error.errnoName : errnoNameOf(error);
+    const name = error instanceof KernelError ? error.errnoName : (errnoOf(error) ?? 'EIO');
     return unavailable(REASONS[name] ?? 'it cannot be opened', name);
   }
 }

@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
 import type { StepOf } from '../plan/step.ts';
-import { KernelError, errnoNameOf } from '../system/kernel-error.ts';
+import { KernelError } from '../system/kernel-error.ts';
+import { errnoOf } from '../system/error-text.ts';
 
 const ROOT = '/proc/sys';
 
@@ -17,7 +18,7 @@ export function writeSysctl({ key, value, whenMissing, in: place }: StepOf<'writ
   try {
     writeExisting(path, value);
   } catch (cause) {
-    const name = errnoNameOf(cause);
+    const name = errnoOf(cause) ?? 'EIO';
     if (name === 'ENOENT' && whenMissing === 'skip') return;
     if (READ_ONLY.has(name) && hasValue(path, value)) return;
     throw new KernelError('write sysctl', object, name, { cause });
@@ -40,7 +41,7 @@ export function readSysctl(
   try {
     return readFileSync(path, 'utf8').trim();
   } catch (cause) {
-    const name = errnoNameOf(cause);
+    const name = errnoOf(cause) ?? 'EIO';
     if (name === 'ENOENT') return undefined;
     throw new KernelError('read sysctl', object, name, { cause });
   }

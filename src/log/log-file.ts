@@ -4,7 +4,6 @@ import {
   existsSync,
   fstatSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   renameSync,
@@ -13,22 +12,24 @@ import {
 } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import type { LogSettings } from '../netconf/network-config.ts';
+import { makeFolders } from '../system/files.ts';
 
 export interface LogFileSettings extends Pick<LogSettings, 'maxSizeMb' | 'maxAgeDays' | 'maxCount'> {
   readonly filePath: string;
 }
 
-/** A log file that is open. */
+/** An open log file. */
 export interface LogFile extends Disposable {
   /** @throws {Error} when the line cannot be written */
   append(line: string, now: Date): void;
 }
 
 /**
- * Opens the file for appending, and makes it (0600) and its folder (0700) where they are missing. Lines of several processes
- * do not mix: each is one write.
+ * Opens a file for appending, and creates it (0600) and its folder (0700) if they are missing. Lines of several
+ * processes do not mix, because each line is one write.
  *
- * @throws {Error} when it cannot be opened, or is no regular file with one name: a link would lead somewhere else
+ * @throws {Error} if it cannot be opened, or is not a regular file with a single name: a link could lead to another
+ *   file
  */
 export function openLogFile(settings: LogFileSettings): LogFile {
   makeFolders(dirname(settings.filePath));
@@ -46,17 +47,6 @@ export function openLogFile(settings: LogFileSettings): LogFile {
   return { append, [Symbol.dispose]: () => closeSync(open.descriptor) };
 }
 
-// Not with `recursive`, with which Node never ends below /proc.
-function makeFolders(path: string): void {
-  if (existsSync(path)) return;
-  makeFolders(dirname(path));
-  try {
-    mkdirSync(path, { mode: 0o700 });
-  } catch (error) {
-    if (!existsSync(path)) throw error; // else another process has made it meanwhile
-  }
-}
-
 interface OpenFile {
   readonly descriptor: number;
   readonly inode: number;
@@ -65,23 +55,24 @@ interface OpenFile {
 
 function openOnce(path: string): OpenFile {
   const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
-  // O_NONBLOCK: opening a FIFO would wait for its reader.
+  // O_NONBLOCK: otherwise opening a FIFO waits for its reader.
   const descriptor = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600);
   const facts = fstatSync(descriptor);
   if (facts.isFile() && facts.nlink <= 1) return { descriptor, inode: facts.ino, size: facts.size };
   closeSync(descriptor);
-  throw new Error(facts.isFile() ? 'it has several names (hard links)' : 'it is no regular file');
+  throw new Error(facts.isFile() ? 'it has several names (hard links)' : 'it is not a regular file');
 }
 
-// The names are lumberjack's, which Calico's plugin rotates with, so that files from before are found and deleted too.
+// The names are those of lumberjack, which Calico's plugin uses to rotate, so that its old files are found and deleted
+// too.
 function rotate({ filePath, maxAgeDays, maxCount }: LogFileSettings, { inode }: OpenFile, now: Date): void {
   const folder = dirname(filePath);
   const ending = extname(filePath);
   const stem = `${basename(filePath, ending)}-`;
   const renamed = join(folder, `${stem}${now.toISOString().slice(0, -1).replaceAll(':', '-')}${ending}`);
-  // Unless another process has done it meanwhile.
-  if (lstatSync(filePath, { throwIfNoEntry: false })?.ino === inode && !existsSync(renamed))
-    renameSync(filePath, renamed);
+  // Another process may have rotated the file already.
+  const isCurrent = lstatSync(filePath, { throwIfNoEntry: false })?.ino === inode;
+  if (isCurrent && !existsSync(renamed)) renameSync(filePath, renamed);
   const earlier = readdirSync(folder)
     .filter(
       (name) =>

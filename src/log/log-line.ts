@@ -1,26 +1,26 @@
-/** What a line is about: `{ container: '0a1b…', pod: 'default/web' }`. What is undefined is left out. */
+/** What a line is about: `{ container: '0a1b…', pod: 'default/web' }`. Undefined values are left out. */
 export type LogContext = Readonly<Record<string, string | undefined>>;
 
 /**
- * `2026-11-22T05:45:59.123Z WARNING message container=0a1b pod=default/web`, its end included.
+ * Formats `2026-11-22T05:45:59.123Z WARNING message container=0a1b pod=default/web` and a line break.
  *
- * One message is one line, whatever a pod's owner has put into a name or an annotation. What looks like a bearer token is
- * masked: nobody hands one over, and this is for the day when somebody does.
+ * One message is one line, whatever the owner of a pod has put into a name or an annotation. Text that looks like a
+ * bearer token is masked: no caller passes a token on purpose, and this protects against a mistake.
  */
 export function formatLine(time: Date, level: string, message: string, context: LogContext): string {
-  const about = Object.entries(context).flatMap(([key, value]) => (value === undefined ? [] : [` ${key}=${value}`]));
-  const whole = `${message}${about.join('')}`;
+  const fields = Object.entries(context).flatMap(([key, value]) => (value === undefined ? [] : [` ${key}=${value}`]));
+  const whole = `${message}${fields.join('')}`;
   const kept =
     whole.length > MAX_CHARACTERS
-      ? `${message.slice(0, MAX_CHARACTERS)}… (cut)${about.join('').slice(0, MAX_CHARACTERS)}`
+      ? `${message.slice(0, MAX_CHARACTERS)}… (cut)${fields.join('').slice(0, MAX_CHARACTERS)}`
       : whole;
   return `${time.toISOString()} ${level.toUpperCase()} ${escapeControls(maskTokens(kept))}\n`;
 }
 
-/** Escapes what a terminal obeys, what ends a line, and what makes text read in another order than it is written. */
+/** Escapes the characters that control a terminal, end a line, or change the order in which text is displayed. */
 export function escapeControls(text: string): string {
-  // C0 and C1 controls, marks and overrides of direction, line and paragraph separators, the byte order mark, halves of pairs.
-  // Made here, not once for all: V8 takes 0.2 ms for it, and most commands log nothing.
+  // C0 and C1 controls, marks and overrides of direction, line and paragraph separators, the byte order mark, lone
+  // surrogates. Created here and not when the module is loaded: it takes V8 0.2 ms, and most commands log nothing.
   const unsafe = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]|\p{Surrogate}/gu;
   return text.replaceAll(unsafe, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

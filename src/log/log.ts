@@ -1,8 +1,9 @@
 import type { LogSettings } from '../netconf/network-config.ts';
 import { openLogFile, type LogFile } from './log-file.ts';
 import { formatLine, type LogContext } from './log-line.ts';
+import { messageOf } from '../system/error-text.ts';
 
-/** One line per message. Never fails: what cannot be written is lost. */
+/** Writes one line per message. It never fails: a line that cannot be written is lost. */
 export interface Log {
   debug(message: string): void;
   info(message: string): void;
@@ -14,16 +15,17 @@ export type LogLevel = keyof Log;
 
 export interface LogOptions {
   readonly settings: LogSettings;
-  /** Stands on every line: container id, interface, pod. */
+  /** Part of every line: container id, interface, pod. */
   readonly context: LogContext;
-  /** Writes to standard error: a line, its end included. */
+  /** Writes a line, which includes its line break, to standard error. */
   readonly writeLine: (line: string) => void;
   readonly now?: () => Date;
 }
 
 /**
- * A log that writes to standard error and, if the settings name one, to a file. The file is opened with the first message
- * that is of the level asked for; when it cannot be written, standard error says so once and the command goes on.
+ * Opens a log that writes to standard error and, if the settings name one, to a file. The file is opened at the first
+ * message that is not below the configured level. If it cannot be written, one line on standard error reports it and
+ * the command continues.
  */
 export function openLog({ settings, context, writeLine, now = () => new Date() }: LogOptions): Log & Disposable {
   let file: LogFile | undefined;
@@ -33,7 +35,7 @@ export function openLog({ settings, context, writeLine, now = () => new Date() }
     try {
       writeLine(line);
     } catch {
-      // A closed stderr is no reason to leave a pod without its network.
+      // A closed stderr must not leave a pod without its network.
     }
   };
   const toFile = (line: string, filePath: string) => {
@@ -42,12 +44,12 @@ export function openLog({ settings, context, writeLine, now = () => new Date() }
       file.append(line, now());
     } catch (error) {
       isFileBroken = true;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       toStandardError(
         formatLine(
           now(),
           'warning',
-          `the log file ${filePath} cannot be written, standard error alone is: ${reason}`,
+          `cannot write the log file ${filePath}: ${reason}; logging to standard error only`,
           context,
         ),
       );

@@ -1,7 +1,8 @@
 import type { RawNetlinkSocket } from 'netlink/dist/raw.js';
-import { KernelError, errnoNameOf } from '../system/kernel-error.ts';
+import { KernelError } from '../system/kernel-error.ts';
 import type { NetlinkTransport, TransportListener } from './transport.ts';
 import { NETLINK_ROUTE } from './constants.ts';
+import { errnoOf } from '../system/error-text.ts';
 
 /**
  * Opens a netlink socket in the network namespace of the calling thread. The socket stays in this namespace. `send`
@@ -17,10 +18,10 @@ export function openEventLoopTransport(Socket: typeof RawNetlinkSocket, listener
     if (port === 0) listener.received(datagram); // port 0 is the kernel; another process has another port
   });
   socket.on('truncatedMessage', () => listener.failed('EMSGSIZE'));
-  socket.on('error', (error) => listener.failed(errnoNameOf(error)));
+  socket.on('error', (error) => listener.failed(errnoOf(error) ?? 'EIO'));
   socket.unref(); // an idle socket must not keep the process alive; a caller that waits for a reply has a timer
   return {
-    send: (datagram, sent) => socket.send(datagram, {}, (error) => sent(error && errnoNameOf(error))),
+    send: (datagram, sent) => socket.send(datagram, {}, (error) => sent(error && (errnoOf(error) ?? 'EIO'))),
     close: () => socket.close(),
   };
 }
@@ -36,6 +37,6 @@ function openSocket(Socket: typeof RawNetlinkSocket): RawNetlinkSocket {
       sendBufferSize: 0,
     });
   } catch (cause) {
-    throw new KernelError('open', 'a netlink socket', errnoNameOf(cause), { cause });
+    throw new KernelError('open', 'a netlink socket', errnoOf(cause) ?? 'EIO', { cause });
   }
 }

@@ -1,6 +1,6 @@
 import { closeSync, readSync, write } from 'node:fs';
-import { errnoNameOf } from '../system/kernel-error.ts';
 import type { NetlinkTransport, TransportListener } from './transport.ts';
+import { errnoOf } from '../system/error-text.ts';
 
 /**
  * A transport that sends from a thread of the pool, so that the event loop continues while the kernel works. Deleting a
@@ -20,7 +20,7 @@ export function openThreadTransport(fd: number, listener: TransportListener): Ne
     try {
       for (;;) listener.received(Buffer.from(buffer.subarray(0, readSync(fd, buffer))));
     } catch (error) {
-      const name = errnoNameOf(error);
+      const name = errnoOf(error) ?? 'EIO';
       if (name !== 'EAGAIN') listener.failed(name);
     }
   };
@@ -31,7 +31,7 @@ export function openThreadTransport(fd: number, listener: TransportListener): Ne
         pendingWrites--;
         closeWhenIdle();
         if (isClosed) return;
-        sent(error === null ? undefined : errnoNameOf(error));
+        sent(error === null ? undefined : (errnoOf(error) ?? 'EIO'));
         if (error === null) readAll();
       });
     },

@@ -1,15 +1,15 @@
 import { getSystemErrorMap, getSystemErrorName } from 'node:util';
 
-/** What the kernel refused. `message` reads well alone: operation, object, the errno's name and meaning. */
+/** A system call that failed. `message` is complete on its own: operation, object, the errno's meaning and name. */
 export class KernelError extends Error {
   override readonly name: string = 'KernelError';
-  /** What was tried: `add route`. */
+  /** What was attempted: `add route`. */
   readonly operation: string;
-  /** On what: `10.0.0.5/32 on cali123 (host)`. */
+  /** The object of the operation: `10.0.0.5/32 on cali123 (host)`. */
   readonly object: string;
   /** `EEXIST`. */
   readonly errnoName: string;
-  /** The interface that has already what was to be added, where that can be known. */
+  /** The interface that already has what was to be added, if that can be determined. */
   readonly owner: string | undefined;
 
   constructor(
@@ -30,25 +30,23 @@ export class KernelError extends Error {
   }
 }
 
-/** This thread is in a pod's network namespace and cannot leave it: nothing may be done any more, not even an undo. */
+/**
+ * This thread is in a pod's network namespace and cannot leave it. Nothing may be changed any more, not even by an
+ * undo.
+ */
 export class NamespaceLostError extends KernelError {
   override readonly name = 'NamespaceLostError';
 }
 
-/** `EEXIST` for 17; a number that this system does not know becomes `errno 12345`. */
+/** `EEXIST` for 17; `errno 12345` for a number that this system does not define. */
 export function formatErrno(errno: number): string {
   if (!Number.isInteger(errno) || errno <= 0) return `errno ${errno}`;
   const name = getSystemErrorName(-errno);
   return name.startsWith('Unknown') ? `errno ${errno}` : name;
 }
 
-/** The errno's name of an error that node:fs threw, else `EIO`. */
-export function errnoNameOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'EIO';
-}
-
 const MEANINGS: Readonly<Record<string, string>> = {
-  EEXIST: 'it exists already',
+  EEXIST: 'it already exists',
   ENODEV: 'there is no such interface',
   ENOENT: 'there is no such file',
   EPERM: 'not permitted (CAP_NET_ADMIN and CAP_SYS_ADMIN are needed)',
@@ -59,5 +57,5 @@ function meaningOf(name: string): string {
   const known = MEANINGS[name];
   if (known !== undefined) return known;
   for (const [systemName, message] of getSystemErrorMap().values()) if (systemName === name) return message;
-  return 'the kernel refused';
+  return 'the kernel rejected it';
 }

@@ -1,24 +1,25 @@
 import { KernelError, formatErrno } from './kernel-error.ts';
 import { loadNativeAddon } from './native-addon.ts';
 
-/** The system calls that Node has no function for. */
+/** The functions of the C library that Node does not offer. */
 export interface Libc {
   /**
-   * Puts the calling thread into the network namespace that a file descriptor stands for.
+   * Moves the calling thread into the network namespace that a file descriptor refers to.
    *
-   * @throws {KernelError} EINVAL if it stands for none, or for a namespace of another kind
+   * @throws {KernelError} EINVAL if it refers to something else, or to a namespace of another kind
    */
   enterNetns(fd: number): void;
   /**
-   * A non-blocking netlink socket of the network namespace that the calling thread is in; node:fs reads, writes and closes it.
+   * Opens a non-blocking netlink socket in the network namespace of the calling thread; node:fs can read, write and
+   * close it.
    *
    * @throws {KernelError}
    */
   openNetlink(): number;
-  /** A pipe that no program inherits, and whose one end, ours, never waits. @throws {KernelError} */
+  /** Opens a pipe that no program inherits, and one end of which, ours, never blocks. @throws {KernelError} */
   openPipe(ours: keyof Pipe): Pipe;
   /**
-   * Starts a program, its arguments none, its signals as if nobody had touched them, its stderr ours.
+   * Starts a program without arguments, with default signal handling, and with our stderr.
    *
    * @returns its process id
    * @throws {KernelError} ENOENT, EACCES, ENOEXEC, EAGAIN: it did not start
@@ -30,18 +31,21 @@ export interface Libc {
     pipes: { readonly stdinFd: number; readonly stdoutFd: number },
   ): number;
   /**
-   * How a program that was spawned has ended; `undefined` while it runs.
+   * How a spawned program has ended, or `undefined` while it runs.
    *
-   * @throws {KernelError} ECHILD if it was told already
+   * @throws {KernelError} ECHILD if this was reported before
    */
   reap(pid: number): ProgramStatus | undefined;
-  /** Ends a program that was spawned and not waited for yet. */
+  /** Kills a spawned program that has not been reaped yet. */
   kill(pid: number): void;
-  /** Ends this process without the clean-up that Node and libraries do: nothing of it is needed, and it takes as long as a request. */
+  /**
+   * Ends this process without the clean-up of Node and of libraries, which is not needed, and takes as long as an API
+   * request.
+   */
   exit(status: number): void;
 }
 
-/** Both ends. */
+/** The two ends of a pipe. */
 export interface Pipe {
   readonly readFd: number;
   readonly writeFd: number;
@@ -54,86 +58,122 @@ export interface ProgramStatus {
   readonly killedBy: number | undefined;
 }
 
+/** Loads the C library at its first use, once for all that share it: commands that do not use it do not pay for it. */
+export interface LibcLoader {
+  /** @throws {KernelError} if the addon or the library cannot be loaded */
+  load(): Libc;
+  /** The C library if it has been loaded. */
+  loaded(): Libc | undefined;
+}
+
+export function openLibcLoader(): LibcLoader {
+  let libc: Libc | undefined;
+  return { load: () => (libc ??= openLibc()), loaded: () => libc };
+}
+
+/** What podwire calls, declared as koffi expects it. */
+const PROTOTYPES = {
+  _exit: 'void _exit(int status)',
+  fcntl: 'int fcntl(int fd, int command, int argument)',
+  kill: 'int kill(int pid, int signal)',
+  pipe2: 'int pipe2(void *fds, int flags)',
+  posix_spawn:
+    'int posix_spawn(void *pid, const char *path, void *actions, void *attributes, const char **argv, const char **envp)',
+  posix_spawn_file_actions_adddup2: 'int posix_spawn_file_actions_adddup2(void *actions, int from, int to)',
+  posix_spawn_file_actions_destroy: 'int posix_spawn_file_actions_destroy(void *actions)',
+  posix_spawn_file_actions_init: 'int posix_spawn_file_actions_init(void *actions)',
+  posix_spawnattr_init: 'int posix_spawnattr_init(void *attributes)',
+  posix_spawnattr_setflags: 'int posix_spawnattr_setflags(void *attributes, short flags)',
+  posix_spawnattr_setsigdefault: 'int posix_spawnattr_setsigdefault(void *attributes, const void *set)',
+  posix_spawnattr_setsigmask: 'int posix_spawnattr_setsigmask(void *attributes, const void *set)',
+  setns: 'int setns(int fd, int nstype)',
+  socket: 'int socket(int domain, int type, int protocol)',
+  waitpid: 'int waitpid(int pid, void *status, int options)',
+} as const;
+
 /**
- * The C library by koffi's addon.
+ * Loads the C library with koffi's addon.
  *
- * @throws {KernelError} when addon or library cannot be loaded
+ * @throws {KernelError} if the addon or the library cannot be loaded
  */
 export function openLibc(): Libc {
   const koffi = loadNativeAddon('koffi');
-  if (!isKoffi(koffi))
-    throw new KernelError('use', "koffi's addon", 'ELIBBAD', { explanation: 'it does not export what it should' });
+  if (!isKoffi(koffi)) {
+    throw new KernelError('use', "koffi's addon", 'ELIBBAD', { explanation: 'it lacks an expected export' });
+  }
   const library = koffi.load('libc.so.6');
-  const setns = library.func('int setns(int fd, int nstype)');
-  const socket = library.func('int socket(int domain, int type, int protocol)');
-  const succeeded = (operation: string, object: string, result: number): number => {
+  const functions = new Map<string, CFunction>();
+  const call = (name: keyof typeof PROTOTYPES, ...parameters: readonly CParameter[]): number => {
+    const known = functions.get(name);
+    if (known !== undefined) return known(...parameters);
+    const declared = library.func(PROTOTYPES[name]);
+    functions.set(name, declared);
+    return declared(...parameters);
+  };
+  const assertSuccess = (operation: string, object: string, result: number): number => {
     if (result < 0) throw new KernelError(operation, object, formatErrno(koffi.errno()));
     return result;
   };
-  let [pipe2, fcntl, waitpid]: (CFunction | undefined)[] = [];
-  const c = (prototype: string): CFunction => library.func(prototype);
   return {
+    enterNetns(fd) {
+      assertSuccess('enter', 'the network namespace', call('setns', fd, CLONE_NEWNET));
+    },
+    openNetlink() {
+      const type = SOCK_RAW | O_CLOEXEC | O_NONBLOCK;
+      return assertSuccess('open', 'a netlink socket', call('socket', AF_NETLINK, type, NETLINK_ROUTE));
+    },
     openPipe(ours) {
       const fds = Buffer.alloc(8);
-      pipe2 ??= c('int pipe2(void *fds, int flags)');
-      fcntl ??= c('int fcntl(int fd, int command, int argument)');
-      succeeded('open', 'a pipe', pipe2(fds, O_CLOEXEC));
+      assertSuccess('open', 'a pipe', call('pipe2', fds, O_CLOEXEC));
       const pipe = { readFd: fds.readInt32LE(0), writeFd: fds.readInt32LE(4) };
-      fcntl(pipe[ours], F_SETFL, O_NONBLOCK); // cannot fail for a descriptor that was just opened
+      call('fcntl', pipe[ours], F_SETFL, O_NONBLOCK); // cannot fail for a descriptor that was just opened
       return pipe;
     },
     spawn(path, environment, { stdinFd, stdoutFd }) {
-      const [actions, attributes, pid] = [
-        Buffer.alloc(FILE_ACTIONS_BYTES),
-        Buffer.alloc(ATTRIBUTES_BYTES),
-        Buffer.alloc(4),
-      ];
-      const redirect = c('int posix_spawn_file_actions_adddup2(void *actions, int from, int to)');
-      c('int posix_spawn_file_actions_init(void *actions)')(actions);
-      redirect(actions, stdinFd, 0);
-      redirect(actions, stdoutFd, 1);
-      c('int posix_spawnattr_init(void *attributes)')(attributes);
+      const actions = Buffer.alloc(FILE_ACTIONS_BYTES);
+      call('posix_spawn_file_actions_init', actions);
+      call('posix_spawn_file_actions_adddup2', actions, stdinFd, 0);
+      call('posix_spawn_file_actions_adddup2', actions, stdoutFd, 1);
+      const attributes = Buffer.alloc(ATTRIBUTES_BYTES);
+      call('posix_spawnattr_init', attributes);
       // Node ignores SIGPIPE, and a program would inherit that.
-      c('int posix_spawnattr_setsigdefault(void *attributes, const void *set)')(
-        attributes,
-        Buffer.alloc(SIGSET_BYTES, 0xff),
-      );
-      c('int posix_spawnattr_setsigmask(void *attributes, const void *set)')(attributes, Buffer.alloc(SIGSET_BYTES));
-      c('int posix_spawnattr_setflags(void *attributes, short flags)')(attributes, SPAWN_SETSIGDEF | SPAWN_SETSIGMASK);
-      const start = c(
-        'int posix_spawn(void *pid, const char *path, void *actions, void *attributes, const char **argv, const char **envp)',
-      );
-      const errno = start(pid, path, actions, attributes, [path, null], [...environment, null]);
-      c('int posix_spawn_file_actions_destroy(void *actions)')(actions);
+      call('posix_spawnattr_setsigdefault', attributes, Buffer.alloc(SIGSET_BYTES, 0xff));
+      call('posix_spawnattr_setsigmask', attributes, Buffer.alloc(SIGSET_BYTES));
+      call('posix_spawnattr_setflags', attributes, SPAWN_SETSIGDEF | SPAWN_SETSIGMASK);
+      const pid = Buffer.alloc(4);
+      const errno = call('posix_spawn', pid, path, actions, attributes, [path, null], [...environment, null]);
+      call('posix_spawn_file_actions_destroy', actions);
       if (errno !== 0) throw new KernelError('start', path, formatErrno(errno));
       return pid.readInt32LE(0);
     },
     reap(pid) {
       const status = Buffer.alloc(4);
-      waitpid ??= c('int waitpid(int pid, void *status, int options)');
-      if (succeeded('wait for', `process ${pid}`, waitpid(pid, status, WNOHANG)) === 0) return undefined;
+      if (assertSuccess('wait for', `process ${pid}`, call('waitpid', pid, status, WNOHANG)) === 0) return undefined;
       const word = status.readInt32LE(0);
       const killedBy = word & 0x7f; // WTERMSIG
       return killedBy === 0 ? { exitCode: word >> 8, killedBy: undefined } : { exitCode: undefined, killedBy };
     },
     kill(pid) {
-      c('int kill(int pid, int signal)')(pid, SIGKILL);
+      call('kill', pid, SIGKILL);
     },
     exit(status) {
-      c('void _exit(int status)')(status);
+      call('_exit', status);
     },
-    enterNetns: (fd) => {
-      succeeded('enter', 'the network namespace', setns(fd, CLONE_NEWNET));
-    },
-    openNetlink: () =>
-      succeeded('open', 'a netlink socket', socket(AF_NETLINK, SOCK_RAW | O_CLOEXEC | O_NONBLOCK, NETLINK_ROUTE)),
   };
 }
 
-/** As bits/types/struct_sched_param.h, spawn.h and sigset_t of glibc have them on 64 bit, with room to spare. */
-const [FILE_ACTIONS_BYTES, ATTRIBUTES_BYTES, SIGSET_BYTES] = [128, 512, 128];
-const [SPAWN_SETSIGDEF, SPAWN_SETSIGMASK, O_CLOEXEC, O_NONBLOCK] = [0x04, 0x08, 0o2000000, 0o4000];
-const [F_SETFL, SIGKILL, WNOHANG] = [4, 9, 1];
+/** At least the sizes of posix_spawn_file_actions_t, posix_spawnattr_t and sigset_t in glibc on 64 bit. */
+const FILE_ACTIONS_BYTES = 128;
+const ATTRIBUTES_BYTES = 512;
+const SIGSET_BYTES = 128;
+/** From spawn.h, fcntl.h, signal.h and wait.h. */
+const SPAWN_SETSIGDEF = 0x04;
+const SPAWN_SETSIGMASK = 0x08;
+const O_CLOEXEC = 0o2000000;
+const O_NONBLOCK = 0o4000;
+const F_SETFL = 4;
+const SIGKILL = 9;
+const WNOHANG = 1;
 /** From linux/netlink.h, bits/socket.h and sched.h. SOCK_CLOEXEC and SOCK_NONBLOCK equal the flags of open(2). */
 const CLONE_NEWNET = 0x40000000;
 const AF_NETLINK = 16;

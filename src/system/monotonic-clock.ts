@@ -1,9 +1,10 @@
 import { hrtime } from 'node:process';
 
 /**
- * Milliseconds on a clock that no change of the wall clock moves, from an arbitrary beginning.
+ * Milliseconds since an arbitrary moment, on a clock that changes of the wall clock do not affect.
  *
- * Not `performance.now()`: the first use of `performance` loads nine modules of Node, for a millisecond of each ADD and DEL.
+ * Not `performance.now()`: the first use of `performance` loads nine modules of Node, which costs each ADD and DEL a
+ * millisecond.
  */
 export function monotonicMs(): number {
   const [seconds, nanoseconds] = hrtime();

@@ -1,89 +1,83 @@
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, readSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { KernelError, errnoNameOf } from './kernel-error.ts';
+import { errnoOf } from './error-text.ts';
+import { removeAbandonedFiles, writeTemporaryFile } from './files.ts';
+import { KernelError } from './kernel-error.ts';
+import { isOwnedByRoot } from './trusted-owner.ts';
 
 export interface NativeAddonFile {
-  /** Folder of all versions, whose parent is ours as well. What lies above must be there. */
+  /** Folder of all versions. Its parent belongs to podwire too; the folders above that must exist. */
   readonly root: string;
   readonly version: string;
   readonly fileName: string;
   readonly bytes: Uint8Array;
-  /** What it is called while it is written. Else a name of this process, which a later one of its id replaces. */
+  /**
+   * What the file is called while it is written; the caller then also removes abandoned files. By default it names this
+   * process.
+   */
   readonly temporaryName?: string;
 }
 
 /**
- * The path of a file with these bytes that nobody but root can have written or can change. It is checked on every use and
- * written where it is missing or different, whole at once: many processes may do this at the same time.
+ * The path of a file with these bytes that only root can have written or can change. The file is checked on every use,
+ * and written atomically if it is missing or different: many processes may do this at the same time.
  *
- * @param owners the users whose files are trusted: root
+ * @param isTrusted whether the owner of a file is trusted
  * @throws {KernelError} naming the path and what to do
  */
-export function unpackNativeAddon(
-  { root, version, fileName, bytes, temporaryName = `.${process.pid}.new` }: NativeAddonFile,
-  owners: ReadonlySet<number> = trustedOwners(),
-): string {
+export function unpackNativeAddon(addon: NativeAddonFile, isTrusted: IsTrusted = isOwnedByRoot): string {
+  const { root, version, fileName, bytes } = addon;
   if (!/^[0-9A-Za-z][0-9A-Za-z.+-]*$/.test(version)) {
-    throw new KernelError('unpack', fileName, 'EINVAL', { explanation: 'its version is no folder name' });
+    throw new KernelError('unpack', fileName, 'EINVAL', { explanation: 'its version is not a folder name' });
   }
   const folder = join(root, version);
-  for (const path of [dirname(root), root, folder]) ensureFolder(path, owners);
+  for (const path of [dirname(root), root, folder]) ensureFolder(path, isTrusted);
   const path = join(folder, fileName);
-  if (!isIntact(path, bytes, owners)) {
-    writeWhole(path, join(folder, temporaryName), bytes);
-    if (!isIntact(path, bytes, owners)) {
+  if (!isIntact(path, bytes, isTrusted)) {
+    write(path, addon);
+    if (!isIntact(path, bytes, isTrusted)) {
       throw new KernelError('unpack', path, 'EIO', {
-        explanation: 'its bytes are others than those written; remove the file',
+        explanation: 'its bytes differ from those that were written; remove the file',
       });
     }
   }
   return path;
 }
 
-function ensureFolder(path: string, owners: ReadonlySet<number>): void {
+type IsTrusted = (stats: { readonly uid: number }) => boolean;
+
+function ensureFolder(path: string, isTrusted: IsTrusted): void {
   if (lstatSync(path, { throwIfNoEntry: false }) === undefined) makeFolder(path);
   const stats = attempt('examine', path, () => lstatSync(path));
-  if (!stats.isDirectory()) throw refused(path, 'ENOTDIR', 'it is no folder; remove it');
-  if (!owners.has(stats.uid)) {
-    throw refused(path, 'EACCES', `it belongs to user ${stats.uid} and not to root; remove it, or make it root's`);
+  if (!stats.isDirectory()) throw untrustedFolderError(path, 'ENOTDIR', 'it is not a folder; remove it');
+  if (!isTrusted(stats)) {
+    const why = `it belongs to user ${stats.uid} and not to root; remove it, or make it root's`;
+    throw untrustedFolderError(path, 'EACCES', why);
   }
   if ((stats.mode & 0o077) !== 0) attempt('protect', path, () => chmodSync(path, 0o700));
 }
 
 function makeFolder(path: string): void {
-  attempt('make', path, () => {
+  attempt('create', path, () => {
     try {
       mkdirSync(path, { mode: 0o700 });
     } catch (error) {
-      if (errnoNameOf(error) !== 'EEXIST') throw error; // another process was first
+      if (errnoOf(error) !== 'EEXIST') throw error; // another process was first
     }
   });
 }
 
-function isIntact(path: string, bytes: Uint8Array, owners: ReadonlySet<number>): boolean {
+function isIntact(path: string, bytes: Uint8Array, isTrusted: IsTrusted): boolean {
   let fd: number;
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch {
-    return false; // missing, a link, a socket: replaced
+    return false; // it is missing, a link or a socket, and is replaced
   }
   try {
     const stats = fstatSync(fd);
-    const isOurs = stats.isFile() && owners.has(stats.uid) && (stats.mode & 0o022) === 0 && stats.size === bytes.length;
-    return isOurs && hasBytes(fd, bytes);
+    const isProtected = stats.isFile() && isTrusted(stats) && (stats.mode & 0o022) === 0;
+    return isProtected && stats.size === bytes.length && hasBytes(fd, bytes);
   } finally {
     closeSync(fd);
   }
@@ -102,51 +96,32 @@ function hasBytes(fd: number, bytes: Uint8Array): boolean {
   return true;
 }
 
-function writeWhole(path: string, temporary: string, bytes: Uint8Array): void {
-  // One of this name is left from a process that was killed: a living one has another id.
-  rmSync(temporary, { force: true });
-  try {
-    attempt('write', temporary, () => {
-      const fd = openSync(
-        temporary,
-        constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
-        0o600,
-      );
-      try {
-        writeFileSync(fd, bytes);
-      } finally {
-        closeSync(fd);
-      }
-    });
-    attempt('write', path, () => renameSync(temporary, path));
-  } finally {
-    rmSync(temporary, { force: true });
-  }
-}
-
-// Inside a user namespace the files of the real root show the overflow uid.
-function trustedOwners(): ReadonlySet<number> {
-  const isWholeRange = /^\s*0\s+0\s+4294967295\s*$/.test(readFileSync('/proc/self/uid_map', 'utf8'));
-  return new Set(isWholeRange ? [0] : [0, Number(readFileSync('/proc/sys/kernel/overflowuid', 'utf8'))]);
+function write(path: string, { bytes, temporaryName }: NativeAddonFile): void {
+  // The installer runs in another PID namespace, where it cannot tell which of our processes still run.
+  if (temporaryName === undefined) removeAbandonedFiles(dirname(path));
+  attempt('write', path, () => {
+    using file = writeTemporaryFile(path, bytes, { temporaryName });
+    file.replace();
+  });
 }
 
 function attempt<Value>(operation: string, path: string, action: () => Value): Value {
   try {
     return action();
   } catch (cause) {
-    const name = errnoNameOf(cause);
-    throw new KernelError(operation, path, name, { explanation: WHAT_TO_DO[name], cause });
+    const name = errnoOf(cause) ?? 'EIO';
+    throw new KernelError(operation, path, name, { explanation: REMEDIES[name], cause });
   }
 }
 
-const WHAT_TO_DO: Readonly<Record<string, string>> = {
-  EROFS: 'its file system is read-only; run "podwire install" while it can be written, or mount it writable',
-  ENOSPC: 'its file system is full; make room, or run "podwire install" before it is',
+const REMEDIES: Readonly<Record<string, string>> = {
+  EROFS: 'its file system is read-only; run "podwire install" while it is writable, or mount it writable',
+  ENOSPC: 'its file system is full; free some space, or run "podwire install" before it is full',
   EACCES: 'it cannot be written; only root can unpack native code',
   EPERM: 'it cannot be written; only root can unpack native code',
-  EISDIR: 'a folder is in the way; remove it',
+  EISDIR: 'a folder has its name; remove that folder',
 };
 
-function refused(path: string, name: string, explanation: string): KernelError {
-  return new KernelError('keep native code in', path, name, { explanation });
+function untrustedFolderError(path: string, errnoName: string, explanation: string): KernelError {
+  return new KernelError('keep native code in', path, errnoName, { explanation });
 }

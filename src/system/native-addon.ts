@@ -3,16 +3,18 @@ import { join } from 'node:path';
 import { getAsset, getRawAsset, isSea } from 'node:sea';
 import { KernelError } from './kernel-error.ts';
 import { unpackNativeAddon, type NativeAddonFile } from './native-addon-file.ts';
+import { messageOf } from './error-text.ts';
 
 export type NativeAddonName = 'netlink' | 'koffi';
 
 /**
- * What a native addon exports.
+ * Loads a native addon.
  *
  * Inside the executable the addon is the asset `netlink.node` or `koffi.node`, unpacked on first use below
- * /var/lib/podwire/native, in a folder named after the asset `version`. Elsewhere it comes from node_modules, found from
- * the program that Node was started with.
+ * /var/lib/podwire/native, in a folder named after the asset `version`. Elsewhere it comes from the
+ * node_modules of the program that Node was started with.
  *
+ * @returns its exports
  * @throws {KernelError} naming the file and what to do
  */
 export function loadNativeAddon(name: NativeAddonName): unknown {
@@ -21,8 +23,9 @@ export function loadNativeAddon(name: NativeAddonName): unknown {
 }
 
 /**
- * Loads an addon's file.
+ * Loads a native addon from a file.
  *
+ * @returns its exports
  * @throws {KernelError} naming the file and what to do
  */
 export function openNativeAddon(path: string): unknown {
@@ -30,11 +33,11 @@ export function openNativeAddon(path: string): unknown {
   try {
     process.dlopen(target, path);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    // glibc's words for an mmap with PROT_EXEC that is refused.
+    const reason = messageOf(cause);
+    // This is how glibc reports that an mmap with PROT_EXEC failed.
     const isNoexec = reason.includes('failed to map segment');
     const explanation = isNoexec
-      ? `its file system is mounted noexec, or a security module forbids to execute from it: allow it (${reason})`
+      ? `its file system is mounted noexec, or a security module forbids execution there: allow it (${reason})`
       : reason;
     throw new KernelError('load', path, isNoexec ? 'EACCES' : 'ELIBACC', { explanation, cause });
   }
@@ -42,10 +45,11 @@ export function openNativeAddon(path: string): unknown {
 }
 
 /**
- * Unpacks all addons of the executable below a folder, so that no command has to. None outside the executable.
+ * Unpacks every addon of the executable below a folder, so that no command has to. Outside the executable it does
+ * nothing.
  *
- * @param unfinishedName what one is called while it is written
- * @returns their paths
+ * @param temporaryName what a file is called while it is written
+ * @returns the paths of the files
  * @throws {KernelError} naming the path and what to do
  */
 export function unpackNativeAddons(root: string, temporaryName: string): readonly string[] {
@@ -58,11 +62,11 @@ const NATIVE_ROOT = '/var/lib/podwire/native';
 
 function unpackedAddonPath(
   name: NativeAddonName,
-  place: Pick<NativeAddonFile, 'root' | 'temporaryName'> = { root: NATIVE_ROOT },
+  target: Pick<NativeAddonFile, 'root' | 'temporaryName'> = { root: NATIVE_ROOT },
 ): string {
   const bytes = new Uint8Array(getRawAsset(`${name}.node`));
   return unpackNativeAddon({
-    ...place,
+    ...target,
     version: getAsset('version', 'utf8').trim(),
     fileName: `${name}.node`,
     bytes,

@@ -1,19 +1,19 @@
 import { readFileSync } from 'node:fs';
 
-/** A process id, and what tells its bearer from a later one. */
+/** A process id, and what distinguishes its process from a later one with the same id. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** Clock ticks between the boot and its start: field 22 of /proc/<pid>/stat. */
+  /** Clock ticks from the boot to the start of the process: field 22 of /proc/<pid>/stat. */
   readonly startTicks: string;
 }
 
-/** This process, as records name it. */
+/** The identity of this process. */
 export function ownIdentity(): ProcessIdentity {
   const stat = readFileSync('/proc/self/stat', 'utf8');
   return { pid: Number(stat.slice(0, stat.indexOf(' '))), startTicks: startTicksOf(stat) };
 }
 
-/** True while the process runs; a later one with its number is another, and one that waits for its parent has ended. */
+/** True while the process runs. A later process with its id is a different one, and a zombie has ended. */
 export function isRunning({ pid, startTicks }: ProcessIdentity): boolean {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -27,7 +27,7 @@ function stateOf(stat: string): string | undefined {
   return stat[stat.lastIndexOf(')') + 2];
 }
 
-// Field 22. The second one is the program's name, which may hold blanks and parentheses.
+// Field 22. Field 2 is the program's name, which may contain blanks and parentheses.
 function startTicksOf(stat: string): string {
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
 }

@@ -1,6 +1,6 @@
 import { closeSync, readSync, writeSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { errnoNameOf } from './kernel-error.ts';
+import { errnoOf } from './error-text.ts';
 import type { Libc, Pipe, ProgramStatus } from './libc.ts';
 
 /** One run of a program. */
@@ -8,40 +8,47 @@ export interface ProgramRun {
   readonly path: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly stdin: string;
-  /** More than this on stdout ends it. */
+  /** A program that prints more than this on stdout is killed. */
   readonly stdoutLimitBytes: number;
-  /** Ends it. */
+  /** The program is killed when this is aborted. */
   readonly signal: AbortSignal;
 }
 
-/** How it ended: by itself, by a signal, or by us. */
+/** How a program has ended, and what it has printed. */
 export interface ProgramEnd extends ProgramStatus {
   readonly stdout: string;
+  /** It was killed, because it printed more than the limit. */
   readonly isTooLong: boolean;
 }
 
+/** `runProgram` with its C library. */
+export type RunProgram = (run: ProgramRun) => Promise<ProgramEnd>;
+
 /**
- * Runs a program to its end; its stderr is ours. By posix_spawn, because child_process copies the page tables of the whole process first, and
- * without node:net, whose sockets take longer to make than most programs to run.
+ * Runs a program until it exits; its stderr is ours. It is started with posix_spawn, because child_process first copies
+ * the page tables of the whole process, and without node:net, whose sockets take longer to create than most programs
+ * take to run.
  *
- * A look each millisecond at its pipes and at itself: nobody stands still, no thread waits in a pipe that a child of the program holds open, and
- * what such a child still prints is nobody's.
+ * A loop polls the pipes and the program, at first every millisecond. Neither the event loop nor a pool thread blocks,
+ * even if a child of the program keeps a pipe open; what such a child prints afterwards is dropped.
  *
- * When this returns or throws, the program is gone, or killed and about to be: one that waits for a disk ends when that answers.
+ * When this returns or throws, the program has ended, or is killed and about to end: a process that waits for a disk
+ * ends when the disk answers.
  *
- * @throws {KernelError} if it cannot be started; the signal's reason if that has ended it
+ * @throws {KernelError} if it cannot be started; the reason of the signal if that has ended it
  */
 export async function runProgram(run: ProgramRun, libc: Libc): Promise<ProgramEnd> {
   const { stdin, stdoutLimitBytes, signal } = run;
   signal.throwIfAborted();
   const { pid, stdinFd, stdoutFd } = start(run, libc);
-  const [input, output] = [openInput(stdinFd, stdin), openOutput(stdoutFd, stdoutLimitBytes)];
+  const input = openInput(stdinFd, stdin);
+  const output = openOutput(stdoutFd, stdoutLimitBytes);
   try {
-    let roundsToDie = ROUNDS_TO_DIE;
+    let killedAtRound: number | undefined;
     for (let round = 0; ; round++) {
-      // Not before it has begun: one whose starter is killed until then gets no input, and does nothing.
+      // Only after the start: if this process is killed before, the program reads an empty input and does nothing.
       input.push();
-      // Before its output is taken: what it has printed last is there by then.
+      // Before the output is read: whatever the program has printed at its end is in the pipe by then.
       const status = libc.reap(pid);
       output.pull(status === undefined ? 'some' : 'all');
       const isTooLong = output.sizeBytes() > stdoutLimitBytes;
@@ -49,10 +56,11 @@ export async function runProgram(run: ProgramRun, libc: Libc): Promise<ProgramEn
         signal.throwIfAborted();
         return { ...status, stdout: output.text(), isTooLong };
       }
-      if (signal.aborted || isTooLong) {
-        if (roundsToDie === ROUNDS_TO_DIE) libc.kill(pid);
-        if (--roundsToDie < 0) signal.throwIfAborted();
+      if (killedAtRound === undefined && (signal.aborted || isTooLong)) {
+        libc.kill(pid);
+        killedAtRound = round;
       }
+      if (killedAtRound !== undefined && round - killedAtRound >= ROUNDS_TO_DIE) signal.throwIfAborted();
       await pause(round < SHORT_ROUNDS ? 1 : 10);
     }
   } finally {
@@ -75,7 +83,8 @@ function start({ path, environment }: ProgramRun, libc: Libc): { pid: number; st
     return pipe;
   };
   try {
-    const [input, output] = [openPipe('writeFd'), openPipe('readFd')];
+    const input = openPipe('writeFd');
+    const output = openPipe('readFd');
     const pid = libc.spawn(path, variables, { stdinFd: input.readFd, stdoutFd: output.writeFd });
     closeSync(input.readFd);
     closeSync(output.writeFd);
@@ -86,7 +95,7 @@ function start({ path, environment }: ProgramRun, libc: Libc): { pid: number; st
   }
 }
 
-/** What a program is given to read; closed behind the last of it. */
+/** The stdin of a program. It is closed after its last byte. */
 function openInput(fd: number, text: string): { readonly push: () => void; readonly close: () => void } {
   let rest: Uint8Array = Buffer.from(text);
   let isOpen = true;
@@ -100,14 +109,14 @@ function openInput(fd: number, text: string): { readonly push: () => void; reado
       rest = rest.subarray(writeSync(fd, rest));
       if (rest.length === 0) close();
     } catch (error) {
-      // Any other: it has closed it. That it does not read all is its own affair.
-      if (errnoNameOf(error) !== 'EAGAIN') close();
+      // Any other error means that the program has closed its stdin, which it may.
+      if (errnoOf(error) !== 'EAGAIN') close();
     }
   };
   return { push, close };
 }
 
-/** What a program prints: up to the limit, and a little more by which one knows that there was more. */
+/** The stdout of a program, up to the limit and a little more, which shows that the limit was exceeded. */
 function openOutput(fd: number, limitBytes: number) {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
@@ -119,14 +128,14 @@ function openOutput(fd: number, limitBytes: number) {
       sizeBytes += readBytes;
       return readBytes;
     } catch (error) {
-      if (errnoNameOf(error) !== 'EAGAIN') throw error;
+      if (errnoOf(error) !== 'EAGAIN') throw error;
       return 0;
     }
   };
   return {
-    /** Takes some of what is there (it may print as fast as we read), or all. */
-    pull(wanted: 'some' | 'all'): void {
-      for (;;) if (pullOnce() === 0 || wanted === 'some' || sizeBytes > limitBytes) return;
+    /** Reads one chunk (a program may print as fast as this process reads), or everything in the pipe. */
+    pull(amount: 'some' | 'all'): void {
+      for (;;) if (pullOnce() === 0 || amount === 'some' || sizeBytes > limitBytes) return;
     },
     sizeBytes: () => sizeBytes,
     text: () => Buffer.concat(chunks).toString('utf8'),
@@ -134,5 +143,5 @@ function openOutput(fd: number, limitBytes: number) {
   };
 }
 
-/** As much as a pipe holds. */
+/** The capacity of a pipe. */
 const CHUNK_BYTES = 65_536;

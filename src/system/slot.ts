@@ -1,111 +1,113 @@
-import { existsSync, mkdirSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
+import { readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
+import { errnoOf } from './error-text.ts';
+import { makeFolders } from './files.ts';
 import { monotonicMs } from './monotonic-clock.ts';
 import { isRunning, ownIdentity } from './process-identity.ts';
 
-/** Leave to work while few others do. Given back when disposed of, or when the process ends in whatever way. */
+/** Limits how many commands run at once. Released when it is disposed of, or when the process ends in whatever way. */
 export type Slot = Disposable;
 
-/** What a test replaces. */
+/** What tests replace. */
 export interface SlotOptions {
   readonly folder?: string;
-  /** How many may work at once. */
-  readonly places?: number;
-  /** Stands still for so long. */
+  /** How many commands may run at once. */
+  readonly slotCount?: number;
+  /** Blocks the thread for that long. */
   readonly pause?: (pauseMs: number) => void;
 }
 
-/** Gone after a reboot, as those who held one. */
+/** Emptied by a reboot, which also ends every holder. */
 const SLOT_FOLDER = '/run/podwire/turns';
 
 /**
- * Waits until fewer than four commands a core are at work on this node.
+ * Waits until fewer than four commands per core run on this node.
  *
- * 300 at once share two cores, and with them the API server's answer to each comes after the budget for it has run out. So they queue here,
- * where no budget runs yet, and each then has its answers as fast as one alone.
+ * 300 commands at once would share two cores, and with them the API server's responses would arrive after the budgets
+ * for them have expired. So commands queue here, where no budget has started, and each then gets its responses as fast
+ * as a single command would.
  *
- * A place is a symbolic link to its holder's process: made and read in one system call each. It is a courtesy, never an error: without a
- * folder to write to, after {@link MOST_WAIT_MS}, or where a holder waits for something else for longer than {@link HOLD_MS} (an API
- * server that stalls, an agent's policy), the next one goes ahead.
+ * A slot is a symbolic link that names the process of its holder: it is created and read with one system call each. It
+ * is advisory and never an error: the next command continues without a slot if the folder is not writable, after {@link
+ * MAX_WAIT_MS}, or if a holder waits for something else for longer than {@link HOLD_MS} (an API server that stalls, an
+ * agent's policy).
  *
- * It stands still rather than awaits: there is nothing to undo yet, and a signal may end the process.
+ * Blocks the thread instead of awaiting: there is nothing to undo yet, and a signal may end the process.
  */
 export function acquireSlot({
   folder = SLOT_FOLDER,
-  places = PLACES_PER_CORE * availableParallelism(),
-  pause = standStill,
+  slotCount = SLOTS_PER_CORE * availableParallelism(),
+  pause = blockThread,
 }: SlotOptions = {}): Slot {
   const { pid, startTicks } = ownIdentity();
   const endsAtMs = monotonicMs() + MAX_WAIT_MS;
-  const pathOf = (place: number): string => `${folder}/${place % places}`;
+  const pathOf = (slot: number): string => `${folder}/${slot % slotCount}`;
   let pauseMs = MIN_PAUSE_MS;
   for (let round = 0; ; round++) {
-    // Not all begin at the same place.
-    for (let index = 0; index < places; index++) {
+    // Different processes start at different slots.
+    for (let index = 0; index < slotCount; index++) {
       const path = pathOf(pid + index);
-      const outcome = take(path, `${pid} ${startTicks}`);
-      if (outcome === 'ours') return heldSlot(path);
+      const outcome = tryAcquire(path, `${pid} ${startTicks}`);
+      if (outcome === 'acquired') return heldSlot(path);
       if (outcome === 'impossible') return NO_SLOT;
     }
     if (monotonicMs() > endsAtMs) return NO_SLOT;
-    // Reading who holds them takes longer than waiting for one that is given back.
-    if (round % 8 === 1) for (let place = 0; place < places; place++) freeIfAbandoned(pathOf(place));
+    // Not in every round: reading the holders takes longer than waiting for a slot to be released.
+    if (round % 8 === 1) for (let slot = 0; slot < slotCount; slot++) releaseIfAbandoned(pathOf(slot));
     pause(pauseMs);
     pauseMs = Math.min(pauseMs * 1.5, MAX_PAUSE_MS);
   }
 }
 
 const NO_SLOT: Slot = { [Symbol.dispose]: () => undefined };
-const PLACES_PER_CORE = 4;
+const SLOTS_PER_CORE = 4;
 const MAX_WAIT_MS = 60_000;
 const HOLD_MS = 1000;
 const MIN_PAUSE_MS = 5;
 const MAX_PAUSE_MS = 150;
 
-/** `impossible`: nobody can take a place there, and nobody is to wait. */
-function take(path: string, holder: string): 'ours' | 'taken' | 'impossible' {
+/** `impossible`: no process can create slots there, so none should wait. */
+function tryAcquire(path: string, holder: string): 'acquired' | 'taken' | 'impossible' {
   try {
     symlinkSync(holder, path);
-    return 'ours';
+    return 'acquired';
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = errnoOf(error);
     if (code === 'EEXIST') return 'taken';
-    return code === 'ENOENT' && makeFolders(dirname(path)) ? take(path, holder) : 'impossible';
+    return code === 'ENOENT' && hasMadeFolder(dirname(path)) ? tryAcquire(path, holder) : 'impossible';
   }
 }
 
-/** Not with `recursive`, with which Node never ends below /proc. */
-function makeFolders(folder: string): boolean {
-  for (const path of [dirname(folder), folder]) {
-    try {
-      mkdirSync(path, { mode: 0o700 });
-    } catch {
-      // It is there, or the next one fails too.
-    }
+function hasMadeFolder(path: string): boolean {
+  try {
+    makeFolders(path);
+    return true;
+  } catch {
+    return false;
   }
-  return existsSync(folder);
 }
 
 function heldSlot(path: string): Slot {
   let isHeld = true;
-  const releaseSlot = (): void => {
+  const release = (): void => {
     if (isHeld) remove(path);
     isHeld = false;
     clearTimeout(timer);
   };
-  const timer = setTimeout(releaseSlot, HOLD_MS);
+  const timer = setTimeout(release, HOLD_MS);
   timer.unref();
-  return { [Symbol.dispose]: releaseSlot };
+  return { [Symbol.dispose]: release };
 }
 
-// Two may find the same holder gone, and the second one frees the place of the first one: then one more than wanted is at work.
-function freeIfAbandoned(path: string): void {
+// Two processes may find the same abandoned slot, and the second may release it after another process has acquired it:
+// then one command more than the limit runs.
+function releaseIfAbandoned(path: string): void {
   try {
     const [pid, startTicks = ''] = readlinkSync(path).split(' ');
     if (!isRunning({ pid: Number(pid), startTicks })) remove(path);
   } catch {
-    // It was given back meanwhile.
+    // It has been released meanwhile.
   }
 }
 
@@ -113,10 +115,10 @@ function remove(path: string): void {
   try {
     unlinkSync(path);
   } catch {
-    // It is gone, or /run is read-only by now.
+    // It has been removed, or /run has become read-only.
   }
 }
 
-function standStill(pauseMs: number): void {
+function blockThread(pauseMs: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pauseMs);
 }

@@ -14,10 +14,10 @@ const file = (text: string) => {
 };
 const UNSET = { mtuBytes: undefined, requireMtuFile: false };
 
-it('the netconf’s MTU wins over a file that is broken', () =>
+it('the netconf’s MTU takes precedence over an invalid file', () =>
   expect(readMtuBytes({ ...UNSET, mtuBytes: 1400 }, file('broken'))).toBe(1400));
-it('the agent’s MTU', () => expect(readMtuBytes(UNSET, file('1450\n'))).toBe(1450));
-it('no file: the kernel’s default', () => expect(readMtuBytes(UNSET, '/nowhere')).toBeUndefined());
+it('without an MTU in the netconf, the agent’s is used', () => expect(readMtuBytes(UNSET, file('1450\n'))).toBe(1450));
+it('without a file, the kernel’s default is used', () => expect(readMtuBytes(UNSET, '/nowhere')).toBeUndefined());
 it('a required file that is missing is an error', () => {
   expect(() => readMtuBytes({ ...UNSET, requireMtuFile: true }, '/nowhere')).toThrow(
     expect.objectContaining({ code: ERROR_CODE.invalidConfig }),
@@ -26,7 +26,7 @@ it('a required file that is missing is an error', () => {
 
 const refuses = (why: string, text: string) =>
   it(`refuses a file with ${why}`, () =>
-    expect(() => readMtuBytes(UNSET, file(text))).toThrow(/holds no MTU of 68 to 65535 bytes/));
+    expect(() => readMtuBytes(UNSET, file(text))).toThrow(/does not contain an MTU of 68 to 65535 bytes/));
 refuses('words', 'auto');
 refuses('nothing', '');
 refuses('67', '67');

@@ -14,16 +14,18 @@ const file = (text: string) => {
 const read = (nodeName: string | undefined, nodeNameFile: string, nodeNameFileOptional = false) =>
   readNodeName({ nodeName, nodeNameFile, nodeNameFileOptional });
 
-it('the netconf’s name wins, and the file need not be there', () => expect(read('node-1', '/nowhere')).toBe('node-1'));
-it('the file’s name, without the line end', () => expect(read(undefined, file('node-2\n'))).toBe('node-2'));
-it('an optional file that is missing: the host name', () =>
+it('the netconf’s name takes precedence, and the file may be missing', () =>
+  expect(read('node-1', '/nowhere')).toBe('node-1'));
+it('without a name in the netconf, the file’s is used, without its line break', () =>
+  expect(read(undefined, file('node-2\n'))).toBe('node-2'));
+it('an optional file that is missing is replaced by the host name', () =>
   expect(read(undefined, '/nowhere', true)).toBe(hostname().toLowerCase()));
-it('an optional file that is empty: the host name', () =>
+it('an optional file that is empty is replaced by the host name', () =>
   expect(read(undefined, file('\n'), true)).toBe(hostname().toLowerCase()));
-it('a file that is missing is an error that names it', () => {
+it('a missing file is an error that names it', () => {
   expect(() => read(undefined, '/nowhere')).toThrow(
     expect.objectContaining({ code: ERROR_CODE.invalidConfig, message: expect.stringContaining('/nowhere') }),
   );
 });
-it('a file that is empty is an error', () =>
-  expect(() => read(undefined, file('\n\n'))).toThrow(/it is empty|gives none/));
+it('an empty file is an error', () =>
+  expect(() => read(undefined, file('\n\n'))).toThrow(/it is empty|does not contain it/));

@@ -27,32 +27,32 @@ async function gate(statuses: readonly number[]) {
   };
 }
 
-it('no gate: nothing is asked', async () => {
+it('without a gate nothing is requested', async () => {
   await expect(waitForReadinessGates([], never)).resolves.toBeUndefined();
 });
 
-it('a gate that is ready is asked once', async () => {
+it('a gate that is ready gets one request', async () => {
   await using ready = await gate([204]);
   await waitForReadinessGates([ready.url], never, PATIENT);
   expect(ready.asked()).toBe(1);
 });
 
-it('a gate that becomes ready is asked until it is', async () => {
+it('a gate that becomes ready gets requests until it is', async () => {
   await using ready = await gate([503, 503, 200]);
   await waitForReadinessGates([ready.url], never, PATIENT);
   expect(ready.asked()).toBe(3);
 });
 
-it('a gate that stays shut is an error that names it and its answer', async () => {
+it('a gate that never becomes ready is an error with its URL and its status', async () => {
   await using shut = await gate([503]);
   await expect(waitForReadinessGates([shut.url], never, QUICK)).rejects.toMatchObject({
     code: ERROR_CODE.tryAgainLater,
     message: expect.stringContaining(shut.url),
-    details: 'it answered 503',
+    details: 'it responded with status 503',
   });
 });
 
-it('a gate that refuses connections is an error that says so', async () => {
+it('a gate that refuses connections is an error with this reason', async () => {
   const gone = await gate([200]);
   await gone[Symbol.asyncDispose]();
   await expect(waitForReadinessGates([gone.url], never, QUICK)).rejects.toMatchObject({

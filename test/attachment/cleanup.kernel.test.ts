@@ -11,6 +11,7 @@ import { makeFolder } from '../log/make-folder.ts';
 import { attachment, attachmentId } from '../support/a-record.ts';
 import { fakeDelegate } from '../support/fake-delegate.ts';
 import { networkConfig } from '../support/network-config.ts';
+import { runRealProgram } from '../support/run-program.ts';
 
 const CONFIG = networkConfig({ name: 'net', ipam: { type: 'fake', subnet: '10.0.0.0/24' } });
 const C1 = attachmentId();
@@ -39,7 +40,7 @@ function setUp(script = '') {
     environment: { PATH: process.env['PATH'] },
     pluginPath,
     budgetMs: 10_000,
-    runProgram: (run) => kernel.runProgram(run),
+    runProgram: runRealProgram,
   });
   const effects = { journal, kernel, log, delegate };
   return { effects, journal, warnings, leave, damage: () => writeFileSync(record, '{') };

@@ -25,19 +25,19 @@ function open(script: string) {
 }
 
 describe('the delegate', () => {
-  it('ADD: the configuration goes in, the result comes out', async () => {
+  it('ADD passes the configuration and returns the result', async () => {
     const { delegate, calls } = open(`echo '${RESULT}'`);
     expect((await delegate.add(DELEGATION, TARGET)).ips).toEqual([{ address: parseCidr('10.0.0.5/24') }]);
     expect(calls()).toEqual([`ADD ${JSON.stringify(DELEGATION.config)}`]);
   });
 
-  it('DEL: nothing comes out', async () => {
+  it('DEL returns nothing', async () => {
     const { delegate, calls } = open('');
     await delegate.del(TARGET);
     expect(calls()[0]).toMatch(/^DEL /);
   });
 
-  it('its environment is the command’s, but for what is about the attachment', async () => {
+  it('the environment is the command’s, except for the variables of the attachment', async () => {
     const { delegate } = open(
       `echo '{"code":100,"msg":"'"$CNI_CONTAINERID $CNI_IFNAME $CNI_NETNS $CNI_ARGS $CNI_COMMAND"'"}'; exit 1`,
     );
@@ -46,19 +46,19 @@ describe('the delegate', () => {
     });
   });
 
-  it('GC is passed on to one that knows the version that has it', async () => {
+  it('GC is forwarded to a plugin that supports the version that defines it', async () => {
     const { delegate, calls } = open(`[ "$CNI_COMMAND" = GC ] || echo '{"supportedVersions":["1.0.0","1.1.0"]}'`);
     await delegate.forward('GC', DELEGATION);
     expect(calls().map((call) => call.split(' ')[0])).toEqual(['VERSION', 'GC']);
   });
 
-  it('GC is not passed on to one that does not', async () => {
+  it('GC is not forwarded to another plugin', async () => {
     const { delegate, calls } = open(`echo '{"supportedVersions":["1.0.0"]}'`);
     await delegate.forward('GC', DELEGATION);
     expect(calls().map((call) => call.split(' ')[0])).toEqual(['VERSION']);
   });
 
-  it('one that does not know our version is asked for its versions, and again with the newest common one', async () => {
+  it('a plugin that rejects our version is asked for its versions, and called again with the newest common one', async () => {
     const { delegate, calls } = open(`case "$CNI_COMMAND $stdin" in
       VERSION*) echo '{"cniVersion":"1.0.0","supportedVersions":["0.4.0","1.0.0","9.9.9"]}';;
       *1.1.0*) echo '{"code":1,"msg":"incompatible CNI versions"}'; exit 1;;
@@ -72,14 +72,14 @@ describe('the delegate', () => {
     ]);
   });
 
-  it('one with which there is no common version: its own refusal', async () => {
+  it('without a common version, the plugin’s own error is thrown', async () => {
     const { delegate } = open(
       `echo '{"code":1,"msg":"incompatible CNI versions","supportedVersions":["7.0.0"]}'; exit 1`,
     );
     await expect(delegate.add(DELEGATION, TARGET)).rejects.toMatchObject({ code: ERROR_CODE.incompatibleVersion });
   });
 
-  it('its own code and message are passed on, with its path beside its details', async () => {
+  it('the plugin’s own code and message are kept, with its path and its details', async () => {
     const { delegate } = open(`echo '{"code":11,"msg":"no addresses left","details":"of 254"}'; exit 1`);
     await expect(delegate.add(DELEGATION, TARGET)).rejects.toMatchObject({
       code: 11,
@@ -96,10 +96,10 @@ describe('the delegate', () => {
         message: expect.stringMatching(message),
       });
     });
-  fails('success without a result', '', /no JSON object/);
-  fails('success with words', 'echo done', /no JSON object/);
-  fails('success with a list', 'echo []', /no JSON object/);
-  fails('success with a result of another shape', `echo '{"cniVersion":"1.0.0","ips":7}'`, /is no result/);
-  fails('failure without a reason', 'exit 9', /ended with status 9 and gave no reason/);
-  fails('death by a signal', 'kill -SEGV $$', /was ended by SIGSEGV/);
+  fails('success without a result', '', /not a JSON object/);
+  fails('success with plain text', 'echo done', /not a JSON object/);
+  fails('success with a list', 'echo []', /not a JSON object/);
+  fails('success with a result of another shape', `echo '{"cniVersion":"1.0.0","ips":7}'`, /an invalid result/);
+  fails('failure without a reason', 'exit 9', /ended with status 9 without a reason on stdout/);
+  fails('a signal', 'kill -SEGV $$', /was ended by SIGSEGV/);
 });

@@ -14,21 +14,21 @@ const program = (directory: string, mode = 0o755) => {
 };
 
 describe('findDelegate', () => {
-  it('the first folder of CNI_PATH that has a file of that name', () => {
+  it('returns the file in the first folder of CNI_PATH that has one', () => {
     const [empty, first, second] = [folder(), folder(), folder()];
     const wanted = program(first);
     program(second);
     expect(findDelegate('host-local', [empty, first, second])).toBe(wanted);
   });
 
-  it('a folder of that name is passed over', () => {
+  it('skips a folder of that name', () => {
     const [first, second] = [folder(), folder()];
     mkdirSync(join(first, 'host-local'));
     const wanted = program(second);
     expect(findDelegate('host-local', [first, second])).toBe(wanted);
   });
 
-  it('a link to a program is followed', () => {
+  it('follows a link to a program', () => {
     const [real, linked] = [folder(), folder()];
     symlinkSync(program(real), join(linked, 'host-local'));
     expect(findDelegate('host-local', [linked])).toBe(join(linked, 'host-local'));
@@ -49,15 +49,15 @@ describe('findDelegate', () => {
   refuses(
     'one that others can write is not run',
     () => withProgram(0o757),
-    /not run, because others than root can change/,
+    /not run, because users other than root can change/,
   );
-  refuses('one that its group can write is not run', () => withProgram(0o775), /chmod 0755/);
+  refuses('a program that its group can write is not run', () => withProgram(0o775), /chmod 0755/);
   refuses(
-    'one that nobody may execute is an error that says how to mend it',
+    'a program without an execute bit is an error with a remedy',
     () => withProgram(0o644),
     /cannot be run: .*chmod 0755/,
   );
-  refuses('one that another user owns is not run', () => withProgram(0o755, 1234), /chown root:root/);
+  refuses('a program that another user owns is not run', () => withProgram(0o755, 1234), /chown root:root/);
 
   function withProgram(mode: number, uid = 0): string {
     const directory = folder();

@@ -18,30 +18,30 @@ const run = (script: string, { budgetMs = 10_000, signal }: { budgetMs?: number;
   );
 
 describe('runDelegate', () => {
-  it('its signals are as if nobody had touched them: Node ignores SIGPIPE', async () => {
+  it('starts the program with default signal handling, although Node ignores SIGPIPE', async () => {
     const { stdout } = await run("grep -E '^Sig(Ign|Blk)' /proc/self/status | tr -d '\\t0'");
     expect(stdout).toBe('SigBlk:\nSigIgn:\n');
   });
-  it('status and output of one that ends', async () => {
+  it('returns status and output of a program that ends', async () => {
     expect(await run('echo hello; exit 3')).toEqual({ exitCode: 3, killedBy: undefined, stdout: 'hello\n' });
   });
-  it('one that dies by a signal', async () =>
+  it('returns the signal that has ended a program', async () =>
     expect(await run('kill -TERM $$')).toMatchObject({ exitCode: undefined, killedBy: 15 }));
-  it('one that never reads its input', async () => {
+  it('returns when a program ends that never read its input', async () => {
     const facts = { path: '/bin/true', environment: {}, budgetMs: 10_000, signal: undefined };
     const stdin = 'x'.repeat(4 * 1024 * 1024);
     expect(await runDelegate({ ...facts, stdin }, runRealProgram)).toMatchObject({ exitCode: 0 });
   });
-  it('one that hangs is ended at the budget', async () => {
+  it('kills a program that exceeds the budget', async () => {
     await expect(run('exec sleep 60', { budgetMs: 100 })).rejects.toMatchObject({
       code: ERROR_CODE.tryAgainLater,
       message: expect.stringContaining('within 100 ms'),
     });
   });
-  it('one whose child keeps the pipe open is not waited for', async () => {
+  it('does not wait for a child of the program that keeps the pipe open', async () => {
     await expect(run('echo 1; sleep 60 & exit 0', { budgetMs: 30_000 })).resolves.toMatchObject({ stdout: '1\n' });
   });
-  it('a command that the runtime ends ends it too', async () => {
+  it('kills the program when the runtime ends the command', async () => {
     const ended = new AbortController();
     const running = run('exec sleep 60', { signal: ended.signal });
     ended.abort();
@@ -50,13 +50,13 @@ describe('runDelegate', () => {
       message: expect.stringContaining('the runtime ended this command'),
     });
   });
-  it('one that prints without end is ended', async () => {
+  it('kills a program that prints without end', async () => {
     await expect(run('exec yes')).rejects.toMatchObject({
       code: ERROR_CODE.delegateFailed,
       message: expect.stringContaining('printed more than'),
     });
   });
-  it('one that cannot be executed is an error that names it', async () => {
+  it('throws an error that names a program that cannot be executed', async () => {
     const path = join(fakeDelegate('', { mode: 0o644 }), 'fake');
     await expect(
       runDelegate({ path, environment: {}, stdin: '', budgetMs: 1000, signal: undefined }, runRealProgram),

@@ -142,10 +142,10 @@ current-context: calico-context`,
   expect(await readFile(join(node.configs, KUBECONFIG), 'utf8')).toContain(server);
 });
 
-it('when the agent’s pod starts anew, programs and configuration are left alone', async () => {
+it('when the agent’s pod starts anew, programs and configuration are unchanged', async () => {
   const { exitCode, stderr } = await install();
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.stringContaining(`${KUBECONFIG}: written`) });
-  expect(stderr.match(/left alone: unchanged/g)).toHaveLength(7);
+  expect(stderr.match(/unchanged: it is up to date/g)).toHaveLength(7);
 });
 
 const serviceAccount = (name: string): JsonObject => ({

@@ -65,32 +65,32 @@ describe('one line says what to do, no secret is in it, and the node stays as it
   refuses('no template', /neither CNI_NETWORK_CONFIG nor CNI_NETWORK_CONFIG_FILE is set/, template(''));
   refuses('the template is missing', /ENOENT/, { environment: { CNI_NETWORK_CONFIG_FILE: '/nowhere' } });
   refuses('the template is no JSON', /is not valid JSON/, template('{"k8s_auth_token":"__SERVICEACCOUNT_TOKEN__"'));
-  refuses('a placeholder of etcd', /does not know: __ETCD_ENDPOINTS__/, template('{"a":"__ETCD_ENDPOINTS__"}'));
+  refuses('a placeholder of etcd', /unknown placeholders: __ETCD_ENDPOINTS__/, template('{"a":"__ETCD_ENDPOINTS__"}'));
   refuses('no podwire in it', /no plugin of "type": "podwire"/, plugins('[{"type":"bridge"}]'));
   refuses(
     "Calico's pools",
-    /calico-ipam, whose pools podwire does not know/,
+    /calico-ipam, whose pools podwire does not support/,
     plugins('[{"type":"calico","ipam":{"type":"calico-ipam"}}]'),
   );
   refuses('podwire without ipam', /"ipam" is missing/, plugins('[{"type":"podwire"}]'));
-  refuses('a datastore that podwire does not know', /another datastore_type/, {
+  refuses('a datastore that podwire does not know', /a datastore_type other than kubernetes/, {
     environment: { DATASTORE_TYPE: 'etcdv3' },
   });
   refuses('a list in a file for one plugin', /ends in \.conflist, not from a\.conf/, {
     environment: { CNI_CONF_NAME: 'a.conf' },
   });
-  refuses('a file name that leads elsewhere', /CNI_CONF_NAME is "\.\.\/a\.conf"/, {
+  refuses('a file name that leads elsewhere', /CNI_CONF_NAME is invalid: .* got "\.\.\/a\.conf"/, {
     environment: { CNI_CONF_NAME: '../a.conf' },
   });
-  refuses('an MTU that is no number', /CNI_MTU is "big"/, { environment: { CNI_MTU: 'big' } });
-  refuses('a token over http', /https, for a token is sent over it/, {
+  refuses('an MTU that is no number', /CNI_MTU is invalid: .* got "big"/, { environment: { CNI_MTU: 'big' } });
+  refuses('a token over http', /https, because a token is sent over the connection/, {
     environment: { KUBERNETES_SERVICE_PROTOCOL: 'http' },
   });
   refuses('a word that it does not know', /not "--wach"/, { words: ['install', '--wach'] });
   refuses('no host-local anywhere', /needs host-local, which neither this image nor \/opt\/cni\/bin/, {}, () =>
     rmSync(join(node.image, 'host-local')),
   );
-  refuses('host-local is skipped and not there', /take them out of SKIP_CNI_BINARIES/, {
+  refuses('host-local is skipped and not there', /remove them from SKIP_CNI_BINARIES/, {
     environment: { SKIP_CNI_BINARIES: 'host-local' },
   });
   refuses('the folder of programs is not mounted', /opt\/cni\/bin \(ENOENT\): its folder is missing: mount/, {}, () =>
@@ -115,7 +115,7 @@ describe('one line says what to do, no secret is in it, and the node stays as it
   );
   it('the programs are mounted read-only', async () => {
     const call = { within: within(`${here(node.programs)},ro "${node.programs}"`) };
-    expect(await refusalOf(call)).toMatch(/\(EROFS\): it is mounted read-only: take readOnly off/);
+    expect(await refusalOf(call)).toMatch(/\(EROFS\): it is mounted read-only: remove readOnly from/);
   });
   it('the programs may not be executed there', async () => {
     const call = { within: within(`${here(node.programs)},noexec "${node.programs}"`) };
@@ -127,7 +127,7 @@ describe('one line says what to do, no secret is in it, and the node stays as it
     const { exitCode, stderr } = await node.run();
     expect({ exitCode }).toEqual({ exitCode: 1 });
     expect(stderr).toMatch(
-      /cannot run \/opt\/cni\/bin\/portmap: it did not answer as a CNI plugin does; nothing was replaced/,
+      /cannot run \/opt\/cni\/bin\/portmap: it did not answer like a CNI plugin; nothing was replaced/,
     );
     expect(await node.names()).not.toContain('opt/cni/bin/portmap');
     expect(await node.names()).not.toContain('etc/cni/net.d/10-podwire.conflist');
@@ -174,6 +174,6 @@ describe("the node's own libraries, where its file system can be seen", () => {
   });
   it('without a loader of glibc the node is refused', async () => {
     makeLibraries(['loader']);
-    expect(await refusalOf({})).toMatch(/no loader of glibc.*glibc 2\.28 or newer/);
+    expect(await refusalOf({})).toMatch(/the loader of glibc is missing.*glibc 2\.28 or newer/);
   });
 });

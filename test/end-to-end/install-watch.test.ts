@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { claimTemporaryName } from '../../src/install/temporary-file.ts';
+import { claimTemporaryName } from '../../src/install/temporary-name.ts';
 import { makeAccountFolder, type AccountFiles, type AccountFolder } from '../support/account-folder.ts';
 import { makeCertificateAuthority } from '../lab/certificates/certificate-authority.ts';
 import { installerAccount, NODE, startInstallCluster } from '../support/install-cluster.ts';
@@ -67,7 +67,7 @@ describe('podwire install --watch, with a real API server', () => {
     const claimed = await claimTemporaryName('podwire-kubeconfig');
     const path = join(node.configs, claimed.name);
     writeFileSync(path, 'half of a kubeconfig');
-    await claimed[Symbol.asyncDispose]();
+    claimed[Symbol.dispose]();
     const running = node.start(WATCH);
     await until('a kubeconfig', async () => (await tokenOn(node)) !== '');
     expect(existsSync(path)).toBe(false);
@@ -91,7 +91,7 @@ describe('podwire install --watch, with a real API server', () => {
     const { uid } = await cluster.createNode(NODE, { podCIDRs: ['10.71.0.0/24'] });
     await until('another token', async () => (await tokenOn(node)) !== first);
     expect(member(claimsIn(await tokenOn(node)), 'kubernetes.io', 'node', 'uid')).toBe(uid);
-    expect(await end(running)).toContain('refuses the old one (401)');
+    expect(await end(running)).toContain('rejects the old one (401)');
   });
 
   it("a new certificate authority stands in the kubeconfig as soon as the kubelet has swapped the account's files", async () => {
@@ -135,7 +135,7 @@ describe('podwire install --watch, with an API server whose tokens are short-liv
     const running = node.start(WATCH);
     await until('a third token', () => server.issued.length >= 3);
     await until('the third on the node', async () => Number((await tokenOn(node)).slice(6)) >= 3);
-    expect(await end(running)).toContain('the old one is near its end');
+    expect(await end(running)).toContain('the old one expires soon');
   });
 
   it('an API server that is away is asked again, the kubeconfig stays meanwhile', async () => {

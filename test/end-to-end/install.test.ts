@@ -63,7 +63,7 @@ describe('podwire install on a bare node', () => {
       'var/lib/podwire/native/0.1.0/netlink.node',
     ]);
     for (const path of [...PROGRAMS.map((name) => `/opt/cni/bin/${name}`), `/etc/cni/net.d/${CONFIG}`]) {
-      expect(stderr).toMatch(new RegExp(` INFO ${path}: (placed|written)`));
+      expect(stderr).toMatch(new RegExp(` INFO ${path}: (installed|written)`));
     }
   });
 
@@ -118,7 +118,7 @@ describe('podwire install on a node that has podwire', () => {
     const stderr = await install();
     const after = [...PROGRAMS.map((name) => inode(join(node.programs, name))), inode(join(node.configs, CONFIG))];
     expect(after).toEqual(before);
-    expect(stderr.match(/left alone: unchanged/g)).toHaveLength(PROGRAMS.length + 1);
+    expect(stderr.match(/unchanged: it is up to date/g)).toHaveLength(PROGRAMS.length + 1);
   });
 
   it('replaces an executable while it runs', async () => {
@@ -130,7 +130,7 @@ describe('podwire install on a node that has podwire', () => {
     appendFileSync(executable, 'of another version');
     const running = spawn(executable, ['-t'], { env: {}, stdio: ['pipe', 'ignore', 'pipe'] });
     await until('it runs', () => readFileSync(`/proc/${running.pid}/maps`, 'utf8').includes(executable));
-    expect(await install()).toContain('/opt/cni/bin/podwire: placed');
+    expect(await install()).toContain('/opt/cni/bin/podwire: installed');
     let said = '';
     running.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
     running.stdin.end();

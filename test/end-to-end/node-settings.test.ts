@@ -44,9 +44,9 @@ describe('the MTU of both ends', () => {
       const answered = await node.call({ ...pod.call, verb: 'ADD', config: node.netconf(overrides) });
       expect(answered).toMatchObject({ exitCode: 1, answer: { code: 7, msg: expect.stringMatching(message) } });
     });
-  refused('the agent’s file holds rubbish', /holds no MTU/, 'rubbish');
-  refused('the agent’s file holds too much', /holds no MTU/, '65536');
-  refused('the agent’s file is required and missing', /is required and cannot be read/, undefined, {
+  refused('the agent’s file holds rubbish', /does not contain an MTU/, 'rubbish');
+  refused('the agent’s file holds too much', /does not contain an MTU/, '65536');
+  refused('the agent’s file is required and missing', /cannot read the required file/, undefined, {
     require_mtu_file: true,
   });
 });

@@ -13,7 +13,7 @@ async function apply(operations: readonly Operation[]): Promise<readonly string[
   return lines;
 }
 
-it('each operation is one line, that names the path on the node and no content', async () => {
+it('each operation logs one line with the path on the node, and no content', async () => {
   using folder = makeFolder();
   const at = (name: string) => ({ path: join(folder.path, name), shownPath: `/node/${name}` });
   writeFileSync(at('old').path, '');
@@ -21,15 +21,15 @@ it('each operation is one line, that names the path on the node and no content',
   mkdirSync(at('empty').path);
   mkdirSync(join(at('kept').path, 'inner'), { recursive: true });
   const lines = await apply([
-    { kind: 'keep', shownPath: '/node/a', why: 'unchanged' },
+    { kind: 'keep', shownPath: '/node/a', why: 'it is up to date' },
     { kind: 'write-file', ...at('new'), text: makeSecret('a token', 'a test'), mode: 0o600 },
-    { kind: 'remove', ...at('old') },
+    { kind: 'remove-file', ...at('old') },
     { kind: 'remove-folder', ...at('full') },
     { kind: 'remove-folder-if-empty', ...at('empty') },
     { kind: 'remove-folder-if-empty', ...at('kept') },
   ]);
   expect(lines).toEqual([
-    '/node/a: left alone: unchanged',
+    '/node/a: unchanged: it is up to date',
     '/node/new: written',
     '/node/old: removed',
     '/node/full: removed',
@@ -38,7 +38,7 @@ it('each operation is one line, that names the path on the node and no content',
   expect(readdirSync(folder.path).toSorted()).toEqual(['kept', 'new']);
 });
 
-it('the first that cannot be done is the last', async () => {
+it('the first operation that fails is the last', async () => {
   using folder = makeFolder();
   const write = (name: string): Operation => ({
     kind: 'write-file',
@@ -51,7 +51,7 @@ it('the first that cannot be done is the last', async () => {
   expect(readdirSync(folder.path)).toEqual(['a']);
 });
 
-it('a program that does not run as a plugin is not put in place', async () => {
+it('a program that does not run as a plugin is not installed', async () => {
   using folder = makeFolder();
   const place = (name: string, script: string): Operation => {
     writeFileSync(join(folder.path, `${name}.image`), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
@@ -64,7 +64,7 @@ it('a program that does not run as a plugin is not put in place', async () => {
     };
   };
   const answer = `[ "$CNI_COMMAND" = VERSION ] && echo '{"cniVersion":"1.0.0","supportedVersions":["1.0.0"]}'`;
-  expect(await apply([place('good', answer)])).toEqual(['good: placed, after it had run']);
+  expect(await apply([place('good', answer)])).toEqual(['good: installed, after a test run']);
   await expect(apply([place('bad', 'exit 3')])).rejects.toThrow('this node cannot run bad');
   expect(readdirSync(folder.path).toSorted()).toEqual(['bad.image', 'good', 'good.image']);
 });

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { explainFailedRun, missingLibraryRemedy, type FailedRun } from '../../src/install/failed-run.ts';
+import { failedRunError, missingLibraryRemedy, type FailedRun } from '../../src/install/failed-run.ts';
 
 describe('a program that does not run', () => {
   const explains = (why: string, run: Partial<FailedRun>, message: RegExp) =>
     it(why, () => {
-      const error = explainFailedRun({
+      const error = failedRunError({
         program: '/opt/cni/bin/podwire',
         errno: undefined,
         signal: null,
@@ -31,7 +31,7 @@ describe('a program that does not run', () => {
   explains('another architecture', { errno: 'ENOEXEC' }, /another architecture/);
   explains('no loader', { errno: 'ENOENT' }, /a system with musl/);
   explains('a signal', { signal: 'SIGILL' }, /ended by SIGILL/);
-  explains('another answer', { stderr: 'what?' }, /did not answer as a CNI plugin does/);
+  explains('an unexpected response', { stderr: 'what?' }, /did not answer like a CNI plugin/);
 });
 
 it('a library without a known package is still named', () => {

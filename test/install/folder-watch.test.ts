@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { openFolderWatch } from '../../src/install/folder-watch.ts';
 import { makeFolder } from './make-folder.ts';
 
-it('a link that is swapped is a change, also one that nobody has waited for yet', async () => {
+it('a link that is replaced is a change, even before anything waits for it', async () => {
   using folder = makeFolder();
   using watched = openFolderWatch(folder.path);
   const swap = (to: string) => {
@@ -19,7 +19,7 @@ it('a link that is swapped is a change, also one that nobody has waited for yet'
   expect(true).toBe(true);
 });
 
-it('a folder that is not there never changes, which is no error', () => {
+it('a missing folder never changes, which is not an error', () => {
   using watched = openFolderWatch('/nowhere');
   expect(watched.change()).toBeInstanceOf(Promise);
 });

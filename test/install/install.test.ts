@@ -9,7 +9,7 @@ import { makeFolder } from './make-folder.ts';
 
 const PLUGIN = `#!/bin/sh\ncat >/dev/null\necho '{"cniVersion":"1.0.0","supportedVersions":["1.0.0"]}'\n`;
 
-it('with an administrator’s kubeconfig it works on the node itself, or on a folder that is one, and takes itself off again', async () => {
+it('with an administrator’s kubeconfig it installs on the node itself, or into a folder, and uninstalls again', async () => {
   using folder = makeFolder();
   await using server = await startTokenServer(3_600_000);
   const root = join(folder.path, 'host');
@@ -28,7 +28,7 @@ it('with an administrator’s kubeconfig it works on the node itself, or on a fo
   copyFileSync(join(import.meta.dirname, '../../cni-conf/base/10-podwire.conflist'), template);
   let text = '';
   const io = {
-    words: ['--root', root],
+    args: ['--root', root],
     environment: { KUBECONFIG, CNI_NETWORK_CONFIG_FILE: template, KUBERNETES_NODE_NAME: 'node-1' },
     executablePath: join(folder.path, 'image/podwire'),
     signal: new AbortController().signal,
@@ -38,7 +38,7 @@ it('with an administrator’s kubeconfig it works on the node itself, or on a fo
   expect(readdirSync(join(root, 'opt/cni/bin')).toSorted()).toEqual(['bandwidth', 'host-local', 'podwire', 'portmap']);
   expect(readFileSync(join(root, 'etc/cni/net.d/podwire-kubeconfig'), 'utf8')).toContain('"token": "token-1"');
   expect(text).not.toContain('a-token-of-an-administrator');
-  expect(text).toContain('with a token of 60 min for podwire');
+  expect(text).toContain('its token for podwire is valid for 60 min');
   expect(await runUninstall(io)).toBe(0);
   expect(readdirSync(join(root, 'etc/cni/net.d'))).toEqual([]);
 });

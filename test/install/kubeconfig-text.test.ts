@@ -36,13 +36,13 @@ describe('the kubeconfig', () => {
       certificateAuthority: { kind: 'inline', text: PEM },
       token: { kind: 'inline', text: 'of.the.plugin' },
     }));
-  it('says that nothing is verified where the installer was told so', () =>
+  it('disables verification if the installer was configured to', () =>
     expect(read(connection({ verification: 'off', certificateAuthority: undefined }))).toMatchObject({
       isVerificationOff: true,
       certificateAuthority: undefined,
     }));
-  it('keeps the name that the certificate has', () =>
+  it('keeps the name in the certificate', () =>
     expect(read(connection({ serverName: 'kubernetes' }))).toMatchObject({ serverName: 'kubernetes' }));
-  it("has nothing of the installer's own token", () =>
+  it("does not contain the installer's own token", () =>
     expect(formatKubeconfig(connection(), makeSecret('t', 'a test')).reveal()).not.toContain('of the installer'));
 });

@@ -4,7 +4,7 @@ import { layoutOf } from '../../src/install/layout.ts';
 const NAMES = { programs: '/opt/cni/bin', configs: '/var/lib/k3s/net.d' };
 
 describe('where the folders of a node are', () => {
-  it('in a container, they are mounted at fixed places, whatever they are called on the node', () => {
+  it('in a container they are mounted at fixed paths, whatever their paths on the node are', () => {
     const { here, onNode, nodeRoot } = layoutOf('/host', NAMES);
     expect(here).toEqual({
       programs: '/host/opt/cni/bin',
@@ -15,7 +15,7 @@ describe('where the folders of a node are', () => {
     expect(nodeRoot).toBe('/host/node');
   });
 
-  it('on the node itself, they are where they are', () => {
+  it('on the node itself they have their own paths', () => {
     const { here, onNode, nodeRoot } = layoutOf('/', NAMES);
     expect(here).toEqual(onNode);
     expect(nodeRoot).toBeUndefined();

@@ -14,7 +14,7 @@ describe('a template', () => {
     });
   });
 
-  it('a value cannot end the string that it stands in', () => {
+  it('a value cannot end the string that contains it', () => {
     const template = list('{"type":"podwire","nodename_file":"__NODE__","ipam":{"type":"host-local"}}');
     const NODE = '","type":"other","a":"\\';
     expect(JSON.parse(render(template, { NODE }).text)).toMatchObject({
@@ -22,18 +22,18 @@ describe('a template', () => {
     });
   });
 
-  it('names all programs that a runtime will run, each once', () => {
+  it('lists every program that a runtime will run, once', () => {
     const { programs } = render(list(`${PODWIRE},{"type":"portmap"},{"type":"bandwidth"},{"type":"portmap"}`));
     expect(programs).toEqual(['podwire', 'host-local', 'portmap', 'bandwidth']);
   });
 
-  it('of a single plugin is for a file that is no list', () =>
+  it('of a single plugin is for a file that is not a list', () =>
     expect(render(`{"cniVersion":"1.0.0","name":"n",${PODWIRE.slice(1)}`, {}, 'a.conf').programs).toEqual([
       'podwire',
       'host-local',
     ]));
 
-  it('holds the token only where it says so', () => {
+  it('contains the token only if it has the placeholder', () => {
     expect(render(list(PODWIRE)).holdsToken).toBe(false);
     const policy =
       '{"type":"podwire","ipam":{"type":"host-local"},"policy":{"k8s_auth_token":"__SERVICEACCOUNT_TOKEN__"}}';
@@ -41,7 +41,7 @@ describe('a template', () => {
   });
 
   const CALICO = '{"type":"calico","mtu":1400,"ipam":{"type":"host-local"}}';
-  it("of Calico's plugin gets podwire in its place, the rest as it is", () => {
+  it("of Calico's plugin is changed to podwire, and nothing else is", () => {
     const { text, programs } = render(list(`${CALICO},{"type":"portmap","snat":true}`));
     expect(JSON.parse(text)).toEqual({
       cniVersion: '1.0.0',
@@ -66,7 +66,7 @@ describe('a template', () => {
   it('ends with a line break', () => expect(render(list(PODWIRE)).text.endsWith('}\n')).toBe(true));
 });
 
-describe('is refused, without any value in the message', () => {
+describe('is an error, without any value in the message', () => {
   const refuses = (why: string, template: string, message: RegExp, fileName = 'a.conflist') =>
     it(why, () => {
       const SECRET = 'eyJhbGciOiJub25lIn0.secret';
@@ -81,11 +81,11 @@ describe('is refused, without any value in the message', () => {
     list(`${PODWIRE},{"type":"__CONSTRUCTOR__"}`),
     /__CONSTRUCTOR__/,
   );
-  refuses('no JSON', '{"a":"__SECRET__"', /not valid JSON/);
+  refuses('not JSON', '{"a":"__SECRET__"', /not valid JSON/);
   refuses('a list of JSON', '["__SECRET__"]', /not an object/);
   refuses("Calico's pools", list('{"type":"calico","ipam":{"type":"calico-ipam"}}'), /calico-ipam.*use host-local/);
   refuses('no plugin podwire', list('{"type":"bridge"}'), /no plugin of "type": "podwire"/);
-  refuses('a plugin that is none', list(`${PODWIRE},"portmap"`), /plugins\[1\]/);
+  refuses('a plugin that is not an object', list(`${PODWIRE},"portmap"`), /plugins\[1\]/);
   refuses('no network name', `{"cniVersion":"1.0.0","plugins":[${PODWIRE}]}`, /"name" is missing/);
   refuses(
     'a version that podwire does not speak',
@@ -98,6 +98,6 @@ describe('is refused, without any value in the message', () => {
     list('{"type":"podwire","mtu":"__SECRET__","ipam":{"type":"host-local"}}'.replace('__SECRET__', 'x')),
     /"mtu"/,
   );
-  refuses('a list under another ending', list(PODWIRE), /ends in \.conflist/, 'a.conf');
-  refuses('one plugin under the ending of lists', PODWIRE, /has no list "plugins"/);
+  refuses('a list in a file with another extension', list(PODWIRE), /ends in \.conflist/, 'a.conf');
+  refuses('one plugin in a file with the extension of lists', PODWIRE, /has no list "plugins"/);
 });

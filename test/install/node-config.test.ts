@@ -7,12 +7,12 @@ import { nodeNameOf, readTemplate, renderForNode } from '../../src/install/node-
 import { parseInstallSettings } from '../../src/install/settings.ts';
 import { makeFolder } from './make-folder.ts';
 
-it("the node's name is the one that is given, else the host name in lower case", () => {
+it("the node's name is the configured one, otherwise the host name in lower case", () => {
   expect(nodeNameOf({ nodeName: 'n1' })).toBe('n1');
   expect(nodeNameOf({ nodeName: undefined })).toBe(hostname().toLowerCase());
 });
 
-it('the template in a file wins over the one in the environment; one of them must be there', async () => {
+it('a template in a file takes precedence over one in the environment; one of them is required', async () => {
   using folder = makeFolder();
   const path = join(folder.path, 'template');
   writeFileSync(path, 'of the file');
@@ -24,7 +24,7 @@ it('the template in a file wins over the one in the environment; one of them mus
   await expect(readTemplate({ template: { path: '/nowhere', text: 'x' } })).rejects.toThrow('/nowhere (ENOENT)');
 });
 
-it('the kubeconfig is named as the node knows it, not as the pod does', () => {
+it('the path of the kubeconfig is the one on the node, not the one in the pod', () => {
   const settings = parseInstallSettings([], { CNI_NET_DIR: '/etc/other' });
   const template =
     '{"cniVersion":"1.0.0","name":"n","plugins":[{"type":"podwire","nodename":"__KUBERNETES_NODE_NAME__","ipam":{"type":"host-local"},' +

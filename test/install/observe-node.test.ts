@@ -6,13 +6,13 @@ import {
   observeFiles,
   observeLeftovers,
   observePrograms,
-  readNames,
+  readFileNames,
 } from '../../src/install/observe-node.ts';
-import { claimTemporaryName } from '../../src/install/temporary-file.ts';
+import { claimTemporaryName } from '../../src/install/temporary-name.ts';
 import { makeFolder } from './make-folder.ts';
 
 describe('programs', () => {
-  it('the executable counts as podwire whatever it is called; of plugins beside it those that there are', async () => {
+  it('the executable counts as podwire whatever its name is, and the plugins beside it are included', async () => {
     using folder = makeFolder();
     const [image, node] = [join(folder.path, 'image'), join(folder.path, 'node')];
     for (const path of [image, node]) mkdirSync(path);
@@ -26,7 +26,7 @@ describe('programs', () => {
     expect(facts[0]?.nodeDigest).toBe(facts[0]?.sourceDigest);
   });
 
-  it('one that nobody may execute is another than one with the same bytes', async () => {
+  it('a program without an execute bit differs from one with the same bytes', async () => {
     using folder = makeFolder();
     writeFileSync(join(folder.path, 'podwire'), 'a', { mode: 0o755 });
     const observe = async () => (await observePrograms(join(folder.path, 'podwire'), folder.path))[0]?.nodeDigest;
@@ -37,39 +37,39 @@ describe('programs', () => {
 });
 
 describe('files', () => {
-  it('those that are there, with text and mode', async () => {
+  it('that exist are read, with text and mode', async () => {
     using folder = makeFolder();
     writeFileSync(join(folder.path, 'a'), 'text', { mode: 0o600 });
     mkdirSync(join(folder.path, 'b'));
     expect(await observeFiles(folder.path, ['a', 'b', 'c'])).toEqual(new Map([['a', { text: 'text', mode: 0o600 }]]));
   });
 
-  it('the names of a folder, which must be there', async () => {
+  it('names are read from a folder that must exist', async () => {
     using folder = makeFolder();
     writeFileSync(join(folder.path, 'a'), '');
-    expect(await readNames(folder.path)).toEqual(new Set(['a']));
-    await expect(readNames(join(folder.path, 'none'))).rejects.toThrow(/cannot read the folder .*ENOENT/);
+    expect(await readFileNames(folder.path)).toEqual(new Set(['a']));
+    await expect(readFileNames(join(folder.path, 'none'))).rejects.toThrow(/cannot read the folder .*ENOENT/);
   });
 
-  it('what a killed installer left in any of the folders, not what one is at', async () => {
+  it('of a killed installer are found in each folder, but not those of a running one', async () => {
     using folder = makeFolder();
     const [programs, configs, state] = ['programs', 'configs', 'state'].map((name) => join(folder.path, name));
     const folders = { programs: programs ?? '', configs: configs ?? '', state: state ?? '' };
     const places = [folders.programs, folders.configs, join(folders.state, 'native/0.1.0')];
     const left: string[] = [];
-    await using living = await claimTemporaryName('a');
+    using living = await claimTemporaryName('a');
     for (const place of places) {
       mkdirSync(place, { recursive: true });
       const dead = await claimTemporaryName('a');
       for (const { name } of [living, dead]) writeFileSync(join(place, name), '');
-      await dead[Symbol.asyncDispose]();
+      dead[Symbol.dispose]();
       left.push(join(place, dead.name));
     }
     expect(await observeLeftovers(folders)).toEqual(left);
     expect(await observeLeftovers({ programs: '/nowhere', configs: '/nowhere', state: '/nowhere' })).toEqual([]);
   });
 
-  it('a folder is told from a file', async () => {
+  it('a folder is distinguished from a file', async () => {
     using folder = makeFolder();
     writeFileSync(join(folder.path, 'a'), '');
     expect([await isFolder(folder.path), await isFolder(join(folder.path, 'a')), await isFolder('/nowhere')]).toEqual([

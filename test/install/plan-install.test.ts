@@ -37,42 +37,42 @@ describe('the plan of an installation', () => {
   it('on a bare node: programs, native code, kubeconfig, network configuration', () => {
     expect(outline()).toEqual([
       'place-program /host/opt/cni/bin/podwire',
-      'unpack-native-code',
+      'unpack-native-code /host/var/lib/podwire/native',
       `write-file ${KUBECONFIG}`,
       `write-file ${CONFIG}`,
     ]);
   });
 
-  it('old configurations go last, and only those that are there', () => {
+  it('old configurations are removed last, and only those that exist', () => {
     const files = new Map([['10-calico.conflist', { text: '{}', mode: 0o644 }]]);
     const oldConfigNames = ['10-calico.conflist', '05-absent.conf'];
-    expect(outline({ files, oldConfigNames }).at(-1)).toBe('remove /host/etc/cni/net.d/10-calico.conflist');
+    expect(outline({ files, oldConfigNames }).at(-1)).toBe('remove-file /host/etc/cni/net.d/10-calico.conflist');
     expect(outline({ files, oldConfigNames }).at(-2)).toBe(`write-file ${CONFIG}`);
   });
 
-  it('the new configuration is not removed for having the name of the old one', () => {
+  it('the new configuration is kept if it has the name of the old one', () => {
     const files = new Map([['10-podwire.conflist', { text: '{}', mode: 0o644 }]]);
     expect(outline({ files, oldConfigNames: ['10-podwire.conflist'] }).at(-1)).toBe(`write-file ${CONFIG}`);
   });
 
-  it('what an installer left that was killed goes first: there may be no room for more', () =>
+  it('files of a killed installer are removed first, because the disk may be full', () =>
     expect(outline({ leftovers: ['/host/opt/cni/bin/.podwire-new-podwire.1.tmp'] })[0]).toBe(
-      'remove /host/opt/cni/bin/.podwire-new-podwire.1.tmp',
+      'remove-file /host/opt/cni/bin/.podwire-new-podwire.1.tmp',
     ));
 
   const program = (why: string, overrides: Partial<InstallFacts>, nodeDigest: string | undefined, kind: string) =>
     it(`a program ${why}: ${kind}`, () =>
       expect(planInstall(facts({ programs: [{ ...PODWIRE, nodeDigest }], ...overrides }))[0]).toMatchObject({ kind }));
-  program('that is there already', {}, 'new', 'keep');
-  program('that is another', {}, 'old', 'place-program');
-  program('that is another, without updates', { updatePrograms: false }, 'old', 'keep');
-  program('that is not there, without updates', { updatePrograms: false }, undefined, 'place-program');
-  program('that is to be skipped', { skippedPrograms: ['podwire'] }, 'old', 'keep');
+  program('that is up to date', {}, 'new', 'keep');
+  program('that differs', {}, 'old', 'place-program');
+  program('that differs, without updates', { updatePrograms: false }, 'old', 'keep');
+  program('that is missing, without updates', { updatePrograms: false }, undefined, 'place-program');
+  program('that is skipped', { skippedPrograms: ['podwire'] }, 'old', 'keep');
 
-  it('native code is left to the first pod where its folder is not mounted', () =>
+  it('native code is left to the first pod if its folder is not mounted', () =>
     expect(outline({ hasStateFolder: false })[1]).toBe('keep'));
 
-  it('files that are as they are to be are kept, others and those that others may read are written', () => {
+  it('files that are up to date are kept; others, and those that other users can read, are written', () => {
     const kinds = (text: string, mode: number) =>
       planFiles(facts({ files: new Map([['podwire-kubeconfig', { text, mode }]]) })).map(({ kind }) => kind);
     expect(kinds('the kubeconfig', 0o600)).toEqual(['keep', 'write-file']);
@@ -80,13 +80,13 @@ describe('the plan of an installation', () => {
     expect(kinds('another', 0o600)).toEqual(['write-file', 'write-file']);
   });
 
-  it('a network configuration with the token in it is for root alone', () => {
+  it('a network configuration that contains the token is for root only', () => {
     const config = { text: 'the config', programs: [], holdsToken: true };
     expect(planFiles(facts({ config }))[1]).toMatchObject({ mode: 0o600 });
     expect(planFiles(facts())[1]).toMatchObject({ mode: 0o644 });
   });
 
-  it('printed, it shows no secret', () => {
+  it('shows no secret when it is printed', () => {
     const plan = planInstall(facts());
     expect(`${inspect(plan, { depth: 9 })}${JSON.stringify(plan)}`).not.toContain('the kubeconfig\n');
     expect(JSON.stringify(plan)).not.toContain('the config');
@@ -94,11 +94,11 @@ describe('the plan of an installation', () => {
 });
 
 describe('programs that the network configuration needs', () => {
-  it('are on the node or in the image', () => expect(() => assertProgramsPresent(facts())).not.toThrow());
+  it('may be on the node or in the image', () => expect(() => assertProgramsPresent(facts())).not.toThrow());
   const refuses = (why: string, overrides: Partial<InstallFacts>, message: RegExp) =>
-    it(`else the node is refused: ${why}`, () =>
+    it(`otherwise the installation fails: ${why}`, () =>
       expect(() => assertProgramsPresent(facts(overrides))).toThrow(message));
   refuses('no host-local', { nodePrograms: new Set() }, /needs host-local, which neither/);
-  refuses('podwire skipped and not there', { skippedPrograms: ['podwire'] }, /needs podwire/);
+  refuses('podwire is skipped and missing', { skippedPrograms: ['podwire'] }, /needs podwire/);
   refuses('none at all', { programs: [], nodePrograms: new Set() }, /podwire and host-local/);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { layoutOf } from '../../src/install/layout.ts';
-import { planUninstall, refuseWhileAttached, type UninstallFacts } from '../../src/install/plan-uninstall.ts';
+import { planUninstall, assertNothingAttached, type UninstallFacts } from '../../src/install/plan-uninstall.ts';
 
 function facts(overrides: Partial<UninstallFacts> = {}): UninstallFacts {
   return {
@@ -17,25 +17,25 @@ function facts(overrides: Partial<UninstallFacts> = {}): UninstallFacts {
 }
 
 describe('the plan of a removal', () => {
-  it('what the runtime sees goes first, the executable last', () => {
+  it('removes what the runtime sees first, and the executable last', () => {
     expect(planUninstall(facts()).map(({ kind, shownPath }) => `${kind} ${shownPath}`)).toEqual([
-      'remove /etc/cni/net.d/10-podwire.conflist',
-      'remove /etc/cni/net.d/podwire-kubeconfig',
+      'remove-file /etc/cni/net.d/10-podwire.conflist',
+      'remove-file /etc/cni/net.d/podwire-kubeconfig',
       'remove-folder /var/lib/podwire/native',
       'remove-folder /var/lib/podwire/k8s-pod-network',
       'remove-folder-if-empty /var/lib/podwire',
-      'remove /opt/cni/bin/podwire',
+      'remove-file /opt/cni/bin/podwire',
     ]);
   });
 
-  it('of a bare node does nothing but look', () => {
+  it('of a bare node changes nothing', () => {
     const bare = { configNames: [], hasKubeconfig: false, hasProgram: false, hasNativeCode: false, emptyNetworks: [] };
     expect(planUninstall(facts(bare)).map(({ kind }) => kind)).toEqual(['remove-folder-if-empty']);
   });
 
-  it('is refused while attachments are recorded, with their number', () => {
-    expect(() => refuseWhileAttached(facts())).not.toThrow();
-    expect(() => refuseWhileAttached(facts({ attachmentCount: 1 }))).toThrow('1 attachment is still recorded');
-    expect(() => refuseWhileAttached(facts({ attachmentCount: 2 }))).toThrow('2 attachments are still recorded');
+  it('is an error while attachments are recorded, with their number', () => {
+    expect(() => assertNothingAttached(facts())).not.toThrow();
+    expect(() => assertNothingAttached(facts({ attachmentCount: 1 }))).toThrow('1 attachment is still recorded');
+    expect(() => assertNothingAttached(facts({ attachmentCount: 2 }))).toThrow('2 attachments are still recorded');
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { CniError } from '../../src/cni/error.ts';
-import { describeFailure, runWithLog } from '../../src/install/run-with-log.ts';
+import { InstallError } from '../../src/install/install-error.ts';
+import { runWithLog } from '../../src/install/run-with-log.ts';
 import { KernelError } from '../../src/system/kernel-error.ts';
 
 async function report(
@@ -18,33 +18,28 @@ describe('a command of the installer', () => {
     expect({ status, text }).toEqual({ status: 0, text: expect.stringMatching(/^\S+ INFO done\n$/) });
   });
 
-  it('that is refused has status 1 and one line, with the details', async () => {
-    const { status, text } = await report(() => Promise.reject(new CniError(5, 'cannot write', { details: 'EROFS' })));
+  it('that fails has status 1 and one line, with the details', async () => {
+    const { status, text } = await report(() => Promise.reject(new InstallError('cannot write', { details: 'EROFS' })));
     expect({ status, text }).toEqual({
       status: 1,
       text: expect.stringMatching(/^\S+ ERROR cannot write \(EROFS\)\n$/),
     });
   });
 
-  it('of which the kernel refuses something, too', async () =>
+  it('that fails with a KernelError has status 1 too', async () =>
     expect(await report(() => Promise.reject(new KernelError('load', '/a', 'EACCES')))).toMatchObject({ status: 1 }));
 
-  it('that fails in a way that it should not is not made to look like a refusal', async () =>
+  it('that fails with a bug throws it', async () =>
     expect(report(() => Promise.reject(new TypeError('a bug')))).rejects.toThrow('a bug'));
 
-  it('shows details of its work only when asked', async () => {
+  it('logs details only at the level debug', async () => {
     const command = async (log: { debug(line: string): void }) => log.debug('a request');
     expect((await report(command)).text).toBe('');
     expect((await report(command, { LOG_LEVEL: 'Debug' })).text).toContain('DEBUG a request');
   });
 
-  it('shows no token, whoever lets one slip in', async () => {
+  it('shows no token, even if a message contains one', async () => {
     const token = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl';
     expect((await report(async (log) => log.info(`a token: ${token}`))).text).not.toContain('c2lnbmF0dXJl');
   });
-});
-
-it('a failure without details is its message', () => {
-  expect(describeFailure(new CniError(5, 'cannot'))).toBe('cannot');
-  expect(describeFailure(new CniError(5, 'cannot', { details: 'why' }))).toBe('cannot (why)');
 });

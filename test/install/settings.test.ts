@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { connectionEnvironment, parseInstallSettings } from '../../src/install/settings.ts';
 
-describe('settings without any word or variable', () => {
-  it('are those of a pod of the DaemonSet, done once', () => {
+describe('settings without any argument or variable', () => {
+  it('are those of the DaemonSet, without --watch', () => {
     expect(parseInstallSettings([], {})).toMatchObject({
       nodeName: undefined,
       configName: '10-podwire.conflist',
@@ -18,7 +18,7 @@ describe('settings without any word or variable', () => {
   });
 });
 
-it('--as-calico: names that the agent knows, unless a variable has another', () => {
+it('--as-calico selects the agent’s names, unless a variable sets another', () => {
   const names = { configName: '10-calico.conflist', kubeconfigName: 'calico-kubeconfig', account: 'calico-cni-plugin' };
   expect(parseInstallSettings(['--as-calico'], {})).toMatchObject(names);
   const environment = { CNI_CONF_NAME: '10-canal.conflist', CALICO_CNI_SERVICE_ACCOUNT: 'canal' };
@@ -46,7 +46,7 @@ describe('a variable', () => {
   sets('KUBERNETES_NODE_NAME', '', { nodeName: undefined });
 
   const refuses = (variable: string, value: string) =>
-    it(`${variable}=${JSON.stringify(value)} is refused by its name`, () =>
+    it(`${variable}=${JSON.stringify(value)} is an error with its name`, () =>
       expect(() => parseInstallSettings([], { [variable]: value })).toThrow(variable));
 
   refuses('CNI_CONF_NAME', '../passwd.conf');
@@ -60,22 +60,22 @@ describe('a variable', () => {
   refuses('CNI_BIN_DIR', './bin');
 });
 
-describe('a word', () => {
-  it('--watch looks every five minutes, or as often as TOKEN_CHECK_SECONDS says', () => {
+describe('an argument', () => {
+  it('--watch checks every five minutes, or as often as TOKEN_CHECK_SECONDS specifies', () => {
     expect(parseInstallSettings(['--watch'], {}).watchEverySeconds).toBe(300);
     expect(parseInstallSettings(['--watch'], { TOKEN_CHECK_SECONDS: '60' }).watchEverySeconds).toBe(60);
   });
-  it('--root is where the node is', () =>
+  it('--root sets the folder of the node', () =>
     expect(parseInstallSettings(['--root', '/mnt'], {}).layout.here.programs).toBe('/mnt/opt/cni/bin'));
-  it.each([['--root'], ['--root', 'mnt'], ['--help'], ['-x']])('%s %s is refused', (...words) =>
-    expect(() => parseInstallSettings(words, {})).toThrow(
-      'podwire install knows --watch, --as-calico and --root FOLDER',
+  it.each([['--root'], ['--root', 'mnt'], ['--help'], ['-x']])('%s %s is an error', (...args) =>
+    expect(() => parseInstallSettings(args, {})).toThrow(
+      'podwire install accepts --watch, --as-calico and --root FOLDER',
     ),
   );
 });
 
 describe('SKIP_TLS_VERIFY', () => {
-  it('is what the client calls K8S_INSECURE_SKIP_TLS_VERIFY', () => {
+  it('sets K8S_INSECURE_SKIP_TLS_VERIFY for the client', () => {
     expect(connectionEnvironment({ SKIP_TLS_VERIFY: 'true', A: 'b' })).toEqual({
       SKIP_TLS_VERIFY: 'true',
       A: 'b',
@@ -83,6 +83,6 @@ describe('SKIP_TLS_VERIFY', () => {
     });
     expect(connectionEnvironment({ A: 'b' })).toEqual({ A: 'b' });
   });
-  it('that is neither true nor false switches nothing off', () =>
+  it('that is neither true nor false is an error', () =>
     expect(() => connectionEnvironment({ SKIP_TLS_VERIFY: 'ja' })).toThrow('SKIP_TLS_VERIFY'));
 });

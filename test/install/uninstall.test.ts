@@ -5,17 +5,17 @@ import { runUninstall } from '../../src/install/uninstall.ts';
 import { makeFolder } from './make-folder.ts';
 
 async function uninstall(
-  words: readonly string[],
+  args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
 ): Promise<{ status: number; text: string }> {
   let text = '';
   const signal = new AbortController().signal;
   const writeStderr = (line: string) => void (text += line);
-  const status = await runUninstall({ words, environment, executablePath: '/nowhere', signal, writeStderr });
+  const status = await runUninstall({ args, environment, executablePath: '/nowhere', signal, writeStderr });
   return { status, text };
 }
 
-it('configurations that call podwire go, by whatever name; others and what is none stay', async () => {
+it('configurations with podwire are removed, whatever their names are; other files are kept', async () => {
   using folder = makeFolder();
   const configs = join(folder.path, 'etc/cni/net.d');
   for (const path of [configs, join(folder.path, 'opt/cni/bin')]) mkdirSync(path, { recursive: true });
@@ -30,12 +30,15 @@ it('configurations that call podwire go, by whatever name; others and what is no
   expect(readdirSync(configs).toSorted()).toEqual(['02-c.conflist', '03-d.conflist', 'podwire.txt']);
 });
 
-it.each([['--all'], ['--root'], ['--root', 'relative']])('%s %s is refused', async (...words) =>
-  expect(await uninstall(words)).toMatchObject({ status: 1, text: expect.stringContaining('podwire uninstall knows') }),
+it.each([['--all'], ['--root'], ['--root', 'relative']])('%s %s is an error', async (...args) =>
+  expect(await uninstall(args)).toMatchObject({
+    status: 1,
+    text: expect.stringContaining('podwire uninstall accepts'),
+  }),
 );
 
 it.each(['CNI_BIN_DIR', 'CNI_NET_DIR'])(
-  '%s that is no absolute path is refused, as the installer does',
+  '%s that is not an absolute path is an error, as in the installer',
   async (name) => {
     const { status, text } = await uninstall(['--root', '/nowhere'], { [name]: 'relative' });
     expect({ status, text }).toEqual({ status: 1, text: expect.stringContaining(name) });

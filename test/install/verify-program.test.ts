@@ -16,17 +16,17 @@ describe('a program', () => {
     });
   const answer = (json: string) => `cat >/dev/null; echo '${json}'`;
 
-  verifies('that prints the versions of CNI runs', answer('{"supportedVersions":["1.0.0"]}'), 'runs');
-  verifies('that prints none does not', answer('{"supportedVersions":[]}'), /did not answer/);
-  verifies('that prints no JSON does not', answer('hello'), /did not answer/);
+  verifies('that prints the versions of CNI is accepted', answer('{"supportedVersions":["1.0.0"]}'), 'runs');
+  verifies('that prints no versions is an error', answer('{"supportedVersions":[]}'), /did not answer/);
+  verifies('that prints no JSON is an error', answer('hello'), /did not answer/);
   verifies(
-    'that fails is quoted in the details',
+    'that fails is an error with a remedy',
     'echo "libgcc_s.so.1: cannot open shared object file" >&2; exit 127',
     /install libgcc-s1/,
   );
-  verifies('that dies by a signal says which', 'kill -SEGV $$', /ended by SIGSEGV/);
+  verifies('that is ended by a signal is an error that names it', 'kill -SEGV $$', /ended by SIGSEGV/);
 
-  it('that may not be executed says so', async () => {
+  it('that cannot be executed is an error with the cause', async () => {
     using folder = makeFolder();
     const path = join(folder.path, 'plugin');
     writeFileSync(path, '#!/bin/sh\n');

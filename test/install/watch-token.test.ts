@@ -7,7 +7,7 @@ import { makeKubeconfig } from '../lab/api-server/kubeconfig.ts';
 import { startTokenServer } from '../support/token-server.ts';
 import { makeFolder } from './make-folder.ts';
 
-it('goes on until it is told to stop, then leaves at once what it has written', async () => {
+it('runs until the signal, then keeps what it has written', async () => {
   using folder = makeFolder();
   await using server = await startTokenServer(60_000);
   const configs = join(folder.path, 'etc/cni/net.d');
@@ -27,5 +27,5 @@ it('goes on until it is told to stop, then leaves at once what it has written', 
   stop.abort();
   await watching;
   expect(readFileSync(join(configs, 'podwire-kubeconfig'), 'utf8')).toContain('token-1');
-  expect(lines.at(-1)).toContain('told to stop');
+  expect(lines.at(-1)).toContain('stopping: ');
 });

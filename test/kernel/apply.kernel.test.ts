@@ -230,7 +230,7 @@ describe('the error names the step that failed:', () => {
   fails(
     'add an address twice',
     [0, 1].map(() => ({ kind: 'add-address', in: 'sandbox', interface: 'lo', address: parseCidr('10.7.4.2/32') })),
-    'cannot add address 10.7.4.2/32 to lo (sandbox): it exists already (EEXIST)',
+    'cannot add address 10.7.4.2/32 to lo (sandbox): it already exists (EEXIST)',
   );
   fails(
     'add a route with an unreachable gateway, although the next step fails too',

@@ -8,7 +8,7 @@ const NOW = new Date('2026-11-22T05:45:59.123Z');
 const LIMITS = { maxSizeMb: 1, maxAgeDays: 30, maxCount: 2 };
 
 describe('a log file', () => {
-  it('that would grow too big is renamed as Calico does, and a new one begun', () => {
+  it('that would exceed its size is renamed as Calico does, and a new one is created', () => {
     using folder = makeFolder();
     const filePath = join(folder.path, 'cni.log');
     writeFileSync(filePath, 'x'.repeat(1024 * 1024));
@@ -17,7 +17,7 @@ describe('a log file', () => {
     expect(readdirSync(folder.path).toSorted()).toEqual(['cni-2026-11-22T05-45-59.123.log', 'cni.log']);
     expect(readFileSync(filePath, 'utf8')).toBe('next\n');
   });
-  it('renamed too often or too long ago is deleted, and nothing else', () => {
+  it('that is one too many or too old is deleted after it was renamed, and nothing else is', () => {
     using folder = makeFolder();
     const filePath = join(folder.path, 'cni.log');
     const names = [
@@ -39,7 +39,7 @@ describe('a log file', () => {
       'other-2026-01-01T00-00-00.000.log',
     ]);
   });
-  it('of two that are too old the young one stays', () => {
+  it('of two renamed ones the newer one is kept', () => {
     using folder = makeFolder();
     const filePath = join(folder.path, 'cni.log');
     writeFileSync(join(folder.path, 'cni-2026-01-01T00-00-00.000.log'), '');
@@ -48,7 +48,7 @@ describe('a log file', () => {
     file.append('next\n', NOW);
     expect(readdirSync(folder.path)).toHaveLength(2);
   });
-  it('that another process has renamed already is not renamed again', () => {
+  it('that another process has already renamed is not renamed again', () => {
     using folder = makeFolder();
     const filePath = join(folder.path, 'cni.log');
     writeFileSync(filePath, 'x'.repeat(1024 * 1024));
@@ -59,12 +59,12 @@ describe('a log file', () => {
     expect(readFileSync(filePath, 'utf8')).toBe('a\nb\n');
     expect(readdirSync(folder.path)).toHaveLength(2);
   });
-  it('below /proc, where no folder can be made, is an error', () => {
+  it('below /proc, where no folder can be created, is an error', () => {
     const settings = { filePath: '/proc/podwire/logs/log', maxSizeMb: 1, maxAgeDays: 1, maxCount: 1 };
     expect(() => openLogFile(settings)).toThrow(/ENOENT/);
   });
 
-  it('with a second name is refused: it may be another file that was linked here', () => {
+  it('with a second name is an error, because it may be a link to another file', () => {
     using folder = makeFolder();
     writeFileSync(join(folder.path, 'victim'), '');
     linkSync(join(folder.path, 'victim'), join(folder.path, 'cni.log'));

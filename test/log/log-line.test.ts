@@ -5,8 +5,8 @@ import { escapeControls, formatLine } from '../../src/log/log-line.ts';
 const format = (message: string) => formatLine(new Date(0), 'info', message, { pod: 'a/b', uid: undefined });
 
 describe('a line', () => {
-  const escapes = (why: string, text: string, wanted: string) =>
-    it(why, () => expect(escapeControls(text)).toBe(wanted));
+  const escapes = (why: string, text: string, expected: string) =>
+    it(why, () => expect(escapeControls(text)).toBe(expected));
   escapes('a line break', 'a\nb', 'a\\u000ab');
   escapes('a terminal escape', '\x1b[2J', '\\u001b[2J');
   escapes('a C1 control', '\u009b2J', '\\u009b2J');
@@ -20,9 +20,9 @@ describe('a line', () => {
   masks('a JWT', 'token eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl!');
   masks('a bearer token', 'Authorization: Bearer c2lnbmF0dXJl');
 
-  it('leaves out what is unknown', () => expect(format('x')).toBe('1970-01-01T00:00:00.000Z INFO x pod=a/b\n'));
-  it('cuts a message of 10 MB', () => expect(format('x'.repeat(1e7)).length).toBeLessThan(10_000));
-  it('is one line whatever is in it', () => {
+  it('leaves out undefined values', () => expect(format('x')).toBe('1970-01-01T00:00:00.000Z INFO x pod=a/b\n'));
+  it('truncates a message of 10 MB', () => expect(format('x'.repeat(1e7)).length).toBeLessThan(10_000));
+  it('is one line, whatever it contains', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         expect(format(text)).toMatch(/^[^\n\r\u2028\u2029]*\n$/);

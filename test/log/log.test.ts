@@ -32,7 +32,7 @@ describe('a log', () => {
     log.warning('it rains');
     expect(lines).toEqual(['2026-11-22T05:45:59.123Z WARNING it rains container=0a1b pod=default/web\n']);
   });
-  it('leaves out what is below its level', () => {
+  it('leaves out messages below its level', () => {
     const { log, lines } = openTestLog({ level: 'warning' });
     log.debug('a');
     log.info('b');
@@ -40,7 +40,7 @@ describe('a log', () => {
     log.error('d');
     expect(lines).toHaveLength(2);
   });
-  it('writes to its file too, 0600 in a folder of 0700', () => {
+  it('also writes to its file, 0600 in a folder of 0700', () => {
     using folder = makeFolder();
     const filePath = join(folder.path, 'log', 'podwire.log');
     const { log, lines } = openTestLog({ filePath });
@@ -51,7 +51,7 @@ describe('a log', () => {
     expect(statSync(join(folder.path, 'log')).mode & 0o777).toBe(0o700);
     log[Symbol.dispose]();
   });
-  it('makes no file before there is something to say', () => {
+  it('creates no file before the first message', () => {
     using folder = makeFolder();
     const { log } = openTestLog({ filePath: join(folder.path, 'a.log') });
     log.debug('nothing');
@@ -59,7 +59,7 @@ describe('a log', () => {
   });
 
   const survives = (why: string, make: (path: string) => void, reason: RegExp) =>
-    it(`that cannot be written (${why}) warns once and goes on`, () => {
+    it(`that cannot be written (${why}) warns once and continues`, () => {
       using folder = makeFolder();
       const filePath = join(folder.path, 'a.log');
       make(filePath);
@@ -68,7 +68,7 @@ describe('a log', () => {
       log.info('b');
       expect(lines).toHaveLength(3);
       expect(lines[1]).toMatch(reason);
-      expect(lines[1]).toMatch(/ WARNING the log file .*a\.log cannot be written/);
+      expect(lines[1]).toMatch(/ WARNING cannot write the log file .*a\.log: /);
     });
   survives('a link', (path) => symlinkSync('/dev/null', path), /ELOOP/);
   survives('a folder', (path) => mkdirSync(path), /EISDIR/);
@@ -81,7 +81,7 @@ describe('a log', () => {
     /EEXIST|ENOTDIR/,
   );
 
-  it('outlives a standard error that is closed', () => {
+  it('continues when standard error is closed', () => {
     const { log } = openTestLog({}, () => {
       throw new Error('EPIPE');
     });

@@ -40,7 +40,7 @@ describe('the DaemonSet is rolled out while pods come and go', () => {
     });
     await daemonSet.replace();
     await Promise.all(rounds);
-    expect(await daemonSet.installerLog()).toMatch(/\/opt\/cni\/bin\/podwire: placed/);
+    expect(await daemonSet.installerLog()).toMatch(/\/opt\/cni\/bin\/podwire: installed/);
     expect(await digest()).toBe(current);
     expect(await machine.pods.events({ reason: 'FailedCreatePodSandBox' })).toEqual([]);
     expect(await machine.pods.events({ reason: 'FailedKillPod' })).toEqual([]);
@@ -49,6 +49,6 @@ describe('the DaemonSet is rolled out while pods come and go', () => {
 
   it('rolled out again, what is there already is left alone', async () => {
     await daemonSet.replace();
-    expect(await daemonSet.installerLog()).toMatch(/\/opt\/cni\/bin\/podwire: (?!placed)/);
+    expect(await daemonSet.installerLog()).toMatch(/\/opt\/cni\/bin\/podwire: (?!installed)/);
   });
 });

@@ -1,12 +1,31 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createFile, readNames, readText, removeFile, replaceFile } from '../../src/system/files.ts';
+import {
+  createFile,
+  makeFolders,
+  readNames,
+  readText,
+  removeAbandonedFiles,
+  removeFile,
+  replaceFile,
+  writeTemporaryFile,
+} from '../../src/system/files.ts';
+import { ownIdentity } from '../../src/system/process-identity.ts';
 import { makeFolder } from '../log/make-folder.ts';
 
 describe('a file that is created', () => {
-  it('is its maker’s alone, in folders that are made with it', () => {
+  it('is accessible to its owner only, in folders that are created with it', () => {
     using folder = makeFolder();
     const path = join(folder.path, 'below', 'further', 'file');
     expect(createFile(path, 'text')).toBe('created');
@@ -16,11 +35,11 @@ describe('a file that is created', () => {
     expect(readdirSync(join(path, '..'))).toEqual(['file']);
   });
 
-  it.each(['/proc/none/file', '/dev/null/below/file'])('is refused where no folder can be made: %s', (path) => {
+  it.each(['/proc/none/file', '/dev/null/below/file'])('is an error where no folder can be created: %s', (path) => {
     expect(() => createFile(path, 'text')).toThrow(/ENOENT|ENOTDIR/);
   });
 
-  it('is left as it is, if it is there', () => {
+  it('is unchanged if it exists', () => {
     using folder = makeFolder();
     const path = join(folder.path, 'file');
     createFile(path, 'first');
@@ -29,7 +48,7 @@ describe('a file that is created', () => {
     expect(readdirSync(folder.path)).toEqual(['file']);
   });
 
-  it('is not written through somebody’s link', () => {
+  it('is not written through a link of another process', () => {
     using folder = makeFolder();
     const [path, target] = [join(folder.path, 'file'), join(folder.path, 'target')];
     symlinkSync(target, path);
@@ -39,7 +58,7 @@ describe('a file that is created', () => {
 });
 
 describe('a file that is replaced', () => {
-  it('is another file: who reads the old one reads all of it', () => {
+  it('is a different file: readers of the old one can read it to its end', () => {
     using folder = makeFolder();
     const path = join(folder.path, 'file');
     replaceFile(path, 'first');
@@ -50,7 +69,7 @@ describe('a file that is replaced', () => {
     expect(readdirSync(folder.path)).toEqual(['file']);
   });
 
-  it('takes the place of somebody’s link, whose target stays', () => {
+  it('replaces a link, but not the target of the link', () => {
     using folder = makeFolder();
     const [path, target] = [join(folder.path, 'file'), join(folder.path, 'target')];
     writeFileSync(target, 'theirs');
@@ -59,11 +78,93 @@ describe('a file that is replaced', () => {
     expect([readFileSync(path, 'utf8'), readFileSync(target, 'utf8')]).toEqual(['ours', 'theirs']);
   });
 
-  it('leaves no trace, if something else is in its place', () => {
+  it('leaves nothing if a folder has its name', () => {
     using folder = makeFolder();
     mkdirSync(join(folder.path, 'file'));
     expect(() => replaceFile(join(folder.path, 'file'), 'text')).toThrow(/EISDIR|EEXIST|ENOTEMPTY/);
     expect(readdirSync(folder.path)).toEqual(['file']);
+  });
+});
+
+describe('a temporary file', () => {
+  it('is in the folder of the file whose name it takes, complete, before it takes the name', () => {
+    using folder = makeFolder();
+    const path = join(folder.path, 'file');
+    using file = writeTemporaryFile(path, 'text', { temporaryName: '.temporary' });
+    expect([file.path, readFileSync(file.path, 'utf8')]).toEqual([join(folder.path, '.temporary'), 'text']);
+    expect(readdirSync(folder.path)).toEqual(['.temporary']);
+    file.replace();
+    expect(readdirSync(folder.path)).toEqual(['file']);
+  });
+
+  it('that does not take the name is removed, and the previous file is kept', () => {
+    using folder = makeFolder();
+    const path = join(folder.path, 'file');
+    writeFileSync(path, 'previous');
+    writeTemporaryFile(path, 'text')[Symbol.dispose]();
+    expect([readdirSync(folder.path), readFileSync(path, 'utf8')]).toEqual([['file'], 'previous']);
+  });
+
+  it('replaces the file for new readers only: another name of the previous file keeps its content', () => {
+    using folder = makeFolder();
+    const path = join(folder.path, 'file');
+    writeFileSync(path, 'previous');
+    linkSync(path, join(folder.path, 'other'));
+    using file = writeTemporaryFile(path, 'text', { durability: 'synced' });
+    file.replace();
+    expect([readFileSync(path, 'utf8'), readFileSync(join(folder.path, 'other'), 'utf8')]).toEqual([
+      'text',
+      'previous',
+    ]);
+  });
+
+  it.each(['text', Buffer.from('text'), 'copy'])(
+    'has its content and its exact mode, whatever the umask is: %o',
+    (content) => {
+      using folder = makeFolder();
+      const source = join(folder.path, 'source');
+      writeFileSync(source, 'text', { mode: 0o600 });
+      const path = join(folder.path, 'file');
+      using file = writeTemporaryFile(path, content === 'copy' ? { copyOf: source } : content, { mode: 0o777 });
+      expect(file.create()).toBe('created');
+      expect([readFileSync(path, 'utf8'), statSync(path).mode & 0o7777]).toEqual(['text', 0o777]);
+    },
+  );
+
+  it('is not written in a missing folder, or under a name that is in use', () => {
+    using folder = makeFolder();
+    expect(() => writeTemporaryFile(join(folder.path, 'none', 'file'), 'text')).toThrow('ENOENT');
+    writeFileSync(join(folder.path, 'used'), 'theirs');
+    for (const content of ['text', { copyOf: '/dev/null' }]) {
+      const write = () => writeTemporaryFile(join(folder.path, 'file'), content, { temporaryName: 'used' });
+      expect(write).toThrow('EEXIST');
+    }
+    expect([readdirSync(folder.path), readFileSync(join(folder.path, 'used'), 'utf8')]).toEqual([['used'], 'theirs']);
+  });
+
+  it('of a killed process is removed, but not of a running one, and no other file', () => {
+    using folder = makeFolder();
+    const { pid, startTicks } = ownIdentity();
+    const kept = [`a.${pid}-${startTicks}.new`, 'a.new', 'b'];
+    for (const name of [...kept, `a.${pid}-1.new`]) writeFileSync(join(folder.path, name), '');
+    removeAbandonedFiles(folder.path);
+    expect(readdirSync(folder.path).toSorted()).toEqual(kept.toSorted());
+  });
+});
+
+describe('folders', () => {
+  it('are created with the missing ones above them, for their owner alone', () => {
+    using folder = makeFolder();
+    const path = join(folder.path, 'a', 'b');
+    makeFolders(path);
+    makeFolders(path);
+    expect([path, join(path, '..')].map((one) => statSync(one).mode & 0o777)).toEqual([0o700, 0o700]);
+  });
+
+  it('are not created below a link that leads nowhere', () => {
+    using folder = makeFolder();
+    symlinkSync('nowhere', join(folder.path, 'link'));
+    expect(() => makeFolders(join(folder.path, 'link'))).toThrow('EEXIST');
   });
 });
 
@@ -74,34 +175,35 @@ describe('a text', () => {
     expect(readText(join(folder.path, 'file'))).toBe('text');
   });
 
-  const none = (what: string, make: (path: string) => void) =>
-    it(`is none: ${what}`, () => {
+  const unreadable = (what: string, make: (path: string) => void) =>
+    it(`is undefined: ${what}`, () => {
       using folder = makeFolder();
       const path = join(folder.path, 'file');
       make(path);
       expect(readText(path)).toBeUndefined();
     });
-  none('nothing is there', () => undefined);
-  none('a folder', (path) => mkdirSync(path));
-  none('a link, whatever its target is', (path) => symlinkSync('/etc/hostname', path));
-  none('a link that loops', (path) => symlinkSync(path, path));
+  unreadable('nothing exists', () => undefined);
+  unreadable('a folder', (path) => mkdirSync(path));
+  unreadable('a link, whatever its target is', (path) => symlinkSync('/etc/hostname', path));
+  unreadable('a link that loops', (path) => symlinkSync(path, path));
 
-  it('of a FIFO is not waited for', () => {
+  it('of a FIFO is empty, without waiting for a writer', () => {
     using folder = makeFolder();
     execFileSync('mkfifo', [join(folder.path, 'file')]);
     expect(readText(join(folder.path, 'file'))).toBe('');
   });
 });
 
-describe('what is not there', () => {
+describe('a path that does not exist', () => {
   it('is removed without an error', () => {
     using folder = makeFolder();
     removeFile(join(folder.path, 'none'));
     removeFile(join(folder.path, 'none', 'below'));
+    removeFile(join(folder.path, 'none'), 'synced');
     expect(readNames(folder.path)).toEqual([]);
   });
 
-  it('has no names in it', () => {
+  it('has no names, and neither has a file', () => {
     using folder = makeFolder();
     expect(readNames(join(folder.path, 'none'))).toEqual([]);
     writeFileSync(join(folder.path, 'file'), '');

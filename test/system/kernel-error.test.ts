@@ -1,31 +1,31 @@
 import { getSystemErrorMap } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { KernelError, errnoNameOf, formatErrno } from '../../src/system/kernel-error.ts';
+import { KernelError, formatErrno } from '../../src/system/kernel-error.ts';
 
 describe('a KernelError', () => {
-  it('reads well alone: operation, object, meaning, errno', () =>
+  it('is complete on its own: operation, object, meaning, errno', () =>
     expect(new KernelError('add route', '10.0.0.5/32 by cali1 (host)', 'EEXIST').message).toBe(
-      'cannot add route 10.0.0.5/32 by cali1 (host): it exists already (EEXIST)',
+      'cannot add route 10.0.0.5/32 by cali1 (host): it already exists (EEXIST)',
     ));
 
-  it('says what it is told in place of the general meaning', () =>
+  it('shows an explanation instead of the general meaning', () =>
     expect(new KernelError('load', 'a.node', 'EACCES', { explanation: 'noexec' }).message).toBe(
       'cannot load a.node: noexec (EACCES)',
     ));
 
-  it('has an owner only where one is known', () => {
+  it('has an owner only if it is known', () => {
     expect(new KernelError('add route', 'r', 'EEXIST', { owner: 'cali2' }).owner).toBe('cali2');
     expect(new KernelError('add route', 'r', 'EEXIST').owner).toBeUndefined();
   });
 
-  it('never says "not found", for which containerd would swallow it', () => {
+  it('never contains "not found", because containerd ignores such errors', () => {
     const messages = [...getSystemErrorMap().values()].map(([name]) => new KernelError('delete', 'x', name).message);
     expect(messages.filter((message) => /not found/i.test(message))).toEqual([]);
   });
 
-  it('has words for an errno that nobody has a name for', () =>
+  it('has a text for an errno without a name', () =>
     expect(new KernelError('delete', 'x', 'errno 4321').message).toBe(
-      'cannot delete x: the kernel refused (errno 4321)',
+      'cannot delete x: the kernel rejected it (errno 4321)',
     ));
 });
 
@@ -37,8 +37,4 @@ describe('the name of an errno', () => {
   named(4321, 'errno 4321');
   named(-5, 'errno -5');
   named(0, 'errno 0');
-
-  it('comes from an error of node:fs', () =>
-    expect(errnoNameOf(Object.assign(new Error('x'), { code: 'EROFS' }))).toBe('EROFS'));
-  it('is EIO for what is no error of the system', () => expect(errnoNameOf(new Error('x'))).toBe('EIO'));
 });

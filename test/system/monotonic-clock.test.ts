@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { monotonicMs } from '../../src/system/monotonic-clock.ts';
 
-it('runs as Node’s own clock does, in milliseconds', async () => {
+it('advances like Node’s own clock, in milliseconds', async () => {
   // Each round bounds what the clocks differ by, however long it is interrupted.
   const rounds: { readonly least: number; readonly most: number }[] = [];
   for (let round = 0; round < 5; round++) {
@@ -15,7 +15,7 @@ it('runs as Node’s own clock does, in milliseconds', async () => {
   expect(least).toBeLessThanOrEqual(Math.min(...rounds.map((round) => round.most)) + 0.01);
 });
 
-it('never goes back, and has parts of a millisecond', () => {
+it('never goes back, and has fractions of a millisecond', () => {
   const readings = Array.from({ length: 1000 }, monotonicMs);
   expect(readings).toEqual(readings.toSorted((one, other) => one - other));
   expect(readings.some((reading) => !Number.isInteger(reading))).toBe(true);

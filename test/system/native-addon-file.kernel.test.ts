@@ -33,7 +33,7 @@ function unpacked() {
 }
 
 describe('an addon', () => {
-  it('is written for root alone, in folders for root alone', () => {
+  it('is written for root only, in folders for root only', () => {
     const { addon, path } = unpacked();
     expect(path).toBe(join(addon.root, '1.2.3', 'koffi.node'));
     expect(readFileSync(path)).toEqual(bytes);
@@ -42,7 +42,7 @@ describe('an addon', () => {
     expect(readdirSync(dirname(path))).toEqual(['koffi.node']);
   });
 
-  it('that is intact is used as it is', () => {
+  it('that is intact is not written again', () => {
     const { addon, path } = unpacked();
     const before = statSync(path).ino;
     expect(unpackNativeAddon(addon)).toBe(path);
@@ -58,9 +58,9 @@ describe('an addon', () => {
       expect(statSync(path)).toMatchObject({ uid: 0, mode: 0o100600 });
     });
   replaced('with other bytes of the same length', (path) => writeFileSync(path, 'the addom'));
-  replaced('cut short', (path) => writeFileSync(path, 'the'));
-  replaced('of another user', (path) => giveAway(path));
-  replaced('that others may write', (path) => chmodSync(path, 0o666));
+  replaced('that is truncated', (path) => writeFileSync(path, 'the'));
+  replaced('that belongs to another user', (path) => giveAway(path));
+  replaced('that other users can write', (path) => chmodSync(path, 0o666));
   replaced('that is a link', (path) => {
     renameSync(path, `${path}.real`);
     symlinkSync(`${path}.real`, path);
@@ -70,10 +70,10 @@ describe('an addon', () => {
     execFileSync('mkfifo', [path]);
   });
 
-  it('replaces what a process that was killed has left', () => {
+  it('is written beside the temporary file of a killed process, which is removed', () => {
     const addon = anAddon();
     mkdirSync(join(addon.root, '1.2.3'), { recursive: true });
-    writeFileSync(join(addon.root, '1.2.3', `.${process.pid}.new`), 'half');
+    writeFileSync(join(addon.root, '1.2.3', `koffi.node.${process.pid}-1.new`), 'half');
     unpackNativeAddon(addon);
     expect(readdirSync(join(addon.root, '1.2.3'))).toEqual(['koffi.node']);
   });
@@ -89,7 +89,7 @@ function giveAway(path: string): void {
 }
 
 describe('its folder', () => {
-  it('that others may enter is closed to them', () => {
+  it('that other users can enter is closed to them', () => {
     const { addon, path } = unpacked();
     chmodSync(addon.root, 0o777);
     unpackNativeAddon(addon);
@@ -97,19 +97,18 @@ describe('its folder', () => {
     expect(readFileSync(path)).toEqual(bytes);
   });
 
-  it('of another user is refused: who can be it, can put any file there', () => {
+  it('of another user is an error, because that user could put any file there', () => {
     const { addon } = unpacked();
-    const nobodys = new Set([NOBODY]);
-    expect(() => unpackNativeAddon(addon, nobodys)).toThrow(
+    expect(() => unpackNativeAddon(addon, ({ uid }) => uid === NOBODY)).toThrow(
       `${dirname(addon.root)}: it belongs to user 0 and not to root`,
     );
   });
 
-  it('that is a link is refused', () => {
+  it('that is a link is an error', () => {
     const { addon } = unpacked();
     renameSync(addon.root, `${addon.root}.real`);
     symlinkSync(`${addon.root}.real`, addon.root);
-    expect(() => unpackNativeAddon(addon)).toThrow(`${addon.root}: it is no folder`);
+    expect(() => unpackNativeAddon(addon)).toThrow(`${addon.root}: it is not a folder`);
   });
 
   const mounted = (why: string, options: string, fill: (folder: string) => void, words: string) =>
@@ -131,7 +130,7 @@ describe('its folder', () => {
   };
   mounted('on a full file system', 'rw', fill, 'its file system is full');
 
-  it('on a read-only file system is good with the addon in it', () => {
+  it('on a read-only file system is used if it contains the addon', () => {
     const folder = mkdtempSync('/var/lib/podwire-native-');
     execFileSync('mount', ['-t', 'tmpfs', 'none', folder]);
     try {
@@ -145,13 +144,13 @@ describe('its folder', () => {
   });
 });
 
-it('a version that would lead elsewhere is refused', () => {
+it('a version that would lead to another folder is an error', () => {
   for (const version of ['', '..', '../x', '/etc', '.hidden']) {
-    expect(() => unpackNativeAddon({ ...anAddon(), version })).toThrow('its version is no folder name');
+    expect(() => unpackNativeAddon({ ...anAddon(), version })).toThrow('its version is not a folder name');
   }
 });
 
-it('many processes at once all see whole files', async () => {
+it('many processes at the same time all see complete files', async () => {
   const { root, version } = anAddon();
   const program = `
     import { readFileSync } from 'node:fs';

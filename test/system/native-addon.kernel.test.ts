@@ -12,7 +12,7 @@ it('outside the executable both addons come from their packages', () => {
   expect(loadNativeAddon('netlink')).toHaveProperty('NativeNetlink');
 });
 
-it('a file that is no addon is refused by its path', () => {
+it('a file that is not an addon is an error with its path', () => {
   const folder = mkdtempSync(join(tmpdir(), 'podwire-addon-'));
   const path = join(folder, 'koffi.node');
   writeFileSync(path, 'no ELF');
@@ -20,7 +20,7 @@ it('a file that is no addon is refused by its path', () => {
   rmSync(folder, { recursive: true });
 });
 
-it('a file system that is mounted noexec is named, and what to do', () => {
+it('a file system that is mounted noexec is an error with a remedy', () => {
   assertPrivateNamespace();
   const folder = mkdtempSync(join(tmpdir(), 'podwire-addon-'));
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'noexec', 'none', folder]);

@@ -8,12 +8,12 @@ import { isRunning, ownIdentity } from '../../src/system/process-identity.ts';
 import { until } from '../lab/until.ts';
 
 describe('a process', () => {
-  it('knows itself', () => {
+  it('knows its own identity', () => {
     expect(ownIdentity().pid).toBe(process.pid);
     expect(isRunning(ownIdentity())).toBe(true);
   });
 
-  it('that was started later with the same number is another', () => {
+  it('that was started later with the same id is a different one', () => {
     const { pid, startTicks } = ownIdentity();
     expect(isRunning({ pid, startTicks: String(Number(startTicks) - 1) })).toBe(false);
   });
@@ -27,7 +27,7 @@ describe('a process', () => {
     expect(isRunning(identity)).toBe(false);
   });
 
-  it('that was killed and waits for its parent does not run', async () => {
+  it('that was killed and not yet reaped does not run', async () => {
     // The shell, stopped, does not take note of its child's end.
     const shell = spawn('sh', ['-c', 'sleep 60 & echo $!; kill -STOP $$; wait'], {
       stdio: ['ignore', 'pipe', 'ignore'],
@@ -44,7 +44,7 @@ describe('a process', () => {
     await once(shell, 'exit');
   });
 
-  it('can be called anything', async () => {
+  it('can have any name', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'podwire-process-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const program = join(folder, 'a) R 1 (b');
@@ -58,8 +58,8 @@ describe('a process', () => {
   });
 
   const none = (what: string, pid: number) => it(what, () => expect(isRunning({ pid, startTicks: '' })).toBe(false));
-  none('that there cannot be does not run', 2 ** 31 - 1);
-  none('without a number does not run', Number.NaN);
+  none('with an impossible id does not run', 2 ** 31 - 1);
+  none('without an id does not run', Number.NaN);
 });
 
 // Field 22, counted from the end: the program's name, which may hold blanks, is the second of 52.

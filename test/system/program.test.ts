@@ -28,7 +28,7 @@ function script(lines: string): string {
 }
 
 describe('runProgram', () => {
-  it('gives it its input and takes its output', async () => {
+  it('passes the input and returns the output', async () => {
     await expect(run('/bin/cat', { stdin: 'hello' })).resolves.toEqual({
       exitCode: 0,
       killedBy: undefined,
@@ -36,37 +36,37 @@ describe('runProgram', () => {
       isTooLong: false,
     });
   });
-  it('gives it the environment that is said, and no more', async () => {
+  it('passes the given environment and nothing else', async () => {
     const { stdout } = await run('/usr/bin/env', { environment: { A: '1', B: undefined, C: 'x=y' } });
     expect(stdout).toBe('A=1\nC=x=y\n');
   });
-  it('tells its exit status', async () => expect(await run('/bin/false')).toMatchObject({ exitCode: 1 }));
-  it('ends one that prints more than it may', async () => {
+  it('returns the exit status', async () => expect(await run('/bin/false')).toMatchObject({ exitCode: 1 }));
+  it('kills a program that prints more than the limit', async () => {
     await expect(run('/usr/bin/yes')).resolves.toMatchObject({ isTooLong: true });
   });
-  it('tells the signal that has ended it', async () => {
+  it('returns the signal that has ended the program', async () => {
     await expect(run(script('kill -SEGV $$'))).resolves.toMatchObject({ exitCode: undefined, killedBy: 11 });
   });
-  it('one that reads nothing of its input, which a pipe does not hold, ends when it ends', async () => {
+  it('returns when a program ends that has not read its input, which exceeds a pipe', async () => {
     await expect(run(script('echo done'), { stdin: MORE_THAN_A_PIPE })).resolves.toMatchObject({
       exitCode: 0,
       stdout: 'done\n',
     });
   });
-  it('one that closes its output and goes on is waited for', async () => {
+  it('waits for a program that closes its output and continues', async () => {
     const path = script(`exec >&-; until [ -e "$0.go" ]; do sleep 0.01; done; exit 3`);
     const running = run(path);
     writeFileSync(`${path}.go`, '');
     await expect(running).resolves.toMatchObject({ exitCode: 3, stdout: '' });
   });
-  it('one that is not there', async () => {
+  it('rejects if the program is missing', async () => {
     await expect(run('/nowhere')).rejects.toMatchObject({ errnoName: 'ENOENT' });
     await expect(run('/nowhere')).rejects.toBeInstanceOf(KernelError);
   });
-  it('one that cannot be executed', async () => {
+  it('rejects if the program cannot be executed', async () => {
     await expect(run('/etc/passwd')).rejects.toMatchObject({ errnoName: 'EACCES' });
   });
-  it('leaves no descriptor open, started or not', async () => {
+  it('leaves no descriptor open, whether the program starts or not', async () => {
     await run('/bin/true');
     const before = openDescriptors();
     await run('/bin/true');
@@ -75,14 +75,14 @@ describe('runProgram', () => {
   });
 });
 
-describe('one that is told to stop is gone, and the reason is told:', () => {
+describe('an aborted run ends the program and rejects with the reason:', () => {
   const stops = (which: string, shell: string, stdin = '') =>
     it(which, async () => {
       const path = script(`echo $$ > "$0.tmp"; mv "$0.tmp" "$0.pid"; ${shell}`);
-      const told = new AbortController();
-      const running = run(path, { stdin, signal: told.signal });
+      const stopping = new AbortController();
+      const running = run(path, { stdin, signal: stopping.signal });
       await until('it runs', () => existsSync(`${path}.pid`));
-      told.abort(new Error('enough'));
+      stopping.abort(new Error('enough'));
       await expect(running).rejects.toThrow('enough');
       expect(existsSync(`/proc/${readFileSync(`${path}.pid`, 'utf8').trim()}`)).toBe(false);
     });
@@ -93,13 +93,13 @@ describe('one that is told to stop is gone, and the reason is told:', () => {
   stops('one whose child holds its pipes', 'sleep 2 & exec sleep 60');
 });
 
-it('one that is told to stop before it begins never runs', async () => {
+it('a program does not start if its run is already aborted', async () => {
   const path = script('touch "$0.ran"');
   await expect(run(path, { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough');
   expect(existsSync(`${path}.ran`)).toBe(false);
 });
 
-it('what its child prints after its end ends no process that has its number by then', async () => {
+it('what a grandchild prints after the program has ended does not kill a process that has its id by then', async () => {
   const killed: number[] = [];
   const libc = openLibc();
   const counting = {
@@ -110,11 +110,11 @@ it('what its child prints after its end ends no process that has its number by t
     },
   };
   const path = script('(until [ -e "$0.go" ]; do sleep 0.01; done; yes; touch "$0.over") & touch "$0.runs"; sleep 60');
-  const told = new AbortController();
-  const facts = { path, environment: {}, stdin: '', stdoutLimitBytes: 1024, signal: told.signal };
+  const stopping = new AbortController();
+  const facts = { path, environment: {}, stdin: '', stdoutLimitBytes: 1024, signal: stopping.signal };
   const running = runProgram(facts, counting);
   await until('it runs', () => existsSync(`${path}.runs`));
-  told.abort(new Error('enough'));
+  stopping.abort(new Error('enough'));
   await expect(running).rejects.toThrow('enough');
   writeFileSync(`${path}.go`, '');
   await until('nobody reads the child', () => existsSync(`${path}.over`));

@@ -93,12 +93,24 @@ describe('an ADD whose delegate', () => {
     budgetMs: 300,
     isReleased: false,
   });
-  says('prints nothing', 'true', { code: 102, message: /something that is no result: no JSON object/, calls: ADD_DEL });
-  says('prints no JSON', onAdd('echo ok'), { code: 102, message: /no result: no JSON object/, calls: ADD_DEL });
-  says('prints a JSON list', onAdd('echo "[]"'), { code: 102, message: /no result: no JSON object/, calls: ADD_DEL });
+  says('prints nothing', 'true', {
+    code: 102,
+    message: /returned an invalid result: it is not a JSON object/,
+    calls: ADD_DEL,
+  });
+  says('prints no JSON', onAdd('echo ok'), {
+    code: 102,
+    message: /invalid result: it is not a JSON object/,
+    calls: ADD_DEL,
+  });
+  says('prints a JSON list', onAdd('echo "[]"'), {
+    code: 102,
+    message: /invalid result: it is not a JSON object/,
+    calls: ADD_DEL,
+  });
   says('prints a result of another shape', prints({ ips: 'none' }), {
     code: 102,
-    message: /no result: .*ips/,
+    message: /invalid result: .*ips/,
     calls: ADD_DEL,
   });
   says('prints 10 MB', onAdd('head -c 10485760 /dev/zero'), {
@@ -109,7 +121,7 @@ describe('an ADD whose delegate', () => {
   says('dies by a signal', onAdd('kill -SEGV $$'), { code: 102, message: /was ended by SIGSEGV/, calls: ADD_DEL });
   says('exits with a status and no reason', onAdd('exit 3'), {
     code: 102,
-    message: /ended with status 3 and gave no reason/,
+    message: /ended with status 3 without a reason on stdout/,
     calls: ADD_DEL,
   });
   says('has a reason of its own', onAdd(`echo '{"code":112,"msg":"the moon is wrong","details":"d"}'; exit 1`), {
@@ -174,8 +186,8 @@ describe('an ADD whose delegate', () => {
 
   it.each([
     ['is not executable', 0o644, /cannot be run|EACCES/],
-    ['is writable by its group', 0o775, /is not run, because others than root can change/],
-    ['is writable by all', 0o757, /is not run, because others than root can change/],
+    ['is writable by its group', 0o775, /is not run, because users other than root can change/],
+    ['is writable by all', 0o757, /is not run, because users other than root can change/],
   ])('%s', async (_, mode, message) => {
     const folder = fakeDelegate('', { name: 'host-local', mode });
     const { exitCode, answer } = await node.run({ verb: 'ADD', sandboxPath: sandbox.path, pluginPath: folder });
@@ -190,7 +202,7 @@ describe('an ADD whose delegate', () => {
     const folder = fakeDelegate('', { name: 'host-local' });
     chmodSync(folder, 0o777);
     const { answer } = await node.run({ verb: 'ADD', sandboxPath: sandbox.path, pluginPath: folder });
-    expect(answer?.['msg']).toMatch(/is not run, because others than root can change/);
+    expect(answer?.['msg']).toMatch(/is not run, because users other than root can change/);
     expect(() => callsIn(folder)).toThrow('ENOENT');
     rmSync(folder, { recursive: true });
   });

@@ -55,7 +55,7 @@ describe('a log file that cannot be written is one warning, and ADD and DEL go o
       const overrides = { log_file_path: prepare(), log_level: 'debug' };
       for (const stderr of await attachesAndDetaches([], overrides)) {
         expect(lines(stderr).filter((line) => line.includes(' WARNING '))).toHaveLength(1);
-        expect(stderr).toMatch(/WARNING the log file .* cannot be written, standard error alone is/);
+        expect(stderr).toMatch(/WARNING cannot write the log file .*; logging to standard error only/);
       }
     });
   goesOn('a folder', () => node.folder);

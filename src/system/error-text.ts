@@ -1,0 +1,16 @@
+// Every folder may import this file, which imports nothing.
+
+/** The name of the errno that an error of Node carries (`ENOENT`), or `undefined` if it carries none. */
+export function errnoOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** The message of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The stack of whatever was thrown, for reports of bugs; its message if it has no stack. */
+export function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

@@ -1,0 +1,16 @@
+import { readFileSync } from 'node:fs';
+
+/**
+ * Whether a file of this user can only have been written by root.
+ *
+ * In a user namespace that does not map every user, the files of the machine's root show the overflow uid (proc(5),
+ * overflowuid). On the whole machine that uid is an ordinary user, who is not trusted.
+ */
+export function isOwnedByRoot({ uid }: { readonly uid: number }): boolean {
+  return uid === 0 || uid === overflowUid();
+}
+
+function overflowUid(): number | undefined {
+  const isEveryUserMapped = /^\s*0\s+0\s+4294967295\s*$/.test(readFileSync('/proc/self/uid_map', 'utf8'));
+  return isEveryUserMapped ? undefined : Number(readFileSync('/proc/sys/kernel/overflowuid', 'utf8'));
+}

@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { CniError } from '../../src/cni/error.ts';
+import { describeError, fileError, InstallError, isExplained } from '../../src/install/install-error.ts';
+import { KernelError } from '../../src/system/kernel-error.ts';
+
+describe('an error of the file system', () => {
+  const says = (code: string, remedy: RegExp) =>
+    it(`${code} has a remedy`, () => {
+      const error = fileError('write', '/host/a', Object.assign(new Error('words'), { code }));
+      expect(error).toMatchObject({ name: 'InstallError', details: 'words' });
+      expect(error.message).toMatch(new RegExp(`^cannot write /host/a \\(${code}\\): `));
+      expect(error.message).toMatch(remedy);
+    });
+  says('EROFS', /read-only: remove readOnly from/);
+  says('ENOSPC', /full: free some space/);
+  says('EACCES', /as root/);
+  says('ENOENT', /mount the node's folder there, or .*--root \//);
+  says('EWHAT', /see the details/);
+
+  it('that explains itself is kept', () => {
+    const error = new InstallError('this node cannot');
+    expect(fileError('write', '/a', error)).toBe(error);
+  });
+});
+
+describe('an error that explains itself', () => {
+  const EXPLAINED = [new InstallError('why'), new CniError(7, 'why'), new KernelError('load', '/a', 'EACCES')];
+  it.each(EXPLAINED)('is %o', (error) => expect(isExplained(error)).toBe(true));
+  it('is not a bug of podwire', () => expect(isExplained(new TypeError('bug'))).toBe(false));
+
+  it('is described with its details, if it has any', () => {
+    expect(describeError(new InstallError('cannot'))).toBe('cannot');
+    expect(describeError(new InstallError('cannot', { details: 'why' }))).toBe('cannot (why)');
+    expect(describeError(new CniError(5, 'cannot', { details: 'why' }))).toBe('cannot (why)');
+    expect(describeError(new KernelError('load', '/a', 'EACCES'))).toBe('cannot load /a: permission denied (EACCES)');
+  });
+});

@@ -1,0 +1,62 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { claimTemporaryName, findAbandonedFiles } from '../../src/install/temporary-name.ts';
+import { makeFolder } from './make-folder.ts';
+
+const SOURCE = join(import.meta.dirname, '../../src/install/temporary-name.ts');
+
+it('a temporary name is unique, and no runtime reads it', async () => {
+  using one = await claimTemporaryName('10-a.conflist');
+  using other = await claimTemporaryName('10-a.conflist');
+  expect(one.name).toMatch(/^\.podwire-new-10-a\.conflist\.\d+-[0-9a-f]{12}\.tmp$/);
+  expect(other.name).not.toBe(one.name);
+});
+
+it('a file is abandoned once its name has been released', async () => {
+  using folder = makeFolder();
+  const claimed = await claimTemporaryName('a');
+  const path = join(folder.path, claimed.name);
+  for (const name of [path, join(folder.path, 'a.tmp')]) writeFileSync(name, '');
+  expect(await findAbandonedFiles(folder.path)).toEqual([]);
+  claimed[Symbol.dispose]();
+  expect(await findAbandonedFiles(folder.path)).toEqual([path]);
+});
+
+it('a process that connects to the socket of a name is disconnected', async () => {
+  using claimed = await claimTemporaryName('a');
+  const claim = /\.(\d+-[0-9a-f]+)\.tmp$/.exec(claimed.name)?.[1];
+  const connection = connect({ path: `\0podwire-install-${claim}` });
+  await expect(once(connection.resume(), 'end')).resolves.toEqual([]);
+});
+
+it('a file is abandoned once its process has been killed, and not before', async () => {
+  using folder = makeFolder();
+  const script = `
+    const { claimTemporaryName } = await import(${JSON.stringify(SOURCE)});
+    const { name } = await claimTemporaryName('a');
+    (await import('node:fs')).writeFileSync(name, '');
+    process.stdin.resume();
+    process.stdout.write('written');`;
+  const writer = spawn(process.execPath, ['--input-type=module', '--eval', script], { cwd: folder.path });
+  await once(writer.stdout, 'data');
+  expect([readdirSync(folder.path).length, await findAbandonedFiles(folder.path)]).toEqual([1, []]);
+  writer.kill('SIGKILL');
+  await once(writer, 'close');
+  expect((await findAbandonedFiles(folder.path)).length).toBe(1);
+});
+
+it('a file of another network namespace, whose sockets are not visible, is abandoned when it is old', async () => {
+  using folder = makeFolder();
+  const [old, young] = [1, 2].map((number) => join(folder.path, `.podwire-new-a.1-00000000000${number}.tmp`));
+  for (const path of [old, young]) writeFileSync(path ?? '', '');
+  utimesSync(old ?? '', 0, 0);
+  expect(await findAbandonedFiles(folder.path)).toEqual([old]);
+});
+
+it('a missing folder has no abandoned files', async () => {
+  expect(await findAbandonedFiles('/nowhere')).toEqual([]);
+});

@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { errnoOf, messageOf, stackOf } from '../../src/system/error-text.ts';
+
+const thrownBy = (action: () => unknown): unknown => {
+  try {
+    return action();
+  } catch (error) {
+    return error;
+  }
+};
+
+describe('errnoOf', () => {
+  it('an error of node:fs has the name of its errno', () => {
+    expect(errnoOf(thrownBy(() => readFileSync('/proc/self/missing')))).toBe('ENOENT');
+  });
+
+  it.each([
+    ['an error without a code', new Error('broken')],
+    ['an error whose code is a number', Object.assign(new Error('broken'), { code: 7 })],
+    ['something that is not an error', { code: 'ENOENT' }],
+    ['undefined', undefined],
+  ])('%s has none', (_, thrown) => {
+    expect(errnoOf(thrown)).toBeUndefined();
+  });
+});
+
+describe('messageOf', () => {
+  it.each([
+    ['the message of an error', new Error('broken'), 'broken'],
+    ['a string itself', 'broken', 'broken'],
+    ['the text of anything else', undefined, 'undefined'],
+  ])('is %s', (_, thrown, text) => {
+    expect(messageOf(thrown)).toBe(text);
+  });
+});
+
+describe('stackOf', () => {
+  it('names the place where an error was thrown', () => {
+    expect(stackOf(new Error('broken'))).toMatch(/^Error: broken\n.*error-text\.test\.ts/s);
+  });
+
+  it('is the message of an error that has no stack', () => {
+    const error = new Error('broken');
+    delete error.stack;
+    expect(stackOf(error)).toBe('broken');
+  });
+
+  it('is the text of anything else', () => {
+    expect(stackOf('broken')).toBe('broken');
+  });
+});
