@@ -9,7 +9,7 @@ export interface ReliabilityTest {
   /** The names of the `describe` blocks around it, outermost first. */
   readonly blocks: readonly string[];
   readonly title: string;
-  /** What it has recorded: test/support/reliability-figure.ts. */
+  /** What it has recorded: test/support/suite/reliability-figure.ts. */
   readonly figure: { readonly fault: string; readonly promise: string; readonly measured: string } | undefined;
 }
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { openAgent } from '../../src/agent/agent.ts';
 import { endpointStatusFileName } from '../../src/agent/endpoint-status.ts';
 import { makeFolder } from '../log/make-folder.ts';
-import { networkConfig } from '../support/network-config.ts';
+import { networkConfig } from '../support/builders/network-config.ts';
 
 const WEB = { namespace: 'default', name: 'web' };
 const forever = new AbortController().signal;

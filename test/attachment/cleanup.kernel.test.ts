@@ -8,10 +8,10 @@ import { openDelegate } from '../../src/delegate/delegate.ts';
 import { openJournal } from '../../src/journal/journal.ts';
 import { openKernel } from '../../src/kernel/kernel.ts';
 import { makeFolder } from '../log/make-folder.ts';
-import { attachment, attachmentId } from '../support/a-record.ts';
-import { fakeDelegate } from '../support/fake-delegate.ts';
-import { networkConfig } from '../support/network-config.ts';
-import { runRealProgram } from '../support/run-program.ts';
+import { attachment, attachmentId } from '../support/builders/record.ts';
+import { fakeDelegate } from '../support/delegates/fake-delegate.ts';
+import { networkConfig } from '../support/builders/network-config.ts';
+import { runRealProgram } from '../support/delegates/real-program.ts';
 
 const CONFIG = networkConfig({ name: 'net', ipam: { type: 'fake', subnet: '10.0.0.0/24' } });
 const C1 = attachmentId();

@@ -6,7 +6,7 @@ import type { JsonObject } from '../../src/json/json.ts';
 import { ERROR_CODE } from '../../src/cni/error.ts';
 import { readClusterFacts } from '../../src/attachment/cluster-facts.ts';
 import { openLoopbackCluster, WEB, type LoopbackCluster } from '../cluster/loopback-cluster.ts';
-import { networkConfig } from '../support/network-config.ts';
+import { networkConfig } from '../support/builders/network-config.ts';
 
 let loopback: LoopbackCluster;
 beforeAll(async () => {

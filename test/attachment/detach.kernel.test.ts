@@ -6,11 +6,11 @@ import { planAttachmentSteps } from '../../src/plan/attachment-steps.ts';
 import type { Detachment } from '../../src/plan/detachment.ts';
 import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
 import { makeFolder } from '../log/make-folder.ts';
-import { attachment } from '../support/a-record.ts';
-import { attachmentFacts } from '../support/attachment-facts.ts';
-import { fakeDelegate } from '../support/fake-delegate.ts';
-import { aSandboxInKernel } from '../support/kernel-attachment.ts';
-import { runRealProgram } from '../support/run-program.ts';
+import { attachment } from '../support/builders/record.ts';
+import { attachmentFacts } from '../support/builders/attachment-facts.ts';
+import { fakeDelegate } from '../support/delegates/fake-delegate.ts';
+import { sandboxInKernel } from '../support/kernel/sandbox-in-kernel.ts';
+import { runRealProgram } from '../support/delegates/real-program.ts';
 
 const RELEASE = { type: 'fake', config: { cniVersion: '1.0.0', name: 'net' }, families: [] } as const;
 const log = { warning: () => undefined };
@@ -33,7 +33,7 @@ let addresses = 0;
 
 /** An attachment of container c1 whose host interface has this name and alias. */
 async function attach(name: string, alias: string) {
-  const { kernel, sandbox } = await aSandboxInKernel();
+  const { kernel, sandbox } = await sandboxInKernel();
   const facts = attachmentFacts({ hostInterface: { name, alias }, addresses: [`10.81.1.${++addresses}`] });
   await kernel.apply(planAttachmentSteps(facts), sandbox);
   const exists = async (host = name) => (await kernel.observeInterface('host', host)) !== undefined;

@@ -4,8 +4,8 @@ import { replaceHostInterface } from '../../src/attachment/host-interface.ts';
 import { openKernel } from '../../src/kernel/kernel.ts';
 import { attachmentFromRequest } from '../../src/plan/attachment.ts';
 import { sha1 } from '../../src/system/sha1.ts';
-import { attachmentId } from '../support/a-record.ts';
-import { networkConfig } from '../support/network-config.ts';
+import { attachmentId } from '../support/builders/record.ts';
+import { networkConfig } from '../support/builders/network-config.ts';
 import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
 
 const WEB = { namespace: 'default', name: 'web' };

@@ -4,13 +4,13 @@ import { ERROR_CODE } from '../../src/cni/error.ts';
 import type { Kernel } from '../../src/kernel/kernel.ts';
 import { planAttachmentSteps } from '../../src/plan/attachment-steps.ts';
 import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
-import { attachment } from '../support/a-record.ts';
-import { attachmentFacts } from '../support/attachment-facts.ts';
-import { aSandboxInKernel } from '../support/kernel-attachment.ts';
+import { attachment } from '../support/builders/record.ts';
+import { attachmentFacts } from '../support/builders/attachment-facts.ts';
+import { sandboxInKernel } from '../support/kernel/sandbox-in-kernel.ts';
 
 /** Creates a link; `interfere` runs after the kernel has created it, and before both ends are read. */
 async function create(name: string, address: string, interfere: () => Promise<unknown> = async () => undefined) {
-  const { kernel, sandbox } = await aSandboxInKernel();
+  const { kernel, sandbox } = await sandboxInKernel();
   const interfered: Pick<Kernel, 'apply' | 'observeInterface'> = {
     async apply(steps, where) {
       await kernel.apply(steps, where);

@@ -2,8 +2,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { openEmptySandbox, openRemainingSandbox, openSandbox } from '../../src/attachment/sandbox.ts';
 import { ERROR_CODE } from '../../src/cni/error.ts';
 import { openKernel } from '../../src/kernel/kernel.ts';
-import { attachmentId } from '../support/a-record.ts';
-import { aSandboxInKernel } from '../support/kernel-attachment.ts';
+import { attachmentId } from '../support/builders/record.ts';
+import { sandboxInKernel } from '../support/kernel/sandbox-in-kernel.ts';
 
 const log = { debug: () => undefined, info: () => undefined, warning: () => undefined, error: () => undefined };
 const OWN = '/proc/self/ns/net';
@@ -48,7 +48,7 @@ describe('CNI_NETNS', () => {
 
 describe('openEmptySandbox', () => {
   it('rejects a sandbox that has an interface of the name', async () => {
-    const { kernel, pod } = await aSandboxInKernel();
+    const { kernel, pod } = await sandboxInKernel();
     const request = { sandboxPath: pod.path, mayUseOwnNetns: false, id: attachmentId() };
     expect(await openEmptySandbox(request, { kernel })).toMatchObject({ path: pod.path });
     await pod.ip('link', 'add', 'eth0', 'type', 'bridge');

@@ -3,8 +3,8 @@ import { beginAttachment } from '../../src/attachment/undo.ts';
 import { ERROR_CODE } from '../../src/cni/error.ts';
 import { openJournal } from '../../src/journal/journal.ts';
 import { makeFolder } from '../log/make-folder.ts';
-import { attachment } from '../support/a-record.ts';
-import { cniFailure } from '../support/cni-failure.ts';
+import { attachment } from '../support/builders/record.ts';
+import { cniFailure } from '../support/suite/cni-failure.ts';
 
 const WEB = attachment();
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { formatCidr } from '../../src/address/cidr.ts';
 import { parseNode } from '../../src/cluster/node.ts';
 import { openReader } from '../../src/json/json-reader.ts';
-import { UNQUOTED_SOURCE } from '../support/json-source.ts';
+import { UNQUOTED_SOURCE } from '../support/builders/json-source.ts';
 
 const podCidrs = (spec: object) =>
   parseNode(openReader({ metadata: { name: 'n', uid: 'u' }, spec }, UNQUOTED_SOURCE)).podCidrs.map(formatCidr);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parsePod } from '../../src/cluster/pod.ts';
 import { openReader } from '../../src/json/json-reader.ts';
-import { UNQUOTED_SOURCE } from '../support/json-source.ts';
+import { UNQUOTED_SOURCE } from '../support/builders/json-source.ts';
 
 const metadata = { namespace: 'a', name: 'b', uid: 'c', resourceVersion: '1' };
 const aPod = (overrides: object = {}) => ({ metadata, spec: {}, ...overrides });

@@ -5,7 +5,7 @@ import type { ApiClientOptions } from '../../src/cluster/api-client.ts';
 import { readConnection } from '../../src/cluster/credentials/connection.ts';
 import { openTokenIssuer } from '../../src/cluster/token-issuer.ts';
 import { makeKubeconfig } from '../lab/api-server/kubeconfig.ts';
-import { startTokenServer, type TokenServer } from '../support/token-server.ts';
+import { startTokenServer, type TokenServer } from '../support/servers/token-server.ts';
 import { connectionSettings, makeFolder, openLoopbackCluster, rejectionOf, soon } from './loopback-cluster.ts';
 
 const ORDER = { namespace: 'kube-system', account: 'podwire', nodeName: 'node-1', lifeSeconds: 86_400 };

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isCniName, isInterfaceName, parseContainerId, parseInterfaceName } from '../../src/cni/attachment-id.ts';
-import { cniFailure } from '../support/cni-failure.ts';
+import { cniFailure } from '../support/suite/cni-failure.ts';
 
 describe('parseContainerId', () => {
   const refuses = (why: string, id: string) =>

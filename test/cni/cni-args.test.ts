@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseCniArgs } from '../../src/cni/cni-args.ts';
-import { cniFailure, isAnswered } from '../support/cni-failure.ts';
+import { cniFailure, isAnswered } from '../support/suite/cni-failure.ts';
 
 const POD = 'K8S_POD_NAMESPACE=default;K8S_POD_NAME=web-0';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { VERBS, findVerb, assertUsableEnvironment, type Environment } from '../../src/cni/environment.ts';
-import { cniFailure } from '../support/cni-failure.ts';
+import { cniFailure } from '../support/suite/cni-failure.ts';
 
 const COMPLETE: Environment = {
   CNI_CONTAINERID: 'c1',

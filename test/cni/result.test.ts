@@ -6,8 +6,8 @@ import { openReader } from '../../src/json/json-reader.ts';
 import { parseJsonObject, type JsonObject } from '../../src/json/json.ts';
 import { formatResult, isEmptyDns, parseResult, readDns, type CniResult } from '../../src/cni/result.ts';
 import { SUPPORTED_VERSIONS } from '../../src/cni/versions.ts';
-import { cniFailure, isAnswered } from '../support/cni-failure.ts';
-import { JSON_SOURCE } from '../support/json-source.ts';
+import { cniFailure, isAnswered } from '../support/suite/cni-failure.ts';
+import { JSON_SOURCE } from '../support/builders/json-source.ts';
 
 const FULL: CniResult = {
   interfaces: [

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { openReader } from '../../src/json/json-reader.ts';
 import type { JsonObject, JsonValue } from '../../src/json/json.ts';
 import { readValidAttachments } from '../../src/cni/valid-attachments.ts';
-import { cniFailure } from '../support/cni-failure.ts';
-import { JSON_SOURCE } from '../support/json-source.ts';
+import { cniFailure } from '../support/suite/cni-failure.ts';
+import { JSON_SOURCE } from '../support/builders/json-source.ts';
 
 const NEW = 'cni.dev/valid-attachments';
 const OLD = 'cni.dev/attachments';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { NEWEST_VERSION, SUPPORTED_VERSIONS, isAtLeast, parseCniVersion } from '../../src/cni/versions.ts';
-import { cniFailure } from '../support/cni-failure.ts';
+import { cniFailure } from '../support/suite/cni-failure.ts';
 
 describe('parseCniVersion', () => {
   it.each(SUPPORTED_VERSIONS)('%s is supported', (cniVersion) =>

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CniError, ERROR_CODE } from '../../src/cni/error.ts';
 import type { JsonObject } from '../../src/json/json.ts';
-import { startCommandNode, type CommandCall, type CommandNode } from '../support/effects-node.ts';
+import { startCommandNode, type CommandCall, type CommandNode } from '../support/nodes/command-node.ts';
 import { hostNamespace, makeSandbox, type Sandbox } from '../lab/namespaces/network-namespace.ts';
 
 let node: CommandNode;

@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { journalFolder, type WrapEffects } from '../support/effects.ts';
-import { startCommandNode, type CommandCall, type CommandNode } from '../support/effects-node.ts';
-import { failingAt, recordingPoints, type Moment, type Point } from '../support/effects-points.ts';
+import { journalFolder, type WrapEffects } from '../support/commands/effects.ts';
+import { startCommandNode, type CommandCall, type CommandNode } from '../support/nodes/command-node.ts';
+import { failingAt, recordingPoints, type Moment, type Point } from '../support/commands/effects-points.ts';
 import { makeSandbox, type Sandbox } from '../lab/namespaces/network-namespace.ts';
 
 const LOOP_MS = 180_000;

@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startCommandNode, type CommandCall, type CommandNode } from '../support/effects-node.ts';
+import { startCommandNode, type CommandCall, type CommandNode } from '../support/nodes/command-node.ts';
 import { makeSandbox, type Sandbox } from '../lab/namespaces/network-namespace.ts';
 
 let node: CommandNode;

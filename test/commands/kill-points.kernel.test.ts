@@ -3,10 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CniError, ERROR_CODE } from '../../src/cni/error.ts';
-import { journalFolder } from '../support/effects.ts';
-import { startCommandNode, type CommandCall, type CommandNode } from '../support/effects-node.ts';
-import { recordingPoints, type Moment, type Point } from '../support/effects-points.ts';
-import { runToKill } from '../support/kill-order.ts';
+import { journalFolder } from '../support/commands/effects.ts';
+import { startCommandNode, type CommandCall, type CommandNode } from '../support/nodes/command-node.ts';
+import { recordingPoints, type Moment, type Point } from '../support/commands/effects-points.ts';
+import { runToKill } from '../support/kills/kill-order.ts';
 import { hostNamespace, makeSandbox, type Sandbox } from '../lab/namespaces/network-namespace.ts';
 import { until } from '../lab/until.ts';
 

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ERROR_CODE } from '../../src/cni/error.ts';
 import type { JsonObject } from '../../src/json/json.ts';
-import { startCommandNode, type CommandCall, type CommandNode } from '../support/effects-node.ts';
-import { actingAt } from '../support/effects-points.ts';
+import { startCommandNode, type CommandCall, type CommandNode } from '../support/nodes/command-node.ts';
+import { actingAt } from '../support/commands/effects-points.ts';
 import { hostNamespace, makeSandbox } from '../lab/namespaces/network-namespace.ts';
 
 let node: CommandNode;

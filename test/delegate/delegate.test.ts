@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { parseCidr } from '../../src/address/cidr.ts';
 import { ERROR_CODE } from '../../src/cni/error.ts';
 import { openDelegate } from '../../src/delegate/delegate.ts';
-import { attachment } from '../support/a-record.ts';
-import { fakeDelegate } from '../support/fake-delegate.ts';
-import { runRealProgram } from '../support/run-program.ts';
+import { attachment } from '../support/builders/record.ts';
+import { fakeDelegate } from '../support/delegates/fake-delegate.ts';
+import { runRealProgram } from '../support/delegates/real-program.ts';
 
 const RESULT = '{"cniVersion":"1.0.0","ips":[{"address":"10.0.0.5/24"}]}';
 const DELEGATION = { type: 'fake', config: { cniVersion: '1.1.0', name: 'net' }, families: [] } as const;

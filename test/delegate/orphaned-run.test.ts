@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseContainerId, parseInterfaceName } from '../../src/cni/attachment-id.ts';
 import { endOrphanedRun } from '../../src/delegate/orphaned-run.ts';
-import { fakeDelegate } from '../support/fake-delegate.ts';
+import { fakeDelegate } from '../support/delegates/fake-delegate.ts';
 
 const ATTACHMENT = { containerId: parseContainerId('orphaned'), interfaceName: parseInterfaceName('eth0') };
 const OURS = { CNI_COMMAND: 'ADD', CNI_CONTAINERID: 'orphaned', CNI_IFNAME: 'eth0' };

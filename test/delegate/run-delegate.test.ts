@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ERROR_CODE } from '../../src/cni/error.ts';
 import { runDelegate } from '../../src/delegate/run-delegate.ts';
-import { fakeDelegate } from '../support/fake-delegate.ts';
-import { runRealProgram } from '../support/run-program.ts';
+import { fakeDelegate } from '../support/delegates/fake-delegate.ts';
+import { runRealProgram } from '../support/delegates/real-program.ts';
 
 const run = (script: string, { budgetMs = 10_000, signal }: { budgetMs?: number; signal?: AbortSignal } = {}) =>
   runDelegate(

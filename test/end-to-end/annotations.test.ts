@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/json/json.ts';
-import { expectNoLeftovers } from '../support/leaves-nothing.ts';
-import { startPluginNode, type PluginNode } from '../lab/plugin-node.ts';
-import { attachPod, makeTestPod, member } from '../lab/test-pod.ts';
+import { expectNoLeftovers } from '../support/suite/no-leftovers.ts';
+import { startPluginNode, type PluginNode } from '../support/nodes/api-server-node.ts';
+import { attachPod, makeTestPod, member } from '../support/nodes/test-pod.ts';
 
 const FLOATING_IPS = { feature_control: { floating_ips: true } };
 const ALL_FEATURES = { feature_control: { floating_ips: true, ip_addrs_no_ipam: true } };

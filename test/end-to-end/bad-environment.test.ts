@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/json/json.ts';
-import { useForAllTests } from '../support/for-all-tests.ts';
+import { useForAllTests } from '../support/suite/for-all-tests.ts';
 import { makeSandbox, type Sandbox } from '../lab/namespaces/network-namespace.ts';
-import { startLoopbackNode, type LoopbackCall, type LoopbackNode } from '../support/loopback-node.ts';
+import { startLoopbackNode, type LoopbackCall, type LoopbackNode } from '../support/nodes/loopback-node.ts';
 
 let node: LoopbackNode;
 let sandbox: Sandbox;

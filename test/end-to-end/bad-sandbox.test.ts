@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/json/json.ts';
 import { makeSandbox } from '../lab/namespaces/network-namespace.ts';
-import { putWeb, startLoopbackNode, type LoopbackNode } from '../support/loopback-node.ts';
+import { putWeb, startLoopbackNode, type LoopbackNode } from '../support/nodes/loopback-node.ts';
 
 let node: LoopbackNode;
 let before: JsonObject;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/json/json.ts';
-import { makeCnitool, type Cnitool } from '../support/cnitool.ts';
-import { makeLoopbackPod, type LoopbackPod } from '../support/loopback-pod.ts';
-import { startLoopbackNode, type LoopbackNode } from '../support/loopback-node.ts';
+import { makeCnitool, type Cnitool } from '../support/programs/cnitool.ts';
+import { makeLoopbackPod, type LoopbackPod } from '../support/nodes/loopback-pod.ts';
+import { startLoopbackNode, type LoopbackNode } from '../support/nodes/loopback-node.ts';
 import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
 
 const NETWORK = 'chained';

@@ -2,13 +2,13 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/json/json.ts';
-import { makeLoopbackPod, type LoopbackPod } from '../support/loopback-pod.ts';
-import { ANNOTATION, startLoopbackNode, type LoopbackNode } from '../support/loopback-node.ts';
+import { makeLoopbackPod, type LoopbackPod } from '../support/nodes/loopback-pod.ts';
+import { ANNOTATION, startLoopbackNode, type LoopbackNode } from '../support/nodes/loopback-node.ts';
 import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
-import { pick } from '../lab/plugin-node.ts';
-import { recordFigure } from '../support/reliability-figure.ts';
+import { pick } from '../support/nodes/api-server-node.ts';
+import { recordFigure } from '../support/suite/reliability-figure.ts';
 import type { EndedExecutable } from '../lab/run-executable.ts';
-import { addressesIn } from '../lab/test-pod.ts';
+import { addressesIn } from '../support/nodes/test-pod.ts';
 
 let node: LoopbackNode;
 let before: JsonObject;

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseJsonObject, type JsonObject } from '../../src/json/json.ts';
 import { SUPPORTED_VERSIONS } from '../../src/cni/versions.ts';
-import { makeCnitool, type Cnitool } from '../support/cnitool.ts';
-import { expectNoLeftovers } from '../support/leaves-nothing.ts';
+import { makeCnitool, type Cnitool } from '../support/programs/cnitool.ts';
+import { expectNoLeftovers } from '../support/suite/no-leftovers.ts';
 import { hostNamespace, makeSandbox, type Sandbox } from '../lab/namespaces/network-namespace.ts';
-import { forwardOnNode } from '../support/node-forwarding.ts';
-import { startPluginNode, type PluginNode } from '../lab/plugin-node.ts';
+import { forwardOnNode } from '../support/kubelet/forwarding.ts';
+import { startPluginNode, type PluginNode } from '../support/nodes/api-server-node.ts';
 import { connectFrom, listenIn } from '../lab/api-server/tcp-peer.ts';
-import { addressesIn, attachPod, makeTestPod, member, type TestPod } from '../lab/test-pod.ts';
+import { addressesIn, attachPod, makeTestPod, member, type TestPod } from '../support/nodes/test-pod.ts';
 
 const NETWORK = 'k8s-pod-network';
 const NODE = { ipv4: '192.0.2.10', ipv6: '2001:db8::10' } as const;

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/json/json.ts';
-import { useForAllTests } from '../support/for-all-tests.ts';
-import { makeApiAccess, type ApiAccess } from '../support/api-access.ts';
-import { bindUser } from '../support/bound-user.ts';
+import { useForAllTests } from '../support/suite/for-all-tests.ts';
+import { makeApiAccess, type ApiAccess } from '../support/servers/api-access.ts';
+import { bindUser } from '../support/servers/bound-user.ts';
 import { makeCertificateAuthority } from '../lab/certificates/certificate-authority.ts';
-import { expectNoLeftovers } from '../support/leaves-nothing.ts';
-import { startPluginNode, type PluginNode } from '../lab/plugin-node.ts';
-import { startTcpRelay, type TcpRelay } from '../support/tcp-relay.ts';
-import { attachPod, makeTestPod } from '../lab/test-pod.ts';
+import { expectNoLeftovers } from '../support/suite/no-leftovers.ts';
+import { startPluginNode, type PluginNode } from '../support/nodes/api-server-node.ts';
+import { startTcpRelay, type TcpRelay } from '../support/servers/tcp-relay.ts';
+import { attachPod, makeTestPod } from '../support/nodes/test-pod.ts';
 
 let node: PluginNode;
 let access: ApiAccess;

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import type { JsonObject } from '../../src/json/json.ts';
-import { useForAllTests } from '../support/for-all-tests.ts';
-import { makeApiAccess, type ApiAccess } from '../support/api-access.ts';
-import { expectNoLeftovers } from '../support/leaves-nothing.ts';
-import { startPluginNode, type PluginCall, type PluginNode } from '../lab/plugin-node.ts';
-import { startTcpRelay, type TcpRelay } from '../support/tcp-relay.ts';
-import { makeTestPod } from '../lab/test-pod.ts';
+import { useForAllTests } from '../support/suite/for-all-tests.ts';
+import { makeApiAccess, type ApiAccess } from '../support/servers/api-access.ts';
+import { expectNoLeftovers } from '../support/suite/no-leftovers.ts';
+import { startPluginNode, type PluginCall, type PluginNode } from '../support/nodes/api-server-node.ts';
+import { startTcpRelay, type TcpRelay } from '../support/servers/tcp-relay.ts';
+import { makeTestPod } from '../support/nodes/test-pod.ts';
 
 let node: PluginNode;
 let access: ApiAccess;

@@ -1,10 +1,10 @@
 import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeCnitool } from '../support/cnitool.ts';
-import { JOURNAL } from '../support/journal-records.ts';
-import { makeLoopbackPod, type LoopbackPod } from '../support/loopback-pod.ts';
-import { startLoopbackNode, type LoopbackNode } from '../support/loopback-node.ts';
+import { makeCnitool } from '../support/programs/cnitool.ts';
+import { JOURNAL } from '../support/nodes/journal-records.ts';
+import { makeLoopbackPod, type LoopbackPod } from '../support/nodes/loopback-pod.ts';
+import { startLoopbackNode, type LoopbackNode } from '../support/nodes/loopback-node.ts';
 
 const NETWORK = 'collected';
 const CACHE = '/var/lib/cni/results';

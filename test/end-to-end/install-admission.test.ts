@@ -1,15 +1,15 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isJsonList, isJsonObject, parseJsonObject } from '../../src/json/json.ts';
-import { makeAccountFolder } from '../support/account-folder.ts';
+import { makeAccountFolder } from '../support/installer/account-folder.ts';
 import type { ApiClient } from '../lab/api-server/api-client.ts';
-import { applyManifest, readManifest } from '../support/apply-manifest.ts';
-import { installerAccount } from '../support/install-cluster.ts';
-import { makeInstallNode } from '../support/install-node.ts';
+import { applyManifest, readManifest } from '../support/servers/manifest.ts';
+import { installerAccount } from '../support/installer/install-cluster.ts';
+import { makeInstallNode } from '../support/installer/install-node.ts';
 import { startCluster, type Cluster } from '../lab/api-server/kube-apiserver.ts';
 import { makeSandbox } from '../lab/namespaces/network-namespace.ts';
-import { runPlugin } from '../lab/plugin-node.ts';
-import { member } from '../lab/test-pod.ts';
+import { runPlugin } from '../support/nodes/api-server-node.ts';
+import { member } from '../support/nodes/test-pod.ts';
 import { until } from '../lab/until.ts';
 
 const PREFIX = 'cni.projectcalico.org/';

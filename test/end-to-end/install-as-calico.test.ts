@@ -3,14 +3,14 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { isJsonList, isJsonObject, parseJsonObject, type JsonObject } from '../../src/json/json.ts';
-import { makeAccountFolder, type AccountFolder } from '../support/account-folder.ts';
-import { applyManifest } from '../support/apply-manifest.ts';
-import { installerAccount, NODE, startInstallCluster } from '../support/install-cluster.ts';
-import { claimsIn, makeInstallNode, tokenIn, type InstallNode } from '../support/install-node.ts';
+import { makeAccountFolder, type AccountFolder } from '../support/installer/account-folder.ts';
+import { applyManifest } from '../support/servers/manifest.ts';
+import { installerAccount, NODE, startInstallCluster } from '../support/installer/install-cluster.ts';
+import { claimsIn, makeInstallNode, tokenIn, type InstallNode } from '../support/installer/install-node.ts';
 import type { Cluster } from '../lab/api-server/kube-apiserver.ts';
 import { makeSandbox } from '../lab/namespaces/network-namespace.ts';
-import { runPlugin } from '../lab/plugin-node.ts';
-import { member } from '../lab/test-pod.ts';
+import { runPlugin } from '../support/nodes/api-server-node.ts';
+import { member } from '../support/nodes/test-pod.ts';
 import { until } from '../lab/until.ts';
 
 // Only the image of the init container `install-cni` is podwire's: its command, variables, mounts and account are the agent's.

@@ -3,16 +3,16 @@ import { appendFileSync, chmodSync, copyFileSync, existsSync, readdirSync, renam
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { isJsonList, parseJsonObject } from '../../src/json/json.ts';
-import { makeAccountFolder, type AccountFolder } from '../support/account-folder.ts';
-import { installerAccount, NODE, startInstallCluster } from '../support/install-cluster.ts';
-import { installKillPoints, runInstallerKilledAt } from '../support/install-kill.ts';
-import { makeInstallNode, type InstallerCall, type InstallNode } from '../support/install-node.ts';
+import { makeAccountFolder, type AccountFolder } from '../support/installer/account-folder.ts';
+import { installerAccount, NODE, startInstallCluster } from '../support/installer/install-cluster.ts';
+import { installKillPoints, runInstallerKilledAt } from '../support/kills/installer-kill.ts';
+import { makeInstallNode, type InstallerCall, type InstallNode } from '../support/installer/install-node.ts';
 import type { Cluster } from '../lab/api-server/kube-apiserver.ts';
-import { isUnfinished, readNodeFiles, type NodeFiles } from '../support/node-files.ts';
-import { pick } from '../lab/plugin-node.ts';
-import { recordFigure } from '../support/reliability-figure.ts';
+import { isUnfinished, readNodeFiles, type NodeFiles } from '../support/installer/node-files.ts';
+import { pick } from '../support/nodes/api-server-node.ts';
+import { recordFigure } from '../support/suite/reliability-figure.ts';
 import { startExecutable } from '../lab/run-executable.ts';
-import type { KillPoint } from '../support/system-call-kill.ts';
+import type { KillPoint } from '../support/kills/system-call-kill.ts';
 
 // All of them: PODWIRE_KILL_POINTS=all. Else so many of each command, evenly spread.
 const IS_WHOLE = process.env['PODWIRE_KILL_POINTS'] === 'all';

@@ -7,10 +7,10 @@ import { kustomize, OVERLAYS, renderedPath, renderOverlay } from '../../build/re
 import { isJsonList, isJsonObject, type JsonObject } from '../../src/json/json.ts';
 import { renderNetworkConfig } from '../../src/install/netconf-template.ts';
 import { parseInstallSettings } from '../../src/install/settings.ts';
-import { applyManifest, parseManifest, readManifest, readTemplate } from '../support/apply-manifest.ts';
+import { applyManifest, parseManifest, readManifest, readTemplate } from '../support/servers/manifest.ts';
 import { startCluster, type Cluster } from '../lab/api-server/kube-apiserver.ts';
-import { pick } from '../lab/plugin-node.ts';
-import { member } from '../lab/test-pod.ts';
+import { pick } from '../support/nodes/api-server-node.ts';
+import { member } from '../support/nodes/test-pod.ts';
 import { until } from '../lab/until.ts';
 
 let cluster: Cluster;

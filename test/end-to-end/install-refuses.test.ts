@@ -3,10 +3,10 @@ import { copyFileSync, mkdirSync, realpathSync, rmSync, symlinkSync, writeFileSy
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LOADERS } from '../../src/install/node-libraries.ts';
-import { makeAccountFolder, type AccountFiles, type AccountFolder } from '../support/account-folder.ts';
+import { makeAccountFolder, type AccountFiles, type AccountFolder } from '../support/installer/account-folder.ts';
 import { makeCertificateAuthority } from '../lab/certificates/certificate-authority.ts';
-import { installerAccount, NODE, startInstallCluster } from '../support/install-cluster.ts';
-import { makeInstallNode, type InstallerCall, type InstallNode } from '../support/install-node.ts';
+import { installerAccount, NODE, startInstallCluster } from '../support/installer/install-cluster.ts';
+import { makeInstallNode, type InstallerCall, type InstallNode } from '../support/installer/install-node.ts';
 import type { Cluster } from '../lab/api-server/kube-apiserver.ts';
 
 let cluster: Cluster;

@@ -2,14 +2,20 @@ import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { claimTemporaryName } from '../../src/install/temporary-name.ts';
-import { makeAccountFolder, type AccountFiles, type AccountFolder } from '../support/account-folder.ts';
+import { makeAccountFolder, type AccountFiles, type AccountFolder } from '../support/installer/account-folder.ts';
 import { makeCertificateAuthority } from '../lab/certificates/certificate-authority.ts';
-import { installerAccount, NODE, startInstallCluster } from '../support/install-cluster.ts';
-import { claimsIn, makeInstallNode, tokenIn, type InstallerCall, type InstallNode } from '../support/install-node.ts';
+import { installerAccount, NODE, startInstallCluster } from '../support/installer/install-cluster.ts';
+import {
+  claimsIn,
+  makeInstallNode,
+  tokenIn,
+  type InstallerCall,
+  type InstallNode,
+} from '../support/installer/install-node.ts';
 import type { Cluster } from '../lab/api-server/kube-apiserver.ts';
 import type { RunningExecutable } from '../lab/run-executable.ts';
-import { member } from '../lab/test-pod.ts';
-import { startTokenServer } from '../support/token-server.ts';
+import { member } from '../support/nodes/test-pod.ts';
+import { startTokenServer } from '../support/servers/token-server.ts';
 import { until } from '../lab/until.ts';
 
 const WATCH: InstallerCall = {

@@ -12,12 +12,12 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { makeAccountFolder, type AccountFiles, type AccountFolder } from '../support/account-folder.ts';
-import { installerAccount, NODE, startInstallCluster } from '../support/install-cluster.ts';
-import { claimsIn, makeInstallNode, tokenIn, type InstallNode } from '../support/install-node.ts';
+import { makeAccountFolder, type AccountFiles, type AccountFolder } from '../support/installer/account-folder.ts';
+import { installerAccount, NODE, startInstallCluster } from '../support/installer/install-cluster.ts';
+import { claimsIn, makeInstallNode, tokenIn, type InstallNode } from '../support/installer/install-node.ts';
 import type { Cluster } from '../lab/api-server/kube-apiserver.ts';
-import { callAsPerson } from '../support/person-call.ts';
-import { member } from '../lab/test-pod.ts';
+import { callAsPerson } from '../support/installer/person-call.ts';
+import { member } from '../support/nodes/test-pod.ts';
 import { until } from '../lab/until.ts';
 
 const PROGRAMS = ['bandwidth', 'host-local', 'loopback', 'podwire', 'portmap', 'tuning'];

@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expectNoLeftovers } from '../support/leaves-nothing.ts';
+import { expectNoLeftovers } from '../support/suite/no-leftovers.ts';
 import { hostNamespace, makeSandbox, type NetworkNamespace } from '../lab/namespaces/network-namespace.ts';
-import { startPluginNode, type PluginNode } from '../lab/plugin-node.ts';
+import { startPluginNode, type PluginNode } from '../support/nodes/api-server-node.ts';
 import { connectFrom, listenIn } from '../lab/api-server/tcp-peer.ts';
-import { addressesIn, attachPod, makeTestPod, member } from '../lab/test-pod.ts';
+import { addressesIn, attachPod, makeTestPod, member } from '../support/nodes/test-pod.ts';
 
 let node: PluginNode;
 beforeAll(async () => {

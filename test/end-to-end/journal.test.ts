@@ -2,12 +2,12 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/json/json.ts';
-import { JOURNAL } from '../support/journal-records.ts';
-import { makeLoopbackPod, type LoopbackPod } from '../support/loopback-pod.ts';
-import { CANARY_TOKEN, startLoopbackNode, type LoopbackNode } from '../support/loopback-node.ts';
+import { JOURNAL } from '../support/nodes/journal-records.ts';
+import { makeLoopbackPod, type LoopbackPod } from '../support/nodes/loopback-pod.ts';
+import { CANARY_TOKEN, startLoopbackNode, type LoopbackNode } from '../support/nodes/loopback-node.ts';
 import { makeSandbox } from '../lab/namespaces/network-namespace.ts';
-import { pick } from '../lab/plugin-node.ts';
-import { recordFigure } from '../support/reliability-figure.ts';
+import { pick } from '../support/nodes/api-server-node.ts';
+import { recordFigure } from '../support/suite/reliability-figure.ts';
 
 let node: LoopbackNode;
 let before: JsonObject;

@@ -2,12 +2,12 @@ import { readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/json/json.ts';
-import { makeGatedDelegate } from '../support/gated-delegate.ts';
-import { makeLoopbackPod, type LoopbackPod } from '../support/loopback-pod.ts';
-import { startLoopbackNode, type LoopbackNode } from '../support/loopback-node.ts';
-import { recordFigure } from '../support/reliability-figure.ts';
+import { makeGatedDelegate } from '../support/delegates/gated-delegate.ts';
+import { makeLoopbackPod, type LoopbackPod } from '../support/nodes/loopback-pod.ts';
+import { startLoopbackNode, type LoopbackNode } from '../support/nodes/loopback-node.ts';
+import { recordFigure } from '../support/suite/reliability-figure.ts';
 import { EXECUTABLE } from '../lab/run-executable.ts';
-import { killPointsOf, runKilledAt, type KillPoint } from '../support/system-call-kill.ts';
+import { killPointsOf, runKilledAt, type KillPoint } from '../support/kills/system-call-kill.ts';
 import { until } from '../lab/until.ts';
 
 // All of them, and each way to finish at each of them: PODWIRE_KILL_POINTS=all. Else so many, evenly spread, the ways taking turns.

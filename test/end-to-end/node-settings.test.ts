@@ -3,10 +3,10 @@ import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/json/json.ts';
-import { expectNoLeftovers } from '../support/leaves-nothing.ts';
+import { expectNoLeftovers } from '../support/suite/no-leftovers.ts';
 import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
-import { startPluginNode, type PluginNode } from '../lab/plugin-node.ts';
-import { attachPod, makeTestPod, member, type AttachedPod } from '../lab/test-pod.ts';
+import { startPluginNode, type PluginNode } from '../support/nodes/api-server-node.ts';
+import { attachPod, makeTestPod, member, type AttachedPod } from '../support/nodes/test-pod.ts';
 
 // On the private /var/lib of scripts/in-private-namespace.sh.
 const AGENT_FOLDER = '/var/lib/calico';

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/json/json.ts';
 import { PODWIRE_VERSION } from '../../src/version.ts';
-import { makeApiAccess, type ApiAccess } from '../support/api-access.ts';
-import { expectNoLeftovers } from '../support/leaves-nothing.ts';
-import { callAsPerson } from '../support/person-call.ts';
-import { runPlugin, startPluginNode, type PluginNode } from '../lab/plugin-node.ts';
-import { makeTestPod } from '../lab/test-pod.ts';
+import { makeApiAccess, type ApiAccess } from '../support/servers/api-access.ts';
+import { expectNoLeftovers } from '../support/suite/no-leftovers.ts';
+import { callAsPerson } from '../support/installer/person-call.ts';
+import { runPlugin, startPluginNode, type PluginNode } from '../support/nodes/api-server-node.ts';
+import { makeTestPod } from '../support/nodes/test-pod.ts';
 
 const EXECUTABLE = join(import.meta.dirname, '../../dist/podwire');
 const ONE_LINE = /^[^\n]+\n$/;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expectNoLeftovers } from '../support/leaves-nothing.ts';
+import { expectNoLeftovers } from '../support/suite/no-leftovers.ts';
 import { hostNamespace, makeSandbox } from '../lab/namespaces/network-namespace.ts';
-import { startPluginNode, type PluginNode } from '../lab/plugin-node.ts';
-import { attachPod, makeTestPod } from '../lab/test-pod.ts';
+import { startPluginNode, type PluginNode } from '../support/nodes/api-server-node.ts';
+import { attachPod, makeTestPod } from '../support/nodes/test-pod.ts';
 
 let node: PluginNode;
 beforeAll(async () => {

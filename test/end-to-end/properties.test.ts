@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ERROR_CODE } from '../../src/cni/error.ts';
 import type { JsonObject } from '../../src/json/json.ts';
-import { startLoopbackNode, type LoopbackNode } from '../support/loopback-node.ts';
+import { startLoopbackNode, type LoopbackNode } from '../support/nodes/loopback-node.ts';
 import { startExecutable, type EndedExecutable } from '../lab/run-executable.ts';
 
 const CASES = 2000;

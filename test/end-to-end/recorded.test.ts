@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isJsonObject, omitMembers, parseJsonObject, type JsonObject } from '../../src/json/json.ts';
 import { hostNamespace, makeSandbox, type NetworkNamespace } from '../lab/namespaces/network-namespace.ts';
-import { pick, startPluginNode, type PluginNode } from '../lab/plugin-node.ts';
+import { pick, startPluginNode, type PluginNode } from '../support/nodes/api-server-node.ts';
 
 // What Calico's own plugin left for the same netconfs: a cluster that changes plugins must not see a difference.
 const RECORDED: Readonly<Record<string, Recorded>> = JSON.parse(

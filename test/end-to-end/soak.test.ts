@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { makeRandom } from '../support/random.ts';
-import { recordFigure } from '../support/reliability-figure.ts';
-import { chooseOperation, foretell, makeModel, type Operation } from '../support/soak-model.ts';
-import { expectedNode, startSoakNode, type SoakNode } from '../support/soak-node.ts';
+import { makeRandom } from '../support/soak/random.ts';
+import { recordFigure } from '../support/suite/reliability-figure.ts';
+import { chooseOperation, foretell, makeModel, type Operation } from '../support/soak/soak-model.ts';
+import { expectedNode, startSoakNode, type SoakNode } from '../support/soak/soak-node.ts';
 import { until } from '../lab/until.ts';
 
 // `npm run soak` makes it 2,000, and takes a seed to repeat what has failed.

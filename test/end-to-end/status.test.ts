@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readFileSync } from 'node:fs';
 import type { JsonObject } from '../../src/json/json.ts';
-import { fakeDelegate } from '../support/fake-delegate.ts';
-import { makeLoopbackPod } from '../support/loopback-pod.ts';
-import { CANARY_TOKEN, NODE_NAME, startLoopbackNode, type LoopbackNode } from '../support/loopback-node.ts';
+import { fakeDelegate } from '../support/delegates/fake-delegate.ts';
+import { makeLoopbackPod } from '../support/nodes/loopback-pod.ts';
+import { CANARY_TOKEN, NODE_NAME, startLoopbackNode, type LoopbackNode } from '../support/nodes/loopback-node.ts';
 import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
-import { pick } from '../lab/plugin-node.ts';
-import { recordFigure } from '../support/reliability-figure.ts';
+import { pick } from '../support/nodes/api-server-node.ts';
+import { recordFigure } from '../support/suite/reliability-figure.ts';
 import { ensureTools } from '../lab/tools/ensure-tools.ts';
 
 const NODE = { metadata: { name: NODE_NAME }, spec: { podCIDRs: ['10.73.0.0/24', 'fd73::/64'] } };

@@ -3,11 +3,11 @@ import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { recordNames } from '../support/journal-records.ts';
-import { startPluginNode, type PluginAnswer, type PluginNode } from '../lab/plugin-node.ts';
-import { recordFigure } from '../support/reliability-figure.ts';
+import { recordNames } from '../support/nodes/journal-records.ts';
+import { startPluginNode, type PluginAnswer, type PluginNode } from '../support/nodes/api-server-node.ts';
+import { recordFigure } from '../support/suite/reliability-figure.ts';
 import { EXECUTABLE, startExecutable } from '../lab/run-executable.ts';
-import { addressesIn, makeTestPod, type TestPod } from '../lab/test-pod.ts';
+import { addressesIn, makeTestPod, type TestPod } from '../support/nodes/test-pod.ts';
 import { until } from '../lab/until.ts';
 
 const PODS = 300;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startSteadyPing } from '../support/steady-ping.ts';
+import { startSteadyPing } from '../support/programs/steady-ping.ts';
 import { families, startTwoNodes, type ClusterNode, type TwoNodes } from '../lab/two-nodes/two-nodes.ts';
 import { startBird, type Bird } from '../lab/two-nodes/bird.ts';
 import { untilExchanged } from '../lab/two-nodes/learned.ts';

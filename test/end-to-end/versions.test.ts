@@ -2,10 +2,10 @@ import { dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/json/json.ts';
 import { SUPPORTED_VERSIONS, type CniVersion } from '../../src/cni/versions.ts';
-import { expectNoLeftovers } from '../support/leaves-nothing.ts';
+import { expectNoLeftovers } from '../support/suite/no-leftovers.ts';
 import { makeSandbox } from '../lab/namespaces/network-namespace.ts';
-import { runPlugin, startPluginNode, type PluginNode } from '../lab/plugin-node.ts';
-import { addressesIn, makeTestPod, type TestPod } from '../lab/test-pod.ts';
+import { runPlugin, startPluginNode, type PluginNode } from '../support/nodes/api-server-node.ts';
+import { addressesIn, makeTestPod, type TestPod } from '../support/nodes/test-pod.ts';
 import { ensureTools } from '../lab/tools/ensure-tools.ts';
 
 let node: PluginNode;

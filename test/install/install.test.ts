@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { runInstall } from '../../src/install/install.ts';
 import { runUninstall } from '../../src/install/uninstall.ts';
 import { makeKubeconfig } from '../lab/api-server/kubeconfig.ts';
-import { startTokenServer } from '../support/token-server.ts';
+import { startTokenServer } from '../support/servers/token-server.ts';
 import { makeFolder } from './make-folder.ts';
 
 const PLUGIN = `#!/bin/sh\ncat >/dev/null\necho '{"cniVersion":"1.0.0","supportedVersions":["1.0.0"]}'\n`;

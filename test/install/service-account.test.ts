@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { isRejected, issuePluginToken, readOwnConnection } from '../../src/install/service-account.ts';
 import { makeKubeconfig } from '../lab/api-server/kubeconfig.ts';
-import { startTokenServer } from '../support/token-server.ts';
+import { startTokenServer } from '../support/servers/token-server.ts';
 import { makeFolder } from './make-folder.ts';
 
 it('a token is issued and checked over the connection in the environment', async () => {

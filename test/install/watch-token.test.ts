@@ -4,7 +4,7 @@ import { expect, it, vi } from 'vitest';
 import { parseInstallSettings } from '../../src/install/settings.ts';
 import { watchToken } from '../../src/install/watch-token.ts';
 import { makeKubeconfig } from '../lab/api-server/kubeconfig.ts';
-import { startTokenServer } from '../support/token-server.ts';
+import { startTokenServer } from '../support/servers/token-server.ts';
 import { makeFolder } from './make-folder.ts';
 
 it('runs until the signal, then keeps what it has written', async () => {

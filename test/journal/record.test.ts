@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { formatRecord, parseRecord, type AttachmentRecord } from '../../src/journal/record.ts';
-import { attachment, attachmentId } from '../support/a-record.ts';
+import { attachment, attachmentId } from '../support/builders/record.ts';
 
 const ID = attachmentId();
 const RECORD: AttachmentRecord = {

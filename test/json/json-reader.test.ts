@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { openReader, throwError } from '../../src/json/json-reader.ts';
 import { BOOLEAN, NON_EMPTY_STRING, SECRET, STRING, TEXT, wholeNumber } from '../../src/json/shapes.ts';
-import { cniFailure } from '../support/cni-failure.ts';
-import { JSON_SOURCE, UNQUOTED_SOURCE } from '../support/json-source.ts';
+import { cniFailure } from '../support/suite/cni-failure.ts';
+import { JSON_SOURCE, UNQUOTED_SOURCE } from '../support/builders/json-source.ts';
 
 const SMALL = wholeNumber(1, 9);
 const open = (raw: unknown) => openReader(raw, JSON_SOURCE);

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isJsonList, isJsonObject, omitAbsent, parseJson, parseJsonObject } from '../../src/json/json.ts';
-import { cniFailure, isAnswered } from '../support/cni-failure.ts';
+import { cniFailure, isAnswered } from '../support/suite/cni-failure.ts';
 
 const bytes = (...values: readonly number[]) => Uint8Array.from(values);
 const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);

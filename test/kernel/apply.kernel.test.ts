@@ -6,9 +6,9 @@ import { NetlinkSocket } from '../../src/netlink/socket.ts';
 import { planAttachmentSteps } from '../../src/plan/attachment-steps.ts';
 import { parseMacAddress } from '../../src/address/mac-address.ts';
 import type { Route, Step } from '../../src/plan/step.ts';
-import { attachmentFacts } from '../support/attachment-facts.ts';
-import { kernelDouble } from '../support/kernel-double.ts';
-import { aSandboxInKernel } from '../support/kernel-attachment.ts';
+import { attachmentFacts } from '../support/builders/attachment-facts.ts';
+import { kernelDouble } from '../support/kernel/kernel-double.ts';
+import { sandboxInKernel } from '../support/kernel/sandbox-in-kernel.ts';
 import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
 
 const HOST_MAC = parseMacAddress('ee:ee:ee:ee:ee:ee');
@@ -42,7 +42,7 @@ const ROUTE_KEYS = ['dst', 'gateway', 'dev', 'protocol', 'scope', 'metric', 'pre
 
 describe('a pod with both families', () => {
   it('is configured as the plugin of Calico configures it', async () => {
-    const { kernel, sandbox, pod } = await aSandboxInKernel();
+    const { kernel, sandbox, pod } = await sandboxInKernel();
     const host = hostNamespace();
     const name = 'calidual';
     const facts = attachmentFacts({
@@ -116,7 +116,7 @@ describe('a pod with both families', () => {
 
 describe('a veth', () => {
   it('has the MTU, the MAC and the queues of the step at both ends', async () => {
-    const { kernel, sandbox, pod } = await aSandboxInKernel();
+    const { kernel, sandbox, pod } = await sandboxInKernel();
     const mac = parseMacAddress('1e:05:be:ef:00:01');
     await kernel.apply(
       [createVeth('calimtu', { container: { name: 'eth0', mac }, mtuBytes: 1400, queueCount: 3 })],
@@ -130,8 +130,8 @@ describe('a veth', () => {
   });
 
   it('whose host interface exists is an error that names it, and leaves it unchanged', async () => {
-    const { kernel, sandbox, pod } = await aSandboxInKernel();
-    const other = await aSandboxInKernel();
+    const { kernel, sandbox, pod } = await sandboxInKernel();
+    const other = await sandboxInKernel();
     await other.kernel.apply([createVeth('calitaken')], other.sandbox);
     const before = await hostNamespace().ip('link', 'show', 'calitaken');
     const host = { name: 'calitaken', mac: HOST_MAC, alias: 'another' };
@@ -144,7 +144,7 @@ describe('a veth', () => {
   });
 
   it('whose container interface exists is an error that names it', async () => {
-    const { kernel, sandbox } = await aSandboxInKernel();
+    const { kernel, sandbox } = await sandboxInKernel();
     await kernel.apply([createVeth('califirst')], sandbox);
     await expect(kernel.apply([createVeth('calisecond')], sandbox)).rejects.toThrow('interface eth0 (sandbox)');
     expect(await kernel.observeInterface('host', 'calisecond')).toBeUndefined();
@@ -153,7 +153,7 @@ describe('a veth', () => {
 
 describe('a route', () => {
   it('has the metrics, priority, table and scope of the step', async () => {
-    const { kernel, sandbox } = await aSandboxInKernel();
+    const { kernel, sandbox } = await sandboxInKernel();
     const overrides = { mtuBytes: 1300, advertisedMssBytes: 1260, priority: 7, table: 1000, scope: 200 };
     await kernel.apply(
       [createVeth('caliroute'), setUp('caliroute'), addRoute('caliroute', '10.7.0.1/32', overrides)],
@@ -174,7 +174,7 @@ describe('a route', () => {
     ['10.7.1.1/32', 'calisame4'],
     ['fd07::1/128', 'calisame6'],
   ])('that exists identically is accepted: %s', async (destination, name) => {
-    const { kernel, sandbox } = await aSandboxInKernel();
+    const { kernel, sandbox } = await sandboxInKernel();
     await kernel.apply([createVeth(name), setUp(name), addRoute(name, destination)], sandbox);
     await expect(kernel.apply([addRoute(name, destination)], sandbox)).resolves.toBeUndefined();
   });
@@ -185,8 +185,8 @@ describe('a route', () => {
   ])(
     'that another interface has is an error with that interface as its owner: %s',
     async (destination, owner, name) => {
-      const first = await aSandboxInKernel();
-      const second = await aSandboxInKernel();
+      const first = await sandboxInKernel();
+      const second = await sandboxInKernel();
       await first.kernel.apply([createVeth(owner), setUp(owner), addRoute(owner, destination)], first.sandbox);
       const applying = second.kernel.apply(
         [createVeth(name), setUp(name), addRoute(name, destination)],
@@ -200,7 +200,7 @@ describe('a route', () => {
   );
 
   it('that exists without an interface is an error without an owner', async () => {
-    const { kernel, sandbox } = await aSandboxInKernel();
+    const { kernel, sandbox } = await sandboxInKernel();
     await hostNamespace().ip('route', 'add', 'blackhole', '10.7.3.1/32', 'proto', 'static');
     const applying = kernel.apply(
       [createVeth('calihole'), setUp('calihole'), addRoute('calihole', '10.7.3.1/32')],
@@ -213,7 +213,7 @@ describe('a route', () => {
 describe('the error names the step that failed:', () => {
   const fails = (why: string, steps: readonly Step[], message: string) =>
     it(why, async () => {
-      const { kernel, sandbox } = await aSandboxInKernel();
+      const { kernel, sandbox } = await sandboxInKernel();
       await expect(kernel.apply(steps, sandbox)).rejects.toThrow(message);
     });
   const gateway = parseIpAddress('10.9.9.9');

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openKernel } from '../../src/kernel/kernel.ts';
 import { planAttachmentSteps } from '../../src/plan/attachment-steps.ts';
-import { attachmentFacts } from '../support/attachment-facts.ts';
-import { aSandboxInKernel } from '../support/kernel-attachment.ts';
+import { attachmentFacts } from '../support/builders/attachment-facts.ts';
+import { sandboxInKernel } from '../support/kernel/sandbox-in-kernel.ts';
 import { hostNamespace, makeSandbox } from '../lab/namespaces/network-namespace.ts';
 
 const planned = (name: string, address: string) =>
@@ -13,7 +13,7 @@ const planned = (name: string, address: string) =>
 
 describe('an interface', () => {
   it('is observed on the host and in the sandbox', async () => {
-    const { kernel, sandbox } = await aSandboxInKernel();
+    const { kernel, sandbox } = await sandboxInKernel();
     await kernel.apply(planned('caliseen', '10.8.0.1'), sandbox);
     const both = [await kernel.observeInterface('host', 'caliseen'), await kernel.observeInterface(sandbox, 'eth0')];
     expect(both).toEqual([
@@ -32,7 +32,7 @@ describe('an interface', () => {
   });
 
   it('without a driver kind is observed too', async () => {
-    const { kernel, sandbox } = await aSandboxInKernel();
+    const { kernel, sandbox } = await sandboxInKernel();
     expect(await kernel.observeInterface(sandbox, 'lo')).toMatchObject({
       index: 1,
       mac: '00:00:00:00:00:00',
@@ -42,7 +42,7 @@ describe('an interface', () => {
   });
 
   it('that does not exist is observed as undefined and deleted as absent', async () => {
-    const { kernel, sandbox } = await aSandboxInKernel();
+    const { kernel, sandbox } = await sandboxInKernel();
     expect(await kernel.observeInterface(sandbox, 'eth0')).toBeUndefined();
     expect(await kernel.observeInterface('host', 'calinone')).toBeUndefined();
     expect(await kernel.deleteInterface(sandbox, 'eth0')).toBe('absent');
@@ -50,7 +50,7 @@ describe('an interface', () => {
   });
 
   it.each(['host', 'sandbox'] as const)('is deleted with its other end, from the %s', async (where) => {
-    const { kernel, sandbox, pod } = await aSandboxInKernel();
+    const { kernel, sandbox, pod } = await sandboxInKernel();
     const name = `calidel${where.slice(0, 1)}`;
     await kernel.apply(planned(name, '10.8.0.2'), sandbox);
     const outcome = where === 'host' ? kernel.deleteInterface('host', name) : kernel.deleteInterface(sandbox, 'eth0');
@@ -60,7 +60,7 @@ describe('an interface', () => {
   });
 
   it('that cannot be deleted is an error with the name of the errno', async () => {
-    const { kernel, sandbox } = await aSandboxInKernel();
+    const { kernel, sandbox } = await sandboxInKernel();
     await expect(kernel.deleteInterface(sandbox, 'lo')).rejects.toMatchObject({
       operation: 'delete',
       errnoName: 'ENOTSUP',
@@ -68,7 +68,7 @@ describe('an interface', () => {
   });
 
   it('is deleted while the event loop continues', async () => {
-    const { kernel, sandbox } = await aSandboxInKernel();
+    const { kernel, sandbox } = await sandboxInKernel();
     await kernel.apply(planned('caliloop', '10.8.0.3'), sandbox);
     let turns = 0;
     let isDeleted = false;
@@ -85,7 +85,7 @@ describe('an interface', () => {
 
 describe('the interfaces of the host', () => {
   it('are all listed, even if there are hundreds', async () => {
-    const { kernel, sandbox } = await aSandboxInKernel();
+    const { kernel, sandbox } = await sandboxInKernel();
     await kernel.apply(planned('calilist', '10.8.0.6'), sandbox);
     const host = hostNamespace();
     onTestFinished(async () => {
@@ -124,7 +124,7 @@ describe('a sandbox', () => {
   });
 
   it('that is closed cannot be used', async () => {
-    const { kernel, sandbox } = await aSandboxInKernel();
+    const { kernel, sandbox } = await sandboxInKernel();
     sandbox[Symbol.dispose]();
     sandbox[Symbol.dispose]();
     await expect(kernel.observeInterface(sandbox, 'eth0')).rejects.toThrow('it is closed (EBADF)');

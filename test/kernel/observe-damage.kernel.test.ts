@@ -3,7 +3,7 @@ import { parseCidr } from '../../src/address/cidr.ts';
 import { planAttachmentSteps } from '../../src/plan/attachment-steps.ts';
 import { parseMacAddress } from '../../src/address/mac-address.ts';
 import {
-  anAttachedPod,
+  attachedPod,
   dualStackFacts,
   otherValue,
   podPlace,
@@ -12,7 +12,7 @@ import {
   type AttachedPod,
   type PodFactsOverrides,
   type PodPlace,
-} from '../support/kernel-attached-pod.ts';
+} from '../support/kernel/attached-pod.ts';
 
 const GATEWAYS = { ipv4: 'via 169.254.1.1 dev eth0', ipv6: 'via fe80::ecee:eeff:feee:eeee dev eth0' } as const;
 const MISSING = {
@@ -37,7 +37,7 @@ describe('CHECK reports the damage and nothing else:', () => {
   ) => {
     const place = podPlace('damage', ++count);
     it(what, async () => {
-      const attached = await anAttachedPod(place, overrides);
+      const attached = await attachedPod(place, overrides);
       await damage(attached);
       expect(await attached.drifts()).toEqual(expected(place));
     });

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import {
-  anAttachedPod,
+  attachedPod,
   otherValue,
   podPlace,
   settingsOf,
   writeSysctl,
   type AttachedPod,
   type PodFactsOverrides,
-} from '../support/kernel-attached-pod.ts';
+} from '../support/kernel/attached-pod.ts';
 
 describe('CHECK tolerates a change by another program:', () => {
   let count = 0;
@@ -18,7 +18,7 @@ describe('CHECK tolerates a change by another program:', () => {
   ) => {
     const place = podPlace('tolerance', ++count);
     it(what, async () => {
-      const attached = await anAttachedPod(place, overrides);
+      const attached = await attachedPod(place, overrides);
       await change(attached);
       expect(await attached.drifts()).toEqual([]);
     });

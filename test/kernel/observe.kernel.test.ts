@@ -6,20 +6,20 @@ import { listLinks, observeSteps } from '../../src/kernel/observe.ts';
 import { planAttachmentSteps } from '../../src/plan/attachment-steps.ts';
 import { parseMacAddress } from '../../src/address/mac-address.ts';
 import type { Step } from '../../src/plan/step.ts';
-import { attachmentFacts } from '../support/attachment-facts.ts';
-import { anAttachedPod, podPlace } from '../support/kernel-attached-pod.ts';
-import { aSandboxInKernel } from '../support/kernel-attachment.ts';
-import { acknowledge, kernelDouble } from '../support/kernel-double.ts';
+import { attachmentFacts } from '../support/builders/attachment-facts.ts';
+import { attachedPod, podPlace } from '../support/kernel/attached-pod.ts';
+import { sandboxInKernel } from '../support/kernel/sandbox-in-kernel.ts';
+import { acknowledge, kernelDouble } from '../support/kernel/kernel-double.ts';
 
 describe('an attachment', () => {
   it('that has not changed is as planned', async () => {
-    const { drifts } = await anAttachedPod(podPlace('observe', 1));
+    const { drifts } = await attachedPod(podPlace('observe', 1));
     expect(await drifts()).toEqual([]);
   });
 
   it('with every optional fact is as planned', async () => {
     const mac = parseMacAddress('1e:05:be:ef:00:01');
-    const { drifts } = await anAttachedPod(podPlace('observe', 2), {
+    const { drifts } = await attachedPod(podPlace('observe', 2), {
       mac,
       mtuBytes: 1400,
       queueCount: 2,
@@ -34,7 +34,7 @@ describe('an attachment', () => {
   });
 
   it('is observed step by step', async () => {
-    const { kernel, sandbox } = await aSandboxInKernel();
+    const { kernel, sandbox } = await sandboxInKernel();
     const steps = planAttachmentSteps(attachmentFacts({ hostInterface: { name: 'caliobs3', alias: 'a' } }));
     await kernel.apply(steps, sandbox);
     const observations = await kernel.observe(steps, sandbox);
@@ -73,7 +73,7 @@ describe('an attachment', () => {
   });
 
   it('is observed on a host with thousands of routes', async () => {
-    const { host, drifts } = await anAttachedPod(podPlace('observe', 4));
+    const { host, drifts } = await attachedPod(podPlace('observe', 4));
     const flush = 'for net in $(seq 100 115); do ip route flush root 10.$net.0.0/16; done';
     onTestFinished(async () => {
       await host.exec('sh', '-c', flush);

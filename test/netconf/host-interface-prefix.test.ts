@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseHostInterfacePrefix } from '../../src/netconf/host-interface-prefix.ts';
-import { cniFailure } from '../support/cni-failure.ts';
+import { cniFailure } from '../support/suite/cni-failure.ts';
 
 describe('parseHostInterfacePrefix', () => {
   it.each([

@@ -4,8 +4,8 @@ import type { Environment } from '../../src/cni/environment.ts';
 import type { OnError } from '../../src/json/json-reader.ts';
 import type { JsonObject, JsonValue } from '../../src/json/json.ts';
 import { parseNetworkConfig, parseNetworkHeader, type NetworkConfig } from '../../src/netconf/network-config.ts';
-import { aNetworkConfig } from '../support/a-network-config.ts';
-import { cniFailure } from '../support/cni-failure.ts';
+import { aNetworkConfig } from '../support/builders/netconf.ts';
+import { cniFailure } from '../support/suite/cni-failure.ts';
 
 type Overrides = Readonly<Record<string, JsonValue | undefined>>;
 

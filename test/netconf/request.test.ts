@@ -4,9 +4,9 @@ import { CniError, ERROR_CODE } from '../../src/cni/error.ts';
 import type { Environment } from '../../src/cni/environment.ts';
 import type { JsonObject } from '../../src/json/json.ts';
 import { parseRequest, requestCniVersion, type RequestInput } from '../../src/netconf/request.ts';
-import { aNetworkConfig } from '../support/a-network-config.ts';
-import { aRequest } from '../support/a-request.ts';
-import { cniFailure } from '../support/cni-failure.ts';
+import { aNetworkConfig } from '../support/builders/netconf.ts';
+import { aRequest } from '../support/builders/request.ts';
+import { cniFailure } from '../support/suite/cni-failure.ts';
 
 const RUNS = Number(process.env['PODWIRE_FUZZ_RUNS'] ?? 5000);
 

@@ -4,7 +4,7 @@ import { parseCidr } from '../../src/address/cidr.ts';
 import { addAddressRequest, decodeAddress, dumpAddressesRequest } from '../../src/netlink/address-message.ts';
 import { KernelError } from '../../src/system/kernel-error.ts';
 import { NLM_F, RTM } from '../../src/netlink/constants.ts';
-import { encodeByReference } from '../support/kernel-message-judge.ts';
+import { encodeByReference } from '../support/kernel/reference-encoder.ts';
 
 it('an IPv4 address is as the reference encodes it', () => {
   const bytes = Buffer.from([10, 0, 0, 5]);

@@ -13,7 +13,7 @@ import {
 import { decodeAttributes, decodePayload, encodePayload } from '../../src/netlink/message.ts';
 import { IFLA, IFLA_INFO, NLM_F, RTM, VETH_INFO_PEER } from '../../src/netlink/constants.ts';
 import { parseMacAddress } from '../../src/address/mac-address.ts';
-import { encodeByReference, readLinkByJudge } from '../support/kernel-message-judge.ts';
+import { encodeByReference, readLinkByReference } from '../support/kernel/reference-encoder.ts';
 
 const HEADER_BYTES = 16;
 const MACS = { host: parseMacAddress('ee:ee:ee:ee:ee:ee'), container: parseMacAddress('1e:05:be:ef:00:01') };
@@ -35,13 +35,13 @@ describe('createVethRequest', () => {
     expect({ type, flags }).toEqual({ type: RTM.NEWLINK, flags: NLM_F.CREATE | NLM_F.EXCL }));
 
   it('has the container end as the reference encodes it', () => {
-    const { linkinfo, ...attrs } = readLinkByJudge(payload).attrs;
+    const { linkinfo, ...attrs } = readLinkByReference(payload).attrs;
     const reference = encodeByReference({
       kind: 'link',
       data: {},
       attrs: { ifname: 'eth0', address: Buffer.from('1e05beef0001', 'hex'), mtu: 1400, numTxQueues: 4, numRxQueues: 4 },
     });
-    expect(attrs).toEqual(readLinkByJudge(reference).attrs);
+    expect(attrs).toEqual(readLinkByReference(reference).attrs);
     expect(nested(linkinfo, IFLA_INFO.KIND)?.toString()).toBe('veth\0');
   });
 
@@ -59,7 +59,7 @@ describe('createVethRequest', () => {
       },
     });
     const peer = nested(nested(linkInfo, IFLA_INFO.DATA), VETH_INFO_PEER);
-    expect(readLinkByJudge(peer ?? Buffer.alloc(0))).toEqual(readLinkByJudge(reference));
+    expect(readLinkByReference(peer ?? Buffer.alloc(0))).toEqual(readLinkByReference(reference));
   });
 
   it('has no attribute for what the step does not specify', () => {

@@ -14,7 +14,7 @@ import {
 } from '../../src/netlink/route-message.ts';
 import { NLM_F, RTM } from '../../src/netlink/constants.ts';
 import type { Route } from '../../src/plan/step.ts';
-import { encodeByReference } from '../support/kernel-message-judge.ts';
+import { encodeByReference } from '../support/kernel/reference-encoder.ts';
 
 const route = ({
   destination = '10.0.0.5/32',

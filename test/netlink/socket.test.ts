@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NetlinkSocket } from '../../src/netlink/socket.ts';
 import { NLM_F, NLMSG, RTM } from '../../src/netlink/constants.ts';
-import { acknowledge, kernelDouble } from '../support/kernel-double.ts';
+import { acknowledge, kernelDouble } from '../support/kernel/kernel-double.ts';
 
 const ERRNO = { EINTR: 4, EBUSY: 16, EEXIST: 17, ENODEV: 19 } as const;
 const payload = Buffer.alloc(16);

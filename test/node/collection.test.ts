@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { isJsonObject, type JsonObject } from '../../src/json/json.ts';
 import { makeSandbox, type Sandbox } from '../lab/namespaces/network-namespace.ts';
-import { applyDaemonSet } from '../support/node-daemon-set.ts';
-import { NODE } from '../support/install-cluster.ts';
-import { type NodeMachine, type NodeState, startNodeMachine } from '../support/node-machine.ts';
-import type { RunPod } from '../support/node-pods.ts';
-import { pick, type PluginAnswer, runPlugin } from '../lab/plugin-node.ts';
-import { member } from '../lab/test-pod.ts';
+import { applyDaemonSet } from '../support/kubelet/daemon-set.ts';
+import { NODE } from '../support/installer/install-cluster.ts';
+import { type NodeMachine, type NodeState, startNodeMachine } from '../support/kubelet/kubelet-node.ts';
+import type { RunPod } from '../support/kubelet/pods.ts';
+import { pick, type PluginAnswer, runPlugin } from '../support/nodes/api-server-node.ts';
+import { member } from '../support/nodes/test-pod.ts';
 
 // containerd 2.4 asks plugins for STATUS and never for GC; CRI-O does. The call is made here as libcni makes it: for each
 // plugin of the list, with the attachments that the runtime knows, which are in libcni's cache.

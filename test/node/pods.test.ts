@@ -2,10 +2,10 @@ import { mkdtempDisposable, readdir, readFile, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
-import { applyDaemonSet, type DaemonSetPod } from '../support/node-daemon-set.ts';
-import { type NodeMachine, type NodeState, startNodeMachine } from '../support/node-machine.ts';
-import { isReady, webUrl, type RunPod } from '../support/node-pods.ts';
-import { eventually } from '../support/node-wait.ts';
+import { applyDaemonSet, type DaemonSetPod } from '../support/kubelet/daemon-set.ts';
+import { type NodeMachine, type NodeState, startNodeMachine } from '../support/kubelet/kubelet-node.ts';
+import { isReady, webUrl, type RunPod } from '../support/kubelet/pods.ts';
+import { eventually } from '../support/kubelet/wait.ts';
 
 let machine: NodeMachine;
 let daemonSet: DaemonSetPod;

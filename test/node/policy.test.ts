@@ -3,15 +3,15 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/json/json.ts';
-import { readTemplate } from '../support/apply-manifest.ts';
-import { useForAllTests } from '../support/for-all-tests.ts';
-import { applyDaemonSet } from '../support/node-daemon-set.ts';
-import { type NodeMachine, type NodeState, startNodeMachine } from '../support/node-machine.ts';
-import { webUrl, type RunPod } from '../support/node-pods.ts';
-import { startNodePolicyAgent } from '../support/node-policy-agent.ts';
-import { eventually } from '../support/node-wait.ts';
+import { readTemplate } from '../support/servers/manifest.ts';
+import { useForAllTests } from '../support/suite/for-all-tests.ts';
+import { applyDaemonSet } from '../support/kubelet/daemon-set.ts';
+import { type NodeMachine, type NodeState, startNodeMachine } from '../support/kubelet/kubelet-node.ts';
+import { webUrl, type RunPod } from '../support/kubelet/pods.ts';
+import { startNodePolicyAgent } from '../support/kubelet/policy-agent.ts';
+import { eventually } from '../support/kubelet/wait.ts';
 import type { RestartableServers } from '../lab/api-server/server-process.ts';
-import { member } from '../lab/test-pod.ts';
+import { member } from '../support/nodes/test-pod.ts';
 
 // Cilium's plugin is chained after podwire's, and Cilium's agent enforces what NetworkPolicies say on the interfaces that podwire has made.
 

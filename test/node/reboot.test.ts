@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/json/json.ts';
-import { applyDaemonSet } from '../support/node-daemon-set.ts';
-import { type NodeMachine, type NodeState, startNodeMachine } from '../support/node-machine.ts';
-import { isReady, restartsOf, type RunPod } from '../support/node-pods.ts';
-import { rebootNode } from '../support/node-reboot.ts';
+import { applyDaemonSet } from '../support/kubelet/daemon-set.ts';
+import { type NodeMachine, type NodeState, startNodeMachine } from '../support/kubelet/kubelet-node.ts';
+import { isReady, restartsOf, type RunPod } from '../support/kubelet/pods.ts';
+import { rebootNode } from '../support/kubelet/reboot.ts';
 
 let machine: NodeMachine;
 let untouched: NodeState;

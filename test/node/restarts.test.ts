@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { applyManifest, readManifest } from '../support/apply-manifest.ts';
-import { applyDaemonSet, type DaemonSetPod } from '../support/node-daemon-set.ts';
-import { type NodeMachine, type NodeState, startNodeMachine } from '../support/node-machine.ts';
-import { phaseOf, restartsOf, type RunPod } from '../support/node-pods.ts';
-import { eventually } from '../support/node-wait.ts';
+import { applyManifest, readManifest } from '../support/servers/manifest.ts';
+import { applyDaemonSet, type DaemonSetPod } from '../support/kubelet/daemon-set.ts';
+import { type NodeMachine, type NodeState, startNodeMachine } from '../support/kubelet/kubelet-node.ts';
+import { phaseOf, restartsOf, type RunPod } from '../support/kubelet/pods.ts';
+import { eventually } from '../support/kubelet/wait.ts';
 
 let machine: NodeMachine;
 let daemonSet: DaemonSetPod;

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { appendFile, copyFile, readFile, rename } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { applyDaemonSet, type DaemonSetPod } from '../support/node-daemon-set.ts';
-import { type NodeMachine, type NodeState, startNodeMachine } from '../support/node-machine.ts';
+import { applyDaemonSet, type DaemonSetPod } from '../support/kubelet/daemon-set.ts';
+import { type NodeMachine, type NodeState, startNodeMachine } from '../support/kubelet/kubelet-node.ts';
 
 const PROGRAM = '/opt/cni/bin/podwire';
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { formatCidr, parseCidr } from '../../src/address/cidr.ts';
 import { planAttachmentSteps } from '../../src/plan/attachment-steps.ts';
 import type { Step } from '../../src/plan/step.ts';
-import { attachmentFacts } from '../support/attachment-facts.ts';
+import { attachmentFacts } from '../support/builders/attachment-facts.ts';
 
 const DUAL = ['10.0.0.5', 'fd00::5'];
 

@@ -6,8 +6,8 @@ import {
   attachmentFromRequest,
   endpointPod,
 } from '../../src/plan/attachment.ts';
-import { attachment, attachmentId } from '../support/a-record.ts';
-import { networkConfig } from '../support/network-config.ts';
+import { attachment, attachmentId } from '../support/builders/record.ts';
+import { networkConfig } from '../support/builders/network-config.ts';
 
 const sha1 = (text: string): string => hash('sha1', text);
 const WEB = { namespace: 'default', name: 'web' };

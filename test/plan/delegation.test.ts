@@ -3,7 +3,7 @@ import { parseCidr } from '../../src/address/cidr.ts';
 import { CniError, ERROR_CODE } from '../../src/cni/error.ts';
 import type { JsonObject } from '../../src/json/json.ts';
 import { needsPodCidr, planAllocation, planLookup } from '../../src/plan/delegation.ts';
-import { networkConfig } from '../support/network-config.ts';
+import { networkConfig } from '../support/builders/network-config.ts';
 
 const NODE = { nodeName: 'node-1', podCidrs: ['10.71.0.0/24', 'fd71::/64'].map(parseCidr) };
 const withIpam = (ipam: JsonObject, overrides: JsonObject = {}) =>

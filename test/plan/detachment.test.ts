@@ -10,8 +10,8 @@ import {
   type Detachment,
   type KnownAttachment,
 } from '../../src/plan/detachment.ts';
-import { attachment, attachmentId } from '../support/a-record.ts';
-import { networkConfig } from '../support/network-config.ts';
+import { attachment, attachmentId } from '../support/builders/record.ts';
+import { networkConfig } from '../support/builders/network-config.ts';
 
 const sha1 = (text: string): string => hash('sha1', text);
 

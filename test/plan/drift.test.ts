@@ -6,7 +6,7 @@ import { findDrift, formatDrift } from '../../src/plan/drift.ts';
 import type { Observation, ObservedInterface, ObservedRoute } from '../../src/plan/observation.ts';
 import { parseMacAddress } from '../../src/address/mac-address.ts';
 import type { Place, Route, Step, StepOf } from '../../src/plan/step.ts';
-import { attachmentFacts } from '../support/attachment-facts.ts';
+import { attachmentFacts } from '../support/builders/attachment-facts.ts';
 
 const MAC = parseMacAddress('1e:05:be:ef:00:01');
 const HOST_MAC = parseMacAddress('ee:ee:ee:ee:ee:ee');

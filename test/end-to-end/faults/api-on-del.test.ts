@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/json/json.ts';
-import { startFresh } from '../../support/begins-fresh.ts';
+import { startFresh } from '../../support/nodes/fresh-node.ts';
 import { hostNamespace, type Sandbox } from '../../lab/namespaces/network-namespace.ts';
-import { ANNOTATION, WEB, type LoopbackCall, type LoopbackNode } from '../../support/loopback-node.ts';
+import { ANNOTATION, WEB, type LoopbackCall, type LoopbackNode } from '../../support/nodes/loopback-node.ts';
 import type { Fault } from '../../lab/loopback-api/fault.ts';
-import { recordFigure } from '../../support/reliability-figure.ts';
+import { recordFigure } from '../../support/suite/reliability-figure.ts';
 
 let node: LoopbackNode;
 let sandbox: Sandbox;

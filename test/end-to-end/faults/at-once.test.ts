@@ -2,11 +2,11 @@ import { copyFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/json/json.ts';
-import { startFresh } from '../../support/begins-fresh.ts';
-import { makeGatedDelegate } from '../../support/gated-delegate.ts';
+import { startFresh } from '../../support/nodes/fresh-node.ts';
+import { makeGatedDelegate } from '../../support/delegates/gated-delegate.ts';
 import { makeSandbox, type Sandbox } from '../../lab/namespaces/network-namespace.ts';
-import { NODE_NAME, type LoopbackNode } from '../../support/loopback-node.ts';
-import { pauseAtRequest } from '../../support/paused-add.ts';
+import { NODE_NAME, type LoopbackNode } from '../../support/nodes/loopback-node.ts';
+import { pauseAtRequest } from '../../support/nodes/paused-add.ts';
 import { EXECUTABLE } from '../../lab/run-executable.ts';
 
 let node: LoopbackNode;

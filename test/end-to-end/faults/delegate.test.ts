@@ -2,10 +2,10 @@ import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/json/json.ts';
-import { useForAllTests } from '../../support/for-all-tests.ts';
-import { fakeDelegate } from '../../support/fake-delegate.ts';
+import { useForAllTests } from '../../support/suite/for-all-tests.ts';
+import { fakeDelegate } from '../../support/delegates/fake-delegate.ts';
 import { makeSandbox, type Sandbox } from '../../lab/namespaces/network-namespace.ts';
-import { startLoopbackNode, type LoopbackNode } from '../../support/loopback-node.ts';
+import { startLoopbackNode, type LoopbackNode } from '../../support/nodes/loopback-node.ts';
 
 let node: LoopbackNode;
 let sandbox: Sandbox;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/json/json.ts';
-import { startFresh } from '../../support/begins-fresh.ts';
-import { makeGatedDelegate } from '../../support/gated-delegate.ts';
+import { startFresh } from '../../support/nodes/fresh-node.ts';
+import { makeGatedDelegate } from '../../support/delegates/gated-delegate.ts';
 import { hostNamespace, type Sandbox } from '../../lab/namespaces/network-namespace.ts';
-import { putWeb, WEB, type LoopbackCall, type LoopbackNode } from '../../support/loopback-node.ts';
-import { pauseAtPolicy, pauseAtRequest, pauseInDelegate, type Pause } from '../../support/paused-add.ts';
+import { putWeb, WEB, type LoopbackCall, type LoopbackNode } from '../../support/nodes/loopback-node.ts';
+import { pauseAtPolicy, pauseAtRequest, pauseInDelegate, type Pause } from '../../support/nodes/paused-add.ts';
 import { until } from '../../lab/until.ts';
 
 let node: LoopbackNode;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/json/json.ts';
-import { startFresh } from '../../support/begins-fresh.ts';
-import type { LoopbackNode } from '../../support/loopback-node.ts';
+import { startFresh } from '../../support/nodes/fresh-node.ts';
+import type { LoopbackNode } from '../../support/nodes/loopback-node.ts';
 import type { Sandbox } from '../../lab/namespaces/network-namespace.ts';
-import { pauseAtPolicy, pauseAtRequest, pauseInDelegate, type Pause } from '../../support/paused-add.ts';
+import { pauseAtPolicy, pauseAtRequest, pauseInDelegate, type Pause } from '../../support/nodes/paused-add.ts';
 import { until } from '../../lab/until.ts';
 
 let node: LoopbackNode;

@@ -2,9 +2,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/json/json.ts';
-import { startFresh } from '../../support/begins-fresh.ts';
+import { startFresh } from '../../support/nodes/fresh-node.ts';
 import { makeSandbox, type Sandbox } from '../../lab/namespaces/network-namespace.ts';
-import type { LoopbackNode } from '../../support/loopback-node.ts';
+import type { LoopbackNode } from '../../support/nodes/loopback-node.ts';
 
 let node: LoopbackNode;
 let sandbox: Sandbox;

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/json/json.ts';
 import { formatHostInterfaceAlias } from '../../../src/plan/host-interface-alias.ts';
 import { hostInterfaceName } from '../../../src/plan/host-interface-name.ts';
-import { startFresh } from '../../support/begins-fresh.ts';
+import { startFresh } from '../../support/nodes/fresh-node.ts';
 import { hostNamespace, makeSandbox, type Sandbox } from '../../lab/namespaces/network-namespace.ts';
-import { WEB, type LoopbackNode } from '../../support/loopback-node.ts';
+import { WEB, type LoopbackNode } from '../../support/nodes/loopback-node.ts';
 
 const OWNER = { pod: WEB, interfaceName: 'eth0', containerId: 'c1' };
 const HOST_INTERFACE = hostInterfaceName('cali', OWNER, (text) => hash('sha1', text));

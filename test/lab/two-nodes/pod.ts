@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JsonObject } from '../../../src/json/json.ts';
 import { EXECUTABLE, startExecutable } from '../run-executable.ts';
-import { addressesIn } from '../test-pod.ts';
+import { addressesIn } from '../../support/nodes/test-pod.ts';
 import { families, type ClusterNode, type FamilyName, type TwoNodes } from './two-nodes.ts';
 import type { MachineSandbox } from './machine.ts';
 import { formatRoute, readRoutes } from './route.ts';

@@ -1,0 +1,33 @@
+import { parseIpAddress } from '../../../src/address/ip-address.ts';
+import type { AttachmentFacts } from '../../../src/plan/attachment-steps.ts';
+import { attachmentId } from './record.ts';
+
+/** What the steps of an attachment depend on, with addresses as text and the configuration's keys side by side. */
+export interface AttachmentFactsOverrides
+  extends Partial<Pick<AttachmentFacts, 'mtuBytes' | 'mac' | 'routes'>>, Partial<AttachmentFacts['config']> {
+  readonly hostInterface?: AttachmentFacts['attachment']['hostInterface'];
+  readonly interfaceName?: string;
+  readonly addresses?: readonly string[];
+}
+
+/** The facts of an IPv4 pod without any settings, except for `overrides`. */
+export function attachmentFacts({
+  hostInterface = { name: 'cali54a674feafd', alias: 'podwire c1 eth0 net default/rec' },
+  interfaceName = 'eth0',
+  addresses = ['10.0.0.5'],
+  mtuBytes,
+  mac,
+  routes = [],
+  queueCount,
+  includeDefaultRoutes = false,
+  allowIpForwarding = false,
+}: AttachmentFactsOverrides = {}): AttachmentFacts {
+  return {
+    attachment: { id: attachmentId('c1', interfaceName), hostInterface },
+    config: { queueCount, includeDefaultRoutes, allowIpForwarding },
+    mtuBytes,
+    mac,
+    addresses: addresses.map(parseIpAddress),
+    routes,
+  };
+}

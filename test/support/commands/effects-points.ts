@@ -1,0 +1,125 @@
+import { CniError, ERROR_CODE } from '../../../src/cni/error.ts';
+import type { Effects } from '../../../src/attachment/effects.ts';
+import { KernelError } from '../../../src/system/kernel-error.ts';
+import type { Kernel } from '../../../src/kernel/kernel.ts';
+import type { WrapEffects } from './effects.ts';
+
+/** One call of an effect within a command. */
+export interface Point {
+  /** `kernel.observeInterface #2`: the second such call. */
+  readonly name: string;
+  /** True if the call returns a promise, which then is what fails. */
+  readonly isAsync: boolean;
+}
+
+/** Before a call has had its effect; or when it has had it, and the command does not know yet. */
+export type Moment = 'before' | 'after';
+
+/** What is done about each call: it makes the call, or does not. */
+type Around = (name: string, call: () => unknown) => unknown;
+
+/** Effects that note the points that a command comes to, in their order. */
+export function recordingPoints(points: Point[]): WrapEffects {
+  return (effects) =>
+    surround(effects, (name, call) => {
+      const value = call();
+      points.push({ name, isAsync: value instanceof Promise });
+      return value;
+    });
+}
+
+/** Effects of which one call fails, as the real one could; `onHit` says that the command has come to it. */
+export function failingAt({ name: wanted, isAsync }: Point, moment: Moment, onHit: () => void): WrapEffects {
+  return (effects) =>
+    surround(effects, (name, call) => {
+      if (name !== wanted) return call();
+      onHit();
+      const error = failureOf(wanted);
+      const value = moment === 'after' ? call() : undefined;
+      if (isAsync) return failLater(value, error);
+      throw error;
+    });
+}
+
+/** Effects that act at one point before anything else happens. */
+export function actingAt(wanted: string, moment: Moment, act: () => void): WrapEffects {
+  return (effects) =>
+    surround(effects, (name, call) => {
+      if (name !== wanted) return call();
+      if (moment === 'before') act();
+      const value = call();
+      if (moment === 'before') return value;
+      if (value instanceof Promise) return actThen(value, act);
+      act();
+      return value;
+    });
+}
+
+async function failLater(value: unknown, error: Error): Promise<never> {
+  await value;
+  throw error;
+}
+
+async function actThen(value: unknown, act: () => void): Promise<unknown> {
+  const awaited = await value;
+  act();
+  return awaited;
+}
+
+function failureOf(name: string): Error {
+  if (name.startsWith('kernel')) return new KernelError('ask for', name, 'ENOBUFS');
+  if (name.startsWith('cluster')) return new CniError(ERROR_CODE.tryAgainLater, `the API server went away: ${name}`);
+  if (name.startsWith('delegate')) return new CniError(ERROR_CODE.delegateFailed, `the IPAM plugin died: ${name}`);
+  if (name.startsWith('agent'))
+    return new CniError(ERROR_CODE.invalidConfig, `the agent's file is not usable: ${name}`);
+  const code = name.startsWith('output') ? 'EPIPE' : 'EMFILE';
+  return Object.assign(new Error(`${code}: ${name}`), { code });
+}
+
+function surround(effects: Effects, around: Around): Effects {
+  const counts = new Map<string, number>();
+  const numbered: Around = (name, call) => {
+    const count = (counts.get(name) ?? 0) + 1;
+    counts.set(name, count);
+    return around(`${name} #${count}`, call);
+  };
+  const { agent, clock, kernel, cluster, delegate, journal, statusCache, output } = effects;
+  // Each step is a point of its own: an ADD can end between any two.
+  const apply: Kernel['apply'] = async (steps, sandbox) => {
+    for (const step of steps) await numbered(`kernel.apply ${step.kind}`, () => kernel.apply([step], sandbox));
+  };
+  return {
+    ...effects,
+    agent: surroundCalls('agent', agent, numbered),
+    clock: surroundCalls('clock', clock, numbered),
+    kernel: surroundCalls('kernel', kernel, numbered, { apply }),
+    statusCache: surroundCalls('statusCache', statusCache, numbered),
+    cluster: surroundCalls('cluster', cluster, numbered),
+    delegate: surroundCalls('delegate', delegate, numbered),
+    journal: surroundCalls('journal', journal, numbered),
+    output: async (text) => void (await numbered('output', () => output(text))),
+  };
+}
+
+function surroundCalls<Effect extends object>(
+  name: string,
+  effect: Effect,
+  around: Around,
+  instead: Partial<Effect> = {},
+): Effect {
+  return new Proxy(effect, {
+    get(target, key) {
+      const member: unknown = Reflect.get(target, key);
+      if (typeof member !== 'function') return member;
+      if (Object.hasOwn(instead, key)) return Reflect.get(instead, key);
+      return (...given: readonly unknown[]) => {
+        const value = around(`${name}.${String(key)}`, () => Reflect.apply(member, target, given));
+        return isEntry(value) ? surroundCalls('entry', value, around) : value;
+      };
+    },
+  });
+}
+
+function isEntry(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && 'markAttached' in value;
+}

@@ -1,0 +1,85 @@
+import { runRealProgram } from '../delegates/real-program.ts';
+import { join } from 'node:path';
+import { openAgent } from '../../../src/agent/agent.ts';
+import { openCluster } from '../../../src/cluster/cluster.ts';
+import { readConnection } from '../../../src/cluster/credentials/connection.ts';
+import { parseRequest, type RequestInput } from '../../../src/netconf/request.ts';
+import type { Effects } from '../../../src/attachment/effects.ts';
+import { openDelegate } from '../../../src/delegate/delegate.ts';
+import { openJournal } from '../../../src/journal/journal.ts';
+import { openStatusCache } from '../../../src/cluster/status-cache.ts';
+import { openKernel } from '../../../src/kernel/kernel.ts';
+import { openLog } from '../../../src/log/log.ts';
+import { openClock } from '../../../src/system/clock.ts';
+import { dispatch } from '../../../src/plugin.ts';
+
+/** How one command came to its end. */
+export interface CommandEnd {
+  /** What it handed to the runtime. */
+  readonly outputs: readonly string[];
+  readonly logged: readonly string[];
+  /** What it threw, `undefined` if it succeeded. */
+  readonly error: Error | undefined;
+}
+
+/** What a test puts between a command and the world. */
+export type WrapEffects = (effects: Effects) => Effects;
+
+/** Where a command's effects keep their files, and what is done to them. */
+export interface CommandSetting {
+  /** Journal and memo are below it. */
+  readonly folder: string;
+  readonly wrap?: WrapEffects;
+  readonly signal?: AbortSignal;
+}
+
+/** Carries out one command in this process, with real effects: kernel, API, delegate, journal. Its outputs and its log are kept. */
+export async function runCommand(
+  input: RequestInput,
+  { folder, wrap = (effects) => effects, signal = new AbortController().signal }: CommandSetting,
+): Promise<CommandEnd> {
+  const request = parseRequest(input);
+  if (request.verb === 'VERSION') throw new Error('VERSION has no effects');
+  const { environment } = input;
+  const { config, pluginPath } = request;
+  const [outputs, logged]: [string[], string[]] = [[], []];
+  using log = openLog({
+    settings: { ...config.log, level: 'debug', filePath: undefined },
+    context: {},
+    writeLine: (line) => void logged.push(line),
+  });
+  await using kernel = openKernel();
+  using cluster = openCluster({
+    connect: () => readConnection(config.connection, environment),
+    budgets: config.budgets,
+    log,
+  });
+  const effects = wrap({
+    agent: openAgent(config),
+    clock: openClock(),
+    kernel,
+    cluster,
+    delegate: openDelegate({
+      environment,
+      pluginPath,
+      budgetMs: config.budgets.delegateMs,
+      runProgram: runRealProgram,
+    }),
+    journal: openJournal(config.name, log, journalFolder(folder)),
+    statusCache: openStatusCache(config.name, join(folder, 'status')),
+    log,
+    output: async (text) => void outputs.push(text),
+    signal,
+  });
+  try {
+    await dispatch(request, effects);
+    return { outputs, logged, error: undefined };
+  } catch (error) {
+    return { outputs, logged, error: error instanceof Error ? error : new Error(String(error)) };
+  }
+}
+
+/** The folder of the journals of all networks. */
+export function journalFolder(folder: string): string {
+  return join(folder, 'journal');
+}

@@ -1,0 +1,35 @@
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { assertPrivateNamespace } from '../../lab/namespaces/private-namespace.ts';
+
+/** What the kubelet puts into each pod. */
+export interface AccountFiles {
+  readonly token: string;
+  readonly 'ca.crt': string;
+  readonly namespace: string;
+}
+
+/** Where a pod finds its own account; here on the private /run of the tests. */
+export interface AccountFolder extends Disposable {
+  /** All files at once, as the kubelet does it: a link is swapped. */
+  write(files: AccountFiles): void;
+}
+
+/** The folder of a pod's account, for this process and those that it starts. */
+export function makeAccountFolder(files: AccountFiles): AccountFolder {
+  assertPrivateNamespace();
+  let version = 0;
+  const write = (next: AccountFiles) => {
+    const [folder, link] = [`..version-${++version}`, join(FOLDER, '..data_tmp')];
+    mkdirSync(join(FOLDER, folder), { recursive: true });
+    for (const [name, text] of Object.entries<string>({ ...next })) writeFileSync(join(FOLDER, folder, name), text);
+    symlinkSync(folder, link);
+    renameSync(link, join(FOLDER, '..data'));
+    rmSync(join(FOLDER, `..version-${version - 1}`), { recursive: true, force: true });
+  };
+  write(files);
+  for (const name of Object.keys(files)) symlinkSync(join('..data', name), join(FOLDER, name));
+  return { write, [Symbol.dispose]: () => rmSync(FOLDER, { recursive: true }) };
+}
+
+const FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount';

@@ -1,0 +1,58 @@
+import { applyManifest, readManifest } from '../servers/manifest.ts';
+import type { AccountFiles } from './account-folder.ts';
+import { startCluster, type Cluster } from '../../lab/api-server/kube-apiserver.ts';
+import { member } from '../nodes/test-pod.ts';
+import { until } from '../../lab/until.ts';
+
+export const NODE = 'node-1';
+const PLUGIN = 'system:serviceaccount:kube-system:podwire';
+const INSTALLER = 'system:serviceaccount:kube-system:podwire-installer';
+
+/** A real API server with cni-conf/rbac.yaml applied, in force, and one node. */
+export async function startInstallCluster(): Promise<Cluster> {
+  await using started = new AsyncDisposableStack();
+  const cluster = started.use(await startCluster());
+  const { admin } = cluster;
+  await until('the namespace kube-system', () => exists(cluster, '/api/v1/namespaces/kube-system'));
+  await applyManifest(admin, readManifest('cni-conf/rbac.yaml'), 'keep');
+  await cluster.createNode(NODE, { podCIDRs: ['10.71.0.0/24', 'fd71::/64'] });
+  const token = {
+    verb: 'create',
+    resource: 'serviceaccounts',
+    subresource: 'token',
+    namespace: 'kube-system',
+    name: 'podwire',
+  };
+  await allowed(cluster, INSTALLER, token);
+  await allowed(cluster, INSTALLER, { verb: 'get', resource: 'nodes' });
+  await allowed(cluster, PLUGIN, { verb: 'patch', resource: 'pods', subresource: 'status' });
+  started.move();
+  return cluster;
+}
+
+/** What the kubelet gives the installer's pod. */
+export async function installerAccount(
+  { admin, certificateAuthorityPem }: Cluster,
+  name = 'podwire-installer',
+): Promise<AccountFiles> {
+  const path = `/api/v1/namespaces/kube-system/serviceaccounts/${name}/token`;
+  const answer = await admin.create(path, { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} });
+  const token: unknown = member(answer, 'status', 'token');
+  return { token: String(token), 'ca.crt': certificateAuthorityPem, namespace: 'kube-system' };
+}
+
+// The authorizer sees a new role binding a moment after it was created.
+async function allowed({ admin }: Cluster, user: string, resourceAttributes: object): Promise<void> {
+  const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
+  await until(`${user} is allowed ${JSON.stringify(resourceAttributes)}`, async () => {
+    const answer = await admin.create(path, { spec: { user, resourceAttributes } });
+    return member(answer, 'status', 'allowed') === true;
+  });
+}
+
+async function exists({ admin }: Cluster, path: string): Promise<boolean> {
+  return admin.get(path).then(
+    () => true,
+    () => false,
+  );
+}

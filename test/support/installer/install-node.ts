@@ -1,0 +1,100 @@
+import { copyFile, link, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ensureTools } from '../../lab/tools/ensure-tools.ts';
+import { member } from '../nodes/test-pod.ts';
+import { EXECUTABLE, startExecutable, type EndedExecutable, type RunningExecutable } from '../../lab/run-executable.ts';
+
+/** One call of the installer. */
+export interface InstallerCall {
+  /** `['install']` unless told. The executable is called by a path, whose last part can be another name. */
+  readonly words?: readonly string[];
+  readonly calledAs?: string;
+  /** On top of, or `undefined` instead of, what the DaemonSet sets. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** A program and its first words, before the installer. */
+  readonly within?: readonly string[];
+}
+
+/** A node's folders as a pod sees them, and an image's: podwire with plugins beside it. */
+export interface InstallNode extends AsyncDisposable {
+  /** What is `/host` in the pod. */
+  readonly root: string;
+  readonly programs: string;
+  readonly configs: string;
+  readonly state: string;
+  readonly kubeconfigPath: string;
+  readonly image: string;
+  start(call?: InstallerCall): RunningExecutable;
+  run(call?: InstallerCall): Promise<EndedExecutable>;
+  /** A file of the folder of configurations. */
+  read(name: string): Promise<string>;
+  /** All that is there, with what tells whether it was written anew. */
+  names(): Promise<readonly string[]>;
+}
+
+const TEMPLATE = join(import.meta.dirname, '../../../cni-conf/base/10-podwire.conflist');
+const CARRIED = ['host-local', 'portmap', 'bandwidth', 'tuning', 'loopback'] as const;
+
+/** A node without anything on it, in a folder of its own. */
+export async function makeInstallNode(
+  server: string,
+  nodeName: string,
+  parent: string = tmpdir(),
+): Promise<InstallNode> {
+  const tools = await ensureTools(CARRIED);
+  const folder = await mkdtemp(join(parent, 'podwire-install-'));
+  const [root, image] = [join(folder, 'host'), join(folder, 'image')];
+  const [programs, configs, state] = [
+    join(root, 'opt/cni/bin'),
+    join(root, 'etc/cni/net.d'),
+    join(root, 'var/lib/podwire'),
+  ];
+  for (const path of [programs, configs, state, image]) await mkdir(path, { recursive: true });
+  await place(EXECUTABLE, join(image, 'podwire'));
+  for (const name of CARRIED) await place(tools[name], join(image, name));
+  const { hostname, port } = new URL(server);
+  const start = ({ words = ['install'], calledAs = 'podwire', environment = {}, within = [] }: InstallerCall = {}) =>
+    startExecutable({
+      environment: {
+        KUBERNETES_SERVICE_HOST: hostname,
+        KUBERNETES_SERVICE_PORT: port,
+        KUBERNETES_NODE_NAME: nodeName,
+        CNI_NETWORK_CONFIG_FILE: TEMPLATE,
+        ...environment,
+      },
+      stdin: '',
+      within,
+      executable: join(image, calledAs),
+      words: [...words, '--root', root],
+    });
+  return {
+    root,
+    programs,
+    configs,
+    state,
+    kubeconfigPath: join(configs, 'podwire-kubeconfig'),
+    image,
+    start,
+    run: (call) => start(call).ended,
+    read: (name) => readFile(join(configs, name), 'utf8'),
+    names: async () => (await readdir(root, { recursive: true })).toSorted(),
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+async function place(from: string, to: string): Promise<void> {
+  await link(from, to).catch(() => copyFile(from, to));
+}
+
+/** The token of a kubeconfig's only user. */
+export function tokenIn(kubeconfig: string): string {
+  const users: unknown = member(JSON.parse(kubeconfig), 'users');
+  const token: unknown = Array.isArray(users) ? member(users[0], 'user', 'token') : undefined;
+  return typeof token === 'string' ? token : '';
+}
+
+/** What a token says of itself. */
+export function claimsIn(token: string): unknown {
+  return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+}

@@ -1,0 +1,67 @@
+import { planAttachmentSteps, type AttachmentFacts } from '../../../src/plan/attachment-steps.ts';
+import { findDrift, formatDrift } from '../../../src/plan/drift.ts';
+import type { Step } from '../../../src/plan/step.ts';
+import { attachmentFacts, type AttachmentFactsOverrides } from '../builders/attachment-facts.ts';
+import { sandboxInKernel } from './sandbox-in-kernel.ts';
+import { hostNamespace, type NetworkNamespace } from '../../lab/namespaces/network-namespace.ts';
+
+/** What no two pods of the tests share, for these run at the same time. */
+export interface PodPlace {
+  /** The host interface. */
+  readonly name: string;
+  readonly ipv4: string;
+  readonly ipv6: string;
+}
+
+/** A pod that is attached, to be damaged. */
+export interface AttachedPod extends PodPlace {
+  readonly host: NetworkNamespace;
+  readonly pod: NetworkNamespace;
+  readonly steps: readonly Step[];
+  /** How it differs from what was planned, one text for each difference. */
+  readonly drifts: () => Promise<readonly string[]>;
+}
+
+export type PodFactsOverrides = Omit<AttachmentFactsOverrides, 'addresses' | 'hostInterface'>;
+
+/** The place of one pod among those of one file. */
+export function podPlace(file: 'observe' | 'damage' | 'tolerance', number: number): PodPlace {
+  const net = { observe: 1, damage: 2, tolerance: 3 }[file];
+  return { name: `calio${net}n${number}`, ipv4: `10.9.${net}.${number}`, ipv6: `fd09:${net}::${number.toString(16)}` };
+}
+
+/** The facts of a pod with both families. */
+export function dualStackFacts({ name, ipv4, ipv6 }: PodPlace, overrides: PodFactsOverrides = {}): AttachmentFacts {
+  const hostInterface = { name, alias: `podwire c1 eth0 default/${name}` };
+  return attachmentFacts({ hostInterface, addresses: [ipv4, ipv6], ...overrides });
+}
+
+/** A pod with both families, attached until the test ends. */
+export async function attachedPod(place: PodPlace, overrides: PodFactsOverrides = {}): Promise<AttachedPod> {
+  const { kernel, sandbox, pod } = await sandboxInKernel();
+  const steps = planAttachmentSteps(dualStackFacts(place, overrides));
+  await kernel.apply(steps, sandbox);
+  const drifts = async () => findDrift(await kernel.observe(steps, sandbox)).map((drift) => formatDrift([drift]));
+  return { ...place, host: hostNamespace(), pod, steps, drifts };
+}
+
+/** All but those that take the addresses and routes of IPv6 with them. */
+export function settingsOf(
+  steps: readonly Step[],
+  place: 'host' | 'sandbox',
+): readonly Extract<Step, { kind: 'write-sysctl' }>[] {
+  return steps
+    .filter((step) => step.kind === 'write-sysctl')
+    .filter((step) => step.in === place && !step.key.endsWith('disable_ipv6'));
+}
+
+/** A value that a setting does not have when it has the step's. */
+export function otherValue({ key, value }: { readonly key: string; readonly value: string }): string {
+  if (key.endsWith('proxy_delay')) return '80'; // a smaller one can be less than a tick of the kernel's clock
+  return value === '0' ? '1' : '0';
+}
+
+/** Writes a setting of a namespace, without our own code. */
+export async function writeSysctl(where: NetworkNamespace, key: string, value: string): Promise<void> {
+  await where.exec('sh', '-c', `echo ${value} > /proc/sys/${key}`);
+}

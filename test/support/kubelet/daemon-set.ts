@@ -1,0 +1,101 @@
+import { isJsonObject } from '../../../src/json/json.ts';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { applyManifest, readManifest, readTemplate } from '../servers/manifest.ts';
+import { NODE } from '../installer/install-cluster.ts';
+import type { NodeMachine } from './kubelet-node.ts';
+import { phaseOf } from './pods.ts';
+import { pick } from '../nodes/api-server-node.ts';
+import { member } from '../nodes/test-pod.ts';
+
+const REPOSITORY = join(import.meta.dirname, '../../..');
+const MANIFEST = 'cni-conf/rendered/podcidr-routes.yaml';
+const IMAGE = 'localhost/podwire';
+const [PODS, POD] = ['/api/v1/namespaces/kube-system/pods', 'podwire-node'];
+
+/** What `npm run build:image` has made. */
+const IMAGE_ARCHIVE = join(REPOSITORY, 'dist/podwire-image.tar');
+
+/** The pod of podwire's DaemonSet, as the controller, which is not here, makes it. */
+export interface DaemonSetPod {
+  /** What the init container has said. */
+  installerLog(): Promise<string>;
+  /** What the container that keeps the token fresh has said. */
+  tokenLog(): Promise<string>;
+  /** Deletes it and makes it again, as a rollout does. */
+  replace(): Promise<void>;
+}
+
+/**
+ * Applies the manifest, and waits until the kubelet has run the pod's init container.
+ *
+ * @param template of the network configuration
+ */
+export async function applyDaemonSet(
+  { cluster, runtime, pods }: NodeMachine,
+  template = dualStackTemplate(),
+): Promise<DaemonSetPod> {
+  const { admin, server, certificateAuthorityPem } = cluster;
+  if (!existsSync(IMAGE_ARCHIVE)) throw new Error(`${IMAGE_ARCHIVE} is missing: npm run build:image`);
+  await runtime.importImage(IMAGE_ARCHIVE);
+  const images = (await runtime.ctr('images', 'list', '-q')).split('\n');
+  const image = images.find((name) => name.startsWith(`${IMAGE}:`));
+  if (image === undefined) throw new Error(`${IMAGE} is not among ${images.join(' ')}`);
+  // Made by a controller that is not here.
+  await admin.create('/api/v1/namespaces/kube-system/configmaps', {
+    metadata: { name: 'kube-root-ca.crt' },
+    data: { 'ca.crt': certificateAuthorityPem },
+  });
+  const objects = readManifest(MANIFEST).map((object) =>
+    object['kind'] === 'ConfigMap' ? { ...object, data: { '10-podwire.conflist': template } } : object,
+  );
+  await applyManifest(admin, objects, 'keep');
+  const daemonSet = objects.find((object) => member(object, 'kind') === 'DaemonSet');
+  const spec = member(daemonSet, 'spec', 'template', 'spec');
+  if (!isJsonObject(spec)) throw new Error(`${MANIFEST} has no DaemonSet`);
+  // In place of the Service, whose address nobody translates here.
+  const { hostname, port } = new URL(server);
+  const environment = [
+    { name: 'KUBERNETES_SERVICE_HOST', value: hostname },
+    { name: 'KUBERNETES_SERVICE_PORT', value: port },
+    { name: 'TOKEN_CHECK_SECONDS', value: '1' },
+  ];
+  const adapt = (containers: unknown) =>
+    (Array.isArray(containers) ? containers : []).filter(isJsonObject).map((container) => ({
+      ...container,
+      image,
+      imagePullPolicy: 'Never',
+      env: [...(Array.isArray(container['env']) ? container['env'] : []), ...environment],
+    }));
+  const place = async () => {
+    await admin.create(PODS, {
+      metadata: { name: POD, labels: member(daemonSet, 'spec', 'template', 'metadata', 'labels') },
+      spec: {
+        ...spec,
+        nodeName: NODE,
+        initContainers: adapt(spec['initContainers']),
+        containers: adapt(spec['containers']),
+      },
+    });
+    const pod = pods.at(`${PODS}/${POD}`);
+    const running = await pod.until('runs', (state) => phaseOf(state) === 'Running');
+    return { pod, uid: pick(running['metadata'], 'uid') };
+  };
+  let placed = await place();
+  const log = (container: string) =>
+    readFile(`/var/log/pods/kube-system_${POD}_${placed.uid}/${container}/0.log`, 'utf8');
+  return {
+    installerLog: () => log('install'),
+    tokenLog: () => log('token'),
+    async replace() {
+      await placed.pod.delete();
+      placed = await place();
+    },
+  };
+}
+
+/** That of the component dual-stack, in the version of CNI that has STATUS and GC. */
+function dualStackTemplate(): string {
+  return readTemplate('components/dual-stack').replace('"1.0.0"', '"1.1.0"');
+}

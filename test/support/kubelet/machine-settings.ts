@@ -1,0 +1,63 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { assertPrivateNamespace } from '../../lab/namespaces/private-namespace.ts';
+
+const run = promisify(execFile);
+
+/** Where a node's programs write, other than /run and /var/lib, which are private already. */
+const FOLDERS = ['/opt/cni', '/etc/cni', '/var/log'] as const;
+
+/** Empty folders over those of the machine. */
+export async function makePrivateFolders(): Promise<AsyncDisposable> {
+  assertPrivateNamespace();
+  await using made = new AsyncDisposableStack();
+  for (const folder of FOLDERS) {
+    const isOurs = (await mkdir(folder, { recursive: true })) !== undefined;
+    await run('mount', ['-t', 'tmpfs', '-o', 'mode=0755', 'podwire-node', folder]);
+    made.defer(async () => {
+      await run('umount', ['--lazy', folder]);
+      if (isOurs) await rmdir(folder);
+    });
+  }
+  const folders = made.move();
+  return { [Symbol.asyncDispose]: () => folders.disposeAsync() };
+}
+
+const HIERARCHIES = '/sys/fs/cgroup';
+/** The parent of all that the runtime starts for the kubelet. */
+const RUNTIME_CGROUP = 'k8s.io';
+
+/** Cgroups are the machine's: disposing removes those that are empty, unless the machine has containers of its own. */
+export async function borrowCgroups(): Promise<AsyncDisposable> {
+  const roots = [HIERARCHIES, ...(await readdir(HIERARCHIES)).map((name) => join(HIERARCHIES, name))];
+  const folders = roots.map((root) => join(root, RUNTIME_CGROUP)).filter((folder) => !existsSync(folder));
+  return {
+    async [Symbol.asyncDispose]() {
+      await Promise.all(folders.map(removeEmpty));
+    },
+  };
+}
+
+async function removeEmpty(folder: string): Promise<void> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  await Promise.all(entries.filter((entry) => entry.isDirectory()).map(({ name }) => removeEmpty(join(folder, name))));
+  await rmdir(folder).catch(() => undefined);
+}
+
+/** Settings of the whole machine, which the kubelet changes. */
+const SETTINGS = ['vm/overcommit_memory', 'vm/panic_on_oom', 'kernel/panic', 'kernel/panic_on_oops'].map((name) =>
+  join('/proc/sys', name),
+);
+
+/** Disposing gives them the values that they have now. */
+export async function keepKernelSettings(): Promise<AsyncDisposable> {
+  const values = await Promise.all(SETTINGS.map((path) => readFile(path, 'utf8')));
+  return {
+    async [Symbol.asyncDispose]() {
+      await Promise.all(SETTINGS.map((path, index) => writeFile(path, values[index] ?? '')));
+    },
+  };
+}

@@ -1,0 +1,94 @@
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { ensureTools } from '../../lab/tools/ensure-tools.ts';
+import { eventually } from './wait.ts';
+import { BUSYBOX_IMAGE, busyboxArchive, PAUSE_IMAGE } from './busybox-image.ts';
+import { makeServerProcesses, startRestartable, type RestartableServers } from '../../lab/api-server/server-process.ts';
+
+/** containerd on a node. */
+export interface NodeRuntime extends RestartableServers {
+  readonly endpoint: string;
+  /** `ctr -n k8s.io` with these arguments: what it printed. */
+  ctr(...args: readonly string[]): Promise<string>;
+  importImage(archivePath: string): Promise<void>;
+}
+
+/**
+ * Starts it, with the test's images. Its shims outlive it: what ends them is the end of the process namespace.
+ *
+ * @param folder of its own, for its state
+ */
+export async function startNodeRuntime(folder: string): Promise<NodeRuntime> {
+  const tools = await ensureTools(['containerd', 'containerd-shim-runc-v2', 'ctr']);
+  const socket = '/run/podwire-containerd/containerd.sock';
+  const configPath = join(folder, 'containerd.toml');
+  await writeFile(configPath, formatConfig({ folder, socket, shim: tools['containerd-shim-runc-v2'] }));
+  const servers = await startRestartable(async () => {
+    const processes = await makeServerProcesses('podwire-containerd-');
+    const path = `PATH=${dirname(tools.containerd)}:${process.env['PATH']}`;
+    await processes.start('containerd', 'env', [path, tools.containerd, '--config', configPath]);
+    const what = 'containerd listens';
+    await eventually(what, () => accepts(socket), { failure: processes.failure });
+    return processes;
+  });
+  const ctr = async (...args: readonly string[]) => {
+    const { stdout } = await promisify(execFile)(tools.ctr, ['--address', socket, '-n', 'k8s.io', ...args], {
+      maxBuffer: 64 * 1024 * 1024,
+    });
+    return stdout;
+  };
+  const importImage = async (path: string) => {
+    await ctr('images', 'import', '--snapshotter', 'native', '--local', path);
+  };
+  const archive = join(folder, 'busybox.tar');
+  await writeFile(archive, await busyboxArchive());
+  await importImage(archive);
+  const images = await ctr('images', 'list', '-q');
+  if (!images.includes(BUSYBOX_IMAGE)) throw new Error(`not imported: ${images}`);
+  return { ...servers, endpoint: `unix://${socket}`, ctr, importImage };
+}
+
+interface Settings {
+  readonly folder: string;
+  readonly socket: string;
+  readonly shim: string;
+}
+
+function formatConfig({ folder, socket, shim }: Settings): string {
+  const [images, runtime] = ['io.containerd.cri.v1.images', 'io.containerd.cri.v1.runtime'];
+  // restrict_oom_score_adj: without CAP_SYS_RESOURCE runc may not lower it.
+  return `version = 3
+root = '${folder}/root'
+state = '/run/podwire-containerd/state'
+disabled_plugins = ['io.containerd.nri.v1.nri', 'io.containerd.tracing.processor.v1.otlp']
+
+[grpc]
+address = '${socket}'
+
+[plugins.'${images}']
+snapshotter = 'native'
+[plugins.'${images}'.pinned_images]
+sandbox = '${PAUSE_IMAGE}'
+
+[plugins.'${runtime}']
+restrict_oom_score_adj = true
+[plugins.'${runtime}'.cni]
+bin_dirs = ['/opt/cni/bin']
+conf_dir = '/etc/cni/net.d'
+[plugins.'${runtime}'.containerd.runtimes.runc]
+runtime_type = 'io.containerd.runc.v2'
+runtime_path = '${shim}'
+[plugins.'${runtime}'.containerd.runtimes.runc.options]
+BinaryName = 'runc'
+`;
+}
+
+function accepts(socketPath: string): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const socket = connect(socketPath);
+  socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+  return promise.finally(() => socket.destroy());
+}

@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { JsonObject } from '../../../src/json/json.ts';
+import { ensureTools } from '../../lab/tools/ensure-tools.ts';
+import type { Sandbox } from '../../lab/namespaces/network-namespace.ts';
+import { pick } from '../nodes/api-server-node.ts';
+import { EXECUTABLE } from '../../lab/run-executable.ts';
+
+export interface CnitoolAnswer {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  /** cnitool's own, and that of all plugins. */
+  readonly stderr: string;
+}
+
+/** CNI's own reference runtime, with a folder of configurations and podwire among the plugins. */
+export interface Cnitool extends AsyncDisposable {
+  /** Writes a list of plugins, the network's name in it. */
+  configure(list: JsonObject): Promise<void>;
+  /** @param environment CNI_ARGS, CAP_ARGS, CNI_IFNAME */
+  run(
+    verb: 'add' | 'check' | 'del' | 'gc' | 'status',
+    network: string,
+    sandbox: Sandbox,
+    environment?: Readonly<Record<string, string>>,
+  ): Promise<CnitoolAnswer>;
+}
+
+/** @param hostLocal which version of it is among the plugins */
+export async function makeCnitool(hostLocal: 'host-local' | 'host-local-1.1.1' = 'host-local'): Promise<Cnitool> {
+  // Looked for in this order: the folder of the others has a host-local, too.
+  const { cnitool, ...plugins } = await ensureTools(['cnitool', hostLocal, 'portmap', 'bandwidth', 'tuning']);
+  const folder = await mkdtemp('/run/podwire-cnitool-');
+  const pluginPath = [folder, ...new Set(Object.values(plugins).map((path) => dirname(path)))].join(':');
+  await symlink(EXECUTABLE, join(folder, 'podwire'));
+  return {
+    configure: (list) => writeFile(join(folder, `10-${pick(list, 'name')}.conflist`), JSON.stringify(list)),
+    async run(verb, network, { path }, environment = {}) {
+      const env = { PATH: process.env['PATH'], NETCONFPATH: folder, CNI_PATH: pluginPath, ...environment };
+      const child = spawn(cnitool, [verb, network, path], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+      let [stdout, stderr] = ['', ''];
+      child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+      child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+      await once(child, 'close');
+      return { exitCode: child.exitCode, stdout, stderr };
+    },
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  };
+}

@@ -1,0 +1,60 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { JsonObject } from '../../../src/json/json.ts';
+import { bindUser } from './bound-user.ts';
+import { pick, type PluginNode } from '../nodes/api-server-node.ts';
+
+/** The plugin's access to a node's API server in every form: as text, and as files of one folder. */
+export interface ApiAccess extends AsyncDisposable {
+  readonly server: string;
+  readonly token: string;
+  readonly tokenPath: string;
+  readonly authorityPath: string;
+  /** Base64, as a kubeconfig has it. */
+  readonly authorityData: string;
+  readonly certificatePath: string;
+  readonly keyPath: string;
+  /** A kubeconfig's user with a client certificate of its own account. */
+  readonly certificateUser: JsonObject;
+  /** A kubeconfig with one context, `here`, whose cluster and user are these; the server is the node's unless told. */
+  kubeconfig(cluster: JsonObject, user: JsonObject): JsonObject;
+  /** Writes a file into the folder, mode 0600, over one of the same name: its path. */
+  write(name: string, text: string): Promise<string>;
+}
+
+const CERTIFICATE_ACCOUNT = 'podwire-by-certificate';
+
+/** The files are gone when it is disposed of. */
+export async function makeApiAccess({ cluster, account }: PluginNode): Promise<ApiAccess> {
+  await bindUser(cluster, CERTIFICATE_ACCOUNT);
+  const folder = await mkdtemp('/run/podwire-access-');
+  const write = async (name: string, text: string) => {
+    const path = join(folder, name);
+    await writeFile(path, text, { mode: 0o600 });
+    return path;
+  };
+  const { users } = cluster.kubeconfigWithClientCertificate({ commonName: CERTIFICATE_ACCOUNT });
+  const certificateUser = { ...users[0].user };
+  const decoded = (key: string) => Buffer.from(pick(certificateUser, key), 'base64').toString();
+  const { server, certificateAuthorityPem } = cluster;
+  return {
+    server,
+    token: account.token,
+    tokenPath: await write('token', `${account.token}\n`),
+    authorityPath: await write('ca.crt', certificateAuthorityPem),
+    authorityData: Buffer.from(certificateAuthorityPem).toString('base64'),
+    certificatePath: await write('client.crt', decoded('client-certificate-data')),
+    keyPath: await write('client.key', decoded('client-key-data')),
+    certificateUser,
+    write,
+    kubeconfig: (ofCluster, user) => ({
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [{ name: 'c', cluster: { server, ...ofCluster } }],
+      users: [{ name: 'u', user }],
+      contexts: [{ name: 'here', context: { cluster: 'c', user: 'u' } }],
+      'current-context': 'here',
+    }),
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
+  };
+}

@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseAllDocuments } from 'yaml';
+import { isJsonObject, type JsonObject } from '../../../src/json/json.ts';
+import type { ApiClient } from '../../lab/api-server/api-client.ts';
+import { pick } from '../nodes/api-server-node.ts';
+
+/** The objects of a manifest of this repository. */
+export function readManifest(path: string): readonly JsonObject[] {
+  return parseManifest(readFileSync(join(import.meta.dirname, '../../..', path), 'utf8'));
+}
+
+/** The template of the network configuration in a folder of cni-conf. */
+export function readTemplate(folder: string): string {
+  return readFileSync(join(import.meta.dirname, '../../../cni-conf', folder, '10-podwire.conflist'), 'utf8');
+}
+
+/** The objects of a manifest, as YAML. */
+export function parseManifest(text: string): readonly JsonObject[] {
+  return parseAllDocuments(text).flatMap((document) => {
+    const value: unknown = document.toJS();
+    return isJsonObject(value) ? [value] : [];
+  });
+}
+
+/**
+ * What `kubectl apply --server-side --validate=strict` does with each object: a field that the API does not know is an error.
+ *
+ * @param how `try`: nothing is kept
+ */
+export async function applyManifest(
+  admin: ApiClient,
+  objects: readonly JsonObject[],
+  how: 'keep' | 'try',
+): Promise<void> {
+  const options = `fieldManager=test&force=true&fieldValidation=Strict${how === 'try' ? '&dryRun=All' : ''}`;
+  for (const object of objects) {
+    await admin.request('PATCH', `${pathOf(object)}?${options}`, object, 'application/apply-patch+yaml');
+  }
+}
+
+function pathOf(object: JsonObject): string {
+  const [version, kind] = [pick(object, 'apiVersion'), pick(object, 'kind')];
+  const { metadata } = object;
+  const namespace =
+    isJsonObject(metadata) && metadata['namespace'] !== undefined ? pick(metadata, 'namespace') : undefined;
+  const group = version.includes('/') ? `/apis/${version}` : `/api/${version}`;
+  const plural = PLURALS[kind] ?? `${kind.toLowerCase()}s`;
+  return `${group}${namespace === undefined ? '' : `/namespaces/${namespace}`}/${plural}/${pick(metadata, 'name')}`;
+}
+
+const PLURALS: Readonly<Record<string, string>> = {
+  ValidatingAdmissionPolicy: 'validatingadmissionpolicies',
+};

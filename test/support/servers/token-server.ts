@@ -1,0 +1,67 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import { makeCertificateAuthority } from '../../lab/certificates/certificate-authority.ts';
+
+/** An API server that issues tokens of any life, which the real one does not below ten minutes. */
+export interface TokenServer extends AsyncDisposable {
+  readonly url: string;
+  readonly certificateAuthorityPem: string;
+  /** What it was asked for. */
+  readonly orders: readonly unknown[];
+  /** The tokens that it has issued, the last one last. */
+  readonly issued: readonly string[];
+  /** 503 to all that is asked, or no longer. */
+  setAway(isAway: boolean): void;
+  /** How many requests it has answered with 503. */
+  readonly refusals: () => number;
+}
+
+export async function startTokenServer(lifeMs: number): Promise<TokenServer> {
+  const authority = makeCertificateAuthority('token server');
+  const { certificatePem, keyPem } = authority.issue({ commonName: 'server', subjectAlternativeNames: ['127.0.0.1'] });
+  const issued: string[] = [];
+  const orders: unknown[] = [];
+  let [isAway, refusals] = [false, 0];
+  const server = createServer({ cert: certificatePem, key: keyPem }, (request, response) => {
+    let body = '';
+    request.setEncoding('utf8').on('data', (text: string) => (body += text));
+    response.setHeader('Content-Type', 'application/json');
+    if (isAway) {
+      refusals++;
+      response.writeHead(503).end('{}');
+      return;
+    }
+    if (request.method !== 'POST') {
+      response.end(JSON.stringify({ metadata: { name: 'node-1', uid: 'uid-1' }, spec: {} }));
+      return;
+    }
+    request.on('end', () => {
+      orders.push(JSON.parse(body));
+      issue(response);
+    });
+  });
+  const issue = (response: ServerResponse) => {
+    issued.push(`token-${issued.length + 1}`);
+    // The server's clock has whole seconds in its Date header: the life is counted from there.
+    response.sendDate = false;
+    response.setHeader('Date', new Date(0).toUTCString());
+    const status = { token: issued.at(-1), expirationTimestamp: new Date(lifeMs).toISOString() };
+    response.writeHead(201).end(JSON.stringify({ status }));
+  };
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  return {
+    url: `https://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`,
+    certificateAuthorityPem: authority.certificatePem,
+    issued,
+    orders,
+    setAway: (next) => void (isAway = next),
+    refusals: () => refusals,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}

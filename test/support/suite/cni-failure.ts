@@ -1,0 +1,23 @@
+import { CniError } from '../../../src/cni/error.ts';
+
+/** The CniError that the call throws; fails if it throws none, or another error. */
+export function cniFailure(call: () => unknown): CniError {
+  const thrown = whatThrows(call);
+  if (thrown instanceof CniError) return thrown;
+  throw thrown ?? new Error('nothing was thrown, where a CniError was expected');
+}
+
+/** True if the call throws nothing, or a CniError with one of the codes. */
+export function isAnswered(call: () => unknown, codes: readonly number[]): boolean {
+  const thrown = whatThrows(call);
+  return thrown === undefined || (thrown instanceof CniError && codes.includes(thrown.code));
+}
+
+function whatThrows(call: () => unknown): Error | undefined {
+  try {
+    call();
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
