@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../src/cli.ts';
 import { PODWIRE_VERSION } from '../src/version.ts';
 import { CANARY, openLoopbackCluster, type LoopbackCluster } from './cluster/loopback-cluster.ts';
-import { netconf } from './support/builders/network-config.ts';
+import { netconf } from './lab/netconf.ts';
 
 async function call(args: readonly string[], stdin = '', name = 'podwire') {
   let [stdout, stderr] = ['', ''];

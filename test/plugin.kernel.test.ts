@@ -3,7 +3,7 @@ import { ERROR_CODE } from '../src/cni/error.ts';
 import { isJsonObject } from '../src/json/json.ts';
 import { runPlugin, type PluginIo } from '../src/plugin.ts';
 import { openLibcLoader } from '../src/system/libc.ts';
-import { aNetworkConfig } from './support/builders/netconf.ts';
+import { netconf } from './support/builders/netconf.ts';
 import { aRequest } from './support/builders/request.ts';
 
 async function call(input: Pick<PluginIo, 'environment' | 'stdin'>, overrides: Partial<PluginIo> = {}) {
@@ -21,15 +21,15 @@ async function call(input: Pick<PluginIo, 'environment' | 'stdin'>, overrides: P
 }
 
 /** A STATUS that cannot succeed: there is no such delegate. */
-const aStatus = (overrides: Parameters<typeof aNetworkConfig>[0] = {}, environment = {}) =>
-  aRequest({
+const aStatus = (overrides: Parameters<typeof netconf>[0] = {}, environment = {}) =>
+  requestInput({
     environment: { CNI_COMMAND: 'STATUS', CNI_PATH: '/none', ...environment },
-    config: aNetworkConfig({ cniVersion: '1.1.0', ...overrides }),
+    config: netconf({ cniVersion: '1.1.0', ...overrides }),
   });
 
 describe('a call of the plugin', () => {
   it('VERSION is answered with the versions, in the caller’s', async () => {
-    const { status, answer, stderr } = await call(aRequest({ environment: { CNI_COMMAND: 'VERSION' } }));
+    const { status, answer, stderr } = await call(requestInput({ environment: { CNI_COMMAND: 'VERSION' } }));
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(answer).toMatchObject({
       cniVersion: '1.0.0',
@@ -47,26 +47,26 @@ describe('a call of the plugin', () => {
     });
   refuses(
     'no container id',
-    aRequest({ environment: { CNI_CONTAINERID: '' } }),
+    requestInput({ environment: { CNI_CONTAINERID: '' } }),
     ERROR_CODE.invalidEnvironment,
     '1.0.0',
   );
-  refuses('no JSON', aRequest({ stdin: '{' }), ERROR_CODE.undecodable, '1.1.0');
+  refuses('no JSON', requestInput({ stdin: '{' }), ERROR_CODE.undecodable, '1.1.0');
   refuses(
     'an unknown command',
-    aRequest({ environment: { CNI_COMMAND: 'add' } }),
+    requestInput({ environment: { CNI_COMMAND: 'add' } }),
     ERROR_CODE.invalidEnvironment,
     '1.0.0',
   );
   refuses(
     'a version to come',
-    aRequest({ config: aNetworkConfig({ cniVersion: '9.9.9' }) }),
+    requestInput({ config: netconf({ cniVersion: '9.9.9' }) }),
     ERROR_CODE.incompatibleVersion,
     '9.9.9',
   );
 
   it('that fails says why on stdout, and in one line of the log on stderr', async () => {
-    const { status, answer, stderr } = await call(aRequest({ environment: { CNI_NETNS: '/none' } }));
+    const { status, answer, stderr } = await call(requestInput({ environment: { CNI_NETNS: '/none' } }));
     expect({ status, code: answer['code'] }).toEqual({ status: 1, code: ERROR_CODE.invalidSandbox });
     expect(
       stderr
@@ -78,8 +78,8 @@ describe('a call of the plugin', () => {
 
   it('whose answer nobody reads fails by its status', async () => {
     const writeStdout = () => Promise.reject(new Error('EPIPE'));
-    expect((await call(aRequest({ environment: { CNI_COMMAND: 'VERSION' } }), { writeStdout })).status).toBe(1);
-    expect((await call(aRequest({ stdin: '{' }), { writeStdout })).status).toBe(1);
+    expect((await call(requestInput({ environment: { CNI_COMMAND: 'VERSION' } }), { writeStdout })).status).toBe(1);
+    expect((await call(requestInput({ stdin: '{' }), { writeStdout })).status).toBe(1);
   });
 
   it('writes a trace of time only if it is asked for', async () => {

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { until } from '../lab/until.ts';
 import { ERROR_CODE } from '../../src/cni/error.ts';
 import { startDeadline } from '../../src/cluster/wire/deadline.ts';
 import { expectClean, openLoopbackCluster, rejectionOf, soon, WEB } from './loopback-cluster.ts';
@@ -19,7 +20,7 @@ describe('a server that fails', () => {
     await loopback.api.setFault({ kind: 'stall', at: 'headers' });
     const stop = new AbortController();
     const reading = rejectionOf(loopback.cluster.readPod(WEB, startDeadline(60_000, stop.signal)));
-    await vi.waitUntil(() => loopback.api.requests.length === 1);
+    await until('the request has arrived', () => loopback.api.requests.length === 1);
     stop.abort();
     expect((await reading).message).toContain('told to stop');
   });

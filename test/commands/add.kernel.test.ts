@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ERROR_CODE } from '../../src/cni/error.ts';
@@ -46,7 +46,12 @@ describe('ADD', () => {
       ips: [{ interface: 1 }, { interface: 1 }],
     });
     const state = (await node.state()).join('\n');
-    for (const part of [`${node.hostInterface()}@`, '/leases/', '"stage":"attached"', '"cni.projectcalico.org/podIPs"'])
+    for (const part of [
+      `${node.hostInterface()} podwire`,
+      'lease ',
+      '"stage":"attached"',
+      '"cni.projectcalico.org/podIPs"',
+    ])
       expect(state).toContain(part);
     await node.succeed(call('DEL'));
   });
@@ -110,18 +115,17 @@ describe('ADD', () => {
     const ended = new AbortController();
     const config = { policy_setup_timeout_seconds: 60, endpoint_status_dir: node.folder };
     const wrap = actingAt('cluster.patchPodAnnotations #1', 'after', () => ended.abort());
-    const { error } = await node.run(call('ADD', { config }), { signal: ended.signal, wrap });
+    const { error } = await node.run(call('ADD', { settings: config }), { signal: ended.signal, wrap });
     expect(error).toBe(ended.signal.reason);
     expect(await node.state()).toEqual(before);
   });
 
   it('takes down what an ADD of an earlier boot has left, its lease too', async () => {
     await node.succeed(call('ADD', { containerId: 'old', pod: 'none' }));
-    const record = join(node.folder, 'journal', node.network, 'old@eth0.record.json');
-    const [text] = (await node.state()).filter((line) => line.startsWith(record));
     await sandbox.remove();
-    writeFileSync(record, JSON.stringify({ ...JSON.parse(text?.slice(record.length) ?? ''), bootId: 'earlier' }));
-    writeFileSync(join(node.folder, 'journal', node.network, 'swept-boot'), 'earlier\n');
+    const record: object = JSON.parse(readFileSync(node.record('old'), 'utf8'));
+    writeFileSync(node.record('old'), JSON.stringify({ ...record, bootId: 'earlier' }));
+    writeFileSync(join(node.journal, 'swept-boot'), 'earlier\n');
     await using later = await makeSandbox();
     await node.succeed(call('ADD', { sandboxPath: later.path }));
     expect((await node.state()).join('\n')).not.toContain('old');

@@ -30,7 +30,7 @@ const call = (verb: CommandCall['verb'], overrides: Partial<CommandCall> = {}): 
   ...overrides,
 });
 const check = async (overrides: Partial<CommandCall> = {}): Promise<unknown> =>
-  (await node.run(call('CHECK', { config: { prevResult: result }, ...overrides }))).error;
+  (await node.run(call('CHECK', { settings: { prevResult: result }, ...overrides }))).error;
 
 /** The differences that a CHECK tells of. */
 async function drift(): Promise<string> {
@@ -41,7 +41,7 @@ async function drift(): Promise<string> {
 describe('CHECK', () => {
   it('of what is as ADD has left it succeeds, prints nothing and changes nothing', async () => {
     const before = await node.state();
-    expect(await node.run(call('CHECK', { config: { prevResult: result } }))).toMatchObject({
+    expect(await node.run(call('CHECK', { settings: { prevResult: result } }))).toMatchObject({
       error: undefined,
       outputs: [],
     });
@@ -49,7 +49,7 @@ describe('CHECK', () => {
   });
 
   it('without prevResult is refused', async () =>
-    expect(await check({ config: {} })).toMatchObject({ code: ERROR_CODE.invalidConfig }));
+    expect(await check({ settings: {} })).toMatchObject({ code: ERROR_CODE.invalidConfig }));
 
   it('with the sandbox gone is refused', async () =>
     expect(await check({ sandboxPath: '/run/none' })).toMatchObject({ code: ERROR_CODE.invalidSandbox }));

@@ -1,10 +1,8 @@
 import { rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/json/json.ts';
 import { startCommandNode, type CommandCall, type CommandNode } from '../support/nodes/command-node.ts';
 import { makeSandbox, type Sandbox } from '../lab/namespaces/network-namespace.ts';
-import { until } from '../lab/until.ts';
 
 let node: CommandNode;
 let sandbox: Sandbox;
@@ -28,12 +26,11 @@ const call = (verb: 'ADD' | 'DEL', overrides: Partial<CommandCall> = {}): Comman
   sandboxPath: sandbox.path,
   ...overrides,
 });
-const record = () => join(node.folder, 'journal', node.network, 'c1@eth0.record.json');
 
-/** The node after a DEL, which must succeed; with its sandbox a link goes by itself, a moment later. */
+/** The node after a DEL, which must succeed. */
 async function detached(overrides: Partial<CommandCall> = {}): Promise<readonly string[]> {
   await node.succeed(call('DEL', overrides));
-  await until('nothing is left', async () => (await node.state()).join() === before.join()).catch(() => undefined);
+  await node.untilState(before);
   return node.state();
 }
 
@@ -53,7 +50,7 @@ describe('DEL', () => {
   });
   it('without CNI_NETNS leaves nothing', async () => expect(await detached({ sandboxPath: '' })).toEqual(before));
   it('with prevResult leaves nothing', async () =>
-    expect(await detached({ config: { prevResult: result } })).toEqual(before));
+    expect(await detached({ settings: { prevResult: result } })).toEqual(before));
   it('without CNI_ARGS takes the pod from the record', async () =>
     expect(await detached({ pod: 'none' })).toEqual(before));
   it('with a pod that is gone leaves nothing', async () => {
@@ -63,17 +60,17 @@ describe('DEL', () => {
     expect(await node.state()).toEqual(before);
   });
   it('without a record leaves nothing', async () => {
-    rmSync(record());
+    rmSync(node.record());
     expect(await detached()).toEqual(before);
   });
   it('with a damaged record leaves nothing', async () => {
-    writeFileSync(record(), '{"format":1,');
+    writeFileSync(node.record(), '{"format":1,');
     expect(await detached()).toEqual(before);
   });
   it('of a network whose ranges have changed since releases the lease all the same', async () =>
-    expect(await detached({ config: { ipam: { ranges: [[{ subnet: '10.9.0.0/24' }]] } } })).toEqual(before));
+    expect(await detached({ settings: { ipam: { ranges: [[{ subnet: '10.9.0.0/24' }]] } } })).toEqual(before));
   it('with a setting that no ADD would take warns and leaves nothing', async () => {
-    const { error, logged } = await node.run(call('DEL', { config: { mtu: 'big' } }));
+    const { error, logged } = await node.run(call('DEL', { settings: { mtu: 'big' } }));
     expect(error).toBeUndefined();
     expect(logged.join('\n')).toMatch(/ignoring an invalid setting during DEL: .*mtu/);
     expect(await node.state()).toEqual(before);

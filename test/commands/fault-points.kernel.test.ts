@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { journalFolder, type WrapEffects } from '../support/commands/effects.ts';
+import type { WrapEffects } from '../support/commands/effects.ts';
 import { startCommandNode, type CommandCall, type CommandNode } from '../support/nodes/command-node.ts';
 import { failingAt, recordingPoints, type Moment, type Point } from '../support/commands/effects-points.ts';
 import { makeSandbox, type Sandbox } from '../lab/namespaces/network-namespace.ts';
@@ -34,7 +34,7 @@ function aContainer(): Calls {
 
 const collect = (...valid: readonly string[]): CommandCall => ({
   verb: 'GC',
-  config: { 'cni.dev/valid-attachments': valid.map((containerID) => ({ containerID, ifname: 'eth0' })) },
+  settings: { 'cni.dev/valid-attachments': valid.map((containerID) => ({ containerID, ifname: 'eth0' })) },
 });
 
 /** What is outside the sandbox, and the links in it. */
@@ -44,11 +44,11 @@ async function world(): Promise<readonly string[]> {
 
 /** The same without what may wait for the API: endpoints, and the journal's word that one is still to be cleared. */
 async function nodeAlone(): Promise<readonly string[]> {
-  return (await world()).filter((line) => !line.startsWith('pod ') && !/^\S+\.endpoint\.json /.test(line));
+  return (await world()).filter((line) => !line.startsWith('pod ') && !/^record \S+\.endpoint\.json /.test(line));
 }
 
 /** The first ADD after a boot looks for what earlier boots have left. */
-const forgetSweep = () => rm(join(journalFolder(node.folder), node.network, 'swept-boot'), { force: true });
+const forgetSweep = () => rm(join(node.journal, 'swept-boot'), { force: true });
 
 /** The points of a command that succeeds. */
 async function pointsOf(command: CommandCall): Promise<readonly Point[]> {

@@ -3,12 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CniError, ERROR_CODE } from '../../src/cni/error.ts';
-import { journalFolder } from '../support/commands/effects.ts';
 import { startCommandNode, type CommandCall, type CommandNode } from '../support/nodes/command-node.ts';
 import { recordingPoints, type Moment, type Point } from '../support/commands/effects-points.ts';
 import { runToKill } from '../support/kills/kill-order.ts';
 import { hostNamespace, makeSandbox, type Sandbox } from '../lab/namespaces/network-namespace.ts';
-import { until } from '../lab/until.ts';
 
 const LOOP_MS = 300_000;
 
@@ -34,7 +32,7 @@ async function aScene(node: CommandNode, name: string, lastPoint = ''): Promise<
   // Its own on the whole machine, as real ones are: by it, whoever finishes finds the host-local that is to be ended.
   const containerId = `${basename(node.folder)}-${name}`;
   // The first ADD after a boot looks for what earlier boots have left.
-  await rm(join(journalFolder(node.folder), node.network, 'swept-boot'), { force: true });
+  await rm(join(node.journal, 'swept-boot'), { force: true });
   const sandbox = await makeSandbox();
   const on = { containerId, sandboxPath: sandbox.path };
   return {
@@ -42,7 +40,7 @@ async function aScene(node: CommandNode, name: string, lastPoint = ''): Promise<
     sandbox,
     ADD: { verb: 'ADD', ...on },
     DEL: { verb: 'DEL', ...on },
-    GC: { verb: 'GC', config: { 'cni.dev/valid-attachments': [] } },
+    GC: { verb: 'GC', settings: { 'cni.dev/valid-attachments': [] } },
     isAttached: lastPoint.startsWith('entry.markAttached '),
     [Symbol.asyncDispose]: () => sandbox.remove(),
   };
@@ -87,18 +85,12 @@ async function killAtEach(node: CommandNode, verb: 'ADD' | 'DEL', finish: Finish
       const order = { folder: node.folder, cacheFolder, point, moment };
       expect(await runToKill(node.input(scene[verb]), order)).toBe('SIGKILL');
       await FINISHES[finish](scene);
-      await expectAgain(node, before);
+      await node.untilState(before);
     } catch (error) {
       broken.push(`${moment} ${point}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
   return broken;
-}
-
-// With its sandbox a link goes by itself, a moment later.
-async function expectAgain(node: CommandNode, before: readonly string[]): Promise<void> {
-  await until('nothing is left', async () => (await node.state()).join() === before.join()).catch(() => undefined);
-  expect(await node.state()).toEqual(before);
 }
 
 describe('a command in a process of its own', () => {
@@ -141,7 +133,7 @@ describe.concurrent('whatever the call after which it is killed, nothing is left
       expect(await runToKill(node.input(scene.ADD), order)).toBe('SIGKILL');
       await hostNamespace().exec('ip', 'link', 'set', node.hostInterface(), 'alias', '');
       await FINISHES[finish](scene);
-      await expectAgain(node, before);
+      await node.untilState(before);
     }
   });
 });

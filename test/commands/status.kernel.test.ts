@@ -40,12 +40,12 @@ describe('STATUS', () => {
 
   it('of a network without podCIDRs asks for the version alone', async () => {
     const config = { ipam: { ranges: [[{ subnet: '10.9.0.0/24' }]] } };
-    expect(await requests(() => status({ config }))).toEqual(['/version']);
+    expect(await requests(() => status({ settings: config }))).toEqual(['/version']);
   });
 
   const unavailable = (what: string, config: JsonObject, environment: CommandCall['environment'], words: RegExp) =>
     it(`is 50: ${what}`, async () => {
-      const error = await status({ config, ...(environment && { environment }) });
+      const error = await status({ settings: config, ...(environment && { environment }) });
       expect(error).toMatchObject({ code: ERROR_CODE.notAvailable, message: expect.stringMatching(words) });
     });
   unavailable(

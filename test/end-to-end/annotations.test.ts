@@ -1,15 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/json/json.ts';
 import { expectNoLeftovers } from '../support/suite/no-leftovers.ts';
-import { startPluginNode, type PluginNode } from '../support/nodes/api-server-node.ts';
-import { attachPod, makeTestPod, member } from '../support/nodes/test-pod.ts';
+import { attachPod, makeTestPod } from '../support/nodes/test-pod.ts';
+import { member } from '../lab/member.ts';
+import { startApiServerNode, type ApiServerNode } from '../support/nodes/api-server-node.ts';
 
 const FLOATING_IPS = { feature_control: { floating_ips: true } };
 const ALL_FEATURES = { feature_control: { floating_ips: true, ip_addrs_no_ipam: true } };
 
-let node: PluginNode;
+let node: ApiServerNode;
 beforeAll(async () => {
-  node = await startPluginNode();
+  node = await startApiServerNode();
 });
 afterAll(() => node[Symbol.asyncDispose]());
 expectNoLeftovers(() => node);
@@ -47,14 +48,14 @@ describe('an annotation that cannot be applied fails ADD with its name, and leav
     it(`${name} ${value}${overrides === ALL_FEATURES ? ', with every feature on' : ''}`, async () => {
       await using pod = await makeTestPod(node, annotated({ [name]: value }));
       const config = node.netconf(overrides);
-      const answered = await node.call({ ...pod.call, verb: 'ADD', config });
+      const answered = await node.run({ ...pod.call, verb: 'ADD', config });
       expect(answered).toMatchObject({ exitCode: 1, answer: { code: 105, msg: expect.stringMatching(message) } });
       expect(answered.answer).toMatchObject({
         msg: expect.stringContaining(`cannot apply the pod annotation cni.projectcalico.org/${name}: `),
       });
       expect(await pod.sandbox.ip('link', 'show', 'type', 'veth')).toEqual([]);
       expect(await pod.annotations()).toEqual({ [`cni.projectcalico.org/${name}`]: value });
-      expect(await node.call({ ...pod.call, verb: 'DEL', config })).toEqual({
+      expect(await node.run({ ...pod.call, verb: 'DEL', config })).toEqual({
         exitCode: 0,
         answer: undefined,
         stderr: '',

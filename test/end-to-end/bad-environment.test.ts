@@ -1,22 +1,23 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../src/json/json.ts';
 import { useForAllTests } from '../support/suite/for-all-tests.ts';
 import { makeSandbox, type Sandbox } from '../lab/namespaces/network-namespace.ts';
-import { startLoopbackNode, type LoopbackCall, type LoopbackNode } from '../support/nodes/loopback-node.ts';
+import { startLoopbackNode, type LoopbackNode } from '../support/nodes/loopback-node.ts';
+import type { NodeCall } from '../support/nodes/test-node.ts';
+import type { NodeState } from '../support/nodes/node-state.ts';
 
 let node: LoopbackNode;
 let sandbox: Sandbox;
-let before: JsonObject;
+let before: NodeState;
 useForAllTests(async () => (node = await startLoopbackNode()));
 useForAllTests(async () => (sandbox = await makeSandbox()));
 beforeAll(async () => {
   before = await node.state();
 });
 
-type Environment = NonNullable<LoopbackCall['environment']>;
+type Environment = NonNullable<NodeCall['environment']>;
 
 /** A call that would succeed, but for what is said. */
-async function refused(call: Partial<LoopbackCall>, code: number, message: RegExp): Promise<void> {
+async function refused(call: Partial<NodeCall>, code: number, message: RegExp): Promise<void> {
   const { exitCode, answer, stderr } = await node.run({ verb: 'ADD', sandboxPath: sandbox.path, ...call });
   expect({ exitCode, code: answer?.['code'] }).toEqual({ exitCode: 1, code });
   expect(answer?.['msg']).toMatch(message);
@@ -28,7 +29,7 @@ async function refused(call: Partial<LoopbackCall>, code: number, message: RegEx
 
 describe('of several faults the one is told that Go plugins would tell', () => {
   const unusable = '{"cniVersion":"9.9.9","name":5}';
-  const TABLE: readonly (readonly [why: string, call: Partial<LoopbackCall>, code: number, message: RegExp])[] = [
+  const TABLE: readonly (readonly [why: string, call: Partial<NodeCall>, code: number, message: RegExp])[] = [
     [
       'a bad container id before a bad interface name',
       { containerId: '../x', interfaceName: 'a/b', config: unusable },

@@ -3,10 +3,11 @@ import type { JsonObject, JsonValue } from '../../src/json/json.ts';
 import { useForAllTests } from '../support/suite/for-all-tests.ts';
 import { makeSandbox, type Sandbox } from '../lab/namespaces/network-namespace.ts';
 import { startLoopbackNode, type LoopbackNode } from '../support/nodes/loopback-node.ts';
+import type { NodeState } from '../support/nodes/node-state.ts';
 
 let node: LoopbackNode;
 let sandbox: Sandbox;
-let before: JsonObject;
+let before: NodeState;
 useForAllTests(async () => (node = await startLoopbackNode()));
 useForAllTests(async () => (sandbox = await makeSandbox()));
 beforeAll(async () => {

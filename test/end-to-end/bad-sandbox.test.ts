@@ -2,12 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../src/json/json.ts';
 import { makeSandbox } from '../lab/namespaces/network-namespace.ts';
 import { putWeb, startLoopbackNode, type LoopbackNode } from '../support/nodes/loopback-node.ts';
+import type { NodeState } from '../support/nodes/node-state.ts';
 
 let node: LoopbackNode;
-let before: JsonObject;
+let before: NodeState;
 let paths: Readonly<Record<Place, string>>;
 beforeAll(async () => {
   node = await startLoopbackNode();

@@ -4,6 +4,7 @@ import { makeCnitool, type Cnitool } from '../support/programs/cnitool.ts';
 import { makeLoopbackPod, type LoopbackPod } from '../support/nodes/loopback-pod.ts';
 import { startLoopbackNode, type LoopbackNode } from '../support/nodes/loopback-node.ts';
 import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
+import { formatCniArgs } from '../lab/runtime-call.ts';
 
 const NETWORK = 'chained';
 let node: LoopbackNode;
@@ -38,7 +39,7 @@ async function configure(cniVersion: string, chained: readonly JsonObject[]): Pr
 }
 
 const environmentOf = ({ call: { pod } }: LoopbackPod) => ({
-  CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=${pod?.namespace};K8S_POD_NAME=${pod?.name};K8S_POD_UID=${pod?.uid}`,
+  CNI_ARGS: formatCniArgs(pod),
   CAP_ARGS: PORTS,
 });
 

@@ -3,15 +3,16 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/json/json.ts';
 import { makeLoopbackPod, type LoopbackPod } from '../support/nodes/loopback-pod.ts';
-import { ANNOTATION, startLoopbackNode, type LoopbackNode } from '../support/nodes/loopback-node.ts';
+import { startLoopbackNode, type LoopbackNode } from '../support/nodes/loopback-node.ts';
 import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
-import { pick } from '../support/nodes/api-server-node.ts';
 import { recordFigure } from '../support/suite/reliability-figure.ts';
 import type { EndedExecutable } from '../lab/run-executable.ts';
-import { addressesIn } from '../support/nodes/test-pod.ts';
+import { memberText } from '../lab/member.ts';
+import { ANNOTATION, type NodeState } from '../support/nodes/node-state.ts';
+import { addressesIn } from '../lab/result-addresses.ts';
 
 let node: LoopbackNode;
-let before: JsonObject;
+let before: NodeState;
 beforeAll(async () => {
   node = await startLoopbackNode();
 });
@@ -150,7 +151,7 @@ describe('CHECK of an attachment that was damaged lists each difference, code 10
       await damage(attached);
       const { exitCode, answer } = await attached.check();
       expect({ exitCode, code: answer?.['code'] }).toEqual({ exitCode: 1, code: 106 });
-      const listed = pick(answer, 'details').split('; ');
+      const listed = memberText(answer, 'details').split('; ');
       for (const difference of differences) expect(listed).toContainEqual(expect.stringMatching(difference));
       expect(answer?.['msg']).toContain(`differs from the result of its ADD in ${listed.length} points`);
     },
@@ -177,7 +178,7 @@ describe('CHECK', () => {
 
   it('with the lease gone gives the delegate’s own error', async () => {
     await using attached = await attach('leaseless');
-    const folder = join(node.dataDir, pick(node.netconf(), 'name'));
+    const folder = join(node.dataDir, memberText(node.netconf(), 'name'));
     const leases = (await readdir(folder)).filter((name) => [attached.ipv4, attached.ipv6].includes(name));
     expect(leases).toHaveLength(2);
     for (const name of leases) await rm(join(folder, name));

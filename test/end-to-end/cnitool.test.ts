@@ -5,9 +5,12 @@ import { makeCnitool, type Cnitool } from '../support/programs/cnitool.ts';
 import { expectNoLeftovers } from '../support/suite/no-leftovers.ts';
 import { hostNamespace, makeSandbox, type Sandbox } from '../lab/namespaces/network-namespace.ts';
 import { forwardOnNode } from '../support/kubelet/forwarding.ts';
-import { startPluginNode, type PluginNode } from '../support/nodes/api-server-node.ts';
 import { connectFrom, listenIn } from '../lab/api-server/tcp-peer.ts';
-import { addressesIn, attachPod, makeTestPod, member, type TestPod } from '../support/nodes/test-pod.ts';
+import { attachPod, makeTestPod, type TestPod } from '../support/nodes/test-pod.ts';
+import { member } from '../lab/member.ts';
+import { startApiServerNode, type ApiServerNode } from '../support/nodes/api-server-node.ts';
+import { addressesIn } from '../lab/result-addresses.ts';
+import { formatCniArgs } from '../lab/runtime-call.ts';
 
 const NETWORK = 'k8s-pod-network';
 const NODE = { ipv4: '192.0.2.10', ipv6: '2001:db8::10' } as const;
@@ -16,13 +19,13 @@ const DUAL_STACK = { ranges: [[{ subnet: 'usePodCidrIPv6' }]] };
 // A chain hands results on, and those of 0.2.0 have no interfaces to be worked on.
 const CHAINING = SUPPORTED_VERSIONS.filter((version) => !['0.1.0', '0.2.0'].includes(version));
 
-let node: PluginNode;
+let node: ApiServerNode;
 let cnitool: Cnitool;
 let forwarding: AsyncDisposable;
 beforeAll(async () => {
   // portmap and bandwidth run these: where one is missing, this says what to install.
   for (const program of ['iptables', 'nft', 'tc']) await hostNamespace().exec(program, '-V');
-  [node, cnitool, forwarding] = [await startPluginNode(), await makeCnitool(), await forwardOnNode()];
+  [node, cnitool, forwarding] = [await startApiServerNode(), await makeCnitool(), await forwardOnNode()];
 });
 afterAll(async () => {
   await forwarding[Symbol.asyncDispose]();
@@ -143,5 +146,5 @@ async function detach(sandbox: Sandbox, environment?: Readonly<Record<string, st
 }
 
 function argumentsOf({ namespace, name, uid }: Pick<TestPod, 'namespace' | 'name' | 'uid'>): string {
-  return `IgnoreUnknown=1;K8S_POD_NAMESPACE=${namespace};K8S_POD_NAME=${name};K8S_POD_UID=${uid}`;
+  return formatCniArgs({ namespace, name, uid });
 }

@@ -5,14 +5,14 @@ import { makeApiAccess, type ApiAccess } from '../support/servers/api-access.ts'
 import { bindUser } from '../support/servers/bound-user.ts';
 import { makeCertificateAuthority } from '../lab/certificates/certificate-authority.ts';
 import { expectNoLeftovers } from '../support/suite/no-leftovers.ts';
-import { startPluginNode, type PluginNode } from '../support/nodes/api-server-node.ts';
 import { startTcpRelay, type TcpRelay } from '../support/servers/tcp-relay.ts';
 import { attachPod, makeTestPod } from '../support/nodes/test-pod.ts';
+import { startApiServerNode, type ApiServerNode } from '../support/nodes/api-server-node.ts';
 
-let node: PluginNode;
+let node: ApiServerNode;
 let access: ApiAccess;
 let elsewhere: TcpRelay;
-useForAllTests(async () => (node = await startPluginNode()));
+useForAllTests(async () => (node = await startApiServerNode()));
 useForAllTests(async () => (access = await makeApiAccess(node)));
 useForAllTests(async () => (elsewhere = await startTcpRelay(access.server, { address: '127.0.0.2' })));
 expectNoLeftovers(() => node);
@@ -23,7 +23,7 @@ describe('an ADD without access fails, touches nothing, shows no token, and says
   const refused = (why: string, code: number, message: RegExp, settings: () => Promise<JsonObject>) =>
     it(why, async () => {
       await using pod = await makeTestPod(node);
-      const answered = await node.call({ ...pod.call, verb: 'ADD', config: node.netconf(await settings()) });
+      const answered = await node.run({ ...pod.call, verb: 'ADD', config: node.netconf(await settings()) });
       expect(answered).toMatchObject({ exitCode: 1, answer: { code, msg: expect.stringMatching(message) } });
       expect(JSON.stringify(answered)).not.toContain(access.token);
       expect(await pod.annotations()).toEqual({});
@@ -86,7 +86,7 @@ it('a server is not trusted for what the environment says of authorities and ver
     NODE_USE_SYSTEM_CA: '1',
     SSL_CERT_FILE: access.authorityPath,
   };
-  const refused = await node.call({ ...pod.call, verb: 'ADD', config, environment });
+  const refused = await node.run({ ...pod.call, verb: 'ADD', config, environment });
   expect(refused).toMatchObject({ exitCode: 1, answer: { code: 100, msg: expect.stringContaining('is not trusted') } });
 });
 
@@ -95,7 +95,7 @@ describe('403', () => {
     const { users } = node.cluster.kubeconfigWithClientCertificate({ commonName: 'stranger' });
     await using pod = await makeTestPod(node);
     const config = node.netconf(await withKubeconfig(access.kubeconfig(CA, { ...users[0].user })));
-    const refused = await node.call({ ...pod.call, verb: 'ADD', config });
+    const refused = await node.run({ ...pod.call, verb: 'ADD', config });
     const message =
       /"stranger" is not permitted to get (pods|nodes) \(403\): apply cni-conf\/rbac.yaml, which grants it$/;
     expect(refused).toMatchObject({ exitCode: 1, answer: { code: 100, msg: expect.stringMatching(message) } });
@@ -107,7 +107,7 @@ describe('403', () => {
     const { users } = node.cluster.kubeconfigWithClientCertificate({ commonName: reader });
     await using pod = await makeTestPod(node);
     const config = node.netconf(await withKubeconfig(access.kubeconfig(CA, { ...users[0].user })));
-    const refused = await node.call({ ...pod.call, verb: 'ADD', config });
+    const refused = await node.run({ ...pod.call, verb: 'ADD', config });
     expect(refused).toMatchObject({
       exitCode: 1,
       answer: { code: 100, msg: expect.stringContaining(`"${reader}" is not permitted to patch pods/status (403)`) },
@@ -119,7 +119,7 @@ describe('403', () => {
     const { users } = node.cluster.kubeconfigWithClientCertificate({ commonName: 'stranger' });
     await using pod = await attachPod(node);
     const config = node.netconf(await withKubeconfig(access.kubeconfig(CA, { ...users[0].user })));
-    const removed = await node.call({ ...pod.call, verb: 'DEL', config });
+    const removed = await node.run({ ...pod.call, verb: 'DEL', config });
     expect(removed).toMatchObject({
       exitCode: 0,
       stderr: expect.stringMatching(/^\S+ WARNING [^\n]*is not permitted to get pods[^\n]*\n$/),
@@ -134,7 +134,7 @@ describe('401', () => {
     const path = await access.write('refused-token', 'no.such.token');
     await using pod = await makeTestPod(node);
     const config = node.netconf(await withKubeconfig(access.kubeconfig(CA, { tokenFile: path })));
-    const refused = await node.call({ ...pod.call, verb: 'ADD', config });
+    const refused = await node.run({ ...pod.call, verb: 'ADD', config });
     const message = `the token was refused (401): the token file ${path}: put a new token there`;
     expect(refused).toMatchObject({ exitCode: 1, answer: { code: 100, msg: expect.stringContaining(message) } });
     expect(JSON.stringify(refused)).not.toContain('no.such.token');
@@ -147,7 +147,7 @@ describe('401', () => {
     const config = node.netconf(
       await withKubeconfig(access.kubeconfig(CA, { token: `${header}.${claims}.c2lnbmF0dXJl` })),
     );
-    const refused = await node.call({ ...pod.call, verb: 'ADD', config });
+    const refused = await node.run({ ...pod.call, verb: 'ADD', config });
     const message =
       /\(401\): user "u" in the kubeconfig \S+, of "system:serviceaccount:kube-system:podwire", which expires at 20/;
     expect(refused).toMatchObject({ exitCode: 1, answer: { code: 100, msg: expect.stringMatching(message) } });

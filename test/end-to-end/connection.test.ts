@@ -4,29 +4,30 @@ import type { JsonObject } from '../../src/json/json.ts';
 import { useForAllTests } from '../support/suite/for-all-tests.ts';
 import { makeApiAccess, type ApiAccess } from '../support/servers/api-access.ts';
 import { expectNoLeftovers } from '../support/suite/no-leftovers.ts';
-import { startPluginNode, type PluginCall, type PluginNode } from '../support/nodes/api-server-node.ts';
 import { startTcpRelay, type TcpRelay } from '../support/servers/tcp-relay.ts';
 import { makeTestPod } from '../support/nodes/test-pod.ts';
+import { startApiServerNode, type ApiServerNode } from '../support/nodes/api-server-node.ts';
+import type { NodeCall } from '../support/nodes/test-node.ts';
 
-let node: PluginNode;
+let node: ApiServerNode;
 let access: ApiAccess;
 // The same server by an address that its certificate does not name.
 let elsewhere: TcpRelay;
-useForAllTests(async () => (node = await startPluginNode()));
+useForAllTests(async () => (node = await startApiServerNode()));
 useForAllTests(async () => (access = await makeApiAccess(node)));
 useForAllTests(async () => (elsewhere = await startTcpRelay(access.server, { address: '127.0.0.2' })));
 expectNoLeftovers(() => node);
 
-const reached = (way: string, settings: () => Promise<Pick<PluginCall, 'config' | 'environment'>>) =>
+const reached = (way: string, settings: () => Promise<Pick<NodeCall, 'config' | 'environment'>>) =>
   it(way, async () => {
     await using pod = await makeTestPod(node);
     const call = { ...pod.call, ...(await settings()) };
-    const added = await node.call({ ...call, verb: 'ADD' });
+    const added = await node.run({ ...call, verb: 'ADD' });
     const written = await pod.annotations();
-    const removed = await node.call({ ...call, verb: 'DEL' });
+    const removed = await node.run({ ...call, verb: 'DEL' });
     expect(added).toMatchObject({ exitCode: 0, stderr: '' });
     expect(written).toMatchObject({ 'cni.projectcalico.org/containerID': pod.call.containerId });
-    expect(removed).toEqual({ exitCode: 0, answer: undefined, stderr: '' });
+    expect(removed).toEqual({ exitCode: 0, stdout: '', stderr: '' });
     expect(await pod.annotations()).toMatchObject({ 'cni.projectcalico.org/podIP': '' });
   });
 
@@ -137,7 +138,7 @@ describe('the requests of one attachment', () => {
 
     const asked = async (verb: string) => {
       const [mark, openedBefore] = [await node.cluster.auditMark(), relay.opened()];
-      expect(await node.call({ ...call, verb })).toMatchObject({ exitCode: 0 });
+      expect(await node.run({ ...call, verb })).toMatchObject({ exitCode: 0 });
       const requests = await node.cluster.requestsBy(node.account.userName, mark);
       // Pod and node are asked for at once: their order is the server's.
       const lines = requests.map(({ verb: asWhat, uri }) => `${asWhat} ${uri}`).toSorted();

@@ -3,9 +3,9 @@ import type { JsonObject } from '../../src/json/json.ts';
 import { expectNoLeftovers } from '../support/suite/no-leftovers.ts';
 import { hostNamespace, type NetworkNamespace } from '../lab/namespaces/network-namespace.ts';
 import { forwardOnNode } from '../support/kubelet/forwarding.ts';
-import { startPluginNode, type PluginNode } from '../support/nodes/api-server-node.ts';
 import { connectFrom, listenIn } from '../lab/api-server/tcp-peer.ts';
 import { attachPod } from '../support/nodes/test-pod.ts';
+import { startApiServerNode, type ApiServerNode } from '../support/nodes/api-server-node.ts';
 
 // Of the uplink that scripts/in-private-namespace.sh makes.
 const NODE = { ipv4: '192.0.2.10', ipv6: '2001:db8::10' } as const;
@@ -17,10 +17,10 @@ const STACKS = {
   'dual stack': { ipam: { ranges: [[{ subnet: 'usePodCidrIPv6' }]] }, families: ['ipv4', 'ipv6'] },
 } as const satisfies Readonly<Record<string, { ipam: JsonObject; families: readonly ('ipv4' | 'ipv6')[] }>>;
 
-let node: PluginNode;
+let node: ApiServerNode;
 let forwarding: AsyncDisposable;
 beforeAll(async () => {
-  node = await startPluginNode();
+  node = await startApiServerNode();
   forwarding = await forwardOnNode();
 });
 afterAll(async () => {

@@ -2,9 +2,10 @@ import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeCnitool } from '../support/programs/cnitool.ts';
-import { JOURNAL } from '../support/nodes/journal-records.ts';
 import { makeLoopbackPod, type LoopbackPod } from '../support/nodes/loopback-pod.ts';
 import { startLoopbackNode, type LoopbackNode } from '../support/nodes/loopback-node.ts';
+import { JOURNAL } from '../support/nodes/node-state.ts';
+import { formatCniArgs } from '../lab/runtime-call.ts';
 
 const NETWORK = 'collected';
 const CACHE = '/var/lib/cni/results';
@@ -16,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => node[Symbol.asyncDispose]());
 
 const environmentOf = ({ call: { pod } }: LoopbackPod) => ({
-  CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=${pod?.namespace};K8S_POD_NAME=${pod?.name};K8S_POD_UID=${pod?.uid}`,
+  CNI_ARGS: formatCniArgs(pod),
 });
 
 describe.each(['host-local', 'host-local-1.1.1'] as const)('libcni’s GC, by cnitool, with %s', (hostLocal) => {

@@ -4,14 +4,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/json/json.ts';
 import { fakeDelegate } from '../support/delegates/fake-delegate.ts';
 import { makeGatedDelegate } from '../support/delegates/gated-delegate.ts';
-import { JOURNAL } from '../support/nodes/journal-records.ts';
 import { makeLoopbackPod, type LoopbackPod } from '../support/nodes/loopback-pod.ts';
 import { startLoopbackNode, type LoopbackNode } from '../support/nodes/loopback-node.ts';
 import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
-import { pick } from '../support/nodes/api-server-node.ts';
+import { memberText } from '../lab/member.ts';
+import { JOURNAL, type NodeState } from '../support/nodes/node-state.ts';
 
 let node: LoopbackNode;
-let before: JsonObject;
+let before: NodeState;
 let stale: LoopbackPod;
 let valid: LoopbackPod;
 beforeAll(async () => {
@@ -44,7 +44,8 @@ const gc = (overrides: JsonObject, pluginPath = node.pluginPath) =>
     pluginPath,
     environment: { CNI_CONTAINERID: '', CNI_NETNS: '', CNI_IFNAME: '', CNI_ARGS: '' },
   });
-const recordPath = (pod: LoopbackPod) => join(JOURNAL, pick(config(), 'name'), `${pod.containerId}@eth0.record.json`);
+const recordPath = (pod: LoopbackPod) =>
+  join(JOURNAL, memberText(config(), 'name'), `${pod.containerId}@eth0.record.json`);
 
 describe('GC', () => {
   it('takes down what is not listed: interface, lease, endpoint, record; and keeps what is', async () => {
@@ -81,7 +82,7 @@ describe('GC', () => {
   });
 
   it('keeps what is another network’s', async () => {
-    const other = `${pick(config(), 'name')}-other`;
+    const other = `${memberText(config(), 'name')}-other`;
     await add(stale, { name: other });
     const standing = await node.state();
     expect(await gc(listing())).toMatchObject({ exitCode: 0 });
@@ -136,7 +137,7 @@ describe('GC', () => {
     expect(stderr).toMatch(
       new RegExp(`WARNING host interface ${stale.hostInterface} is of no valid container and has no record`),
     );
-    expect({ ...(await node.state()), journal: [] }).toEqual({ ...standing, journal: [] });
+    expect({ ...(await node.state()), records: [] }).toEqual({ ...standing, records: [] });
     expect(stale.endpoint()).toEqual({});
     expect(await valid.sandbox.ip('link', 'show', 'dev', 'eth0')).toHaveLength(1);
   });
@@ -195,12 +196,12 @@ describe('GC', () => {
     expect(await gc(listing(valid))).toMatchObject({ exitCode: 0 });
     expect((await node.leases()).filter((lease) => lease.includes('id-stale'))).toEqual([]);
     expect(stale.endpoint()).toMatchObject({ containerID: stale.containerId });
-    expect((await node.state())['journal']).toContain(`${stale.containerId}@eth0.endpoint.json`);
+    expect((await node.state()).records).toContain(`${stale.containerId}@eth0.endpoint.json`);
     await node.api.setFault(undefined);
     const ended =
       later === 'GC' ? await gc(listing(valid)) : await node.run({ verb: 'DEL', config: config(), ...valid.call });
     expect(ended).toMatchObject({ exitCode: 0 });
     expect(stale.endpoint()).toEqual({});
-    expect((await node.state())['journal']).toEqual(later === 'GC' ? [`${valid.containerId}@eth0.record.json`] : []);
+    expect((await node.state()).records).toEqual(later === 'GC' ? [`${valid.containerId}@eth0.record.json`] : []);
   });
 });

@@ -8,9 +8,9 @@ import { installerAccount } from '../support/installer/install-cluster.ts';
 import { makeInstallNode } from '../support/installer/install-node.ts';
 import { startCluster, type Cluster } from '../lab/api-server/kube-apiserver.ts';
 import { makeSandbox } from '../lab/namespaces/network-namespace.ts';
-import { runPlugin } from '../support/nodes/api-server-node.ts';
-import { member } from '../support/nodes/test-pod.ts';
 import { until } from '../lab/until.ts';
+import { member } from '../lab/member.ts';
+import { startPlugin } from '../lab/run-plugin.ts';
 
 const PREFIX = 'cni.projectcalico.org/';
 const ENDPOINT = {
@@ -129,8 +129,16 @@ describe('a node that the installer has equipped, with the policy in force', () 
     const config = { ...(isJsonObject(own) && own), name: name ?? null, cniVersion: cniVersion ?? null };
     const { uid } = await cluster.createPod('default', 'installed', { nodeName: 'node-3' });
     await using sandbox = await makeSandbox();
-    const call = { config, sandboxPath: sandbox.path, pod: { namespace: 'default', name: 'installed', uid } };
-    const run = (verb: string) => runPlugin({ ...call, verb }, node.programs, join(node.programs, 'podwire'));
+    const call = {
+      config,
+      containerId: 'c1',
+      interfaceName: 'eth0',
+      sandboxPath: sandbox.path,
+      pod: { namespace: 'default', name: 'installed', uid },
+      pluginPath: node.programs,
+      executable: join(node.programs, 'podwire'),
+    };
+    const run = (verb: string) => startPlugin({ ...call, verb }).ended;
     expect(await run('ADD')).toMatchObject({ exitCode: 0, answer: { ips: [{ address: '10.73.0.2/32' }] } });
     const annotations = async () =>
       member(await cluster.admin.get('/api/v1/namespaces/default/pods/installed'), 'metadata', 'annotations');

@@ -9,9 +9,9 @@ import { installerAccount, NODE, startInstallCluster } from '../support/installe
 import { claimsIn, makeInstallNode, tokenIn, type InstallNode } from '../support/installer/install-node.ts';
 import type { Cluster } from '../lab/api-server/kube-apiserver.ts';
 import { makeSandbox } from '../lab/namespaces/network-namespace.ts';
-import { runPlugin } from '../support/nodes/api-server-node.ts';
-import { member } from '../support/nodes/test-pod.ts';
 import { until } from '../lab/until.ts';
+import { member } from '../lab/member.ts';
+import { startPlugin } from '../lab/run-plugin.ts';
 
 // Only the image of the init container `install-cni` is podwire's: its command, variables, mounts and account are the agent's.
 const CONFIG = '10-calico.conflist';
@@ -83,8 +83,16 @@ async function addAndDelete(name: string): Promise<string> {
   const config = { ...own, name: network ?? null, cniVersion: cniVersion ?? null };
   const { uid } = await cluster.createPod('default', name, { nodeName: NODE });
   await using sandbox = await makeSandbox();
-  const call = { config, sandboxPath: sandbox.path, pod: { namespace: 'default', name, uid }, containerId: name };
-  const run = (verb: string) => runPlugin({ ...call, verb }, node.programs, join(node.programs, 'podwire'));
+  const call = {
+    config,
+    containerId: name,
+    interfaceName: 'eth0',
+    sandboxPath: sandbox.path,
+    pod: { namespace: 'default', name, uid },
+    pluginPath: node.programs,
+    executable: join(node.programs, 'podwire'),
+  };
+  const run = (verb: string) => startPlugin({ ...call, verb }).ended;
   expect(await run('ADD')).toMatchObject({ exitCode: 0 });
   const pod = await cluster.admin.get(`/api/v1/namespaces/default/pods/${name}`);
   expect(await run('DEL')).toMatchObject({ exitCode: 0 });

@@ -9,10 +9,10 @@ import { installKillPoints, runInstallerKilledAt } from '../support/kills/instal
 import { makeInstallNode, type InstallerCall, type InstallNode } from '../support/installer/install-node.ts';
 import type { Cluster } from '../lab/api-server/kube-apiserver.ts';
 import { isUnfinished, readNodeFiles, type NodeFiles } from '../support/installer/node-files.ts';
-import { pick } from '../support/nodes/api-server-node.ts';
 import { recordFigure } from '../support/suite/reliability-figure.ts';
 import { startExecutable } from '../lab/run-executable.ts';
 import type { KillPoint } from '../support/kills/system-call-kill.ts';
+import { memberText } from '../lab/member.ts';
 
 // All of them: PODWIRE_KILL_POINTS=all. Else so many of each command, evenly spread.
 const IS_WHOLE = process.env['PODWIRE_KILL_POINTS'] === 'all';
@@ -88,7 +88,7 @@ async function faultsOf(now: NodeFiles, sound: readonly NodeFiles[]): Promise<re
   for (const config of names.filter((name) => /\.(conflist|conf|json)$/.test(name))) {
     if (!names.includes('podwire-kubeconfig')) faults.push(`${config} without a kubeconfig`);
     const plugins = parseJsonObject(await node.read(config))['plugins'] ?? null;
-    const types = isJsonList(plugins) ? plugins.map((plugin) => pick(plugin, 'type')) : [];
+    const types = isJsonList(plugins) ? plugins.map((plugin) => memberText(plugin, 'type')) : [];
     for (const type of ['host-local', ...types.map(String)]) {
       if (!existsSync(join(node.programs, type))) faults.push(`${config} without ${type}`);
       else if (!(await answersVersion(type))) faults.push(`${config}, and ${type} does not answer`);

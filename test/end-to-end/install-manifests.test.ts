@@ -9,9 +9,8 @@ import { renderNetworkConfig } from '../../src/install/netconf-template.ts';
 import { parseInstallSettings } from '../../src/install/settings.ts';
 import { applyManifest, parseManifest, readManifest, readTemplate } from '../support/servers/manifest.ts';
 import { startCluster, type Cluster } from '../lab/api-server/kube-apiserver.ts';
-import { pick } from '../support/nodes/api-server-node.ts';
-import { member } from '../support/nodes/test-pod.ts';
 import { until } from '../lab/until.ts';
+import { memberText, member } from '../lab/member.ts';
 
 let cluster: Cluster;
 beforeAll(async () => {
@@ -28,7 +27,7 @@ afterAll(() => cluster[Symbol.asyncDispose]());
 const CNI_CONF = join(import.meta.dirname, '../../cni-conf');
 const rendered = (overlay: string) => readManifest(`cni-conf/rendered/${overlay}.yaml`);
 const names = (objects: readonly JsonObject[]) =>
-  objects.map((object) => `${pick(object, 'kind')} ${pick(object['metadata'], 'name')}`);
+  objects.map((object) => `${memberText(object, 'kind')} ${memberText(object['metadata'], 'name')}`);
 const VALUES = {
   ...parseInstallSettings([], {}).placeholders,
   KUBERNETES_NODE_NAME: 'node-1',
@@ -49,7 +48,7 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
     const daemonSets = objects.filter((object) => object['kind'] === 'DaemonSet');
     for (const daemonSet of daemonSets) {
       const pod = member(daemonSet, 'spec', 'template', 'spec');
-      expect(names(objects)).toContain(`ServiceAccount ${pick(pod, 'serviceAccountName')}`);
+      expect(names(objects)).toContain(`ServiceAccount ${memberText(pod, 'serviceAccountName')}`);
       const volumes: unknown = member(pod, 'volumes');
       const configMaps = Array.isArray(volumes)
         ? volumes.flatMap((volume) => member(volume, 'configMap', 'name') ?? [])
@@ -61,7 +60,7 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
 
   it('has a template that the installer takes', () => {
     const configMap = rendered(overlay).find((object) => object['kind'] === 'ConfigMap');
-    const template = pick(configMap?.['data'], '10-podwire.conflist');
+    const template = memberText(configMap?.['data'], '10-podwire.conflist');
     expect(renderNetworkConfig(template, VALUES, '10-podwire.conflist').programs).toContain('host-local');
   });
 
@@ -74,7 +73,7 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
 describe('from one overlay to another on a running cluster', () => {
   it('applying the other changes the agent alone: what podwire does stays as it is', async () => {
     const own = (objects: readonly JsonObject[]) =>
-      objects.filter((object) => /podwire/.test(pick(object['metadata'], 'name')));
+      objects.filter((object) => /podwire/.test(memberText(object['metadata'], 'name')));
     const [first, ...others] = OVERLAYS.map((overlay) => own(rendered(overlay)));
     for (const other of others) expect(other).toEqual(first);
     const generationOf = async () => {
@@ -117,7 +116,7 @@ images:
     await applyManifest(cluster.admin, readManifest('cni-conf/components/typha/typha.yaml'), 'try');
     const [service] = readManifest('cni-conf/components/typha/typha.yaml');
     expect(JSON.stringify(readManifest('cni-conf/components/typha/agent.yaml'))).toContain(
-      `"name":"FELIX_TYPHAK8SSERVICENAME","value":"${pick(service?.['metadata'], 'name')}"`,
+      `"name":"FELIX_TYPHAK8SSERVICENAME","value":"${memberText(service?.['metadata'], 'name')}"`,
     );
   });
 
@@ -157,7 +156,7 @@ images:
 describe('rbac.yaml', () => {
   const rulesOf = (kind: string, name: string): readonly JsonObject[] => {
     const role = readManifest('cni-conf/rbac.yaml').find(
-      (object) => object['kind'] === kind && pick(object['metadata'], 'name') === name,
+      (object) => object['kind'] === kind && memberText(object['metadata'], 'name') === name,
     );
     const rules = role?.['rules'] ?? null;
     return isJsonList(rules) ? rules.filter(isJsonObject) : [];

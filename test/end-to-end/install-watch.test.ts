@@ -14,9 +14,9 @@ import {
 } from '../support/installer/install-node.ts';
 import type { Cluster } from '../lab/api-server/kube-apiserver.ts';
 import type { RunningExecutable } from '../lab/run-executable.ts';
-import { member } from '../support/nodes/test-pod.ts';
 import { startTokenServer } from '../support/servers/token-server.ts';
 import { until } from '../lab/until.ts';
+import { member } from '../lab/member.ts';
 
 const WATCH: InstallerCall = {
   words: ['install', '--watch'],

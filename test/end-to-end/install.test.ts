@@ -16,9 +16,9 @@ import { makeAccountFolder, type AccountFiles, type AccountFolder } from '../sup
 import { installerAccount, NODE, startInstallCluster } from '../support/installer/install-cluster.ts';
 import { claimsIn, makeInstallNode, tokenIn, type InstallNode } from '../support/installer/install-node.ts';
 import type { Cluster } from '../lab/api-server/kube-apiserver.ts';
-import { callAsPerson } from '../support/installer/person-call.ts';
-import { member } from '../support/nodes/test-pod.ts';
+import { runExecutable } from '../lab/run-executable.ts';
 import { until } from '../lab/until.ts';
+import { member } from '../lab/member.ts';
 
 const PROGRAMS = ['bandwidth', 'host-local', 'loopback', 'podwire', 'portmap', 'tuning'];
 const CONFIG = '10-podwire.conflist';
@@ -78,7 +78,7 @@ describe('podwire install on a bare node', () => {
     expect([mode(node.kubeconfigPath), mode(join(node.configs, CONFIG))]).toEqual(['600', '644']);
     const netconf = { cniVersion: '1.0.0', name: 'n', type: 'podwire', ipam: { type: 'host-local' } };
     const stdin = JSON.stringify({ ...netconf, kubernetes: { kubeconfig: node.kubeconfigPath } });
-    const answered = await callAsPerson({ words: ['-t'], stdin, executable: join(node.programs, 'podwire') });
+    const answered = await runExecutable({ words: ['-t'], stdin, executable: join(node.programs, 'podwire') });
     expect(answered).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('answers') });
   });
 

@@ -2,13 +2,15 @@ import { hash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectNoLeftovers } from '../support/suite/no-leftovers.ts';
 import { hostNamespace, makeSandbox, type NetworkNamespace } from '../lab/namespaces/network-namespace.ts';
-import { startPluginNode, type PluginNode } from '../support/nodes/api-server-node.ts';
 import { connectFrom, listenIn } from '../lab/api-server/tcp-peer.ts';
-import { addressesIn, attachPod, makeTestPod, member } from '../support/nodes/test-pod.ts';
+import { attachPod, makeTestPod } from '../support/nodes/test-pod.ts';
+import { member } from '../lab/member.ts';
+import { startApiServerNode, type ApiServerNode } from '../support/nodes/api-server-node.ts';
+import { addressesIn } from '../lab/result-addresses.ts';
 
-let node: PluginNode;
+let node: ApiServerNode;
 beforeAll(async () => {
-  node = await startPluginNode();
+  node = await startApiServerNode();
 });
 afterAll(() => node[Symbol.asyncDispose]());
 expectNoLeftovers(() => node);
@@ -25,18 +27,18 @@ describe('FELIX_INTERFACEPREFIX', () => {
     await using pod = await makeTestPod(node);
     const call = { ...pod.call, config: node.netconf(), environment: { FELIX_INTERFACEPREFIX: value } };
     const name = pod.hostInterface.replace('cali', prefix);
-    const added = await node.call({ ...call, verb: 'ADD' });
+    const added = await node.run({ ...call, verb: 'ADD' });
     const links = await hostNamespace().ip('link', 'show', name);
-    const removed = await node.call({ ...call, verb: 'DEL' });
+    const removed = await node.run({ ...call, verb: 'DEL' });
     expect(added).toMatchObject({ exitCode: 0, answer: { interfaces: [{ name }, {}] }, stderr: '' });
     expect(links).toHaveLength(1);
-    expect(removed).toEqual({ exitCode: 0, answer: undefined, stderr: '' });
+    expect(removed).toEqual({ exitCode: 0, stdout: '', stderr: '' });
   });
 
   it('of more than four characters is refused with code 4', async () => {
     await using pod = await makeTestPod(node);
     const call = { ...pod.call, config: node.netconf(), environment: { FELIX_INTERFACEPREFIX: 'calico' } };
-    const refused = await node.call({ ...call, verb: 'ADD' });
+    const refused = await node.run({ ...call, verb: 'ADD' });
     expect(refused).toMatchObject({ exitCode: 1, answer: { code: 4, msg: expect.stringContaining('"calico"') } });
   });
 });
@@ -54,10 +56,10 @@ describe('a second network of the same pod', () => {
     const written = await pod.annotations();
     const name = `cali${hash('sha1', `${pod.namespace}.${pod.name}.net1`).slice(0, 11)}`;
 
-    const added = await node.call({ ...call, verb: 'ADD' });
+    const added = await node.run({ ...call, verb: 'ADD' });
     const names = [await namesIn(hostNamespace()), await namesIn(pod.sandbox)];
     const annotations = await pod.annotations();
-    const removed = await node.call({ ...call, verb: 'DEL' });
+    const removed = await node.run({ ...call, verb: 'DEL' });
 
     expect(added).toMatchObject({
       exitCode: 0,
@@ -66,7 +68,7 @@ describe('a second network of the same pod', () => {
     });
     expect(names).toEqual([expect.arrayContaining([name, pod.hostInterface]), ['eth0', 'net1']]);
     expect(annotations).toEqual(written);
-    expect(removed).toEqual({ exitCode: 0, answer: undefined, stderr: '' });
+    expect(removed).toEqual({ exitCode: 0, stdout: '', stderr: '' });
     expect(await namesIn(pod.sandbox)).toEqual(['eth0']);
     expect(await pod.annotations()).toEqual(written);
   });
@@ -74,7 +76,7 @@ describe('a second network of the same pod', () => {
   it('is refused under a name that the sandbox has, and nothing touched', async () => {
     await using pod = await attachPod(node);
     const before = await node.state();
-    const refused = await node.call({ ...pod.call, verb: 'ADD', config: node.netconf({ name: 'second' }) });
+    const refused = await node.run({ ...pod.call, verb: 'ADD', config: node.netconf({ name: 'second' }) });
     expect(refused).toMatchObject({
       exitCode: 1,
       answer: { code: 103, msg: expect.stringContaining('already has an interface eth0') },
@@ -96,10 +98,10 @@ describe('a second interface of a container without a pod', () => {
         config: node.netconf({ name: 'second', ipam: { routes: [{ dst: '10.99.0.0/16' }] } }),
       },
     ];
-    const added = await node.call({ ...first, verb: 'ADD' });
-    const addedBeside = await node.call({ ...second, verb: 'ADD' });
+    const added = await node.run({ ...first, verb: 'ADD' });
+    const addedBeside = await node.run({ ...second, verb: 'ADD' });
     const names = await namesIn(sandbox);
-    for (const each of [second, first]) await node.call({ ...each, verb: 'DEL' });
+    for (const each of [second, first]) await node.run({ ...each, verb: 'DEL' });
     expect(added).toMatchObject({ exitCode: 0 });
     expect(names).toEqual(addedBeside.exitCode === 0 ? ['eth0', 'net1'] : ['eth0']);
   });
@@ -112,10 +114,10 @@ describe('two containers without a pod, the first eleven characters of whose ids
     const config = node.netconf();
     const first = { containerId: 'cnitool-0123456789', sandboxPath: one.path, config };
     const second = { containerId: 'cnitool-0129999999', sandboxPath: other.path, config };
-    const added = await node.call({ ...first, verb: 'ADD' });
-    const addedBeside = await node.call({ ...second, verb: 'ADD' });
+    const added = await node.run({ ...first, verb: 'ADD' });
+    const addedBeside = await node.run({ ...second, verb: 'ADD' });
     const names = [await namesIn(one), await namesIn(other)];
-    for (const each of [first, second]) await node.call({ ...each, verb: 'DEL' });
+    for (const each of [first, second]) await node.run({ ...each, verb: 'DEL' });
     expect(added).toMatchObject({ exitCode: 0 });
     expect(names).toEqual([['eth0'], addedBeside.exitCode === 0 ? ['eth0'] : []]);
   });
@@ -128,7 +130,7 @@ describe('a new sandbox of the same pod, while the old one is still there', () =
     const call = { ...pod.call, config: node.netconf() };
     const renewed = { ...call, containerId: 'renewed', sandboxPath: sandbox.path };
 
-    const added = await node.call({ ...renewed, verb: 'ADD' });
+    const added = await node.run({ ...renewed, verb: 'ADD' });
     expect(added).toMatchObject({
       exitCode: 0,
       answer: { interfaces: [{ name: pod.hostInterface }, { sandbox: sandbox.path }] },
@@ -137,7 +139,7 @@ describe('a new sandbox of the same pod, while the old one is still there', () =
     const [address = ''] = addressesIn(added.answer);
     expect(await namesIn(pod.sandbox)).toEqual([]);
 
-    expect(await node.call({ ...call, verb: 'DEL' })).toEqual({ exitCode: 0, answer: undefined, stderr: '' });
+    expect(await node.run({ ...call, verb: 'DEL' })).toEqual({ exitCode: 0, stdout: '', stderr: '' });
     expect(await pod.annotations()).toMatchObject({ [CONTAINER_ID]: 'renewed', [POD_IP]: `${address}/32` });
     expect(await node.state()).toMatchObject({ leases: [`k8s-pod-network/${address}`] });
     {
@@ -145,7 +147,7 @@ describe('a new sandbox of the same pod, while the old one is still there', () =
       servers.use(await listenIn(sandbox, 8000));
       expect(await connectFrom(hostNamespace(), address, 8000)).toBe('192.0.2.10');
     }
-    expect(await node.call({ ...renewed, verb: 'DEL' })).toEqual({ exitCode: 0, answer: undefined, stderr: '' });
+    expect(await node.run({ ...renewed, verb: 'DEL' })).toEqual({ exitCode: 0, stdout: '', stderr: '' });
     expect(await pod.annotations()).toMatchObject({ [CONTAINER_ID]: 'renewed', [POD_IP]: '' });
   });
 
@@ -153,7 +155,7 @@ describe('a new sandbox of the same pod, while the old one is still there', () =
     await using pod = await makeTestPod(node);
     const host = hostNamespace();
     await host.ip('link', 'add', pod.hostInterface, 'type', 'bridge');
-    const refused = await node.call({ ...pod.call, verb: 'ADD', config: node.netconf() });
+    const refused = await node.run({ ...pod.call, verb: 'ADD', config: node.netconf() });
     const found = await host.ip('link', 'show', pod.hostInterface);
     await host.ip('link', 'delete', pod.hostInterface);
     expect(refused).toMatchObject({

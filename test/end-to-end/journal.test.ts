@@ -2,15 +2,15 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/json/json.ts';
-import { JOURNAL } from '../support/nodes/journal-records.ts';
 import { makeLoopbackPod, type LoopbackPod } from '../support/nodes/loopback-pod.ts';
 import { CANARY_TOKEN, startLoopbackNode, type LoopbackNode } from '../support/nodes/loopback-node.ts';
 import { makeSandbox } from '../lab/namespaces/network-namespace.ts';
-import { pick } from '../support/nodes/api-server-node.ts';
 import { recordFigure } from '../support/suite/reliability-figure.ts';
+import { memberText } from '../lab/member.ts';
+import { JOURNAL, type NodeState } from '../support/nodes/node-state.ts';
 
 let node: LoopbackNode;
-let before: JsonObject;
+let before: NodeState;
 let pod: LoopbackPod;
 beforeAll(async () => {
   node = await startLoopbackNode();
@@ -26,7 +26,7 @@ beforeEach(async () => {
 });
 afterAll(() => node[Symbol.asyncDispose]());
 
-const folder = () => join(JOURNAL, pick(node.netconf(), 'name'));
+const folder = () => join(JOURNAL, memberText(node.netconf(), 'name'));
 const recordPath = () => join(folder(), `${pod.containerId}@eth0.record.json`);
 const add = (overrides: JsonObject = {}, within: readonly string[] = []) =>
   node.run({ verb: 'ADD', config: node.netconf(overrides), within, ...pod.call });
@@ -60,11 +60,11 @@ describe('a DEL that is told container id and interface name alone', () => {
           })
         : await bare(node.netconf(overrides));
     expect(ended).toMatchObject({ exitCode: 0 });
-    const { journal, ...onNode } = await node.state();
-    const { journal: _, ...onNodeBefore } = before;
+    const { records, ...onNode } = await node.state();
+    const { records: _, ...onNodeBefore } = before;
     expect(onNode).toEqual(onNodeBefore);
     // Without a kubeconfig the endpoint is for a later command.
-    expect(journal).toEqual(why.startsWith('a kubeconfig') ? [`${pod.containerId}@eth0.endpoint.json`] : []);
+    expect(records).toEqual(why.startsWith('a kubeconfig') ? [`${pod.containerId}@eth0.endpoint.json`] : []);
     expect(Object.keys(pod.endpoint()).length > 0).toBe(why.startsWith('a kubeconfig'));
   });
 });
@@ -130,7 +130,7 @@ describe('a record', () => {
   it('of one network is not read as another’s', async () => {
     expect(await add()).toMatchObject({ exitCode: 0 });
     const standing = await node.state();
-    const name = `${pick(node.netconf(), 'name')}-other`;
+    const name = `${memberText(node.netconf(), 'name')}-other`;
     expect(
       await node.run({
         verb: 'DEL',

@@ -5,17 +5,18 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/json/json.ts';
 import { expectNoLeftovers } from '../support/suite/no-leftovers.ts';
 import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
-import { startPluginNode, type PluginNode } from '../support/nodes/api-server-node.ts';
-import { attachPod, makeTestPod, member, type AttachedPod } from '../support/nodes/test-pod.ts';
+import { attachPod, makeTestPod, type AttachedPod } from '../support/nodes/test-pod.ts';
+import { member } from '../lab/member.ts';
+import { startApiServerNode, type ApiServerNode } from '../support/nodes/api-server-node.ts';
 
 // On the private /var/lib of scripts/in-private-namespace.sh.
 const AGENT_FOLDER = '/var/lib/calico';
 const MTU_FILE = `${AGENT_FOLDER}/mtu`;
 const NODE_NAME_FILE = `${AGENT_FOLDER}/nodename`;
 
-let node: PluginNode;
+let node: ApiServerNode;
 beforeAll(async () => {
-  node = await startPluginNode();
+  node = await startApiServerNode();
 });
 afterAll(() => node[Symbol.asyncDispose]());
 afterEach(() => rm(AGENT_FOLDER, { recursive: true, force: true }));
@@ -41,7 +42,7 @@ describe('the MTU of both ends', () => {
     it(`is refused, and nothing left: ${why}`, async () => {
       if (file !== undefined) await writeAgentFile(MTU_FILE, file);
       await using pod = await makeTestPod(node);
-      const answered = await node.call({ ...pod.call, verb: 'ADD', config: node.netconf(overrides) });
+      const answered = await node.run({ ...pod.call, verb: 'ADD', config: node.netconf(overrides) });
       expect(answered).toMatchObject({ exitCode: 1, answer: { code: 7, msg: expect.stringMatching(message) } });
     });
   refused('the agent’s file holds rubbish', /does not contain an MTU/, 'rubbish');
@@ -77,13 +78,13 @@ describe('the node’s name', () => {
   it('is asked for, if nothing says it', async () => {
     await using pod = await makeTestPod(node);
     const { nodename: _, ...config } = node.netconf();
-    const answered = await node.call({ ...pod.call, verb: 'ADD', config });
+    const answered = await node.run({ ...pod.call, verb: 'ADD', config });
     expect(answered).toMatchObject({ exitCode: 1, answer: { code: 7, msg: expect.stringContaining(NODE_NAME_FILE) } });
   });
 
   it('is named, if the API does not know it', async () => {
     await using pod = await makeTestPod(node);
-    const answered = await node.call({ ...pod.call, verb: 'ADD', config: node.netconf({ nodename: 'no-such-node' }) });
+    const answered = await node.run({ ...pod.call, verb: 'ADD', config: node.netconf({ nodename: 'no-such-node' }) });
     expect(answered).toMatchObject({
       exitCode: 1,
       answer: { code: 100, msg: expect.stringContaining('no node no-such-node') },
@@ -94,7 +95,7 @@ describe('the node’s name', () => {
     await node.cluster.createNode('node-of-ipv4', { podCIDRs: ['10.79.0.0/24'] });
     await using pod = await makeTestPod(node);
     const config = node.netconf({ nodename: 'node-of-ipv4', ipam: { ranges: [[{ subnet: 'usePodCidrIPv6' }]] } });
-    const answered = await node.call({ ...pod.call, verb: 'ADD', config });
+    const answered = await node.run({ ...pod.call, verb: 'ADD', config });
     expect(answered).toMatchObject({
       exitCode: 1,
       answer: { code: 7, msg: expect.stringContaining('node node-of-ipv4 has no IPv6 podCIDR') },

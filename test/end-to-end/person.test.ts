@@ -6,17 +6,16 @@ import type { JsonObject } from '../../src/json/json.ts';
 import { PODWIRE_VERSION } from '../../src/version.ts';
 import { makeApiAccess, type ApiAccess } from '../support/servers/api-access.ts';
 import { expectNoLeftovers } from '../support/suite/no-leftovers.ts';
-import { callAsPerson } from '../support/installer/person-call.ts';
-import { runPlugin, startPluginNode, type PluginNode } from '../support/nodes/api-server-node.ts';
+import { EXECUTABLE, runExecutable } from '../lab/run-executable.ts';
 import { makeTestPod } from '../support/nodes/test-pod.ts';
+import { startApiServerNode, type ApiServerNode } from '../support/nodes/api-server-node.ts';
 
-const EXECUTABLE = join(import.meta.dirname, '../../dist/podwire');
 const ONE_LINE = /^[^\n]+\n$/;
 
-let node: PluginNode;
+let node: ApiServerNode;
 let access: ApiAccess;
 beforeAll(async () => {
-  node = await startPluginNode();
+  node = await startApiServerNode();
   access = await makeApiAccess(node);
 });
 afterAll(async () => {
@@ -27,7 +26,7 @@ expectNoLeftovers(() => node);
 
 describe('without CNI_COMMAND', () => {
   it('podwire explains itself in a few lines on stderr, and fails', async () => {
-    const { exitCode, stdout, stderr } = await callAsPerson();
+    const { exitCode, stdout, stderr } = await runExecutable();
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
     expect(stderr).toMatch(/^podwire .*CNI plugin/);
     expect(stderr).toContain('cnitool');
@@ -35,17 +34,17 @@ describe('without CNI_COMMAND', () => {
   });
 
   it('an empty CNI_COMMAND is none', async () => {
-    const answered = await callAsPerson({ environment: { CNI_COMMAND: '' } });
+    const answered = await runExecutable({ environment: { CNI_COMMAND: '' } });
     expect(answered).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringMatching(/^podwire /) });
   });
 
   it('a command that there is not explains itself as well', async () => {
-    const answered = await callAsPerson({ words: ['no-such-command'] });
+    const answered = await runExecutable({ words: ['no-such-command'] });
     expect(answered).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringContaining('podwire -v') });
   });
 
   it('podwire -v prints its version, and those of the protocol', async () => {
-    const { exitCode, stdout, stderr } = await callAsPerson({ words: ['-v'] });
+    const { exitCode, stdout, stderr } = await runExecutable({ words: ['-v'] });
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout.split(/[\n,]/)[0]).toBe(`podwire ${PODWIRE_VERSION}`);
     expect(stdout).toContain('CNI 0.1.0 0.2.0 0.3.0 0.3.1 0.4.0 1.0.0 1.1.0');
@@ -54,7 +53,7 @@ describe('without CNI_COMMAND', () => {
 
 describe('podwire -t', () => {
   const test = (netconf: JsonObject | string) =>
-    callAsPerson({ words: ['-t'], stdin: typeof netconf === 'string' ? netconf : JSON.stringify(netconf) });
+    runExecutable({ words: ['-t'], stdin: typeof netconf === 'string' ? netconf : JSON.stringify(netconf) });
 
   it('says on one line which API server answers', async () => {
     const { exitCode, stdout, stderr } = await test(node.netconf());
@@ -109,14 +108,19 @@ describe('alone in an empty folder, under another name', () => {
   it('it is the same CNI plugin, for a netconf of any type, and puts nothing beside itself', async () => {
     await using pod = await makeTestPod(node);
     const call = { ...pod.call, config: node.netconf({ type: 'calico' }) };
-    const added = await runPlugin({ ...call, verb: 'ADD' }, node.pluginPath, executable);
-    const removed = await runPlugin({ ...call, verb: 'DEL' }, node.pluginPath, executable);
+    const added = await node.run({ ...call, verb: 'ADD', executable });
+    const removed = await node.run({ ...call, verb: 'DEL', executable });
     expect(added).toMatchObject({ exitCode: 0, answer: { interfaces: [{ name: pod.hostInterface }, {}] }, stderr: '' });
-    expect(removed).toEqual({ exitCode: 0, answer: undefined, stderr: '' });
+    expect(removed).toEqual({ exitCode: 0, stdout: '', stderr: '' });
     expect(await readdir(folder)).toEqual(['calico']);
   });
 
   it('it is the same command for a person', async () => {
-    expect(await callAsPerson({ words: ['-v'], executable, folder })).toEqual(await callAsPerson({ words: ['-v'] }));
+    const { exitCode, stdout, stderr } = await runExecutable({ words: ['-v'] });
+    expect(await runExecutable({ words: ['-v'], executable, directory: folder })).toMatchObject({
+      exitCode,
+      stdout,
+      stderr,
+    });
   });
 });

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectNoLeftovers } from '../support/suite/no-leftovers.ts';
 import { hostNamespace, makeSandbox } from '../lab/namespaces/network-namespace.ts';
-import { startPluginNode, type PluginNode } from '../support/nodes/api-server-node.ts';
 import { attachPod, makeTestPod } from '../support/nodes/test-pod.ts';
+import { startApiServerNode, type ApiServerNode } from '../support/nodes/api-server-node.ts';
 
-let node: PluginNode;
+let node: ApiServerNode;
 beforeAll(async () => {
-  node = await startPluginNode();
+  node = await startApiServerNode();
 });
 afterAll(() => node[Symbol.asyncDispose]());
 expectNoLeftovers(() => node);
@@ -18,7 +18,7 @@ describe('the pod of a sandbox', () => {
   it('is refused at ADD if the API has another one of its name, and nothing is left', async () => {
     await using pod = await makeTestPod(node);
     const call = { ...pod.call, pod: { ...pod.call.pod, uid: OTHER_UID } };
-    const refused = await node.call({ ...call, verb: 'ADD', config: node.netconf() });
+    const refused = await node.run({ ...call, verb: 'ADD', config: node.netconf() });
     expect(refused).toMatchObject({
       exitCode: 1,
       answer: {
@@ -33,7 +33,7 @@ describe('the pod of a sandbox', () => {
   it('is refused at ADD if the API has none', async () => {
     await using sandbox = await makeSandbox();
     const call = { sandboxPath: sandbox.path, pod: { namespace: 'default', name: 'gone' } };
-    const refused = await node.call({ ...call, verb: 'ADD', config: node.netconf() });
+    const refused = await node.run({ ...call, verb: 'ADD', config: node.netconf() });
     expect(refused).toMatchObject({
       exitCode: 1,
       answer: { code: 100, msg: expect.stringContaining('the API server has no pod default/gone') },
@@ -44,9 +44,9 @@ describe('the pod of a sandbox', () => {
     await using pod = await makeTestPod(node);
     const { namespace, name } = pod;
     const call = { ...pod.call, pod: { namespace, name }, config: node.netconf() };
-    expect(await node.call({ ...call, verb: 'ADD' })).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(await node.run({ ...call, verb: 'ADD' })).toMatchObject({ exitCode: 0, stderr: '' });
     expect(await pod.annotations()).toMatchObject({ 'cni.projectcalico.org/containerID': call.containerId });
-    expect(await node.call({ ...call, verb: 'DEL' })).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(await node.run({ ...call, verb: 'DEL' })).toMatchObject({ exitCode: 0, stderr: '' });
     expect(await pod.annotations()).toMatchObject({ [POD_IP]: '' });
   });
 
@@ -58,9 +58,9 @@ describe('the pod of a sandbox', () => {
       annotations: { 'kubernetes.io/config.mirror': uidOnNode },
     });
     const call = { ...pod.call, pod: { ...pod.call.pod, uid: uidOnNode }, config: node.netconf() };
-    expect(await node.call({ ...call, verb: 'ADD' })).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(await node.run({ ...call, verb: 'ADD' })).toMatchObject({ exitCode: 0, stderr: '' });
     expect(await pod.annotations()).toMatchObject({ 'cni.projectcalico.org/containerID': call.containerId });
-    expect(await node.call({ ...call, verb: 'DEL' })).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(await node.run({ ...call, verb: 'DEL' })).toMatchObject({ exitCode: 0, stderr: '' });
     expect(await pod.annotations()).toMatchObject({ [POD_IP]: '' });
   });
 
@@ -68,12 +68,12 @@ describe('the pod of a sandbox', () => {
     await using one = await attachPod(node, { namespace: 'blue', name: 'web' });
     await using made = await makeTestPod(node, { namespace: 'green', name: 'web' });
     const call = { ...made.call, containerId: 'id-of-green', config: node.netconf() };
-    expect(await node.call({ ...call, verb: 'ADD' })).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(await node.run({ ...call, verb: 'ADD' })).toMatchObject({ exitCode: 0, stderr: '' });
     expect(made.hostInterface).not.toBe(one.hostInterface);
     for (const name of [one.hostInterface, made.hostInterface]) {
       expect(await hostNamespace().ip('link', 'show', name)).toHaveLength(1);
     }
-    expect(await node.call({ ...call, verb: 'DEL' })).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(await node.run({ ...call, verb: 'DEL' })).toMatchObject({ exitCode: 0, stderr: '' });
     expect(await one.annotations()).toMatchObject({ [POD_IP]: `${one.ipv4}/32` });
   });
 
@@ -83,8 +83,8 @@ describe('the pod of a sandbox', () => {
   ])('can have %s', async (_, name) => {
     await using pod = await makeTestPod(node, { name });
     const call = { ...pod.call, containerId: 'of-a-long-name', config: node.netconf() };
-    const added = await node.call({ ...call, verb: 'ADD' });
-    const removed = await node.call({ ...call, verb: 'DEL' });
+    const added = await node.run({ ...call, verb: 'ADD' });
+    const removed = await node.run({ ...call, verb: 'DEL' });
     expect(added).toMatchObject({ exitCode: 0, answer: { interfaces: [{ name: pod.hostInterface }, {}] }, stderr: '' });
     expect(removed).toMatchObject({ exitCode: 0, stderr: '' });
   });
@@ -94,7 +94,7 @@ describe('a DEL clears no endpoint', () => {
   it('of a pod that has taken the name since', async () => {
     await using pod = await attachPod(node);
     const call = { ...pod.call, pod: { ...pod.call.pod, uid: OTHER_UID } };
-    expect(await node.call({ ...call, verb: 'DEL', config: node.netconf() })).toMatchObject({
+    expect(await node.run({ ...call, verb: 'DEL', config: node.netconf() })).toMatchObject({
       exitCode: 0,
       stderr: '',
     });
@@ -104,7 +104,7 @@ describe('a DEL clears no endpoint', () => {
   it('that another container has written', async () => {
     await using pod = await attachPod(node);
     const call = { ...pod.call, containerId: 'another' };
-    expect(await node.call({ ...call, verb: 'DEL', sandboxPath: '', config: node.netconf() })).toMatchObject({
+    expect(await node.run({ ...call, verb: 'DEL', sandboxPath: '', config: node.netconf() })).toMatchObject({
       exitCode: 0,
       stderr: '',
     });
@@ -116,17 +116,17 @@ describe('a DEL clears no endpoint', () => {
   it('of a pod on another node', async () => {
     await using pod = await attachPod(node);
     const config = node.netconf({ nodename: 'node-2' });
-    expect(await node.call({ ...pod.call, verb: 'DEL', config })).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(await node.run({ ...pod.call, verb: 'DEL', config })).toMatchObject({ exitCode: 0, stderr: '' });
     expect(await pod.annotations()).toMatchObject({ [POD_IP]: `${pod.ipv4}/32` });
   });
 
   it('where the pod is gone, and succeeds', async () => {
     const made = await makeTestPod(node);
     const call = { ...made.call, config: node.netconf() };
-    expect(await node.call({ ...call, verb: 'ADD' })).toMatchObject({ exitCode: 0 });
+    expect(await node.run({ ...call, verb: 'ADD' })).toMatchObject({ exitCode: 0 });
     await made[Symbol.asyncDispose]();
-    expect(await node.call({ ...call, verb: 'DEL' })).toMatchObject({ exitCode: 0, answer: undefined });
-    expect(await node.call({ ...call, verb: 'DEL', sandboxPath: '' })).toEqual({
+    expect(await node.run({ ...call, verb: 'DEL' })).toMatchObject({ exitCode: 0, answer: undefined });
+    expect(await node.run({ ...call, verb: 'DEL', sandboxPath: '' })).toEqual({
       exitCode: 0,
       answer: undefined,
       stderr: '',

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ERROR_CODE } from '../../src/cni/error.ts';
-import type { JsonObject } from '../../src/json/json.ts';
 import { startLoopbackNode, type LoopbackNode } from '../support/nodes/loopback-node.ts';
 import { startExecutable, type EndedExecutable } from '../lab/run-executable.ts';
+import type { NodeState } from '../support/nodes/node-state.ts';
 
 const CASES = 2000;
 const AT_ONCE = 4;
@@ -16,7 +16,7 @@ interface Case {
 }
 
 let node: LoopbackNode;
-let before: JsonObject;
+let before: NodeState;
 beforeAll(async () => {
   node = await startLoopbackNode();
   before = await node.state();

@@ -1,18 +1,18 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../src/json/json.ts';
 import { makeBoot, type Boot } from '../support/nodes/boot.ts';
 import { fakeDelegate } from '../support/delegates/fake-delegate.ts';
 import { makeLoopbackPod, type LoopbackPod } from '../support/nodes/loopback-pod.ts';
 import { startLoopbackNode, type LoopbackNode } from '../support/nodes/loopback-node.ts';
 import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
-import { pick } from '../support/nodes/api-server-node.ts';
 import { recordFigure } from '../support/suite/reliability-figure.ts';
 import type { EndedExecutable } from '../lab/run-executable.ts';
+import { memberText } from '../lab/member.ts';
+import type { NodeState } from '../support/nodes/node-state.ts';
 
 let node: LoopbackNode;
-let before: JsonObject;
+let before: NodeState;
 let pods: AsyncDisposableStack;
 beforeAll(async () => {
   node = await startLoopbackNode();
@@ -62,7 +62,7 @@ describe('after a reboot', () => {
     expect(added).toMatchObject({ exitCode: 0 });
     expect(await leasesOf(...earlier)).toBe(0);
     expect(await leasesOf(first)).toBe(2);
-    expect(JSON.stringify((await node.state())['journal'])).not.toMatch(/old-\d@eth0\.record/);
+    expect(JSON.stringify((await node.state()).records)).not.toMatch(/old-\d@eth0\.record/);
     expect(await add(second, boot)).toMatchObject({ exitCode: 0, stderr: '' });
     recordFigure(task, {
       fault: 'a reboot with leases left on disk',
@@ -133,7 +133,7 @@ describe('after a reboot', () => {
     const [living, next] = await makePods('living', 'next');
     if (living === undefined || next === undefined) throw new Error('unreachable');
     expect(await add(living, boot)).toMatchObject({ exitCode: 0 });
-    const network = `/var/lib/podwire/${pick(node.netconf(), 'name')}`;
+    const network = `/var/lib/podwire/${memberText(node.netconf(), 'name')}`;
     rmSync(join(network, 'swept-boot')); // as where the disk was full when it was to be written
     writeFileSync(join(network, `${living.containerId}@eth0.record.json`), '');
     expect(await add(next, boot)).toMatchObject({ exitCode: 0 });

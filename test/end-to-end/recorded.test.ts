@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isJsonObject, omitMembers, parseJsonObject, type JsonObject } from '../../src/json/json.ts';
 import { hostNamespace, makeSandbox, type NetworkNamespace } from '../lab/namespaces/network-namespace.ts';
-import { pick, startPluginNode, type PluginNode } from '../support/nodes/api-server-node.ts';
+import { memberText } from '../lab/member.ts';
+import { startApiServerNode, type ApiServerNode } from '../support/nodes/api-server-node.ts';
 
 // What Calico's own plugin left for the same netconfs: a cluster that changes plugins must not see a difference.
 const RECORDED: Readonly<Record<string, Recorded>> = JSON.parse(
@@ -31,9 +32,9 @@ const HOST_INTERFACE = 'cali54a674feafd';
 const POD = { namespace: 'default', name: 'rec' };
 
 describe('an attachment equals the one that was recorded', () => {
-  let node: PluginNode;
+  let node: ApiServerNode;
   beforeAll(async () => {
-    node = await startPluginNode({ name: 'rec-node' });
+    node = await startApiServerNode({ name: 'rec-node' });
   });
   afterAll(() => node[Symbol.asyncDispose]());
 
@@ -51,7 +52,7 @@ describe('an attachment equals the one that was recorded', () => {
     );
     const call = { config, sandboxPath: sandbox.path, containerId: 'rec0', pod: { ...POD, uid } };
 
-    const added = await node.call({ ...call, verb: 'ADD' });
+    const added = await node.run({ ...call, verb: 'ADD' });
     expect(added).toMatchObject({ exitCode: 0, stderr: '' });
     const [v4, v6] = addressesOf(added.answer);
     const names = [
@@ -80,7 +81,7 @@ describe('an attachment equals the one that was recorded', () => {
     );
     expect(asRecorded(await endpointAnnotations(node))).toEqual(recorded.podAnnotationsAfterAdd);
 
-    expect(await node.call({ ...call, verb: 'DEL' })).toMatchObject({ exitCode: 0, answer: undefined, stderr: '' });
+    expect(await node.run({ ...call, verb: 'DEL' })).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });
     expect(await endpointAnnotations(node)).toEqual(recorded.podAnnotationsAfterDel);
     expect(await node.state()).toEqual(before);
     await node.cluster.admin.delete(`/api/v1/namespaces/${POD.namespace}/pods/${POD.name}?gracePeriodSeconds=0`);
@@ -88,7 +89,7 @@ describe('an attachment equals the one that was recorded', () => {
 });
 
 function addressesOf(result: JsonObject | undefined): readonly (string | undefined)[] {
-  const addresses = objects(result?.['ips']).map((ip) => pick(ip, 'address').replace(/\/.*/, ''));
+  const addresses = objects(result?.['ips']).map((ip) => memberText(ip, 'address').replace(/\/.*/, ''));
   return [addresses.find((text) => !text.includes(':')), addresses.find((text) => text.includes(':'))];
 }
 
@@ -119,7 +120,7 @@ function comparable({ address, link, route4, route6 }: Observed, name: string): 
     })),
     link: objects(link).map((found) => ({
       ...pickAll(found, ['ifname', 'mtu', 'inet6_addr_gen_mode']),
-      kind: isJsonObject(found['linkinfo']) ? pick(found['linkinfo'], 'info_kind') : '',
+      kind: isJsonObject(found['linkinfo']) ? memberText(found['linkinfo'], 'info_kind') : '',
     })),
     route4: comparableRoutes(route4),
     route6: comparableRoutes(route6),
@@ -177,7 +178,7 @@ async function readSysctls(namespace: NetworkNamespace, paths: readonly string[]
   );
 }
 
-async function endpointAnnotations({ cluster }: PluginNode): Promise<unknown> {
+async function endpointAnnotations({ cluster }: ApiServerNode): Promise<unknown> {
   const pod = await cluster.admin.get(`/api/v1/namespaces/${POD.namespace}/pods/${POD.name}`);
   const metadata = isJsonObject(pod) ? pod['metadata'] : undefined;
   return isJsonObject(metadata) ? metadata['annotations'] : undefined;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/json/json.ts';
 import { startFresh } from '../support/nodes/fresh-node.ts';
@@ -12,10 +12,11 @@ import { CANARY_TOKEN, type LoopbackNode } from '../support/nodes/loopback-node.
 import type { EndedExecutable } from '../lab/run-executable.ts';
 import { startLoopbackApi } from '../lab/loopback-api/loopback-api.ts';
 import type { Fault } from '../lab/loopback-api/fault.ts';
+import type { NodeState } from '../support/nodes/node-state.ts';
 
 let node: LoopbackNode;
 let sandbox: Sandbox;
-let before: JsonObject;
+let before: NodeState;
 startFresh((fresh) => ({ node, sandbox, before } = fresh));
 
 /** What nobody may see: the token, also a part of it or in base64, and the lines of the client's key. */
@@ -33,7 +34,7 @@ function expectNoSecretIn(texts: Readonly<Record<string, string>>): void {
 }
 
 /** The state once the API can be asked again. */
-async function stateAtLast(): Promise<JsonObject> {
+async function stateAtLast(): Promise<NodeState> {
   await node.api.setFault(undefined);
   node.api.writeKubeconfig(node.kubeconfigPath);
   expect(await node.run({ verb: 'DEL', sandboxPath: sandbox.path })).toMatchObject({ exitCode: 0, stdout: '' });
@@ -51,7 +52,7 @@ async function runWatched(verb: string, overrides: JsonObject, environment = {})
     environment: { NODE_DEBUG: '*', ...environment },
   });
   const state = JSON.stringify([await node.state(), await hostNamespace().ip('link')]);
-  const journal = join('/var/lib/podwire', `faulty-${basename(node.folder)}`);
+  const journal = node.journal;
   const records = readdirSync(journal, { withFileTypes: true }).filter((entry) => entry.isFile());
   for (const { name } of records) expectNoSecretIn({ [name]: readFileSync(join(journal, name), 'utf8') });
   expectNoSecretIn({

@@ -7,14 +7,15 @@ import { fakeDelegate } from '../support/delegates/fake-delegate.ts';
 import { makeLoopbackPod } from '../support/nodes/loopback-pod.ts';
 import { CANARY_TOKEN, NODE_NAME, startLoopbackNode, type LoopbackNode } from '../support/nodes/loopback-node.ts';
 import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
-import { pick } from '../support/nodes/api-server-node.ts';
 import { recordFigure } from '../support/suite/reliability-figure.ts';
 import { ensureTools } from '../lab/tools/ensure-tools.ts';
+import { memberText } from '../lab/member.ts';
+import type { NodeState } from '../support/nodes/node-state.ts';
 
 const NODE = { metadata: { name: NODE_NAME }, spec: { podCIDRs: ['10.73.0.0/24', 'fd73::/64'] } };
 
 let node: LoopbackNode;
-let before: JsonObject;
+let before: NodeState;
 beforeAll(async () => {
   node = await startLoopbackNode();
 });
@@ -31,7 +32,7 @@ beforeEach(async () => {
 });
 afterAll(() => node[Symbol.asyncDispose]());
 
-const network = () => pick(node.netconf(), 'name');
+const network = () => memberText(node.netconf(), 'name');
 const config = (overrides: JsonObject = {}) => node.netconf({ cniVersion: '1.1.0', ...overrides });
 const status = (overrides: JsonObject = {}, pluginPath = node.pluginPath) =>
   // What libcni sends: the variables are there and empty.
@@ -58,7 +59,7 @@ describe('STATUS', () => {
       await prepare();
       const { exitCode, answer } = await status(overrides, pluginPath);
       expect({ exitCode, code: answer?.['code'] }).toEqual({ exitCode: 1, code: 50 });
-      expect(`${pick(answer, 'msg')} ${pick(answer, 'details')}`).toMatch(wanted);
+      expect(`${memberText(answer, 'msg')} ${memberText(answer, 'details')}`).toMatch(wanted);
     });
   const nothing = () => undefined;
   unavailable('the delegate missing', /the IPAM plugin host-local is missing on this node/, nothing, {}, '/run/empty');

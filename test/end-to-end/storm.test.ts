@@ -3,12 +3,14 @@ import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { recordNames } from '../support/nodes/journal-records.ts';
-import { startPluginNode, type PluginAnswer, type PluginNode } from '../support/nodes/api-server-node.ts';
 import { recordFigure } from '../support/suite/reliability-figure.ts';
-import { EXECUTABLE, startExecutable } from '../lab/run-executable.ts';
-import { addressesIn, makeTestPod, type TestPod } from '../support/nodes/test-pod.ts';
+import { makeTestPod, type TestPod } from '../support/nodes/test-pod.ts';
 import { until } from '../lab/until.ts';
+import { recordNames } from '../support/nodes/node-state.ts';
+import { startApiServerNode, type ApiServerNode } from '../support/nodes/api-server-node.ts';
+import { EXECUTABLE, startExecutable, type EndedExecutable } from '../lab/run-executable.ts';
+import { addressesIn } from '../lab/result-addresses.ts';
+import { runtimeEnvironment } from '../lab/runtime-call.ts';
 
 const PODS = 300;
 const PREPARED_AT_ONCE = 12;
@@ -16,11 +18,11 @@ const STORM_MS = 240_000;
 const OWN_MOST_MB = 40;
 const MAX_MB = 70;
 
-let node: PluginNode;
+let node: ApiServerNode;
 let pods: readonly TestPod[];
 const stack = new AsyncDisposableStack();
 beforeAll(async () => {
-  node = stack.use(await startPluginNode({ podCIDRs: ['10.71.0.0/22', 'fd71::/64'] }));
+  node = stack.use(await startApiServerNode({ podCIDRs: ['10.71.0.0/22', 'fd71::/64'] }));
   const made: TestPod[] = [];
   let next = 0;
   const makePods = async (): Promise<void> => {
@@ -34,10 +36,10 @@ beforeAll(async () => {
 afterAll(() => stack.disposeAsync(), STORM_MS);
 
 const config = () => node.netconf({ ipam: { ranges: [[{ subnet: 'usePodCidrIPv6' }]] } });
-const failures = (answers: readonly PluginAnswer[]) =>
+const failures = (answers: readonly EndedExecutable[]) =>
   answers.filter(({ exitCode }) => exitCode !== 0).map(({ answer, stderr }) => answer?.['msg'] ?? stderr);
 const allAtOnce = (verb: 'ADD' | 'DEL') =>
-  Promise.all(pods.map(({ call }) => node.call({ ...call, verb, config: config() })));
+  Promise.all(pods.map(({ call }) => node.run({ ...call, verb, config: config() })));
 const endpoints = async () =>
   (await Promise.all(pods.map((pod) => pod.annotations()))).map(
     (annotations) => annotations['cni.projectcalico.org/podIPs'],
@@ -72,16 +74,7 @@ describe(`${PODS} pods of one node`, () => {
   it(`of which each command has at most ${MAX_MB} MB, ${OWN_MOST_MB} of them for itself`, async ({ task }) => {
     const [pod] = pods;
     if (pod === undefined) throw new Error('unreachable');
-    const { namespace, name, uid } = pod;
-    const environment = {
-      CNI_COMMAND: 'ADD',
-      CNI_CONTAINERID: 'metered',
-      CNI_NETNS: pod.sandbox.path,
-      CNI_IFNAME: 'eth0',
-      CNI_PATH: node.pluginPath,
-      CNI_ARGS: `K8S_POD_NAMESPACE=${namespace};K8S_POD_NAME=${name};K8S_POD_UID=${uid}`,
-      PATH: process.env['PATH'],
-    };
+    const environment = runtimeEnvironment(node.call({ verb: 'ADD', ...pod.call, containerId: 'metered' }));
     // All is done but the answer: it waits for an agent that says nothing.
     const waiting = { ...config(), policy_setup_timeout_seconds: 60, endpoint_status_dir: '/run' };
     // How many of a file's pages come with the one that is wanted is decided when it is written: a linker's output and a copy differ.

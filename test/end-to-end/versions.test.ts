@@ -4,13 +4,14 @@ import type { JsonObject } from '../../src/json/json.ts';
 import { SUPPORTED_VERSIONS, type CniVersion } from '../../src/cni/versions.ts';
 import { expectNoLeftovers } from '../support/suite/no-leftovers.ts';
 import { makeSandbox } from '../lab/namespaces/network-namespace.ts';
-import { runPlugin, startPluginNode, type PluginNode } from '../support/nodes/api-server-node.ts';
-import { addressesIn, makeTestPod, type TestPod } from '../support/nodes/test-pod.ts';
+import { makeTestPod, type TestPod } from '../support/nodes/test-pod.ts';
 import { ensureTools } from '../lab/tools/ensure-tools.ts';
+import { startApiServerNode, type ApiServerNode } from '../support/nodes/api-server-node.ts';
+import { addressesIn } from '../lab/result-addresses.ts';
 
-let node: PluginNode;
+let node: ApiServerNode;
 beforeAll(async () => {
-  node = await startPluginNode();
+  node = await startApiServerNode();
 });
 afterAll(() => node[Symbol.asyncDispose]());
 
@@ -84,13 +85,13 @@ describe.each(SUPPORTED_VERSIONS)('cniVersion %s', (cniVersion) => {
 
   it('an error has this version, a code, a message and details, and nothing else', async () => {
     const config = node.netconf({ cniVersion });
-    const refused = await node.call({ verb: 'ADD', config, sandboxPath: '/run/no-such-sandbox' });
+    const refused = await node.run({ verb: 'ADD', config, sandboxPath: '/run/no-such-sandbox' });
     expect(refused).toMatchObject({ exitCode: 1 });
     expect(refused.answer).toEqual({ cniVersion, code: 8, msg: expect.any(String), details: expect.any(String) });
   });
 
   it('VERSION says it again, with all that are supported', async () => {
-    const answered = await node.call({ verb: 'VERSION', config: { cniVersion } });
+    const answered = await node.run({ verb: 'VERSION', config: { cniVersion } });
     expect(answered).toEqual({
       exitCode: 0,
       answer: { cniVersion, supportedVersions: SUPPORTED_VERSIONS },
@@ -111,7 +112,7 @@ describe('a configuration', () => {
     async (cniVersion) => {
       await using pod = await makeTestPod(node);
       for (const verb of ['ADD', 'DEL', 'CHECK', 'GC', 'STATUS']) {
-        const refused = await node.call({ ...pod.call, verb, config: node.netconf({ cniVersion }) });
+        const refused = await node.run({ ...pod.call, verb, config: node.netconf({ cniVersion }) });
         expect({ verb, ...refused }).toMatchObject({
           verb,
           exitCode: 1,
@@ -128,7 +129,7 @@ describe('a configuration', () => {
       ['GC', '1.0.0'],
       ['STATUS', '1.0.0'],
     ] as const) {
-      const refused = await node.call({ ...pod.call, verb, config: node.netconf({ cniVersion }) });
+      const refused = await node.run({ ...pod.call, verb, config: node.netconf({ cniVersion }) });
       expect({ verb, ...refused }).toMatchObject({
         verb,
         exitCode: 1,
@@ -139,7 +140,7 @@ describe('a configuration', () => {
 });
 
 it('VERSION without a configuration says the newest version', async () => {
-  const answered = await node.call({ verb: 'VERSION', config: '' });
+  const answered = await node.run({ verb: 'VERSION', config: '' });
   expect(answered).toMatchObject({
     exitCode: 0,
     answer: { cniVersion: '1.1.0', supportedVersions: SUPPORTED_VERSIONS },
@@ -164,9 +165,9 @@ describe.each(SUPPORTED_VERSIONS)(
       const call = { containerId: 'plain', environment, config: node.netconf({ cniVersion }) };
       {
         await using sandbox = await makeSandbox();
-        expect(await node.call({ ...call, verb: 'ADD', sandboxPath: sandbox.path })).toMatchObject({ exitCode: 0 });
+        expect(await node.run({ ...call, verb: 'ADD', sandboxPath: sandbox.path })).toMatchObject({ exitCode: 0 });
       }
-      expect(await node.call({ ...call, verb: 'DEL' })).toMatchObject({ exitCode: 0, answer: undefined });
+      expect(await node.run({ ...call, verb: 'DEL' })).toMatchObject({ exitCode: 0, answer: undefined });
     });
   },
 );
@@ -188,7 +189,7 @@ describe.each(HOST_LOCALS)('two IPv4 range sets, by %s', (name) => {
     await using pod = await makeTestPod(node);
     const config = node.netconf({ cniVersion, ipam: { ranges: [[{ subnet: '10.73.0.0/24' }]] } });
     const environment = { CNI_PATH: dirname((await ensureTools([name]))[name]) };
-    const refused = await node.call({ ...pod.call, verb: 'ADD', config, environment });
+    const refused = await node.run({ ...pod.call, verb: 'ADD', config, environment });
     expect(refused).toMatchObject({
       exitCode: 1,
       answer: { msg: expect.stringContaining('more than 1 address per family') },
@@ -197,18 +198,16 @@ describe.each(HOST_LOCALS)('two IPv4 range sets, by %s', (name) => {
 });
 
 it('the executable answers VERSION in a folder and with a search path where there is nothing', async () => {
-  const answered = await runPlugin(
-    { verb: 'VERSION', config: { cniVersion: '1.0.0' }, environment: { PATH: '', CNI_PATH: '' } },
-    '',
-  );
+  const environment = { PATH: '', CNI_PATH: '' };
+  const answered = await node.run({ verb: 'VERSION', config: { cniVersion: '1.0.0' }, environment });
   expect(answered).toMatchObject({ exitCode: 0, answer: { cniVersion: '1.0.0' }, stderr: '' });
 });
 
-async function attachedOnce(call: Omit<Parameters<PluginNode['call']>[0], 'verb'>): Promise<JsonObject | undefined> {
-  const added = await node.call({ ...call, verb: 'ADD' });
-  const removed = await node.call({ ...call, verb: 'DEL' });
+async function attachedOnce(call: Omit<Parameters<ApiServerNode['call']>[0], 'verb'>): Promise<JsonObject | undefined> {
+  const added = await node.run({ ...call, verb: 'ADD' });
+  const removed = await node.run({ ...call, verb: 'DEL' });
   expect(added).toMatchObject({ exitCode: 0, stderr: '' });
-  expect(removed).toEqual({ exitCode: 0, answer: undefined, stderr: '' });
+  expect(removed).toEqual({ exitCode: 0, stdout: '', stderr: '' });
   return added.answer;
 }
 

@@ -1,9 +1,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { parseInstallSettings } from '../../src/install/settings.ts';
 import { watchToken } from '../../src/install/watch-token.ts';
 import { makeKubeconfig } from '../lab/api-server/kubeconfig.ts';
+import { until } from '../lab/until.ts';
 import { startTokenServer } from '../support/servers/token-server.ts';
 import { makeFolder } from './make-folder.ts';
 
@@ -23,7 +24,7 @@ it('runs until the signal, then keeps what it has written', async () => {
   const stop = new AbortController();
   const io = { environment, log: { debug: note, info: note, warning: note, error: note }, signal: stop.signal };
   const watching = watchToken(parseInstallSettings(['--watch', '--root', folder.path], environment), 3600, io);
-  await vi.waitUntil(() => lines.some((line) => line.endsWith('podwire-kubeconfig: written')));
+  await until('the kubeconfig is written', () => lines.some((line) => line.endsWith('podwire-kubeconfig: written')));
   stop.abort();
   await watching;
   expect(readFileSync(join(configs, 'podwire-kubeconfig'), 'utf8')).toContain('token-1');

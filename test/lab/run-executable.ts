@@ -7,14 +7,14 @@ import { isJsonObject, type JsonObject } from '../../src/json/json.ts';
 /** The executable that the build has made, or the one that PODWIRE_EXECUTABLE names. */
 export const EXECUTABLE = process.env['PODWIRE_EXECUTABLE'] ?? join(import.meta.dirname, '../../dist/podwire');
 
-/** How to start it. The environment is all that it gets. */
+/** How to start it. The environment is all that it gets; it is empty by default, and so is stdin. */
 export interface ExecutableStart {
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly stdin: string | Uint8Array;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly stdin?: string | Uint8Array;
   /** A program and its first arguments, before the executable: `['unshare', '--mount']`. */
   readonly within?: readonly string[];
   readonly executable?: string;
-  /** Behind the executable. */
+  /** The arguments of the executable. */
   readonly words?: readonly string[];
   readonly directory?: string;
 }
@@ -41,7 +41,7 @@ const HANG_MS = 30_000;
 
 /** Starts the executable once. It cannot outlive the limit after which it counts as hanging. */
 export function startExecutable(start: ExecutableStart): RunningExecutable {
-  const { environment, stdin, within = [], executable = EXECUTABLE, directory = '/' } = start;
+  const { environment = {}, stdin = '', within = [], executable = EXECUTABLE, directory = '/' } = start;
   const [program = executable, ...words]: readonly string[] = [...within, executable, ...(start.words ?? [])];
   const begunMs = performance.now();
   const child = spawn(program, words, {
@@ -65,6 +65,11 @@ export function startExecutable(start: ExecutableStart): RunningExecutable {
     answer: parseObject(stdout),
   }));
   return { process: child, ended };
+}
+
+/** Runs the executable once. */
+export function runExecutable(start: ExecutableStart = {}): Promise<EndedExecutable> {
+  return startExecutable(start).ended;
 }
 
 function parseObject(text: string): JsonObject | undefined {

@@ -4,14 +4,14 @@ import type { Environment } from '../../src/cni/environment.ts';
 import type { OnError } from '../../src/json/json-reader.ts';
 import type { JsonObject, JsonValue } from '../../src/json/json.ts';
 import { parseNetworkConfig, parseNetworkHeader, type NetworkConfig } from '../../src/netconf/network-config.ts';
-import { aNetworkConfig } from '../support/builders/netconf.ts';
 import { cniFailure } from '../support/suite/cni-failure.ts';
+import { netconf } from '../lab/netconf.ts';
 
 type Overrides = Readonly<Record<string, JsonValue | undefined>>;
 
 const parseRaw = (raw: JsonObject, environment: Environment = {}, onError?: OnError) =>
   parseNetworkConfig(parseNetworkHeader(raw), environment, onError);
-const parse = (overrides: Overrides = {}) => parseRaw(aNetworkConfig(overrides));
+const parse = (overrides: Overrides = {}) => parseRaw(netconf(overrides));
 
 const NO_CONNECTION: NetworkConfig['connection'] = {
   datastoreType: undefined,
@@ -83,7 +83,7 @@ describe('each key', () => {
   reads({ dns: { nameservers: ['10.96.0.10'] } }, { dns: { nameservers: ['10.96.0.10'] } });
   reads({ dns: {} }, { dns: undefined });
   reads({ ipam: { type: 'static', x: 1 } }, { delegateType: 'static', ipam: { type: 'static', x: 1 } });
-  reads({ capabilities: { portMappings: true }, qps: 'x', etcd_endpoints: 5 }, { name: 'pod-network' });
+  reads({ capabilities: { portMappings: true }, qps: 'x', etcd_endpoints: 5 }, { name: 'k8s-pod-network' });
 
   it.each([
     ['debug', 'debug'],
@@ -133,9 +133,9 @@ describe('each key', () => {
     ).toBe('https://a'));
 
   it('FELIX_INTERFACEPREFIX is the prefix', () =>
-    expect(parseRaw(aNetworkConfig(), { FELIX_INTERFACEPREFIX: 'eni,cali' }).hostInterfacePrefix).toBe('eni'));
+    expect(parseRaw(netconf(), { FELIX_INTERFACEPREFIX: 'eni,cali' }).hostInterfacePrefix).toBe('eni'));
   it('a FELIX_INTERFACEPREFIX that does not fit is an error of the environment', () =>
-    expect(cniFailure(() => parseRaw(aNetworkConfig(), { FELIX_INTERFACEPREFIX: 'calico' })).code).toBe(4));
+    expect(cniFailure(() => parseRaw(netconf(), { FELIX_INTERFACEPREFIX: 'calico' })).code).toBe(4));
 
   it('prevResult is read in its own version', () =>
     expect(parse({ prevResult: { cniVersion: '0.2.0', ip4: { ip: '10.0.0.1/24' } } }).prevResult?.ips).toEqual([
@@ -148,7 +148,7 @@ describe('each key', () => {
       { containerId: 'c1', interfaceName: 'eth0' },
     ]));
   it('the configuration is kept unchanged, unknown keys too', () => {
-    const raw = aNetworkConfig({ runtimeConfig: { ips: ['10.0.0.9'] }, surprise: [1] });
+    const raw = netconf({ runtimeConfig: { ips: ['10.0.0.9'] }, surprise: [1] });
     expect(parseRaw(raw).raw).toBe(raw);
   });
 });
@@ -218,9 +218,7 @@ describe('what cannot be used', () => {
 describe('with errors reported', () => {
   const parseAndReport = (overrides: Overrides) => {
     const reported: Error[] = [];
-    const config = parseRaw(aNetworkConfig(overrides), { FELIX_INTERFACEPREFIX: 'calico' }, (error) =>
-      reported.push(error),
-    );
+    const config = parseRaw(netconf(overrides), { FELIX_INTERFACEPREFIX: 'calico' }, (error) => reported.push(error));
     return { config, reported };
   };
 

@@ -4,26 +4,26 @@ import { CniError, ERROR_CODE } from '../../src/cni/error.ts';
 import type { Environment } from '../../src/cni/environment.ts';
 import type { JsonObject } from '../../src/json/json.ts';
 import { parseRequest, requestCniVersion, type RequestInput } from '../../src/netconf/request.ts';
-import { aNetworkConfig } from '../support/builders/netconf.ts';
-import { aRequest } from '../support/builders/request.ts';
+import { requestInput } from '../support/builders/request.ts';
 import { cniFailure } from '../support/suite/cni-failure.ts';
+import { netconf } from '../lab/netconf.ts';
 
 const RUNS = Number(process.env['PODWIRE_FUZZ_RUNS'] ?? 5000);
 
 describe('parseRequest', () => {
   it.each(['ADD', 'CHECK'])('reads %s', (verb) =>
-    expect(parseRequest(aRequest({ environment: { CNI_COMMAND: verb } }))).toMatchObject({
+    expect(parseRequest(requestInput({ environment: { CNI_COMMAND: verb } }))).toMatchObject({
       verb,
       id: { containerId: 'c1', interfaceName: 'eth0' },
       sandboxPath: '/var/run/netns/pod',
       args: { pod: { namespace: 'default', name: 'web-0' } },
       pluginPath: ['/opt/cni/bin'],
       mayUseOwnNetns: false,
-      config: { name: 'pod-network', delegateType: 'host-local' },
+      config: { name: 'k8s-pod-network', delegateType: 'host-local' },
     }),
   );
   it('reads DEL with its sandbox gone', () =>
-    expect(parseRequest(aRequest({ environment: { CNI_COMMAND: 'DEL', CNI_NETNS: '' } }))).toMatchObject({
+    expect(parseRequest(requestInput({ environment: { CNI_COMMAND: 'DEL', CNI_NETNS: '' } }))).toMatchObject({
       verb: 'DEL',
       sandboxPath: undefined,
       ignored: [],
@@ -31,9 +31,9 @@ describe('parseRequest', () => {
   it.each(['GC', 'STATUS'])('reads %s, whose other variables are empty', (verb) =>
     expect(
       parseRequest(
-        aRequest({
+        requestInput({
           environment: { CNI_COMMAND: verb, CNI_CONTAINERID: '', CNI_NETNS: '', CNI_IFNAME: '' },
-          config: aNetworkConfig({ cniVersion: '1.1.0' }),
+          config: netconf({ cniVersion: '1.1.0' }),
         }),
       ),
     ).toMatchObject({ verb, pluginPath: ['/opt/cni/bin'], config: { cniVersion: '1.1.0' } }),
@@ -45,23 +45,23 @@ describe('parseRequest', () => {
     }));
   it('VERSION echoes the version that is asked', () =>
     expect(
-      parseRequest(aRequest({ environment: { CNI_COMMAND: 'VERSION' }, stdin: '{"cniVersion":"0.4.0"}' })),
+      parseRequest(requestInput({ environment: { CNI_COMMAND: 'VERSION' }, stdin: '{"cniVersion":"0.4.0"}' })),
     ).toEqual({
       verb: 'VERSION',
       cniVersion: '0.4.0',
     }));
 
   it('CNI_PATH is a list of folders, empty ones left out', () =>
-    expect(parseRequest(aRequest({ environment: { CNI_PATH: '/a::/b:' } }))).toMatchObject({
+    expect(parseRequest(requestInput({ environment: { CNI_PATH: '/a::/b:' } }))).toMatchObject({
       pluginPath: ['/a', '/b'],
     }));
   it.each(['1', 'TRUE', 'true'])('CNI_NETNS_OVERRIDE %s allows our own namespace', (given) =>
-    expect(parseRequest(aRequest({ environment: { CNI_NETNS_OVERRIDE: given } }))).toMatchObject({
+    expect(parseRequest(requestInput({ environment: { CNI_NETNS_OVERRIDE: given } }))).toMatchObject({
       mayUseOwnNetns: true,
     }),
   );
   it.each(['0', 'yes', ''])('CNI_NETNS_OVERRIDE %j does not', (given) =>
-    expect(parseRequest(aRequest({ environment: { CNI_NETNS_OVERRIDE: given } }))).toMatchObject({
+    expect(parseRequest(requestInput({ environment: { CNI_NETNS_OVERRIDE: given } }))).toMatchObject({
       mayUseOwnNetns: false,
     }),
   );
@@ -91,12 +91,12 @@ describe('of several faults the first in this order is reported', () => {
       4,
       /^unknown CNI_COMMAND: "UPDATE"$/,
     ],
-    ['the configuration', { CNI_ARGS: 'x' }, aNetworkConfig({ mtu: 'x' }), 7, /"mtu"/],
-    ['CNI_ARGS', { CNI_ARGS: 'x' }, aNetworkConfig(), 4, /^CNI_ARGS/],
+    ['the configuration', { CNI_ARGS: 'x' }, netconf({ mtu: 'x' }), 7, /"mtu"/],
+    ['CNI_ARGS', { CNI_ARGS: 'x' }, netconf(), 4, /^CNI_ARGS/],
   ];
   it.each(rows)('%s', (_fault, environment, config, code, message) => {
     const stdin = typeof config === 'string' ? config : JSON.stringify(config);
-    const error = cniFailure(() => parseRequest(aRequest({ environment, stdin })));
+    const error = cniFailure(() => parseRequest(requestInput({ environment, stdin })));
     expect(error.message).toMatch(message);
     expect(error.code).toBe(code);
   });
@@ -104,7 +104,9 @@ describe('of several faults the first in this order is reported', () => {
   it('the version comes before an unknown command', () =>
     expect(
       cniFailure(() =>
-        parseRequest(aRequest({ environment: { CNI_COMMAND: 'UPDATE' }, stdin: '{"name":"n","cniVersion":"9.9.9"}' })),
+        parseRequest(
+          requestInput({ environment: { CNI_COMMAND: 'UPDATE' }, stdin: '{"name":"n","cniVersion":"9.9.9"}' }),
+        ),
       ).code,
     ).toBe(1));
   it('no command at all is a missing variable', () =>
@@ -123,25 +125,25 @@ describe('a verb that is newer than the configuration', () => {
   ])('%s with %s is refused with code 1', (verb, cniVersion) =>
     expect(
       cniFailure(() =>
-        parseRequest(aRequest({ environment: { CNI_COMMAND: verb }, config: aNetworkConfig({ cniVersion }) })),
+        parseRequest(requestInput({ environment: { CNI_COMMAND: verb }, config: netconf({ cniVersion }) })),
       ),
     ).toMatchObject({ code: 1, message: `config version does not allow ${verb}` }),
   );
   it('CHECK with 0.4.0 is accepted', () =>
     expect(
-      parseRequest(aRequest({ environment: { CNI_COMMAND: 'CHECK' }, config: aNetworkConfig({ cniVersion: '0.4.0' }) }))
+      parseRequest(requestInput({ environment: { CNI_COMMAND: 'CHECK' }, config: netconf({ cniVersion: '0.4.0' }) }))
         .verb,
     ).toBe('CHECK'));
   it.each(['ADD', 'DEL'])('%s without a version is accepted', (verb) =>
     expect(
-      parseRequest(aRequest({ environment: { CNI_COMMAND: verb }, config: aNetworkConfig({ cniVersion: undefined }) })),
+      parseRequest(requestInput({ environment: { CNI_COMMAND: verb }, config: netconf({ cniVersion: undefined }) })),
     ).toMatchObject({ verb, config: { cniVersion: '0.1.0' } }),
   );
 });
 
 describe('DEL goes on without what it cannot use, and says so', () => {
   const del = (overrides: JsonObject, environment: Environment = {}) =>
-    parseRequest(aRequest({ environment: { CNI_COMMAND: 'DEL', ...environment }, config: aNetworkConfig(overrides) }));
+    parseRequest(requestInput({ environment: { CNI_COMMAND: 'DEL', ...environment }, config: netconf(overrides) }));
 
   it('a setting', () =>
     expect(del({ mtu: 'x' })).toMatchObject({ verb: 'DEL', ignored: [expect.stringContaining('"mtu"')] }));
@@ -227,7 +229,7 @@ describe('any input', () => {
   const stdin = fc.oneof(
     { weight: 1, arbitrary: fc.uint8Array({ maxLength: 100 }) },
     { weight: 1, arbitrary: fc.json().map(utf8) },
-    { weight: 4, arbitrary: overrides.map((members) => utf8(JSON.stringify({ ...aNetworkConfig(), ...members }))) },
+    { weight: 4, arbitrary: overrides.map((members) => utf8(JSON.stringify({ ...netconf(), ...members }))) },
   );
   const isFine = (input: RequestInput): boolean => {
     try {
@@ -247,7 +249,7 @@ describe('any input', () => {
   });
 
   it('in a valid request gives a request or an error of the table', { timeout: 3_600_000 }, () => {
-    const { environment: valid } = aRequest();
+    const { environment: valid } = requestInput();
     const property = fc.property(environment, command, stdin, (given, verb, bytes) =>
       isFine({ environment: { ...valid, ...given, CNI_COMMAND: verb }, stdin: bytes }),
     );
@@ -263,11 +265,11 @@ describe('any input', () => {
     ['1 MB of blanks', ' '.repeat(1e6)],
   ])('%s in any one place is answered within a second', (_name, long) => {
     const requests = [
-      ...VARIABLES.map((name) => aRequest({ environment: { [name]: long } })),
-      ...KEYS.map((key) => aRequest({ config: aNetworkConfig({ [key]: long }) })),
-      aRequest({ config: aNetworkConfig({ ipam: { type: long } }) }),
-      aRequest({ config: aNetworkConfig({ readiness_gates: [`http://${long}`] }) }),
-      aRequest({ config: aNetworkConfig({ prevResult: { ips: [{ address: `${long}/8` }] } }) }),
+      ...VARIABLES.map((name) => requestInput({ environment: { [name]: long } })),
+      ...KEYS.map((key) => requestInput({ config: netconf({ [key]: long }) })),
+      requestInput({ config: netconf({ ipam: { type: long } }) }),
+      requestInput({ config: netconf({ readiness_gates: [`http://${long}`] }) }),
+      requestInput({ config: netconf({ prevResult: { ips: [{ address: `${long}/8` }] } }) }),
     ];
     for (const request of requests) {
       expect(isFine(request)).toBe(true);

@@ -7,8 +7,9 @@ import { applyDaemonSet } from '../support/kubelet/daemon-set.ts';
 import { NODE } from '../support/installer/install-cluster.ts';
 import { type NodeMachine, type NodeState, startNodeMachine } from '../support/kubelet/kubelet-node.ts';
 import type { RunPod } from '../support/kubelet/pods.ts';
-import { pick, type PluginAnswer, runPlugin } from '../support/nodes/api-server-node.ts';
-import { member } from '../support/nodes/test-pod.ts';
+import { startPlugin } from '../lab/run-plugin.ts';
+import { memberText, member } from '../lab/member.ts';
+import type { EndedExecutable } from '../lab/run-executable.ts';
 
 // containerd 2.4 asks plugins for STATUS and never for GC; CRI-O does. The call is made here as libcni makes it: for each
 // plugin of the list, with the attachments that the runtime knows, which are in libcni's cache.
@@ -51,21 +52,26 @@ it('an attachment that the runtime has forgotten is collected, and those that it
   await lost.delete();
 });
 
-async function call(verb: string, more: JsonObject = {}): Promise<PluginAnswer> {
+async function call(verb: string, more: JsonObject = {}): Promise<EndedExecutable> {
   const list: unknown = JSON.parse(await readFile('/etc/cni/net.d/10-podwire.conflist', 'utf8'));
   const plugins = member(list, 'plugins');
   const plugin: unknown = Array.isArray(plugins) ? plugins[0] : undefined;
   const config = {
     ...(isJsonObject(plugin) ? plugin : {}),
-    cniVersion: pick(list, 'cniVersion'),
-    name: pick(list, 'name'),
+    cniVersion: memberText(list, 'cniVersion'),
+    name: memberText(list, 'name'),
     ...more,
   };
-  return runPlugin(
-    { verb, config, sandboxPath: sandbox.path, containerId: 'forgotten', pod: LOST },
-    PROGRAMS,
-    join(PROGRAMS, 'podwire'),
-  );
+  return startPlugin({
+    verb,
+    config,
+    sandboxPath: sandbox.path,
+    containerId: 'forgotten',
+    interfaceName: 'eth0',
+    pod: LOST,
+    pluginPath: PROGRAMS,
+    executable: join(PROGRAMS, 'podwire'),
+  }).ended;
 }
 
 async function readKnown(): Promise<readonly JsonObject[]> {
@@ -73,7 +79,7 @@ async function readKnown(): Promise<readonly JsonObject[]> {
   return Promise.all(
     files.map(async (name) => {
       const cached: unknown = JSON.parse(await readFile(join(CACHE, name), 'utf8'));
-      return { containerID: pick(cached, 'containerId'), ifname: pick(cached, 'ifName') };
+      return { containerID: memberText(cached, 'containerId'), ifname: memberText(cached, 'ifName') };
     }),
   );
 }

@@ -5,7 +5,7 @@ import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
 import { applyDaemonSet, type DaemonSetPod } from '../support/kubelet/daemon-set.ts';
 import { type NodeMachine, type NodeState, startNodeMachine } from '../support/kubelet/kubelet-node.ts';
 import { isReady, webUrl, type RunPod } from '../support/kubelet/pods.ts';
-import { eventually } from '../support/kubelet/wait.ts';
+import { until } from '../lab/until.ts';
 
 let machine: NodeMachine;
 let daemonSet: DaemonSetPod;
@@ -69,8 +69,11 @@ describe('a pod', () => {
       },
       { volumes: [{ name: 'gate', hostPath: { path: gate.path } }] },
     );
-    await eventually('the probe has failed', async () =>
-      (await machine.pods.events({ pod: 'late' })).some((message) => message.startsWith('Readiness probe failed')),
+    await until(
+      'the probe has failed',
+      async () =>
+        (await machine.pods.events({ pod: 'late' })).some((message) => message.startsWith('Readiness probe failed')),
+      { deadlineMs: 60_000 },
     );
     expect(isReady(await pod.read())).toBe(false);
     await writeFile(join(gate.path, 'open'), '');

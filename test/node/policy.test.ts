@@ -9,9 +9,9 @@ import { applyDaemonSet } from '../support/kubelet/daemon-set.ts';
 import { type NodeMachine, type NodeState, startNodeMachine } from '../support/kubelet/kubelet-node.ts';
 import { webUrl, type RunPod } from '../support/kubelet/pods.ts';
 import { startNodePolicyAgent } from '../support/kubelet/policy-agent.ts';
-import { eventually } from '../support/kubelet/wait.ts';
 import type { RestartableServers } from '../lab/api-server/server-process.ts';
-import { member } from '../support/nodes/test-pod.ts';
+import { until } from '../lab/until.ts';
+import { member } from '../lab/member.ts';
 
 // Cilium's plugin is chained after podwire's, and Cilium's agent enforces what NetworkPolicies say on the interfaces that podwire has made.
 
@@ -35,11 +35,11 @@ beforeAll(async () => {
 });
 
 /** Asks web for its page until it is answered, or until three times in a row nothing comes back. */
-async function asking(until: 'answered' | 'unanswered', family: 0 | 1 = 0): Promise<string> {
+async function asking(end: 'answered' | 'unanswered', family: 0 | 1 = 0): Promise<string> {
   const address = (await web.addresses())[family];
   if (address === undefined) throw new Error('web has no address of this family');
   const get = `timeout 2 wget -q -O - '${webUrl(address)}' 2>/dev/null`;
-  if (until === 'answered') return `until ${get}; do sleep 0.2; done`;
+  if (end === 'answered') return `until ${get}; do sleep 0.2; done`;
   // 143: ended by the timeout. Anything else is an answer, if only that nobody listens.
   return `missed=0; while [ $missed -lt 3 ]; do
     ${get} >/dev/null
@@ -47,8 +47,8 @@ async function asking(until: 'answered' | 'unanswered', family: 0 | 1 = 0): Prom
   done; echo unanswered`;
 }
 
-const ask = async (name: string, until: 'answered' | 'unanswered', family: 0 | 1 = 0) =>
-  machine.pods.output(name, await asking(until, family));
+const ask = async (name: string, end: 'answered' | 'unanswered', family: 0 | 1 = 0) =>
+  machine.pods.output(name, await asking(end, family));
 
 async function withPolicy(spec: JsonObject, use: () => Promise<void>): Promise<void> {
   const { admin } = machine.cluster;
@@ -113,10 +113,10 @@ describe('a pod with a hostPort', () => {
 });
 
 describe('the agent is killed', () => {
-  const beginAt = async (gate: string, name: string, until: 'answered' | 'unanswered') =>
+  const beginAt = async (gate: string, name: string, end: 'answered' | 'unanswered') =>
     machine.pods.begin(
       name,
-      `until [ -e /gate/open ]; do sleep 0.1; done; ${await asking(until)}`,
+      `until [ -e /gate/open ]; do sleep 0.1; done; ${await asking(end)}`,
       { volumeMounts: [{ name: 'gate', mountPath: '/gate' }] },
       { volumes: [{ name: 'gate', hostPath: { path: gate } }] },
     );
@@ -146,12 +146,14 @@ describe('the agent is killed', () => {
 
         const late = await pods.create('late', { command: ['/bin/sleep', '600'] });
         const refusals = () => pods.events({ pod: 'late', reason: 'FailedCreatePodSandBox' });
-        await eventually('the runtime was refused', async () => (await refusals()).length > 0, {
+        await until('the runtime was refused', async () => (await refusals()).length > 0, {
           deadlineMs,
           explain: () => pods.readLogs(),
         });
         expect((await refusals())[0]).toContain('Cilium');
-        await eventually('nothing is left of the attempt', async () => isDeepStrictEqual(await stateOfPods(), before));
+        await until('nothing is left of the attempt', async () => isDeepStrictEqual(await stateOfPods(), before), {
+          deadlineMs,
+        });
         await agent.restart();
         await late.until('runs', (pod) => member(pod, 'status', 'phase') === 'Running', deadlineMs);
         await ask('stranger', 'unanswered');

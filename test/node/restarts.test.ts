@@ -4,7 +4,7 @@ import { applyManifest, readManifest } from '../support/servers/manifest.ts';
 import { applyDaemonSet, type DaemonSetPod } from '../support/kubelet/daemon-set.ts';
 import { type NodeMachine, type NodeState, startNodeMachine } from '../support/kubelet/kubelet-node.ts';
 import { phaseOf, restartsOf, type RunPod } from '../support/kubelet/pods.ts';
-import { eventually } from '../support/kubelet/wait.ts';
+import { until } from '../lab/until.ts';
 
 let machine: NodeMachine;
 let daemonSet: DaemonSetPod;
@@ -69,7 +69,8 @@ describe('the account is deleted and made again, which ends its tokens', () => {
     const old = await read();
     await admin.delete('/api/v1/namespaces/kube-system/serviceaccounts/podwire');
     await applyManifest(admin, readManifest('cni-conf/rbac.yaml'), 'keep');
-    await eventually('the kubeconfig is another', async () => (await read()) !== old, {
+    await until('the kubeconfig is another', async () => (await read()) !== old, {
+      deadlineMs: 60_000,
       explain: () => daemonSet.tokenLog(),
     });
     const pod = await machine.pods.serve('rotated');

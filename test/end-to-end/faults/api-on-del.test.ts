@@ -1,18 +1,20 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../src/json/json.ts';
 import { startFresh } from '../../support/nodes/fresh-node.ts';
 import { hostNamespace, type Sandbox } from '../../lab/namespaces/network-namespace.ts';
-import { ANNOTATION, WEB, type LoopbackCall, type LoopbackNode } from '../../support/nodes/loopback-node.ts';
+import { WEB, type LoopbackNode } from '../../support/nodes/loopback-node.ts';
 import type { Fault } from '../../lab/loopback-api/fault.ts';
 import { recordFigure } from '../../support/suite/reliability-figure.ts';
+import { ANNOTATION } from '../../support/nodes/node-state.ts';
+import type { NodeCall } from '../../support/nodes/test-node.ts';
+import type { NodeState } from '../../support/nodes/node-state.ts';
 
 let node: LoopbackNode;
 let sandbox: Sandbox;
-let before: JsonObject;
+let before: NodeState;
 startFresh((fresh) => ({ node, sandbox, before } = fresh));
 beforeEach(() => succeed({ verb: 'ADD', sandboxPath: sandbox.path }));
 
-async function succeed(call: LoopbackCall): Promise<void> {
+async function succeed(call: NodeCall): Promise<void> {
   expect(await node.run(call)).toMatchObject({ exitCode: 0 });
 }
 

@@ -6,10 +6,11 @@ import { useForAllTests } from '../../support/suite/for-all-tests.ts';
 import { fakeDelegate } from '../../support/delegates/fake-delegate.ts';
 import { makeSandbox, type Sandbox } from '../../lab/namespaces/network-namespace.ts';
 import { startLoopbackNode, type LoopbackNode } from '../../support/nodes/loopback-node.ts';
+import type { NodeState } from '../../support/nodes/node-state.ts';
 
 let node: LoopbackNode;
 let sandbox: Sandbox;
-let before: JsonObject;
+let before: NodeState;
 useForAllTests(async () => (node = await startLoopbackNode()));
 useForAllTests(async () => (sandbox = await makeSandbox()));
 beforeEach(async () => {
@@ -30,7 +31,7 @@ interface Failure {
 
 async function expectNothingLeft(isReleased = true): Promise<void> {
   if (!isReleased) {
-    expect(await node.state()).toEqual({ ...before, journal: [expect.stringMatching(/^c1/)] });
+    expect(await node.state()).toEqual({ ...before, records: [expect.stringMatching(/^c1/)] });
     expect(await node.run({ verb: 'DEL', sandboxPath: sandbox.path })).toMatchObject({ exitCode: 0, stdout: '' });
   }
   expect(await node.state()).toEqual(before);

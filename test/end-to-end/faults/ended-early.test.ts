@@ -1,15 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../src/json/json.ts';
 import { startFresh } from '../../support/nodes/fresh-node.ts';
 import { makeGatedDelegate } from '../../support/delegates/gated-delegate.ts';
 import { hostNamespace, type Sandbox } from '../../lab/namespaces/network-namespace.ts';
-import { putWeb, WEB, type LoopbackCall, type LoopbackNode } from '../../support/nodes/loopback-node.ts';
+import { putWeb, WEB, type LoopbackNode } from '../../support/nodes/loopback-node.ts';
 import { pauseAtPolicy, pauseAtRequest, pauseInDelegate, type Pause } from '../../support/nodes/paused-add.ts';
 import { until } from '../../lab/until.ts';
+import type { NodeCall } from '../../support/nodes/test-node.ts';
+import type { NodeState } from '../../support/nodes/node-state.ts';
 
 let node: LoopbackNode;
 let sandbox: Sandbox;
-let before: JsonObject;
+let before: NodeState;
 startFresh((fresh) => ({ node, sandbox, before } = fresh));
 
 async function expectNothingLeft(): Promise<void> {
@@ -58,7 +59,7 @@ describe('an ADD that is told to end undoes all at once, while it', () => {
 });
 
 describe('stdout that nobody reads', () => {
-  const closed = (verb: string, overrides: Partial<LoopbackCall> = {}) => {
+  const closed = (verb: string, overrides: Partial<NodeCall> = {}) => {
     const running = node.start({ verb, sandboxPath: sandbox.path, ...overrides });
     running.process.stdout.destroy();
     return running.ended;

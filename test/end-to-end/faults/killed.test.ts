@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../src/json/json.ts';
 import { startFresh } from '../../support/nodes/fresh-node.ts';
 import type { LoopbackNode } from '../../support/nodes/loopback-node.ts';
 import type { Sandbox } from '../../lab/namespaces/network-namespace.ts';
 import { pauseAtPolicy, pauseAtRequest, pauseInDelegate, type Pause } from '../../support/nodes/paused-add.ts';
 import { until } from '../../lab/until.ts';
+import type { NodeState } from '../../support/nodes/node-state.ts';
 
 let node: LoopbackNode;
 let sandbox: Sandbox;
-let before: JsonObject;
+let before: NodeState;
 startFresh((fresh) => ({ node, sandbox, before } = fresh));
 
 /** Kills an ADD. Its delegate, which nobody ends then, runs to its own end. */

@@ -5,10 +5,11 @@ import type { JsonObject } from '../../../src/json/json.ts';
 import { startFresh } from '../../support/nodes/fresh-node.ts';
 import { makeSandbox, type Sandbox } from '../../lab/namespaces/network-namespace.ts';
 import type { LoopbackNode } from '../../support/nodes/loopback-node.ts';
+import type { NodeState } from '../../support/nodes/node-state.ts';
 
 let node: LoopbackNode;
 let sandbox: Sandbox;
-let before: JsonObject;
+let before: NodeState;
 startFresh((fresh) => ({ node, sandbox, before } = fresh));
 
 /** Commands before the executable, in a mount namespace of its own. */

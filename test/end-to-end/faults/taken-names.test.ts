@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../src/json/json.ts';
 import { formatHostInterfaceAlias } from '../../../src/plan/host-interface-alias.ts';
 import { hostInterfaceName } from '../../../src/plan/host-interface-name.ts';
 import { startFresh } from '../../support/nodes/fresh-node.ts';
 import { hostNamespace, makeSandbox, type Sandbox } from '../../lab/namespaces/network-namespace.ts';
 import { WEB, type LoopbackNode } from '../../support/nodes/loopback-node.ts';
+import type { NodeState } from '../../support/nodes/node-state.ts';
 
 const OWNER = { pod: WEB, interfaceName: 'eth0', containerId: 'c1' };
 const HOST_INTERFACE = hostInterfaceName('cali', OWNER, (text) => hash('sha1', text));
@@ -19,7 +19,7 @@ const OTHER_ALIAS = formatHostInterfaceAlias({
 
 let node: LoopbackNode;
 let sandbox: Sandbox;
-let before: JsonObject;
+let before: NodeState;
 startFresh((fresh) => ({ node, sandbox, before } = fresh));
 
 const ip = (...words: readonly string[]) => hostNamespace().exec('ip', ...words);
@@ -67,10 +67,10 @@ describe('a host interface of that name', () => {
     });
     const attached = await node.state();
     expect(await node.run({ verb: 'DEL', sandboxPath: sandbox.path })).toMatchObject({ exitCode: 0 });
-    const { journal, leases, ...others } = await node.state();
-    expect({ ...attached, journal, leases, ...others }).toEqual({
+    const { records, leases, ...others } = await node.state();
+    expect({ ...attached, records, leases, ...others }).toEqual({
       ...attached,
-      journal: [expect.stringMatching(/^c2/)],
+      records: [expect.stringMatching(/^c2/)],
       leases,
     });
     expect(await node.leases()).toHaveLength(2);

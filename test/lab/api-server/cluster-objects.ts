@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
 
+import { member } from '../member.ts';
 import { type ApiClient, ApiError, makeApiClient } from './api-client.ts';
 import { type Kubeconfig, makeKubeconfig } from './kubeconfig.ts';
+import { PATCH_PODS_STATUS, untilAllowed } from './access-review.ts';
 
 export interface NodeOptions {
   /** The first one becomes spec.podCIDR, too. */
@@ -85,7 +86,7 @@ export function makeClusterObjects({ admin, server, certificateAuthorityPem }: A
           ? undefined
           : { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: await readNodeUid(admin, nodeName) };
       const token = await requestToken(admin, boundObjectRef);
-      await allowed(admin, userName);
+      await untilAllowed(admin, userName, PATCH_PODS_STATUS);
       const kubeconfig = makeKubeconfig(server, certificateAuthorityPem, { token });
       return {
         userName,
@@ -126,19 +127,6 @@ async function readNodeUid(admin: ApiClient, nodeName: string): Promise<string> 
   return field(await admin.get(`/api/v1/nodes/${nodeName}`), 'metadata', 'uid');
 }
 
-// The authorizer sees a new role binding a moment after it was created; until then the plugin would be refused with 403.
-async function allowed(admin: ApiClient, user: string): Promise<void> {
-  const resourceAttributes = { verb: 'patch', resource: 'pods', subresource: 'status' };
-  const review = { spec: { user, resourceAttributes } };
-  const deadlineMs = Date.now() + 10_000;
-  for (;;) {
-    const answer = await admin.create('/apis/authorization.k8s.io/v1/subjectaccessreviews', review);
-    if (property(property(answer, 'status'), 'allowed') === true) return;
-    if (Date.now() > deadlineMs) throw new Error(`the API server does not let ${user} patch pods/status`);
-    await delay(10);
-  }
-}
-
 async function createUnlessThere(admin: ApiClient, path: string, body: unknown): Promise<void> {
   try {
     await admin.create(path, body);
@@ -152,11 +140,7 @@ function parseCreated(object: unknown): CreatedObject {
 }
 
 function field(object: unknown, outer: string, inner: string): string {
-  const value = property(property(object, outer), inner);
+  const value = member(object, outer, inner);
   if (typeof value !== 'string') throw new Error(`no ${outer}.${inner} in ${JSON.stringify(object)}`);
   return value;
-}
-
-function property(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null ? new Map(Object.entries(value)).get(key) : undefined;
 }

@@ -2,8 +2,8 @@ import { generateKeyPairSync } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 
+import { until } from '../until.ts';
 import { ensureTools } from '../tools/ensure-tools.ts';
 import type { OnToolProgress } from '../tools/tool-progress.ts';
 import { type ApiClient, makeApiClient } from './api-client.ts';
@@ -162,19 +162,19 @@ function apiServerArguments(listenAddress: string): readonly string[] {
 }
 
 async function ready(admin: ApiClient, processes: ServerProcesses): Promise<void> {
-  const deadlineMs = Date.now() + READY_DEADLINE_MS;
   let last: unknown;
-  while (Date.now() < deadlineMs) {
-    const answered = admin.get('/readyz').then(
+  const answers = () =>
+    admin.get('/readyz').then(
       () => true,
       (error: unknown) => {
         last = error;
         return false;
       },
     );
-    if (await Promise.race([answered, processes.failure])) return;
-    await Promise.race([delay(25), processes.failure]);
-  }
-  const seconds = READY_DEADLINE_MS / 1000;
-  throw new Error(`kube-apiserver was not ready after ${seconds} s: ${String(last)}\n${await processes.readLogs()}`);
+  const explain = async () => `${String(last)}\n${await processes.readLogs()}`;
+  await until('kube-apiserver is ready', answers, {
+    deadlineMs: READY_DEADLINE_MS,
+    failure: processes.failure,
+    explain,
+  });
 }

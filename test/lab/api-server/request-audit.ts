@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
+import { member } from '../member.ts';
+import { until } from '../until.ts';
 
 /** The audit policy of the test's API server: every request but the test's own, when it comes and when it is answered. */
 export const AUDIT_POLICY = {
@@ -34,19 +35,20 @@ export async function readAuditedRequests(
   userName: string,
   since?: AuditMark,
 ): Promise<readonly AuditedRequest[]> {
-  const deadlineMs = Date.now() + 5000;
-  for (;;) {
-    const events = parseEvents((await readLog(logFile)).subarray(since ?? 0));
-    const ours = events.filter((event) => event.userName === userName);
-    const answers = new Map(ours.filter(isAnswer).map((event) => [event.id, event]));
-    const requests = ours.filter((event) => !isAnswer(event) || event.code === 401);
-    if (requests.every((request) => answers.has(request.id))) {
-      return requests.map(({ id, verb, uri }) => ({ verb, uri, code: answers.get(id)?.code ?? 0 }));
-    }
-    if (Date.now() > deadlineMs)
-      throw new Error(`requests of ${userName} were never answered: ${JSON.stringify(ours)}`);
-    await delay(5);
-  }
+  let events: readonly AuditEvent[] = [];
+  const answers = new Map<string, AuditEvent>();
+  let requests: readonly AuditEvent[] = [];
+  const areAnswered = async () => {
+    events = parseEvents((await readLog(logFile)).subarray(since ?? 0)).filter((event) => event.userName === userName);
+    for (const event of events.filter(isAnswer)) answers.set(event.id, event);
+    requests = events.filter((event) => !isAnswer(event) || event.code === 401);
+    return requests.every((request) => answers.has(request.id));
+  };
+  await until(`the answers to ${userName} are logged`, areAnswered, {
+    deadlineMs: 5000,
+    explain: () => JSON.stringify(events),
+  });
+  return requests.map(({ id, verb, uri }) => ({ verb, uri, code: answers.get(id)?.code ?? 0 }));
 }
 
 interface AuditEvent {
@@ -76,18 +78,14 @@ function parseEvent(value: unknown): AuditEvent {
   return {
     id: text(value, 'auditID'),
     stage: text(value, 'stage'),
-    userName: text(property(value, 'user'), 'username'),
+    userName: text(value, 'user', 'username'),
     verb: text(value, 'verb'),
     uri: text(value, 'requestURI'),
-    code: Number(property(property(value, 'responseStatus'), 'code') ?? 0),
+    code: Number(member(value, 'responseStatus', 'code') ?? 0),
   };
 }
 
-function property(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null ? new Map(Object.entries(value)).get(key) : undefined;
-}
-
-function text(value: unknown, key: string): string {
-  const found = property(value, key);
+function text(value: unknown, ...keys: readonly string[]): string {
+  const found = member(value, ...keys);
   return typeof found === 'string' ? found : '';
 }

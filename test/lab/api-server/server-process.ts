@@ -97,6 +97,14 @@ export async function startRestartable(start: () => Promise<ServerProcesses>): P
   };
 }
 
+/** Whether a server answers a GET with a status of success within a second. */
+export function answersOk(url: string): Promise<boolean> {
+  return fetch(url, { signal: AbortSignal.timeout(1000) }).then(
+    (answer) => answer.ok,
+    () => false,
+  );
+}
+
 /** `count` TCP ports that were free a moment ago, all different. */
 export async function freePorts(address: string, count: number): Promise<readonly number[]> {
   const listeners = await Promise.all(

@@ -43,6 +43,7 @@ export interface LoopbackApi extends AsyncDisposable {
   /** How many have been made so far. */
   readonly connections: number;
   pod(namespace: string, name: string): StoredObject | undefined;
+  pods(): readonly StoredObject[];
   putPod(pod: object): void;
   putNode(node: object): void;
   deletePod(namespace: string, name: string): void;
@@ -183,6 +184,7 @@ export async function startLoopbackApi(options: LoopbackApiOptions = {}): Promis
       return connections;
     },
     pod: (namespace, name) => pods.get(`${namespace}/${name}`),
+    pods: () => [...pods.values()],
     putPod,
     putNode,
     deletePod: (namespace, name) => void pods.delete(`${namespace}/${name}`),

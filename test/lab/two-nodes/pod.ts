@@ -1,10 +1,13 @@
-import { hash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JsonObject } from '../../../src/json/json.ts';
-import { EXECUTABLE, startExecutable } from '../run-executable.ts';
-import { addressesIn } from '../../support/nodes/test-pod.ts';
-import { families, type ClusterNode, type FamilyName, type TwoNodes } from './two-nodes.ts';
+import { hostInterfaceName } from '../host-interface-name.ts';
+import { netconf } from '../netconf.ts';
+import { addressByFamily, type ResultAddresses } from '../result-addresses.ts';
+import { EXECUTABLE } from '../run-executable.ts';
+import { startPlugin, type PluginStart } from '../run-plugin.ts';
+import { families, type ClusterNode, type TwoNodes } from './two-nodes.ts';
 import type { MachineSandbox } from './machine.ts';
 import { formatRoute, readRoutes } from './route.ts';
 
@@ -14,7 +17,7 @@ export interface NodePod extends AsyncDisposable {
   readonly node: ClusterNode;
   readonly sandbox: MachineSandbox;
   /** Without prefix length, empty where there is none. */
-  readonly addresses: Readonly<Record<FamilyName, string>>;
+  readonly addresses: ResultAddresses;
   readonly hostInterface: string;
   /** @throws {Error} with what the executable said, if DEL fails */
   detach(): Promise<void>;
@@ -36,21 +39,19 @@ export async function attachTo(
   made.defer(() => api.deletePod(NAMESPACE, name));
   const sandbox = made.use(await node.machine.makeSandbox(name));
   const containerId = randomBytes(32).toString('hex');
-  const call = (verb: string) => runOn(node, verb, executable, { ...pod, containerId, sandbox });
+  const call = (verb: string) =>
+    runOn(node, verb, { pod, containerId, sandboxPath: sandbox.pathOnMachine, executable });
   let detaching: Promise<unknown> | undefined;
   const detach = async () => void (await (detaching ??= call('DEL')));
   made.defer(detach);
-  const addresses = addressesIn(await call('ADD'));
+  const addresses = addressByFamily(await call('ADD'));
   const attached = made.move();
   return {
     name,
     node,
     sandbox,
-    addresses: {
-      ipv4: addresses.find((address) => !address.includes(':')) ?? '',
-      ipv6: addresses.find((address) => address.includes(':')) ?? '',
-    },
-    hostInterface: `cali${hash('sha1', `${NAMESPACE}.${name}`).slice(0, 11)}`,
+    addresses,
+    hostInterface: hostInterfaceName(pod),
     detach,
     [Symbol.asyncDispose]: () => attached.disposeAsync(),
   };
@@ -70,46 +71,28 @@ export async function observeTraces({ machine }: ClusterNode): Promise<readonly 
   ];
 }
 
-interface Call {
-  readonly namespace: string;
-  readonly name: string;
-  readonly uid: string;
-  readonly containerId: string;
-  readonly sandbox: MachineSandbox;
-}
-
-async function runOn(node: ClusterNode, verb: string, executable: string, call: Call): Promise<JsonObject | undefined> {
-  const { namespace, name, uid, containerId, sandbox } = call;
-  const ended = await startExecutable({
-    executable,
-    within: node.machine.within,
-    stdin: JSON.stringify(networkConfig(node)),
-    environment: {
-      PATH: process.env['PATH'],
-      CNI_COMMAND: verb,
-      CNI_CONTAINERID: containerId,
-      CNI_NETNS: sandbox.pathOnMachine,
-      CNI_IFNAME: 'eth0',
-      CNI_PATH: node.pluginFolder,
-      CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=${namespace};K8S_POD_NAME=${name};K8S_POD_UID=${uid};K8S_POD_INFRA_CONTAINER_ID=${containerId}`,
-    },
+async function runOn(node: ClusterNode, verb: string, call: Omit<PluginStart, 'verb' | 'config' | 'pluginPath'>) {
+  const { machine, pluginFolder, name } = node;
+  const { exitCode, stdout, stderr, answer } = await startPlugin({
+    verb,
+    ...call,
+    interfaceName: 'eth0',
+    pluginPath: pluginFolder,
+    config: networkConfig(node),
+    within: machine.within,
   }).ended;
-  const { exitCode, stdout, stderr, answer } = ended;
-  if (exitCode !== 0) throw new Error(`${verb} of ${name} on ${node.name} failed: ${stdout}\n${stderr}`.trimEnd());
-  return answer;
+  if (exitCode === 0) return answer;
+  throw new Error(`${verb} of ${call.pod?.name} on ${name} failed: ${stdout}\n${stderr}`.trimEnd());
 }
 
 function networkConfig({ name, kubeconfigPath }: ClusterNode): JsonObject {
   const subnets = { ipv4: 'usePodCidr', ipv6: 'usePodCidrIPv6' } as const;
-  return {
-    cniVersion: '1.0.0',
+  return netconf({
     name: NETWORK,
-    type: 'podwire',
-    datastore_type: 'kubernetes',
     nodename: name,
     log_level: 'warning',
     policy: { type: 'k8s' },
     ipam: { type: 'host-local', ranges: families().map((family) => [{ subnet: subnets[family.name] }]) },
     kubernetes: { kubeconfig: kubeconfigPath },
-  };
+  });
 }

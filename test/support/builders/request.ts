@@ -1,12 +1,12 @@
 import type { Environment } from '../../../src/cni/environment.ts';
 import type { JsonObject } from '../../../src/json/json.ts';
 import type { RequestInput } from '../../../src/netconf/request.ts';
-import { aNetworkConfig } from './netconf.ts';
+import { netconf } from '../../lab/netconf.ts';
 
-/** What a runtime gives for a valid ADD, special only where `overrides` says so; `undefined` unsets a variable. */
-export function aRequest({
+/** What a valid ADD gets from a runtime, with `overrides`; `undefined` unsets a variable. */
+export function requestInput({
   environment = {},
-  config = aNetworkConfig(),
+  config = netconf(),
   stdin = JSON.stringify(config),
 }: {
   readonly environment?: Environment;

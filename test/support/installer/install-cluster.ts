@@ -1,8 +1,9 @@
 import { applyManifest, readManifest } from '../servers/manifest.ts';
 import type { AccountFiles } from './account-folder.ts';
 import { startCluster, type Cluster } from '../../lab/api-server/kube-apiserver.ts';
-import { member } from '../nodes/test-pod.ts';
+import { PATCH_PODS_STATUS, untilAllowed } from '../../lab/api-server/access-review.ts';
 import { until } from '../../lab/until.ts';
+import { member } from '../../lab/member.ts';
 
 export const NODE = 'node-1';
 const PLUGIN = 'system:serviceaccount:kube-system:podwire';
@@ -23,9 +24,9 @@ export async function startInstallCluster(): Promise<Cluster> {
     namespace: 'kube-system',
     name: 'podwire',
   };
-  await allowed(cluster, INSTALLER, token);
-  await allowed(cluster, INSTALLER, { verb: 'get', resource: 'nodes' });
-  await allowed(cluster, PLUGIN, { verb: 'patch', resource: 'pods', subresource: 'status' });
+  await untilAllowed(admin, INSTALLER, token);
+  await untilAllowed(admin, INSTALLER, { verb: 'get', resource: 'nodes' });
+  await untilAllowed(admin, PLUGIN, PATCH_PODS_STATUS);
   started.move();
   return cluster;
 }
@@ -39,15 +40,6 @@ export async function installerAccount(
   const answer = await admin.create(path, { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} });
   const token: unknown = member(answer, 'status', 'token');
   return { token: String(token), 'ca.crt': certificateAuthorityPem, namespace: 'kube-system' };
-}
-
-// The authorizer sees a new role binding a moment after it was created.
-async function allowed({ admin }: Cluster, user: string, resourceAttributes: object): Promise<void> {
-  const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
-  await until(`${user} is allowed ${JSON.stringify(resourceAttributes)}`, async () => {
-    const answer = await admin.create(path, { spec: { user, resourceAttributes } });
-    return member(answer, 'status', 'allowed') === true;
-  });
 }
 
 async function exists({ admin }: Cluster, path: string): Promise<boolean> {

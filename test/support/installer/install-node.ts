@@ -2,8 +2,8 @@ import { copyFile, link, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/p
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureTools } from '../../lab/tools/ensure-tools.ts';
-import { member } from '../nodes/test-pod.ts';
 import { EXECUTABLE, startExecutable, type EndedExecutable, type RunningExecutable } from '../../lab/run-executable.ts';
+import { member } from '../../lab/member.ts';
 
 /** One call of the installer. */
 export interface InstallerCall {

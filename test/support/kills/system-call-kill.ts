@@ -1,7 +1,8 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { LoopbackCall, LoopbackNode } from '../nodes/loopback-node.ts';
+import type { LoopbackNode } from '../nodes/loopback-node.ts';
 import type { EndedExecutable } from '../../lab/run-executable.ts';
+import type { NodeCall } from '../nodes/test-node.ts';
 
 /** A moment in a command's life: the `ordinal`-th time that its main thread makes this system call. */
 export interface KillPoint {
@@ -49,11 +50,7 @@ const CALLS = [
  * @param exitCode what it ends with
  * @see strace(1): the main thread alone is watched; what other threads do is done between its calls
  */
-export async function killPointsOf(
-  node: LoopbackNode,
-  call: LoopbackCall,
-  exitCode = 0,
-): Promise<readonly KillPoint[]> {
+export async function killPointsOf(node: LoopbackNode, call: NodeCall, exitCode = 0): Promise<readonly KillPoint[]> {
   const tracePath = join(node.folder, 'system-calls');
   const { within = [] } = call;
   const ended = await node.run({
@@ -81,7 +78,7 @@ export async function killPointsOf(
 }
 
 /** Runs the command and kills it there, before the call is made. `signal` is null for one that never came there. */
-export async function runKilledAt(node: LoopbackNode, call: LoopbackCall, point: KillPoint): Promise<EndedExecutable> {
+export async function runKilledAt(node: LoopbackNode, call: NodeCall, point: KillPoint): Promise<EndedExecutable> {
   const injection = `inject=${point.call}:signal=SIGKILL:when=${point.ordinal}`;
   const { within = [] } = call;
   return node.run({

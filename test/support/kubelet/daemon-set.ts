@@ -6,8 +6,7 @@ import { applyManifest, readManifest, readTemplate } from '../servers/manifest.t
 import { NODE } from '../installer/install-cluster.ts';
 import type { NodeMachine } from './kubelet-node.ts';
 import { phaseOf } from './pods.ts';
-import { pick } from '../nodes/api-server-node.ts';
-import { member } from '../nodes/test-pod.ts';
+import { memberText, member } from '../../lab/member.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../../..');
 const MANIFEST = 'cni-conf/rendered/podcidr-routes.yaml';
@@ -80,7 +79,7 @@ export async function applyDaemonSet(
     });
     const pod = pods.at(`${PODS}/${POD}`);
     const running = await pod.until('runs', (state) => phaseOf(state) === 'Running');
-    return { pod, uid: pick(running['metadata'], 'uid') };
+    return { pod, uid: memberText(running['metadata'], 'uid') };
   };
   let placed = await place();
   const log = (container: string) =>

@@ -9,7 +9,7 @@ import { forwardOnNode } from './forwarding.ts';
 import { type NodeKubelet, startNodeKubelet } from './kubelet.ts';
 import { makeNodePods, type NodePods } from './pods.ts';
 import { type NodeRuntime, startNodeRuntime } from './runtime.ts';
-import { pick } from '../nodes/api-server-node.ts';
+import { memberText } from '../../lab/member.ts';
 
 /** A whole node: an API server, containerd and the kubelet, in the namespaces that the test runs in. No CNI plugin yet. */
 export interface NodeMachine extends AsyncDisposable {
@@ -61,9 +61,9 @@ export async function startNodeMachine(): Promise<NodeMachine> {
 
 async function observeState(): Promise<NodeState> {
   const host = hostNamespace();
-  const links = (await host.ip('link', 'show')).map((link) => pick(link, 'ifname'));
+  const links = (await host.ip('link', 'show')).map((link) => memberText(link, 'ifname'));
   const routes = [...(await host.ip('-4', 'route')), ...(await host.ip('-6', 'route'))].map(
-    (route) => `${pick(route, 'dst')} dev ${pick(route, 'dev')}`,
+    (route) => `${memberText(route, 'dst')} dev ${memberText(route, 'dev')}`,
   );
   const leases = await filesBelow('/var/lib/cni/networks', /^[0-9a-f.:]+$/);
   const records = await filesBelow('/var/lib/podwire/attachments', /./);

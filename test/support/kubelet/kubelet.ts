@@ -1,9 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureTools } from '../../lab/tools/ensure-tools.ts';
-import { answersOk, eventually } from './wait.ts';
 import type { Kubeconfig } from '../../lab/api-server/kubeconfig.ts';
-import { makeServerProcesses, startRestartable, type RestartableServers } from '../../lab/api-server/server-process.ts';
+import {
+  makeServerProcesses,
+  startRestartable,
+  type RestartableServers,
+  answersOk,
+} from '../../lab/api-server/server-process.ts';
+import { until } from '../../lab/until.ts';
 
 /** The kubelet of a node. */
 export type NodeKubelet = RestartableServers;
@@ -35,7 +40,8 @@ export async function startNodeKubelet(settings: KubeletSettings): Promise<NodeK
       '--cert-dir=/var/lib/kubelet/pki',
       '--v=2',
     ]);
-    await eventually('the kubelet is healthy', () => answersOk(`http://127.0.0.1:${HEALTH_PORT}/healthz`), {
+    await until('the kubelet is healthy', () => answersOk(`http://127.0.0.1:${HEALTH_PORT}/healthz`), {
+      deadlineMs: 60_000,
       failure: processes.failure,
       explain: () => processes.readLogs(),
     });

@@ -2,9 +2,8 @@ import { isJsonObject, type JsonObject } from '../../../src/json/json.ts';
 import { ApiError } from '../../lab/api-server/api-client.ts';
 import type { Cluster } from '../../lab/api-server/kube-apiserver.ts';
 import { BUSYBOX_IMAGE } from './busybox-image.ts';
-import { eventually } from './wait.ts';
-import { pick } from '../nodes/api-server-node.ts';
-import { member } from '../nodes/test-pod.ts';
+import { until } from '../../lab/until.ts';
+import { memberText, member } from '../../lab/member.ts';
 
 /** The pods of one node, which its kubelet runs. */
 export interface NodePods {
@@ -44,6 +43,7 @@ export interface RunPod {
 }
 
 const PODS = '/api/v1/namespaces/default/pods';
+const DEADLINE_MS = 60_000;
 const WEB_PORT = 8080;
 
 /** @param readLogs of the node's programs, for what fails */
@@ -52,7 +52,9 @@ export async function makeNodePods(
   nodeName: string,
   readLogs: () => Promise<string>,
 ): Promise<NodePods> {
-  await eventually('the default namespace is there', () => admin.get('/api/v1/namespaces/default').then(yes, no));
+  await until('the default namespace is there', () => admin.get('/api/v1/namespaces/default').then(yes, no), {
+    deadlineMs: DEADLINE_MS,
+  });
   await admin.create('/api/v1/namespaces/default/serviceaccounts', { metadata: { name: 'default' } });
 
   const existing = (path: string): RunPod => {
@@ -65,9 +67,9 @@ export async function makeNodePods(
     return {
       name: path.slice(path.lastIndexOf('/') + 1),
       read,
-      async until(what, holds, deadlineMs = 60_000) {
+      async until(what, holds, deadlineMs = DEADLINE_MS) {
         let pod: JsonObject = {};
-        await eventually(`${path} ${what}`, async () => holds((pod = await read())), {
+        await until(`${path} ${what}`, async () => holds((pod = await read())), {
           deadlineMs,
           explain: async () => `${JSON.stringify(pod['status'])}\n${await readEvents()}\n${await readLogs()}`,
         });
@@ -75,12 +77,12 @@ export async function makeNodePods(
       },
       async addresses() {
         const ips = member(await read(), 'status', 'podIPs');
-        return Array.isArray(ips) ? ips.map((ip) => pick(ip, 'ip')) : [];
+        return Array.isArray(ips) ? ips.map((ip) => memberText(ip, 'ip')) : [];
       },
       annotations: async () => parseObject(member(await read(), 'metadata', 'annotations')),
       async delete() {
         await admin.delete(path);
-        await eventually(`${path} is gone`, isGone, { explain: readLogs });
+        await until(`${path} is gone`, isGone, { deadlineMs: DEADLINE_MS, explain: readLogs });
       },
     };
   };
@@ -88,7 +90,7 @@ export async function makeNodePods(
     parseList(member(await admin.get('/api/v1/events'), 'items'))
       .filter((event) => pod === undefined || member(event, 'involvedObject', 'name') === pod)
       .filter((event) => reason === undefined || member(event, 'reason') === reason)
-      .map((event) => pick(event, 'message'));
+      .map((event) => memberText(event, 'message'));
   const readEvents = async () => [...new Set(await events({}))].slice(-20).join('\n');
   const pods: NodePods = {
     at: existing,
@@ -97,7 +99,7 @@ export async function makeNodePods(
     async nodeIsReady() {
       let node: JsonObject = {};
       const holds = async () => isReady((node = parseObject(await admin.get(`/api/v1/nodes/${nodeName}`))));
-      await eventually('the node is ready', holds, { explain: readLogs });
+      await until('the node is ready', holds, { deadlineMs: DEADLINE_MS, explain: readLogs });
       return node;
     },
     async create(name, container = {}, spec = {}) {
@@ -141,7 +143,7 @@ export async function makeNodePods(
           const ended = await pod.until('has ended', (state) => isEnded(state));
           await pod.delete();
           const [first] = parseList(member(ended, 'status', 'containerStatuses'));
-          const said = pick(member(first, 'state', 'terminated'), 'message');
+          const said = memberText(member(first, 'state', 'terminated'), 'message');
           if (phaseOf(ended) !== 'Succeeded') throw new Error(`${name}: ${command}: ${said}`);
           return said;
         },
@@ -152,7 +154,9 @@ export async function makeNodePods(
       await Promise.all(
         items.map((pod) => {
           const metadata = member(pod, 'metadata');
-          return existing(`/api/v1/namespaces/${pick(metadata, 'namespace')}/pods/${pick(metadata, 'name')}`).delete();
+          return existing(
+            `/api/v1/namespaces/${memberText(metadata, 'namespace')}/pods/${memberText(metadata, 'name')}`,
+          ).delete();
         }),
       );
     },
@@ -172,7 +176,7 @@ export function isReady(pod: JsonObject): boolean {
 }
 
 export function phaseOf(pod: JsonObject): string {
-  return pick(member(pod, 'status'), 'phase');
+  return memberText(member(pod, 'status'), 'phase');
 }
 
 /** How often its first container was started again. */

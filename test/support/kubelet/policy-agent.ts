@@ -10,9 +10,14 @@ import { NODE } from '../installer/install-cluster.ts';
 import type { Cluster } from '../../lab/api-server/kube-apiserver.ts';
 import { hostNamespace } from '../../lab/namespaces/network-namespace.ts';
 import type { NodeMachine } from './kubelet-node.ts';
-import { answersOk, eventually } from './wait.ts';
 import { assertPrivateNamespace } from '../../lab/namespaces/private-namespace.ts';
-import { makeServerProcesses, startRestartable, type RestartableServers } from '../../lab/api-server/server-process.ts';
+import {
+  makeServerProcesses,
+  startRestartable,
+  type RestartableServers,
+  answersOk,
+} from '../../lab/api-server/server-process.ts';
+import { until } from '../../lab/until.ts';
 
 const run = promisify(execFile);
 
@@ -61,7 +66,8 @@ export async function startNodePolicyAgent({ cluster }: NodeMachine): Promise<Re
     const processes = await makeServerProcesses('podwire-cilium-');
     const command = ['sh', '-c', ON_OWN_PROC, 'sh', 'env', ...environment, tools['cilium-agent'], ...SETTINGS];
     await processes.start('cilium-agent', 'unshare', ['--mount', ...command]);
-    await eventually('the agent is healthy', () => answersOk(`http://127.0.0.1:${HEALTH_PORT}/healthz`), {
+    await until('the agent is healthy', () => answersOk(`http://127.0.0.1:${HEALTH_PORT}/healthz`), {
+      deadlineMs: 60_000,
       failure: processes.failure,
       explain: () => processes.readLogs(),
     });

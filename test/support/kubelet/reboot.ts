@@ -6,11 +6,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { hostNamespace } from '../../lab/namespaces/network-namespace.ts';
 import type { NodeMachine } from './kubelet-node.ts';
-import { eventually } from './wait.ts';
-import { pick } from '../nodes/api-server-node.ts';
+import { until } from '../../lab/until.ts';
+import { memberText } from '../../lab/member.ts';
 
 const run = promisify(execFile);
 const FOLDERS = ['/run/netns', '/run/podwire', '/run/podwire-containerd', '/run/containerd'] as const;
+const DEADLINE = { deadlineMs: 60_000 } as const;
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 
 /**
@@ -23,12 +24,16 @@ export async function rebootNode({ runtime, kubelet }: NodeMachine): Promise<voi
   assertOwnProcesses();
   // A shim that is killed leaves its containers behind.
   for (const id of await findRuntimeProcesses()) process.kill(id, 'SIGKILL');
-  await eventually('no container runs', async () => (await findRuntimeProcesses()).length === 0);
+  await until('no container runs', async () => (await findRuntimeProcesses()).length === 0, DEADLINE);
   await forgetRun();
-  await eventually('the kernel has deleted the interfaces', async () => {
-    const links = await hostNamespace().ip('link', 'show', 'type', 'veth');
-    return links.every((link) => !pick(link, 'ifname').startsWith('cali'));
-  });
+  await until(
+    'the kernel has deleted the interfaces',
+    async () => {
+      const links = await hostNamespace().ip('link', 'show', 'type', 'veth');
+      return links.every((link) => !memberText(link, 'ifname').startsWith('cali'));
+    },
+    DEADLINE,
+  );
   const idPath = '/run/podwire-boot-id';
   await writeFile(idPath, `${randomUUID()}\n`);
   await run('mount', ['--bind', idPath, BOOT_ID]);

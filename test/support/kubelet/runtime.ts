@@ -4,9 +4,9 @@ import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { ensureTools } from '../../lab/tools/ensure-tools.ts';
-import { eventually } from './wait.ts';
 import { BUSYBOX_IMAGE, busyboxArchive, PAUSE_IMAGE } from './busybox-image.ts';
 import { makeServerProcesses, startRestartable, type RestartableServers } from '../../lab/api-server/server-process.ts';
+import { until } from '../../lab/until.ts';
 
 /** containerd on a node. */
 export interface NodeRuntime extends RestartableServers {
@@ -31,7 +31,7 @@ export async function startNodeRuntime(folder: string): Promise<NodeRuntime> {
     const path = `PATH=${dirname(tools.containerd)}:${process.env['PATH']}`;
     await processes.start('containerd', 'env', [path, tools.containerd, '--config', configPath]);
     const what = 'containerd listens';
-    await eventually(what, () => accepts(socket), { failure: processes.failure });
+    await until(what, () => accepts(socket), { deadlineMs: 60_000, failure: processes.failure });
     return processes;
   });
   const ctr = async (...args: readonly string[]) => {

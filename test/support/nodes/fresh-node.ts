@@ -1,15 +1,15 @@
 import { beforeEach } from 'vitest';
-import type { JsonObject } from '../../../src/json/json.ts';
 import { useForAllTests } from '../suite/for-all-tests.ts';
 import { putWeb, startLoopbackNode, type LoopbackNode } from './loopback-node.ts';
 import { makeSandbox, type Sandbox } from '../../lab/namespaces/network-namespace.ts';
+import type { NodeState } from './node-state.ts';
 
 /** What a test begins with. */
 interface Fresh {
   readonly node: LoopbackNode;
   readonly sandbox: Sandbox;
   /** The node's state. */
-  readonly before: JsonObject;
+  readonly before: NodeState;
 }
 
 /** Each test of the file begins with a sandbox of its own, on a node whose API server works and has the pod default/web as new. */

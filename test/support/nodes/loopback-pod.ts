@@ -1,7 +1,9 @@
-import { hash } from 'node:crypto';
-import type { LoopbackCall, LoopbackNode } from './loopback-node.ts';
-import { NODE_NAME } from './loopback-node.ts';
+import type { RuntimePod } from '../../lab/runtime-call.ts';
+import { hostInterfaceName } from '../../lab/host-interface-name.ts';
 import { makeSandbox, type Sandbox } from '../../lab/namespaces/network-namespace.ts';
+import { NODE_NAME, type LoopbackNode } from './loopback-node.ts';
+import type { NodeCall } from './test-node.ts';
+import { ANNOTATION } from './node-state.ts';
 
 /** A pod of a loopback node, in the API and as a sandbox, not yet attached. */
 export interface LoopbackPod extends AsyncDisposable {
@@ -9,15 +11,13 @@ export interface LoopbackPod extends AsyncDisposable {
   readonly containerId: string;
   readonly sandbox: Sandbox;
   /** What a runtime says of it in every call. */
-  readonly call: Pick<LoopbackCall, 'sandboxPath' | 'containerId' | 'pod'>;
+  readonly call: Pick<NodeCall, 'sandboxPath' | 'containerId'> & { readonly pod: RuntimePod };
   readonly hostInterface: string;
   /** As a runtime names it in GC's list of what is valid. */
   readonly valid: { readonly containerID: string; readonly ifname: string };
-  /** Those that name a container of the pod, without their prefix. Empty: its endpoint is cleared, or was never written. */
+  /** Its annotations, without Calico's prefix. Empty: its endpoint is cleared, or was never written. */
   endpoint(): Readonly<Record<string, string>>;
 }
-
-const PREFIX = 'cni.projectcalico.org/';
 
 /** Makes a pod and its sandbox; both are gone when it is disposed of. */
 export async function makeLoopbackPod({ api }: Pick<LoopbackNode, 'api'>, name: string): Promise<LoopbackPod> {
@@ -29,12 +29,14 @@ export async function makeLoopbackPod({ api }: Pick<LoopbackNode, 'api'>, name: 
     containerId,
     sandbox,
     call: { sandboxPath: sandbox.path, containerId, pod: { namespace, name, uid } },
-    hostInterface: `cali${hash('sha1', `${namespace}.${name}`).slice(0, 11)}`,
+    hostInterface: hostInterfaceName({ name }),
     valid: { containerID: containerId, ifname: 'eth0' },
     endpoint() {
       const annotations = api.pod(namespace, name)?.metadata.annotations ?? {};
-      if ((annotations[`${PREFIX}podIP`] ?? '') === '') return {};
-      return Object.fromEntries(Object.entries(annotations).map(([key, value]) => [key.replace(PREFIX, ''), value]));
+      if ((annotations[`${ANNOTATION}podIP`] ?? '') === '') return {};
+      return Object.fromEntries(
+        Object.entries(annotations).map(([key, value]) => [key.replace(ANNOTATION, ''), value]),
+      );
     },
     async [Symbol.asyncDispose]() {
       await sandbox.remove();

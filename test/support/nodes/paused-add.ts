@@ -1,7 +1,8 @@
 import { makeGatedDelegate } from '../delegates/gated-delegate.ts';
-import { ANNOTATION, WEB, type LoopbackNode } from './loopback-node.ts';
+import { WEB, type LoopbackNode } from './loopback-node.ts';
 import type { RunningExecutable } from '../../lab/run-executable.ts';
 import { until } from '../../lab/until.ts';
+import { ANNOTATION } from './node-state.ts';
 
 /** An ADD that stands still at some point. */
 export interface PausedAdd {

@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path';
 import type { JsonObject } from '../../../src/json/json.ts';
 import { ensureTools } from '../../lab/tools/ensure-tools.ts';
 import type { Sandbox } from '../../lab/namespaces/network-namespace.ts';
-import { pick } from '../nodes/api-server-node.ts';
 import { EXECUTABLE } from '../../lab/run-executable.ts';
+import { memberText } from '../../lab/member.ts';
 
 export interface CnitoolAnswer {
   readonly exitCode: number | null;
@@ -36,7 +36,7 @@ export async function makeCnitool(hostLocal: 'host-local' | 'host-local-1.1.1' =
   const pluginPath = [folder, ...new Set(Object.values(plugins).map((path) => dirname(path)))].join(':');
   await symlink(EXECUTABLE, join(folder, 'podwire'));
   return {
-    configure: (list) => writeFile(join(folder, `10-${pick(list, 'name')}.conflist`), JSON.stringify(list)),
+    configure: (list) => writeFile(join(folder, `10-${memberText(list, 'name')}.conflist`), JSON.stringify(list)),
     async run(verb, network, { path }, environment = {}) {
       const env = { PATH: process.env['PATH'], NETCONFPATH: folder, CNI_PATH: pluginPath, ...environment };
       const child = spawn(cnitool, [verb, network, path], { env, stdio: ['ignore', 'pipe', 'pipe'] });

@@ -2,7 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JsonObject } from '../../../src/json/json.ts';
 import { bindUser } from './bound-user.ts';
-import { pick, type PluginNode } from '../nodes/api-server-node.ts';
+import { memberText } from '../../lab/member.ts';
+import type { ApiServerNode } from '../nodes/api-server-node.ts';
 
 /** The plugin's access to a node's API server in every form: as text, and as files of one folder. */
 export interface ApiAccess extends AsyncDisposable {
@@ -25,7 +26,7 @@ export interface ApiAccess extends AsyncDisposable {
 const CERTIFICATE_ACCOUNT = 'podwire-by-certificate';
 
 /** The files are gone when it is disposed of. */
-export async function makeApiAccess({ cluster, account }: PluginNode): Promise<ApiAccess> {
+export async function makeApiAccess({ cluster, account }: ApiServerNode): Promise<ApiAccess> {
   await bindUser(cluster, CERTIFICATE_ACCOUNT);
   const folder = await mkdtemp('/run/podwire-access-');
   const write = async (name: string, text: string) => {
@@ -35,7 +36,7 @@ export async function makeApiAccess({ cluster, account }: PluginNode): Promise<A
   };
   const { users } = cluster.kubeconfigWithClientCertificate({ commonName: CERTIFICATE_ACCOUNT });
   const certificateUser = { ...users[0].user };
-  const decoded = (key: string) => Buffer.from(pick(certificateUser, key), 'base64').toString();
+  const decoded = (key: string) => Buffer.from(memberText(certificateUser, key), 'base64').toString();
   const { server, certificateAuthorityPem } = cluster;
   return {
     server,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { isJsonObject, type JsonObject } from '../../../src/json/json.ts';
 import type { ApiClient } from '../../lab/api-server/api-client.ts';
-import { pick } from '../nodes/api-server-node.ts';
+import { memberText } from '../../lab/member.ts';
 
 /** The objects of a manifest of this repository. */
 export function readManifest(path: string): readonly JsonObject[] {
@@ -40,13 +40,13 @@ export async function applyManifest(
 }
 
 function pathOf(object: JsonObject): string {
-  const [version, kind] = [pick(object, 'apiVersion'), pick(object, 'kind')];
+  const [version, kind] = [memberText(object, 'apiVersion'), memberText(object, 'kind')];
   const { metadata } = object;
   const namespace =
-    isJsonObject(metadata) && metadata['namespace'] !== undefined ? pick(metadata, 'namespace') : undefined;
+    isJsonObject(metadata) && metadata['namespace'] !== undefined ? memberText(metadata, 'namespace') : undefined;
   const group = version.includes('/') ? `/apis/${version}` : `/api/${version}`;
   const plural = PLURALS[kind] ?? `${kind.toLowerCase()}s`;
-  return `${group}${namespace === undefined ? '' : `/namespaces/${namespace}`}/${plural}/${pick(metadata, 'name')}`;
+  return `${group}${namespace === undefined ? '' : `/namespaces/${namespace}`}/${plural}/${memberText(metadata, 'name')}`;
 }
 
 const PLURALS: Readonly<Record<string, string>> = {

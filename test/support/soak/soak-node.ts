@@ -1,13 +1,15 @@
-import { hash } from 'node:crypto';
+import { hostInterfaceName } from '../../lab/host-interface-name.ts';
 import { readFile } from 'node:fs/promises';
 import type { JsonObject } from '../../../src/json/json.ts';
 import { makeBoot, type Boot } from '../nodes/boot.ts';
-import { ANNOTATION, NODE_NAME, startLoopbackNode, type LoopbackCall } from '../nodes/loopback-node.ts';
+import { NODE_NAME, startLoopbackNode } from '../nodes/loopback-node.ts';
 import { makeSandbox, type Sandbox } from '../../lab/namespaces/network-namespace.ts';
 import type { EndedExecutable } from '../../lab/run-executable.ts';
 import type { Operation, SoakModel } from './soak-model.ts';
 import { killPointsOf, runKilledAt, type KillPoint } from '../kills/system-call-kill.ts';
 import { until } from '../../lab/until.ts';
+import { ANNOTATION } from '../nodes/node-state.ts';
+import type { NodeCall } from '../nodes/test-node.ts';
 
 /** What can be seen of a node: host interfaces, the containers of its leases, records, whose endpoint each pod has. */
 export interface SeenNode {
@@ -26,7 +28,7 @@ export interface SoakNode extends AsyncDisposable {
 
 interface RealContainer {
   readonly sandbox: Sandbox;
-  readonly call: Omit<LoopbackCall, 'verb'>;
+  readonly call: Omit<NodeCall, 'verb'>;
   readonly result: JsonObject;
 }
 
@@ -46,13 +48,13 @@ export async function startSoakNode(pods: readonly string[]): Promise<SoakNode> 
   pods.forEach(putPod);
   let boot: Boot = makeBoot(node.folder);
 
-  const callOf = (pod: string, id: string, sandboxPath = ''): Omit<LoopbackCall, 'verb'> => ({
+  const callOf = (pod: string, id: string, sandboxPath = ''): Omit<NodeCall, 'verb'> => ({
     config: config(),
     containerId: id,
     sandboxPath,
     pod: { namespace: 'default', name: pod, uid: uidOf(pod) },
   });
-  const run = (verb: string, call: Omit<LoopbackCall, 'verb'>) => node.run({ verb, ...call, within: boot.within });
+  const run = (verb: string, call: Omit<NodeCall, 'verb'>) => node.run({ verb, ...call, within: boot.within });
   const bare = (id: string) => ({ config: config(), containerId: id, environment: { CNI_ARGS: undefined } });
   const collect = (valid: readonly string[]) =>
     run('GC', {
@@ -67,7 +69,7 @@ export async function startSoakNode(pods: readonly string[]): Promise<SoakNode> 
     if (found === undefined) throw new Error(`no container ${id}`);
     return found;
   };
-  const finish = async (how: 'DEL' | 'GC', id: string, call: Omit<LoopbackCall, 'verb'>): Promise<number> => {
+  const finish = async (how: 'DEL' | 'GC', id: string, call: Omit<NodeCall, 'verb'>): Promise<number> => {
     const others = [...containers.keys()].filter((other) => other !== id);
     const code = codeOf(how === 'DEL' ? await run('DEL', call) : await collect(others));
     await forget(id);
@@ -94,7 +96,7 @@ export async function startSoakNode(pods: readonly string[]): Promise<SoakNode> 
     await run('DEL', call);
     await sandbox.remove();
   }
-  const killAt = async (verb: 'ADD' | 'DEL', call: Omit<LoopbackCall, 'verb'>, at: number): Promise<void> => {
+  const killAt = async (verb: 'ADD' | 'DEL', call: Omit<NodeCall, 'verb'>, at: number): Promise<void> => {
     const all = points.get(verb) ?? [];
     const point = all[Math.floor((at * all.length) / 1000)];
     if (point !== undefined) await runKilledAt(node, { verb, ...call, within: boot.within }, point);
@@ -160,7 +162,7 @@ export async function startSoakNode(pods: readonly string[]): Promise<SoakNode> 
       }
     },
     async observe() {
-      const { journal } = await node.state();
+      const { records } = await node.state();
       const leases = (await node.leases()).map((lease) => lease.split(' ')[1] ?? '');
       const endpoints = pods.flatMap((pod) => {
         const annotations = node.api.pod('default', pod)?.metadata.annotations ?? {};
@@ -168,11 +170,10 @@ export async function startSoakNode(pods: readonly string[]): Promise<SoakNode> 
           ? []
           : [`${pod} ${annotations[`${ANNOTATION}containerID`]}`];
       });
-      const records = Array.isArray(journal) ? journal.map(String) : [];
       return {
         links: await seeLinks(),
         leases: leases.toSorted(),
-        records: records.toSorted(),
+        records,
         endpoints: endpoints.toSorted(),
       };
     },
@@ -185,7 +186,7 @@ export function expectedNode({ containers, pending, endpoints }: SoakModel): See
   const ids = [...containers.keys()];
   const attached = [...containers.values()].filter(({ stage }) => stage === 'attached');
   return {
-    links: attached.map(({ pod }) => `cali${hash('sha1', `default.${pod}`).slice(0, 11)}`).toSorted(),
+    links: attached.map(({ pod }) => hostInterfaceName({ name: pod })).toSorted(),
     leases: ids.flatMap((id) => [id, id]).toSorted(),
     records: [
       ...ids.map((id) => `${id}@eth0.record.json`),
