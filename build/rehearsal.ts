@@ -14,6 +14,7 @@ import { stringify } from 'yaml';
 import { makeCertificateAuthority } from '../test/lab/certificates/certificate-authority.ts';
 import { makeKubeconfig } from '../test/lab/api-server/kubeconfig.ts';
 import { makeSandbox } from '../test/lab/namespaces/network-namespace.ts';
+import { runtimeEnvironment } from '../test/lab/runtime-call.ts';
 
 const POD = {
   apiVersion: 'v1',
@@ -117,15 +118,14 @@ async function rehearse(serverUrl: string): Promise<void> {
 
 async function command(verb: 'ADD' | 'CHECK' | 'STATUS' | 'DEL', sandboxPath: string, config: object): Promise<string> {
   const [program = '', ...programArguments] = process.argv.slice(2);
-  const environment = {
-    CNI_COMMAND: verb,
-    CNI_CONTAINERID: 'rehearsal',
-    CNI_IFNAME: 'eth0',
-    CNI_NETNS: sandboxPath,
-    CNI_PATH: folder,
-    CNI_ARGS: 'IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=pod;K8S_POD_INFRA_CONTAINER_ID=rehearsal',
-    PATH: process.env['PATH'] ?? '',
-  };
+  const environment = runtimeEnvironment({
+    verb,
+    containerId: 'rehearsal',
+    interfaceName: 'eth0',
+    sandboxPath,
+    pluginPath: folder,
+    pod: { namespace: 'default', name: 'pod' },
+  });
   const child = spawn(program, programArguments, { env: environment, stdio: ['pipe', 'pipe', 'inherit'] });
   child.stdin.end(JSON.stringify(config));
   const ended = once(child, 'close');

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { runtimeEnvironment } from '../../test/lab/runtime-call.ts';
 import { type BenchNode, type BenchPod, POD_NAMESPACE } from './bench-node.ts';
 import type { MeteredProgram, ProcessCost, ProcessMeter } from './process-meter.ts';
 
@@ -51,27 +52,20 @@ export function openAttachmentRun({ name, binFolder, node, meter }: AttachmentRu
     const isAttached = verb === 'CHECK' || verb === 'DEL';
     const prevResult: unknown = isAttached ? JSON.parse(readFileSync(file('result'), 'utf8')) : undefined;
     writeFileSync(file('netconf'), JSON.stringify(prevResult === undefined ? config : { ...config, prevResult }));
-    const words = [
-      'IgnoreUnknown=1',
-      `K8S_POD_NAMESPACE=${POD_NAMESPACE}`,
-      `K8S_POD_NAME=${pod.name}`,
-      `K8S_POD_INFRA_CONTAINER_ID=${containerId}`,
-      `K8S_POD_UID=${pod.uid}`,
-    ];
+    const attachment = {
+      containerId,
+      interfaceName: 'eth0',
+      sandboxPath: pod.sandbox.path,
+      pod: { namespace: POD_NAMESPACE, name: pod.name, uid: pod.uid },
+    };
     return {
       path: join(binFolder, name),
-      environment: {
-        CNI_COMMAND: verb,
-        CNI_PATH: binFolder,
-        ...(verb !== 'STATUS' && {
-          CNI_CONTAINERID: containerId,
-          CNI_NETNS: pod.sandbox.path,
-          CNI_IFNAME: 'eth0',
-          CNI_ARGS: words.join(';'),
-        }),
-        PATH: process.env['PATH'] ?? '',
-        ...extra,
-      },
+      environment: runtimeEnvironment({
+        verb,
+        pluginPath: binFolder,
+        ...(verb !== 'STATUS' && attachment),
+        environment: extra,
+      }),
       stdinPath: file('netconf'),
       stdoutPath: file(verb === 'ADD' ? 'result' : 'output'),
       stderrPath: file('stderr'),

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { runtimeEnvironment } from '../../test/lab/runtime-call.ts';
 import { PATIENT_BUDGETS } from './chosen-pod.ts';
 import { memberOf, textMemberOf } from './json-member.ts';
 import { podName, type DemoCluster, type DemoPod } from './demo-cluster.ts';
@@ -37,7 +38,7 @@ export function openPlugin(executablePath: string, pluginFolder: string, cluster
       const config = { ...networkConfig(cluster), ...(prevResult !== undefined && { prevResult }) };
       const startedMs = performance.now();
       const child = spawn(executablePath, [], {
-        env: environmentOf(verb, attachment, pluginFolder),
+        env: runtimeEnvironment({ verb, ...attachment, interfaceName: 'eth0', pluginPath: pluginFolder }),
         stdio: ['pipe', 'pipe', 'pipe'],
         detached: true, // Ctrl-C must reach the demo only, which then cleans up
       });
@@ -78,25 +79,6 @@ function networkConfig({ nodeName, podCidrNodeName, podCidrs, kubeconfigPath }: 
       add_api_ms: 2 * apiRequestMs,
       del_api_ms: 2 * apiRequestMs,
     },
-  };
-}
-
-function environmentOf(verb: string, { pod, containerId, sandboxPath }: Attachment, folder: string): NodeJS.ProcessEnv {
-  const podArguments = [
-    'IgnoreUnknown=1',
-    `K8S_POD_NAMESPACE=${pod.namespace}`,
-    `K8S_POD_NAME=${pod.name}`,
-    `K8S_POD_UID=${pod.uid}`,
-    `K8S_POD_INFRA_CONTAINER_ID=${containerId}`,
-  ];
-  return {
-    CNI_COMMAND: verb,
-    CNI_CONTAINERID: containerId,
-    CNI_IFNAME: 'eth0',
-    CNI_NETNS: sandboxPath,
-    CNI_PATH: folder,
-    CNI_ARGS: podArguments.join(';'),
-    PATH: process.env['PATH'],
   };
 }
 

@@ -111,7 +111,7 @@ describe('alone in an empty folder, under another name', () => {
     const added = await node.run({ ...call, verb: 'ADD', executable });
     const removed = await node.run({ ...call, verb: 'DEL', executable });
     expect(added).toMatchObject({ exitCode: 0, answer: { interfaces: [{ name: pod.hostInterface }, {}] }, stderr: '' });
-    expect(removed).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+    expect(removed).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });
     expect(await readdir(folder)).toEqual(['calico']);
   });
 

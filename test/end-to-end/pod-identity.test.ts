@@ -110,7 +110,7 @@ describe('a DEL clears no endpoint', () => {
     });
     expect(await pod.annotations()).toMatchObject({ [POD_IP]: `${pod.ipv4}/32` });
     expect(await hostNamespace().ip('link', 'show', pod.hostInterface)).toHaveLength(1);
-    expect(await node.state()).toMatchObject({ leases: [`k8s-pod-network/${pod.ipv4}`] });
+    expect(await node.state()).toMatchObject({ leases: [`k8s-pod-network/${pod.ipv4} ${pod.call.containerId} eth0`] });
   });
 
   it('of a pod on another node', async () => {
@@ -125,10 +125,10 @@ describe('a DEL clears no endpoint', () => {
     const call = { ...made.call, config: node.netconf() };
     expect(await node.run({ ...call, verb: 'ADD' })).toMatchObject({ exitCode: 0 });
     await made[Symbol.asyncDispose]();
-    expect(await node.run({ ...call, verb: 'DEL' })).toMatchObject({ exitCode: 0, answer: undefined });
-    expect(await node.run({ ...call, verb: 'DEL', sandboxPath: '' })).toEqual({
+    expect(await node.run({ ...call, verb: 'DEL' })).toMatchObject({ exitCode: 0, stdout: '' });
+    expect(await node.run({ ...call, verb: 'DEL', sandboxPath: '' })).toMatchObject({
       exitCode: 0,
-      answer: undefined,
+      stdout: '',
       stderr: '',
     });
   });
