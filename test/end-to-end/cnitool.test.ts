@@ -4,13 +4,13 @@ import { SUPPORTED_VERSIONS } from '../../src/cni/versions.ts';
 import { makeCnitool, type Cnitool } from '../support/programs/cnitool.ts';
 import { expectNoLeftovers } from '../support/suite/no-leftovers.ts';
 import { hostNamespace, makeSandbox, type Sandbox } from '../lab/namespaces/network-namespace.ts';
-import { forwardOnNode } from '../support/kubelet/forwarding.ts';
 import { connectFrom, listenIn } from '../lab/api-server/tcp-peer.ts';
 import { attachPod, makeTestPod, type TestPod } from '../support/nodes/test-pod.ts';
 import { member } from '../lab/member.ts';
 import { startApiServerNode, type ApiServerNode } from '../support/nodes/api-server-node.ts';
 import { addressesIn } from '../lab/result-addresses.ts';
 import { formatCniArgs } from '../lab/runtime-call.ts';
+import { forwardOnNode } from '../support/kubelet/machine-settings.ts';
 
 const NETWORK = 'k8s-pod-network';
 const NODE = { ipv4: '192.0.2.10', ipv6: '2001:db8::10' } as const;

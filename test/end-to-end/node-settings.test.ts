@@ -1,5 +1,4 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/json/json.ts';
@@ -53,10 +52,10 @@ describe('the MTU of both ends', () => {
 });
 
 describe('the node’s name', () => {
-  const attaches = (why: string, prepare: () => Promise<JsonObject>) =>
+  const attaches = (why: string, prepare: () => Promise<JsonObject>, within: readonly string[] = []) =>
     it(why, async () => {
       const { nodename: _, ...config } = node.netconf(await prepare());
-      await using pod = await attachPod(node, { config });
+      await using pod = await attachPod(node, { config, within });
       expect(pod.ipv4).toMatch(/^10\.71\./);
     });
   attaches('is the agent’s file’s', async () => {
@@ -67,10 +66,14 @@ describe('the node’s name', () => {
     await writeAgentFile(`${AGENT_FOLDER}/another`, node.name);
     return { nodename_file: `${AGENT_FOLDER}/another` };
   });
-  attaches('is the host’s in lower case, where the file may be missing', async () => {
-    await node.cluster.createNode(hostname().toLowerCase(), { podCIDRs: ['10.71.7.0/24'] });
-    return { nodename_file_optional: true };
-  });
+  attaches(
+    'is the host’s in lower case, where the file may be missing',
+    async () => {
+      await node.cluster.createNode('some-machine', { podCIDRs: ['10.71.7.0/24'] });
+      return { nodename_file_optional: true };
+    },
+    ['unshare', '--uts', 'sh', '-ec', 'hostname Some-Machine; exec "$@"', 'sh'],
+  );
   attaches('does not matter for podCIDRs, where kubernetes.node_name is set', async () => {
     return { kubernetes: { kubeconfig: node.kubeconfigPath, node_name: node.name } };
   });

@@ -5,7 +5,7 @@ import { isJsonObject, type JsonObject } from '../../src/json/json.ts';
 import { makeSandbox, type Sandbox } from '../lab/namespaces/network-namespace.ts';
 import { applyDaemonSet } from '../support/kubelet/daemon-set.ts';
 import { NODE } from '../support/installer/install-cluster.ts';
-import { type NodeMachine, type NodeState, startNodeMachine } from '../support/kubelet/kubelet-node.ts';
+import { type KubeletNode, type KubeletNodeState, startKubeletNode } from '../support/kubelet/kubelet-node.ts';
 import type { RunPod } from '../support/kubelet/pods.ts';
 import { startPlugin } from '../lab/run-plugin.ts';
 import { memberText, member } from '../lab/member.ts';
@@ -18,34 +18,34 @@ const PROGRAMS = '/opt/cni/bin';
 const CACHE = '/var/lib/cni/results';
 const LOST = { namespace: 'default', name: 'lost' };
 
-let machine: NodeMachine;
+let node: KubeletNode;
 let web: RunPod;
-let untouched: NodeState;
+let untouched: KubeletNodeState;
 let sandbox: Sandbox;
 
 beforeAll(async () => {
-  machine = await startNodeMachine();
-  await applyDaemonSet(machine);
-  web = await machine.pods.serve('web');
-  untouched = await machine.state();
+  node = await startKubeletNode();
+  await applyDaemonSet(node);
+  web = await node.pods.serve('web');
+  untouched = await node.state();
   sandbox = await makeSandbox();
 });
 afterAll(async () => {
   await sandbox[Symbol.asyncDispose]();
-  await machine[Symbol.asyncDispose]();
+  await node[Symbol.asyncDispose]();
 });
 
 it('an attachment that the runtime has forgotten is collected, and those that it knows are not', async () => {
-  await machine.cluster.createPod(LOST.namespace, LOST.name, { nodeName: NODE });
-  const lost = machine.pods.at(`/api/v1/namespaces/${LOST.namespace}/pods/${LOST.name}`);
+  await node.cluster.createPod(LOST.namespace, LOST.name, { nodeName: NODE });
+  const lost = node.pods.at(`/api/v1/namespaces/${LOST.namespace}/pods/${LOST.name}`);
   expect(await call('ADD')).toMatchObject({ exitCode: 0 });
   expect(await lost.annotations()).toHaveProperty(['cni.projectcalico.org/podIP']);
-  expect(await machine.state()).not.toEqual(untouched);
+  expect(await node.state()).not.toEqual(untouched);
 
   const known = await readKnown();
   expect(known.length).toBeGreaterThan(0);
   expect(await call('GC', { 'cni.dev/valid-attachments': known })).toMatchObject({ exitCode: 0 });
-  expect(await machine.state()).toEqual(untouched);
+  expect(await node.state()).toEqual(untouched);
   const [ipv4] = await web.addresses();
   expect(await (await fetch(`http://${ipv4}:8080/`)).text()).toBe('hello\n');
   expect(await web.annotations()).toMatchObject({ 'cni.projectcalico.org/podIP': `${ipv4}/32` });

@@ -3,22 +3,22 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
 import { applyDaemonSet, type DaemonSetPod } from '../support/kubelet/daemon-set.ts';
-import { type NodeMachine, type NodeState, startNodeMachine } from '../support/kubelet/kubelet-node.ts';
+import { type KubeletNode, type KubeletNodeState, startKubeletNode } from '../support/kubelet/kubelet-node.ts';
 import { isReady, webUrl, type RunPod } from '../support/kubelet/pods.ts';
 import { until } from '../lab/until.ts';
 
-let machine: NodeMachine;
+let node: KubeletNode;
 let daemonSet: DaemonSetPod;
-let untouched: NodeState;
+let untouched: KubeletNodeState;
 let web: RunPod;
 
 beforeAll(async () => {
-  machine = await startNodeMachine();
-  untouched = await machine.state();
-  daemonSet = await applyDaemonSet(machine);
-  web = await machine.pods.serve('web');
+  node = await startKubeletNode();
+  untouched = await node.state();
+  daemonSet = await applyDaemonSet(node);
+  web = await node.pods.serve('web');
 });
-afterAll(() => machine[Symbol.asyncDispose]());
+afterAll(() => node[Symbol.asyncDispose]());
 
 const fetchText = async (from: string) => (await fetch(from)).text();
 
@@ -37,7 +37,7 @@ describe('the DaemonSet', () => {
   });
 
   it('the runtime then reports a network that is ready, and the kubelet a node', async () => {
-    expect(isReady(await machine.pods.nodeIsReady())).toBe(true);
+    expect(isReady(await node.pods.nodeIsReady())).toBe(true);
   });
 });
 
@@ -60,7 +60,7 @@ describe('a pod', () => {
 
   it('is not ready while the probe fails, and ready once it succeeds', async () => {
     await using gate = await mkdtempDisposable('/var/lib/podwire-gate-');
-    const pod = await machine.pods.create(
+    const pod = await node.pods.create(
       'late',
       {
         command: ['/bin/sh', '-c', 'until [ -e /gate/open ]; do sleep 0.1; done; exec httpd -f -p 8080 -h /www'],
@@ -72,7 +72,7 @@ describe('a pod', () => {
     await until(
       'the probe has failed',
       async () =>
-        (await machine.pods.events({ pod: 'late' })).some((message) => message.startsWith('Readiness probe failed')),
+        (await node.pods.events({ pod: 'late' })).some((message) => message.startsWith('Readiness probe failed')),
       { deadlineMs: 60_000 },
     );
     expect(isReady(await pod.read())).toBe(false);
@@ -84,14 +84,14 @@ describe('a pod', () => {
   it.each(['IPv4', 'IPv6'])('is reached by the node and by another pod, %s', async (family) => {
     const address = (await web.addresses())[family === 'IPv4' ? 0 : 1] ?? '';
     expect(await fetchText(webUrl(address))).toBe('hello\n');
-    expect(await machine.pods.output('client', `wget -q -O - '${webUrl(address)}'`)).toBe('hello\n');
+    expect(await node.pods.output('client', `wget -q -O - '${webUrl(address)}'`)).toBe('hello\n');
   });
 
   it.each([
     ['IPv4', '192.0.2.10'],
     ['IPv6', '2001:db8::10'],
   ])('reaches its node, %s', async (_, address) => {
-    expect(await machine.pods.output('pinger', `ping -c 1 -W 5 ${address}`)).toContain('1 packets received');
+    expect(await node.pods.output('pinger', `ping -c 1 -W 5 ${address}`)).toContain('1 packets received');
   });
 
   it.each([
@@ -100,14 +100,14 @@ describe('a pod', () => {
   ])('is seen by another pod with its own address, not translated, %s', async (_, index) => {
     const address = (await web.addresses())[index] ?? '';
     const command = `wget -q -O - '${webUrl(address)}cgi-bin/whence'; ip -o address show dev eth0`;
-    const [seen = '', ...own] = (await machine.pods.output('talker', command)).split('\n');
+    const [seen = '', ...own] = (await node.pods.output('talker', command)).split('\n');
     expect(own.join('\n')).toContain(` ${seen.replace('::ffff:', '').replace(/[[\]]/g, '')}/`);
   });
 
   it('answers on its hostPort, by portmap, to the node and to other pods', async () => {
-    const pod = await machine.pods.serve('published', { ports: [{ containerPort: 8080, hostPort: 30080 }] });
+    const pod = await node.pods.serve('published', { ports: [{ containerPort: 8080, hostPort: 30080 }] });
     expect(await fetchText(webUrl('192.0.2.10', 30_080))).toBe('hello\n');
-    expect(await machine.pods.output('visitor', `wget -q -O - '${webUrl('192.0.2.10', 30_080)}'`)).toBe('hello\n');
+    expect(await node.pods.output('visitor', `wget -q -O - '${webUrl('192.0.2.10', 30_080)}'`)).toBe('hello\n');
     await pod.delete();
     await expect(fetchText(webUrl('192.0.2.10', 30_080))).rejects.toThrow('fetch failed');
     expect(await hostNamespace().exec('iptables-save', '-t', 'nat')).not.toContain('30080');
@@ -116,21 +116,21 @@ describe('a pod', () => {
 
 describe('many pods', () => {
   it('30 at once become ready, and nothing of them is left when they are deleted at once', async () => {
-    const before = await machine.state();
+    const before = await node.state();
     const names = Array.from({ length: 30 }, (_, index) => `many-${index}`);
-    const many = await Promise.all(names.map((name) => machine.pods.serve(name)));
+    const many = await Promise.all(names.map((name) => node.pods.serve(name)));
     const addresses = (await Promise.all(many.map((pod) => pod.addresses()))).flat();
     expect(new Set(addresses).size).toBe(60);
     await Promise.all(many.map((pod) => pod.delete()));
-    expect(await machine.state()).toEqual(before);
-    expect(await machine.pods.events({ reason: 'FailedCreatePodSandBox' })).toEqual([]);
+    expect(await node.state()).toEqual(before);
+    expect(await node.pods.events({ reason: 'FailedCreatePodSandBox' })).toEqual([]);
   });
 });
 
 describe('at the end', () => {
   it('nothing is left on the node', async () => {
     await web.delete();
-    expect(await machine.state()).toEqual(untouched);
+    expect(await node.state()).toEqual(untouched);
   });
 
   // Without anything to say it makes no file. That an annotation is cleared later is in order: the API server is busy with

@@ -6,7 +6,7 @@ import type { JsonObject } from '../../src/json/json.ts';
 import { readTemplate } from '../support/servers/manifest.ts';
 import { useForAllTests } from '../support/suite/for-all-tests.ts';
 import { applyDaemonSet } from '../support/kubelet/daemon-set.ts';
-import { type NodeMachine, type NodeState, startNodeMachine } from '../support/kubelet/kubelet-node.ts';
+import { type KubeletNode, type KubeletNodeState, startKubeletNode } from '../support/kubelet/kubelet-node.ts';
 import { webUrl, type RunPod } from '../support/kubelet/pods.ts';
 import { startNodePolicyAgent } from '../support/kubelet/policy-agent.ts';
 import type { RestartableServers } from '../lab/api-server/server-process.ts';
@@ -21,17 +21,17 @@ const FAMILIES = [
   ['IPv6', 1],
 ] as const;
 
-let machine: NodeMachine;
+let node: KubeletNode;
 let agent: RestartableServers;
-let untouched: NodeState;
+let untouched: KubeletNodeState;
 let web: RunPod;
 
-useForAllTests(async () => (machine = await startNodeMachine()));
-useForAllTests(async () => (agent = await startNodePolicyAgent(machine)));
+useForAllTests(async () => (node = await startKubeletNode()));
+useForAllTests(async () => (agent = await startNodePolicyAgent(node)));
 beforeAll(async () => {
   untouched = await stateOfPods();
-  await applyDaemonSet(machine, readTemplate('components/cilium-dual-stack'));
-  web = await machine.pods.serve('web');
+  await applyDaemonSet(node, readTemplate('components/cilium-dual-stack'));
+  web = await node.pods.serve('web');
 });
 
 /** Asks web for its page until it is answered, or until three times in a row nothing comes back. */
@@ -48,10 +48,10 @@ async function asking(end: 'answered' | 'unanswered', family: 0 | 1 = 0): Promis
 }
 
 const ask = async (name: string, end: 'answered' | 'unanswered', family: 0 | 1 = 0) =>
-  machine.pods.output(name, await asking(end, family));
+  node.pods.output(name, await asking(end, family));
 
 async function withPolicy(spec: JsonObject, use: () => Promise<void>): Promise<void> {
-  const { admin } = machine.cluster;
+  const { admin } = node.cluster;
   await admin.create(POLICIES, { metadata: { name: 'rule' }, spec });
   try {
     await use();
@@ -66,7 +66,7 @@ const onlyFriend = { ...labelled('web'), policyTypes: ['Ingress'], ingress: [{ f
 describe('without a policy', () => {
   it('the agent knows the pod by the addresses of its annotations', async () => {
     const [ipv4, ipv6] = await web.addresses();
-    const endpoint = await machine.cluster.admin.get('/apis/cilium.io/v2/namespaces/default/ciliumendpoints/web');
+    const endpoint = await node.cluster.admin.get('/apis/cilium.io/v2/namespaces/default/ciliumendpoints/web');
     expect(member(endpoint, 'status', 'networking', 'addressing')).toEqual([{ ipv4, ipv6 }]);
     expect(await web.annotations()).toHaveProperty(['cni.projectcalico.org/podIPs'], `${ipv4}/32,${ipv6}/128`);
   });
@@ -86,10 +86,10 @@ describe('a policy', () => {
 
   it('on a pod that is to start: the kubelet’s probes reach it, another pod does not', () =>
     withPolicy({ ...labelled('probed'), policyTypes: ['Ingress'] }, async () => {
-      const probed = await machine.pods.serve('probed');
+      const probed = await node.pods.serve('probed');
       const [address = ''] = await probed.addresses();
       const command = `timeout 2 wget -q -O - '${webUrl(address)}' 2>/dev/null || echo $?`;
-      expect(await machine.pods.output('stranger', command)).toBe('143\n');
+      expect(await node.pods.output('stranger', command)).toBe('143\n');
       await probed.delete();
     }));
 
@@ -106,7 +106,7 @@ describe('a policy', () => {
 
 describe('a pod with a hostPort', () => {
   it('is reached by it', async () => {
-    const pod = await machine.pods.serve('published', { ports: [{ containerPort: 8080, hostPort: 30080 }] });
+    const pod = await node.pods.serve('published', { ports: [{ containerPort: 8080, hostPort: 30080 }] });
     expect(await (await fetch('http://192.0.2.10:30080/')).text()).toBe('hello\n');
     await pod.delete();
   });
@@ -114,7 +114,7 @@ describe('a pod with a hostPort', () => {
 
 describe('the agent is killed', () => {
   const beginAt = async (gate: string, name: string, end: 'answered' | 'unanswered') =>
-    machine.pods.begin(
+    node.pods.begin(
       name,
       `until [ -e /gate/open ]; do sleep 0.1; done; ${await asking(end)}`,
       { volumeMounts: [{ name: 'gate', mountPath: '/gate' }] },
@@ -128,7 +128,7 @@ describe('the agent is killed', () => {
     'policies stay in force, and pods can be deleted; no pod starts, of which nothing is left, until it is back',
     () =>
       withPolicy(onlyFriend, async () => {
-        const { pods } = machine;
+        const { pods } = node;
         await ask('stranger', 'unanswered');
         const before = await stateOfPods();
         await using gate = await mkdtempDisposable('/var/lib/podwire-gate-');
@@ -171,8 +171,8 @@ describe('at the end', () => {
 });
 
 /** What attachments leave on the node. The agent has interfaces of its own, whose routes come and go with it. */
-async function stateOfPods(): Promise<NodeState> {
-  const { routes, ...state } = await machine.state();
+async function stateOfPods(): Promise<KubeletNodeState> {
+  const { routes, ...state } = await node.state();
   return {
     ...state,
     routes: routes.filter((route) => !/ dev cilium_/.test(route)),

@@ -1,30 +1,29 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { JsonObject } from '../../src/json/json.ts';
 import { applyDaemonSet } from '../support/kubelet/daemon-set.ts';
-import { type NodeMachine, type NodeState, startNodeMachine } from '../support/kubelet/kubelet-node.ts';
+import { type KubeletNode, type KubeletNodeState, startKubeletNode } from '../support/kubelet/kubelet-node.ts';
 import { isReady, restartsOf, type RunPod } from '../support/kubelet/pods.ts';
 import { rebootNode } from '../support/kubelet/reboot.ts';
 
-let machine: NodeMachine;
-let untouched: NodeState;
-let before: NodeState;
+let node: KubeletNode;
+let untouched: KubeletNodeState;
+let before: KubeletNodeState;
 let kept: readonly RunPod[];
 
 beforeAll(async () => {
-  machine = await startNodeMachine();
-  untouched = await machine.state();
-  await applyDaemonSet(machine);
+  node = await startKubeletNode();
+  untouched = await node.state();
+  await applyDaemonSet(node);
   kept = await Promise.all(
-    ['a', 'b', 'c'].map((name) => machine.pods.serve(`kept-${name}`, {}, { restartPolicy: 'Always' })),
+    ['a', 'b', 'c'].map((name) => node.pods.serve(`kept-${name}`, {}, { restartPolicy: 'Always' })),
   );
-  before = await machine.state();
-  await rebootNode(machine);
+  before = await node.state();
+  await rebootNode(node);
 });
-afterAll(() => machine[Symbol.asyncDispose]());
+afterAll(() => node[Symbol.asyncDispose]());
 
 it('the pods of before are attached again, and nothing is left of their old attachments', async () => {
   await Promise.all(kept.map((pod) => pod.until('is ready again', (state) => restartsOf(state) > 0 && isReady(state))));
-  const after = await machine.state();
+  const after = await node.state();
   expect(count(after)).toEqual(count(before));
   for (const pod of kept) {
     const [ipv4] = await pod.addresses();
@@ -35,11 +34,9 @@ it('the pods of before are attached again, and nothing is left of their old atta
 
 it('nothing is left once they are deleted', async () => {
   await Promise.all(kept.map((pod) => pod.delete()));
-  expect(await machine.state()).toEqual(untouched);
+  expect(await node.state()).toEqual(untouched);
 });
 
-function count(state: JsonObject): JsonObject {
-  return Object.fromEntries(
-    Object.entries(state).map(([key, value]) => [key, Array.isArray(value) ? value.length : value]),
-  );
+function count(state: KubeletNodeState): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(state).map(([key, lines]) => [key, lines.length]));
 }

@@ -2,20 +2,20 @@ import { createHash } from 'node:crypto';
 import { appendFile, copyFile, readFile, rename } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { applyDaemonSet, type DaemonSetPod } from '../support/kubelet/daemon-set.ts';
-import { type NodeMachine, type NodeState, startNodeMachine } from '../support/kubelet/kubelet-node.ts';
+import { type KubeletNode, type KubeletNodeState, startKubeletNode } from '../support/kubelet/kubelet-node.ts';
 
 const PROGRAM = '/opt/cni/bin/podwire';
 
-let machine: NodeMachine;
+let node: KubeletNode;
 let daemonSet: DaemonSetPod;
-let untouched: NodeState;
+let untouched: KubeletNodeState;
 
 beforeAll(async () => {
-  machine = await startNodeMachine();
-  untouched = await machine.state();
-  daemonSet = await applyDaemonSet(machine);
+  node = await startKubeletNode();
+  untouched = await node.state();
+  daemonSet = await applyDaemonSet(node);
 });
-afterAll(() => machine[Symbol.asyncDispose]());
+afterAll(() => node[Symbol.asyncDispose]());
 
 const digest = async () =>
   createHash('sha256')
@@ -35,16 +35,16 @@ describe('the DaemonSet is rolled out while pods come and go', () => {
     await placeOtherVersion();
     expect(await digest()).not.toBe(current);
     const rounds = Array.from({ length: 20 }, async (_, index) => {
-      const pod = await machine.pods.serve(`upgraded-${index}`);
+      const pod = await node.pods.serve(`upgraded-${index}`);
       await pod.delete();
     });
     await daemonSet.replace();
     await Promise.all(rounds);
     expect(await daemonSet.installerLog()).toMatch(/\/opt\/cni\/bin\/podwire: installed/);
     expect(await digest()).toBe(current);
-    expect(await machine.pods.events({ reason: 'FailedCreatePodSandBox' })).toEqual([]);
-    expect(await machine.pods.events({ reason: 'FailedKillPod' })).toEqual([]);
-    expect(await machine.state()).toEqual(untouched);
+    expect(await node.pods.events({ reason: 'FailedCreatePodSandBox' })).toEqual([]);
+    expect(await node.pods.events({ reason: 'FailedKillPod' })).toEqual([]);
+    expect(await node.state()).toEqual(untouched);
   });
 
   it('rolled out again, what is there already is left alone', async () => {

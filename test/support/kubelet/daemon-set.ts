@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { applyManifest, readManifest, readTemplate } from '../servers/manifest.ts';
 import { NODE } from '../installer/install-cluster.ts';
-import type { NodeMachine } from './kubelet-node.ts';
+import type { KubeletNode } from './kubelet-node.ts';
 import { phaseOf } from './pods.ts';
 import { memberText, member } from '../../lab/member.ts';
 
@@ -32,7 +32,7 @@ export interface DaemonSetPod {
  * @param template of the network configuration
  */
 export async function applyDaemonSet(
-  { cluster, runtime, pods }: NodeMachine,
+  { cluster, runtime, pods }: KubeletNode,
   template = dualStackTemplate(),
 ): Promise<DaemonSetPod> {
   const { admin, server, certificateAuthorityPem } = cluster;

@@ -3,30 +3,29 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NODE, startInstallCluster } from '../installer/install-cluster.ts';
 import type { Cluster } from '../../lab/api-server/kube-apiserver.ts';
-import { hostNamespace } from '../../lab/namespaces/network-namespace.ts';
-import { borrowCgroups, keepKernelSettings, makePrivateFolders } from './machine-settings.ts';
-import { forwardOnNode } from './forwarding.ts';
 import { type NodeKubelet, startNodeKubelet } from './kubelet.ts';
 import { makeNodePods, type NodePods } from './pods.ts';
 import { type NodeRuntime, startNodeRuntime } from './runtime.ts';
-import { memberText } from '../../lab/member.ts';
+import { readEndpoints } from '../nodes/api-server-node.ts';
+import { JOURNAL, observeNode, type NodeState } from '../nodes/node-state.ts';
+import { borrowCgroups, keepKernelSettings, makePrivateFolders, forwardOnNode } from './machine-settings.ts';
 
 /** A whole node: an API server, containerd and the kubelet, in the namespaces that the test runs in. No CNI plugin yet. */
-export interface NodeMachine extends AsyncDisposable {
+export interface KubeletNode extends AsyncDisposable {
   readonly cluster: Cluster;
   readonly runtime: NodeRuntime;
   readonly kubelet: NodeKubelet;
   readonly pods: NodePods;
-  state(): Promise<NodeState>;
+  state(): Promise<KubeletNodeState>;
 }
 
-/** What attachments leave on a node. */
-export type NodeState = Readonly<Record<'links' | 'routes' | 'leases' | 'records' | 'sandboxes', readonly string[]>>;
+/** What attachments leave on the node; `sandboxes` are those of the runtime. */
+export type KubeletNodeState = NodeState & { readonly sandboxes: readonly string[] };
 
 /** The addresses of scripts/in-private-namespace.sh. */
 const ADDRESSES = ['192.0.2.10', '2001:db8::10'];
 
-export async function startNodeMachine(): Promise<NodeMachine> {
+export async function startKubeletNode(): Promise<KubeletNode> {
   await using started = new AsyncDisposableStack();
   started.use(await makePrivateFolders());
   started.use(await forwardOnNode());
@@ -56,24 +55,23 @@ export async function startNodeMachine(): Promise<NodeMachine> {
   // While the kubelet and the runtime are there to do it.
   started.defer(() => pods.deleteAll());
   const running = started.move();
-  return { cluster, runtime, kubelet, pods, state: observeState, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  return {
+    cluster,
+    runtime,
+    kubelet,
+    pods,
+    state: () => observeState(cluster),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
 }
 
-async function observeState(): Promise<NodeState> {
-  const host = hostNamespace();
-  const links = (await host.ip('link', 'show')).map((link) => memberText(link, 'ifname'));
-  const routes = [...(await host.ip('-4', 'route')), ...(await host.ip('-6', 'route'))].map(
-    (route) => `${memberText(route, 'dst')} dev ${memberText(route, 'dev')}`,
-  );
-  const leases = await filesBelow('/var/lib/cni/networks', /^[0-9a-f.:]+$/);
-  const records = await filesBelow('/var/lib/podwire/attachments', /./);
-  const sandboxes = await filesBelow('/run/netns', /./);
-  return { links: links.toSorted(), routes: routes.toSorted(), leases, records, sandboxes };
-}
-
-async function filesBelow(folder: string, named: RegExp): Promise<readonly string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-  return entries.flatMap(({ name, parentPath }) =>
-    named.test(name) && !/^(lock|last_reserved_ip\.\d)$/.test(name) ? [join(parentPath, name)] : [],
-  );
+async function observeState(cluster: Cluster): Promise<KubeletNodeState> {
+  return {
+    ...(await observeNode({
+      dataDir: '/var/lib/cni/networks',
+      journal: join(JOURNAL, 'k8s-pod-network'), // as the manifests of cni-conf call the network
+      endpoints: () => readEndpoints(cluster),
+    })),
+    sandboxes: await readdir('/run/netns').catch(() => []),
+  };
 }

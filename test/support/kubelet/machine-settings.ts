@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { hostNamespace } from '../../lab/namespaces/network-namespace.ts';
 import { assertPrivateNamespace } from '../../lab/namespaces/private-namespace.ts';
 
 const run = promisify(execFile);
@@ -10,20 +11,34 @@ const run = promisify(execFile);
 /** Where a node's programs write, other than /run and /var/lib, which are private already. */
 const FOLDERS = ['/opt/cni', '/etc/cni', '/var/log'] as const;
 
-/** Empty folders over those of the machine. */
+/** Empty folders over those of the machine, which need not have them: nothing is created on its disk. */
 export async function makePrivateFolders(): Promise<AsyncDisposable> {
   assertPrivateNamespace();
   await using made = new AsyncDisposableStack();
   for (const folder of FOLDERS) {
-    const isOurs = (await mkdir(folder, { recursive: true })) !== undefined;
+    if (!existsSync(folder)) made.use(await mountOverlay(dirname(folder)));
+    await mkdir(folder, { recursive: true });
     await run('mount', ['-t', 'tmpfs', '-o', 'mode=0755', 'podwire-node', folder]);
     made.defer(async () => {
       await run('umount', ['--lazy', folder]);
-      if (isOurs) await rmdir(folder);
     });
   }
   const folders = made.move();
   return { [Symbol.asyncDispose]: () => folders.disposeAsync() };
+}
+
+/** Keeps what is written into a folder on the private /run. */
+async function mountOverlay(folder: string): Promise<AsyncDisposable> {
+  const own = await mkdtemp('/run/podwire-overlay-');
+  const [upper, work] = [join(own, 'upper'), join(own, 'work')];
+  await Promise.all([mkdir(upper), mkdir(work)]);
+  await run('mount', ['-t', 'overlay', '-o', `lowerdir=${folder},upperdir=${upper},workdir=${work}`, own, folder]);
+  return {
+    async [Symbol.asyncDispose]() {
+      await run('umount', ['--lazy', folder]);
+      await rm(own, { recursive: true, force: true });
+    },
+  };
 }
 
 const HIERARCHIES = '/sys/fs/cgroup';
@@ -58,6 +73,23 @@ export async function keepKernelSettings(): Promise<AsyncDisposable> {
   return {
     async [Symbol.asyncDispose]() {
       await Promise.all(SETTINGS.map((path, index) => writeFile(path, values[index] ?? '')));
+    },
+  };
+}
+
+const FORWARDING = ['net.ipv4.ip_forward', 'net.ipv6.conf.all.forwarding'] as const;
+
+/**
+ * Lets the node pass packets on, as every node of a cluster must. The agent or the administrator sees to it, no CNI plugin:
+ * the kernel forwards IPv6 by the setting for all interfaces, whatever a single one says.
+ */
+export async function forwardOnNode(): Promise<AsyncDisposable> {
+  const host = hostNamespace();
+  const write = (value: '0' | '1') => host.exec('sysctl', '-q', ...FORWARDING.map((key) => `${key}=${value}`));
+  await write('1');
+  return {
+    async [Symbol.asyncDispose]() {
+      await write('0');
     },
   };
 }

@@ -9,7 +9,7 @@ import { applyManifest, parseManifest } from '../servers/manifest.ts';
 import { NODE } from '../installer/install-cluster.ts';
 import type { Cluster } from '../../lab/api-server/kube-apiserver.ts';
 import { hostNamespace } from '../../lab/namespaces/network-namespace.ts';
-import type { NodeMachine } from './kubelet-node.ts';
+import type { KubeletNode } from './kubelet-node.ts';
 import { assertPrivateNamespace } from '../../lab/namespaces/private-namespace.ts';
 import {
   makeServerProcesses,
@@ -38,7 +38,7 @@ const HEALTH_PORT = 9879;
  * Settings of the whole machine, which the agent would change for good, are read-only for it; where the kernel has modules, it loads those of
  * iptables, and they stay.
  */
-export async function startNodePolicyAgent({ cluster }: NodeMachine): Promise<RestartableServers> {
+export async function startNodePolicyAgent({ cluster }: KubeletNode): Promise<RestartableServers> {
   assertPrivateNamespace();
   await using started = new AsyncDisposableStack();
   const tools = await ensureTools(['cilium-agent', 'cilium-cni']);

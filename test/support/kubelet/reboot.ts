@@ -1,15 +1,17 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readlinkSync } from 'node:fs';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { clearFolder } from '../../lab/namespaces/clear-folder.ts';
 import { hostNamespace } from '../../lab/namespaces/network-namespace.ts';
-import type { NodeMachine } from './kubelet-node.ts';
+import type { KubeletNode } from './kubelet-node.ts';
 import { until } from '../../lab/until.ts';
 import { memberText } from '../../lab/member.ts';
 
 const run = promisify(execFile);
+/** What is on /run, as far as it is the node's. */
 const FOLDERS = ['/run/netns', '/run/podwire', '/run/podwire-containerd', '/run/containerd'] as const;
 const DEADLINE = { deadlineMs: 60_000 } as const;
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
@@ -18,14 +20,14 @@ const BOOT_ID = '/proc/sys/kernel/random/boot_id';
  * What a reboot does to a node: its programs and containers end, sandboxes, interfaces and /run are gone, the kernel has
  * another boot id; what is on the disk stays. Resolves once runtime and kubelet run again.
  */
-export async function rebootNode({ runtime, kubelet }: NodeMachine): Promise<void> {
+export async function rebootNode({ runtime, kubelet }: KubeletNode): Promise<void> {
   await kubelet.stop();
   await runtime.stop();
   assertOwnProcesses();
   // A shim that is killed leaves its containers behind.
   for (const id of await findRuntimeProcesses()) process.kill(id, 'SIGKILL');
   await until('no container runs', async () => (await findRuntimeProcesses()).length === 0, DEADLINE);
-  await forgetRun();
+  for (const folder of FOLDERS) await clearFolder(folder);
   await until(
     'the kernel has deleted the interfaces',
     async () => {
@@ -59,14 +61,4 @@ async function findRuntimeProcesses(): Promise<readonly number[]> {
     }),
   );
   return found.flat();
-}
-
-/** What is on /run, as far as it is the node's. */
-async function forgetRun(): Promise<void> {
-  const mounts = (await readFile('/proc/self/mountinfo', 'utf8'))
-    .split('\n')
-    .map((line) => line.split(' ')[4] ?? '')
-    .filter((path) => FOLDERS.some((folder) => path.startsWith(`${folder}/`)));
-  for (const path of mounts.toReversed()) await run('umount', ['--lazy', path]);
-  for (const folder of FOLDERS) await rm(folder, { recursive: true, force: true });
 }

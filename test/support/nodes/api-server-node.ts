@@ -48,7 +48,8 @@ export async function startApiServerNode({
   };
 }
 
-async function readEndpoints({ admin }: Cluster): Promise<readonly string[]> {
+/** The pods of a cluster that have annotations of interest. */
+export async function readEndpoints({ admin }: Cluster): Promise<readonly string[]> {
   const pods = member(await admin.get('/api/v1/pods'), 'items');
   return (Array.isArray(pods) ? pods : []).flatMap((pod: unknown) => {
     const metadata = member(pod, 'metadata');

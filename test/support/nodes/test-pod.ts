@@ -58,11 +58,11 @@ export interface AttachedPod extends TestPod, ResultAddresses {
 /** @throws {Error} with the error result, if ADD fails */
 export async function attachPod(
   node: ApiServerNode,
-  { config = node.netconf(), ...options }: TestPodOptions & Pick<NodeCall, 'config'> = {},
+  { config = node.netconf(), within = [], ...options }: TestPodOptions & Pick<NodeCall, 'config' | 'within'> = {},
 ): Promise<AttachedPod> {
   await using made = new AsyncDisposableStack();
   const pod = made.use(await makeTestPod(node, options));
-  const call = { ...pod.call, config };
+  const call = { ...pod.call, config, within };
   made.defer(async () => void (await succeed(node, { ...call, verb: 'DEL' })));
   const added = await succeed(node, { ...call, verb: 'ADD' });
   const attached = made.move();
