@@ -20,7 +20,7 @@ export interface KubeletNode extends AsyncDisposable {
 }
 
 /** What attachments leave on the node; `sandboxes` are those of the runtime. */
-export type KubeletNodeState = NodeState & { readonly sandboxes: readonly string[] };
+export type KubeletNodeState = NodeState & Readonly<Record<'sandboxes', readonly string[]>>;
 
 /** The addresses of scripts/in-private-namespace.sh. */
 const ADDRESSES = ['192.0.2.10', '2001:db8::10'];

@@ -6,19 +6,11 @@ import { memberText } from '../../lab/member.ts';
 /** Where the executable keeps the journals of all networks. */
 export const JOURNAL = '/var/lib/podwire';
 
-/** What attachments leave on a node and in the API, each a sorted list of lines. */
-export interface NodeState {
-  /** Interfaces of the host: index, name, alias. */
-  readonly links: readonly string[];
-  /** Routes of the host, in all tables. */
-  readonly routes: readonly string[];
-  /** Leases of host-local: the file below its folder, and whose it is. */
-  readonly leases: readonly string[];
-  /** The files of the journal, temporary ones included. */
-  readonly records: readonly string[];
-  /** Pods with annotations of interest. */
-  readonly endpoints: readonly string[];
-}
+/**
+ * What attachments leave on a node and in the API, each a sorted list of lines: interfaces of the host (index, name, alias), routes of the
+ * host in all tables, leases of host-local (file and owner), files of the journal, pods with annotations of interest.
+ */
+export type NodeState = Readonly<Record<'links' | 'routes' | 'leases' | 'records' | 'endpoints', readonly string[]>>;
 
 /** Where a node's state is. */
 export interface NodePlaces {
