@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/json/json.ts';
-import { expectNoLeftovers } from '../support/suite/no-leftovers.ts';
 import { attachPod, makeTestPod } from '../support/nodes/test-pod.ts';
 import { member } from '../lab/member.ts';
 import { startApiServerNode, type ApiServerNode } from '../support/nodes/api-server-node.ts';
+import { expectNoLeftovers } from '../support/suite/hooks.ts';
 
 const FLOATING_IPS = { feature_control: { floating_ips: true } };
 const ALL_FEATURES = { feature_control: { floating_ips: true, ip_addrs_no_ipam: true } };

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject, JsonValue } from '../../src/json/json.ts';
-import { useForAllTests } from '../support/suite/for-all-tests.ts';
 import { makeSandbox, type Sandbox } from '../lab/namespaces/network-namespace.ts';
 import { startLoopbackNode, type LoopbackNode } from '../support/nodes/loopback-node.ts';
 import type { NodeState } from '../support/nodes/node-state.ts';
+import { useForAllTests } from '../support/suite/hooks.ts';
 
 let node: LoopbackNode;
 let sandbox: Sandbox;

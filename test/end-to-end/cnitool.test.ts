@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseJsonObject, type JsonObject } from '../../src/json/json.ts';
 import { SUPPORTED_VERSIONS } from '../../src/cni/versions.ts';
 import { makeCnitool, type Cnitool } from '../support/programs/cnitool.ts';
-import { expectNoLeftovers } from '../support/suite/no-leftovers.ts';
 import { hostNamespace, makeSandbox, type Sandbox } from '../lab/namespaces/network-namespace.ts';
 import { connectFrom, listenIn } from '../lab/api-server/tcp-peer.ts';
 import { attachPod, makeTestPod, type TestPod } from '../support/nodes/test-pod.ts';
@@ -11,6 +10,7 @@ import { startApiServerNode, type ApiServerNode } from '../support/nodes/api-ser
 import { addressesIn } from '../lab/result-addresses.ts';
 import { formatCniArgs } from '../lab/runtime-call.ts';
 import { forwardOnNode } from '../support/kubelet/machine-settings.ts';
+import { expectNoLeftovers } from '../support/suite/hooks.ts';
 
 const NETWORK = 'k8s-pod-network';
 const NODE = { ipv4: '192.0.2.10', ipv6: '2001:db8::10' } as const;

@@ -1,13 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/json/json.ts';
-import { useForAllTests } from '../support/suite/for-all-tests.ts';
-import { makeApiAccess, type ApiAccess } from '../support/servers/api-access.ts';
-import { bindUser } from '../support/servers/bound-user.ts';
 import { makeCertificateAuthority } from '../lab/certificates/certificate-authority.ts';
-import { expectNoLeftovers } from '../support/suite/no-leftovers.ts';
 import { startTcpRelay, type TcpRelay } from '../support/servers/tcp-relay.ts';
 import { attachPod, makeTestPod } from '../support/nodes/test-pod.ts';
 import { startApiServerNode, type ApiServerNode } from '../support/nodes/api-server-node.ts';
+import { useForAllTests, expectNoLeftovers } from '../support/suite/hooks.ts';
+import { makeApiAccess, type ApiAccess, bindUser } from '../support/servers/api-access.ts';
 
 let node: ApiServerNode;
 let access: ApiAccess;

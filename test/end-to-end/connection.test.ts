@@ -1,13 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import type { JsonObject } from '../../src/json/json.ts';
-import { useForAllTests } from '../support/suite/for-all-tests.ts';
 import { makeApiAccess, type ApiAccess } from '../support/servers/api-access.ts';
-import { expectNoLeftovers } from '../support/suite/no-leftovers.ts';
 import { startTcpRelay, type TcpRelay } from '../support/servers/tcp-relay.ts';
 import { makeTestPod } from '../support/nodes/test-pod.ts';
 import { startApiServerNode, type ApiServerNode } from '../support/nodes/api-server-node.ts';
 import type { NodeCall } from '../support/nodes/test-node.ts';
+import { useForAllTests, expectNoLeftovers } from '../support/suite/hooks.ts';
 
 let node: ApiServerNode;
 let access: ApiAccess;

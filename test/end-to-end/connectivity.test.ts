@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/json/json.ts';
-import { expectNoLeftovers } from '../support/suite/no-leftovers.ts';
 import { hostNamespace, type NetworkNamespace } from '../lab/namespaces/network-namespace.ts';
 import { connectFrom, listenIn } from '../lab/api-server/tcp-peer.ts';
 import { attachPod } from '../support/nodes/test-pod.ts';
 import { startApiServerNode, type ApiServerNode } from '../support/nodes/api-server-node.ts';
 import { forwardOnNode } from '../support/kubelet/machine-settings.ts';
+import { expectNoLeftovers } from '../support/suite/hooks.ts';
 
 // Of the uplink that scripts/in-private-namespace.sh makes.
 const NODE = { ipv4: '192.0.2.10', ipv6: '2001:db8::10' } as const;

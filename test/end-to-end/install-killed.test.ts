@@ -1,18 +1,20 @@
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, chmodSync, copyFileSync, existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { isJsonList, parseJsonObject } from '../../src/json/json.ts';
 import { makeAccountFolder, type AccountFolder } from '../support/installer/account-folder.ts';
 import { installerAccount, NODE, startInstallCluster } from '../support/installer/install-cluster.ts';
-import { installKillPoints, runInstallerKilledAt } from '../support/kills/installer-kill.ts';
+import { installerKillPointsOf, runInstallerKilledAt, type KillPoint } from '../support/kills/system-call-kill.ts';
 import { makeInstallNode, type InstallerCall, type InstallNode } from '../support/installer/install-node.ts';
 import type { Cluster } from '../lab/api-server/kube-apiserver.ts';
-import { isUnfinished, readNodeFiles, type NodeFiles } from '../support/installer/node-files.ts';
 import { recordFigure } from '../support/suite/reliability-figure.ts';
 import { startExecutable } from '../lab/run-executable.ts';
-import type { KillPoint } from '../support/kills/system-call-kill.ts';
 import { memberText } from '../lab/member.ts';
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { lstat, readdir, readFile } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
 
 // All of them: PODWIRE_KILL_POINTS=all. Else so many of each command, evenly spread.
 const IS_WHOLE = process.env['PODWIRE_KILL_POINTS'] === 'all';
@@ -143,7 +145,7 @@ describe('before whatever change of a file it is killed, the node can be used, a
     const after = await readNodeFiles(node.root);
     expect(after).not.toEqual(before);
     makeAsBefore();
-    const points = await installKillPoints(node, call);
+    const points = await installerKillPointsOf(node, call);
     expect(points.length).toBeGreaterThan(pointsLeast);
     const outcomes: Awaited<ReturnType<typeof tryPoint>>[] = [];
     for (const point of spread(points)) outcomes.push(await tryPoint({ call, before, after }, point));
@@ -157,3 +159,33 @@ describe('before whatever change of a file it is killed, the node can be used, a
     });
   });
 });
+
+/** Paths below a root to mode and content. Of a kubeconfig without its token, which is another each time. */
+type NodeFiles = ReadonlyMap<string, string>;
+
+/** All files and folders below a root. */
+async function readNodeFiles(root: string): Promise<NodeFiles> {
+  const paths = (await readdir(root, { recursive: true })).toSorted();
+  const found = new Map<string, string>();
+  for (const path of paths) found.set(path, await describeFile(join(root, path)));
+  return found;
+}
+
+/** Whether a file is one that no program takes for what its name says. */
+function isUnfinished(path: string): boolean {
+  return /^\.podwire-new-.*\.tmp$/.test(basename(path));
+}
+
+async function describeFile(path: string): Promise<string> {
+  const stats = await lstat(path);
+  const mode = (stats.mode & 0o7777).toString(8);
+  if (stats.isDirectory()) return `folder ${mode}`;
+  if (basename(path) === 'podwire-kubeconfig') return `${mode} ${withoutToken(await readFile(path, 'utf8'))}`;
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path, { highWaterMark: 1024 * 1024 }), hash);
+  return `${mode} ${hash.digest('hex')}`;
+}
+
+function withoutToken(text: string): string {
+  return text.replace(/"token": "[\w-]+\.[\w-]+\.[\w-]+"/, '"token"');
+}

@@ -1,12 +1,12 @@
 import { hash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expectNoLeftovers } from '../support/suite/no-leftovers.ts';
 import { hostNamespace, makeSandbox, type NetworkNamespace } from '../lab/namespaces/network-namespace.ts';
 import { connectFrom, listenIn } from '../lab/api-server/tcp-peer.ts';
 import { attachPod, makeTestPod } from '../support/nodes/test-pod.ts';
 import { member } from '../lab/member.ts';
 import { startApiServerNode, type ApiServerNode } from '../support/nodes/api-server-node.ts';
 import { addressesIn } from '../lab/result-addresses.ts';
+import { expectNoLeftovers } from '../support/suite/hooks.ts';
 
 let node: ApiServerNode;
 beforeAll(async () => {

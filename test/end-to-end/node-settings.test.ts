@@ -2,11 +2,11 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/json/json.ts';
-import { expectNoLeftovers } from '../support/suite/no-leftovers.ts';
 import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
 import { attachPod, makeTestPod, type AttachedPod } from '../support/nodes/test-pod.ts';
 import { member } from '../lab/member.ts';
 import { startApiServerNode, type ApiServerNode } from '../support/nodes/api-server-node.ts';
+import { expectNoLeftovers } from '../support/suite/hooks.ts';
 
 // On the private /var/lib of scripts/in-private-namespace.sh.
 const AGENT_FOLDER = '/var/lib/calico';

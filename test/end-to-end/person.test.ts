@@ -5,10 +5,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/json/json.ts';
 import { PODWIRE_VERSION } from '../../src/version.ts';
 import { makeApiAccess, type ApiAccess } from '../support/servers/api-access.ts';
-import { expectNoLeftovers } from '../support/suite/no-leftovers.ts';
 import { EXECUTABLE, runExecutable } from '../lab/run-executable.ts';
 import { makeTestPod } from '../support/nodes/test-pod.ts';
 import { startApiServerNode, type ApiServerNode } from '../support/nodes/api-server-node.ts';
+import { expectNoLeftovers } from '../support/suite/hooks.ts';
 
 const ONE_LINE = /^[^\n]+\n$/;
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expectNoLeftovers } from '../support/suite/no-leftovers.ts';
 import { hostNamespace, makeSandbox } from '../lab/namespaces/network-namespace.ts';
 import { attachPod, makeTestPod } from '../support/nodes/test-pod.ts';
 import { startApiServerNode, type ApiServerNode } from '../support/nodes/api-server-node.ts';
+import { expectNoLeftovers } from '../support/suite/hooks.ts';
 
 let node: ApiServerNode;
 beforeAll(async () => {

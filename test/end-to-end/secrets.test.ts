@@ -4,7 +4,6 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/json/json.ts';
-import { startFresh } from '../support/nodes/fresh-node.ts';
 import { fakeDelegate } from '../support/delegates/fake-delegate.ts';
 import { makeGatedDelegate } from '../support/delegates/gated-delegate.ts';
 import { hostNamespace, type Sandbox } from '../lab/namespaces/network-namespace.ts';
@@ -13,6 +12,7 @@ import type { EndedExecutable } from '../lab/run-executable.ts';
 import { startLoopbackApi } from '../lab/loopback-api/loopback-api.ts';
 import type { Fault } from '../lab/loopback-api/fault.ts';
 import type { NodeState } from '../support/nodes/node-state.ts';
+import { startFresh } from '../support/suite/hooks.ts';
 
 let node: LoopbackNode;
 let sandbox: Sandbox;

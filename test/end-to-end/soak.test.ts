@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { makeRandom } from '../support/soak/random.ts';
 import { recordFigure } from '../support/suite/reliability-figure.ts';
-import { chooseOperation, foretell, makeModel, type Operation } from '../support/soak/soak-model.ts';
 import { expectedNode, startSoakNode, type SoakNode } from '../support/soak/soak-node.ts';
 import { until } from '../lab/until.ts';
+import { chooseOperation, foretell, makeModel, type Operation, makeRandom } from '../support/soak/soak-model.ts';
 
 // `npm run soak` makes it 2,000, and takes a seed to repeat what has failed.
 const OPERATIONS = Number(process.env['PODWIRE_SOAK_OPERATIONS'] ?? 200);

@@ -2,12 +2,12 @@ import { dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/json/json.ts';
 import { SUPPORTED_VERSIONS, type CniVersion } from '../../src/cni/versions.ts';
-import { expectNoLeftovers } from '../support/suite/no-leftovers.ts';
 import { makeSandbox } from '../lab/namespaces/network-namespace.ts';
 import { makeTestPod, type TestPod } from '../support/nodes/test-pod.ts';
 import { ensureTools } from '../lab/tools/ensure-tools.ts';
 import { startApiServerNode, type ApiServerNode } from '../support/nodes/api-server-node.ts';
 import { addressesIn } from '../lab/result-addresses.ts';
+import { expectNoLeftovers } from '../support/suite/hooks.ts';
 
 let node: ApiServerNode;
 beforeAll(async () => {

@@ -4,7 +4,6 @@ import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/json/json.ts';
 import { readTemplate } from '../support/servers/manifest.ts';
-import { useForAllTests } from '../support/suite/for-all-tests.ts';
 import { applyDaemonSet } from '../support/kubelet/daemon-set.ts';
 import { type KubeletNode, type KubeletNodeState, startKubeletNode } from '../support/kubelet/kubelet-node.ts';
 import { webUrl, type RunPod } from '../support/kubelet/pods.ts';
@@ -12,6 +11,7 @@ import { startNodePolicyAgent } from '../support/kubelet/policy-agent.ts';
 import type { RestartableServers } from '../lab/api-server/server-process.ts';
 import { until } from '../lab/until.ts';
 import { member } from '../lab/member.ts';
+import { useForAllTests } from '../support/suite/hooks.ts';
 
 // Cilium's plugin is chained after podwire's, and Cilium's agent enforces what NetworkPolicies say on the interfaces that podwire has made.
 

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it, type TestContext } from 'vitest';
-import { useForAllTests } from '../../support/suite/for-all-tests.ts';
 import { makeSandbox, type Sandbox } from '../../lab/namespaces/network-namespace.ts';
 import { putWeb, startLoopbackNode, WEB, type LoopbackNode } from '../../support/nodes/loopback-node.ts';
 import type { EndedExecutable } from '../../lab/run-executable.ts';
 import type { Fault, FaultScope } from '../../lab/loopback-api/fault.ts';
 import { recordFigure } from '../../support/suite/reliability-figure.ts';
 import type { NodeState } from '../../support/nodes/node-state.ts';
+import { useForAllTests } from '../../support/suite/hooks.ts';
 
 let node: LoopbackNode;
 let sandbox: Sandbox;

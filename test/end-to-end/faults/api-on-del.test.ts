@@ -1,5 +1,4 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { startFresh } from '../../support/nodes/fresh-node.ts';
 import { hostNamespace, type Sandbox } from '../../lab/namespaces/network-namespace.ts';
 import { WEB, type LoopbackNode } from '../../support/nodes/loopback-node.ts';
 import type { Fault } from '../../lab/loopback-api/fault.ts';
@@ -7,6 +6,7 @@ import { recordFigure } from '../../support/suite/reliability-figure.ts';
 import { ANNOTATION } from '../../support/nodes/node-state.ts';
 import type { NodeCall } from '../../support/nodes/test-node.ts';
 import type { NodeState } from '../../support/nodes/node-state.ts';
+import { startFresh } from '../../support/suite/hooks.ts';
 
 let node: LoopbackNode;
 let sandbox: Sandbox;

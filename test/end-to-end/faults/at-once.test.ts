@@ -1,13 +1,13 @@
 import { copyFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { startFresh } from '../../support/nodes/fresh-node.ts';
 import { makeGatedDelegate } from '../../support/delegates/gated-delegate.ts';
 import { makeSandbox, type Sandbox } from '../../lab/namespaces/network-namespace.ts';
 import { NODE_NAME, type LoopbackNode } from '../../support/nodes/loopback-node.ts';
 import { pauseAtRequest } from '../../support/nodes/paused-add.ts';
 import { EXECUTABLE } from '../../lab/run-executable.ts';
 import type { NodeState } from '../../support/nodes/node-state.ts';
+import { startFresh } from '../../support/suite/hooks.ts';
 
 let node: LoopbackNode;
 let sandbox: Sandbox;

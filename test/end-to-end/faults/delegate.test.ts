@@ -2,11 +2,11 @@ import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/json/json.ts';
-import { useForAllTests } from '../../support/suite/for-all-tests.ts';
 import { fakeDelegate } from '../../support/delegates/fake-delegate.ts';
 import { makeSandbox, type Sandbox } from '../../lab/namespaces/network-namespace.ts';
 import { startLoopbackNode, type LoopbackNode } from '../../support/nodes/loopback-node.ts';
 import type { NodeState } from '../../support/nodes/node-state.ts';
+import { useForAllTests } from '../../support/suite/hooks.ts';
 
 let node: LoopbackNode;
 let sandbox: Sandbox;

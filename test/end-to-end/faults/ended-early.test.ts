@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { startFresh } from '../../support/nodes/fresh-node.ts';
 import { makeGatedDelegate } from '../../support/delegates/gated-delegate.ts';
 import { hostNamespace, type Sandbox } from '../../lab/namespaces/network-namespace.ts';
 import { putWeb, WEB, type LoopbackNode } from '../../support/nodes/loopback-node.ts';
@@ -7,6 +6,7 @@ import { pauseAtPolicy, pauseAtRequest, pauseInDelegate, type Pause } from '../.
 import { until } from '../../lab/until.ts';
 import type { NodeCall } from '../../support/nodes/test-node.ts';
 import type { NodeState } from '../../support/nodes/node-state.ts';
+import { startFresh } from '../../support/suite/hooks.ts';
 
 let node: LoopbackNode;
 let sandbox: Sandbox;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { startFresh } from '../../support/nodes/fresh-node.ts';
 import type { LoopbackNode } from '../../support/nodes/loopback-node.ts';
 import type { Sandbox } from '../../lab/namespaces/network-namespace.ts';
 import { pauseAtPolicy, pauseAtRequest, pauseInDelegate, type Pause } from '../../support/nodes/paused-add.ts';
 import { until } from '../../lab/until.ts';
 import type { NodeState } from '../../support/nodes/node-state.ts';
+import { startFresh } from '../../support/suite/hooks.ts';
 
 let node: LoopbackNode;
 let sandbox: Sandbox;

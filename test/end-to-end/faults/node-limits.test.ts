@@ -2,10 +2,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/json/json.ts';
-import { startFresh } from '../../support/nodes/fresh-node.ts';
 import { makeSandbox, type Sandbox } from '../../lab/namespaces/network-namespace.ts';
 import type { LoopbackNode } from '../../support/nodes/loopback-node.ts';
 import type { NodeState } from '../../support/nodes/node-state.ts';
+import { startFresh } from '../../support/suite/hooks.ts';
 
 let node: LoopbackNode;
 let sandbox: Sandbox;

@@ -2,10 +2,10 @@ import { hash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { formatHostInterfaceAlias } from '../../../src/plan/host-interface-alias.ts';
 import { hostInterfaceName } from '../../../src/plan/host-interface-name.ts';
-import { startFresh } from '../../support/nodes/fresh-node.ts';
 import { hostNamespace, makeSandbox, type Sandbox } from '../../lab/namespaces/network-namespace.ts';
 import { WEB, type LoopbackNode } from '../../support/nodes/loopback-node.ts';
 import type { NodeState } from '../../support/nodes/node-state.ts';
+import { startFresh } from '../../support/suite/hooks.ts';
 
 const OWNER = { pod: WEB, interfaceName: 'eth0', containerId: 'c1' };
 const HOST_INTERFACE = hostInterfaceName('cali', OWNER, (text) => hash('sha1', text));

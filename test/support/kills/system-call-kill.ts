@@ -1,17 +1,18 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { LoopbackNode } from '../nodes/loopback-node.ts';
 import type { EndedExecutable } from '../../lab/run-executable.ts';
+import type { InstallerCall, InstallNode } from '../installer/install-node.ts';
+import type { LoopbackNode } from '../nodes/loopback-node.ts';
 import type { NodeCall } from '../nodes/test-node.ts';
 
-/** A moment in a command's life: the `ordinal`-th time that its main thread makes this system call. */
+/** A moment in the life of a process: the `ordinal`-th time that a thread of it makes this system call. */
 export interface KillPoint {
   readonly call: string;
   readonly ordinal: number;
 }
 
-/** By which a process changes the world, or hands over to what does: files, sockets, namespaces, threads, children; and its waits for them. */
-const CALLS = [
+/** Change the world, or hand over to what does: files, sockets, namespaces, threads, children; and the waits for them. */
+const COMMAND_CALLS = [
   'openat',
   'symlink',
   'symlinkat',
@@ -44,50 +45,107 @@ const CALLS = [
   'exit_group',
 ] as const;
 
+/** Create, change and remove files, or make them last. Programs that the installer starts make only `write` of these. */
+const INSTALLER_CALLS = [
+  'copy_file_range',
+  'sendfile',
+  'write',
+  'pwrite64',
+  'ftruncate',
+  'utimensat',
+  'chmod',
+  'fchmod',
+  'fchmodat',
+  'fsync',
+  'fdatasync',
+  'link',
+  'linkat',
+  'symlink',
+  'symlinkat',
+  'rename',
+  'renameat',
+  'renameat2',
+  'mkdir',
+  'mkdirat',
+  'unlink',
+  'unlinkat',
+  'rmdir',
+] as const;
+
 /**
- * The points of a command that is left alone, from its first change of the world on.
+ * The points of a command that is not killed, from its first change of the world on.
  *
  * @param exitCode what it ends with
- * @see strace(1): the main thread alone is watched; what other threads do is done between its calls
+ * @see strace(1): only the main thread is traced; what other threads do is done between its calls
  */
 export async function killPointsOf(node: LoopbackNode, call: NodeCall, exitCode = 0): Promise<readonly KillPoint[]> {
   const tracePath = join(node.folder, 'system-calls');
-  const { within = [] } = call;
-  const ended = await node.run({
-    ...call,
-    within: [...within, 'strace', '-qq', '-o', tracePath, '-e', `trace=${known(CALLS)}`],
-  });
-  if (ended.exitCode !== exitCode)
-    throw new Error(`${call.verb} below strace: ${ended.exitCode} ${ended.stdout}${ended.stderr}`);
-  const lines = (await readFile(tracePath, 'utf8')).split('\n');
-  await rm(tracePath);
-  const ordinals = new Map<string, number>();
-  const points = lines.flatMap((line) => {
-    const [, name] = /^(\w+)\(/.exec(line) ?? [];
-    if (name === undefined) return [];
-    const ordinal = (ordinals.get(name) ?? 0) + 1;
-    ordinals.set(name, ordinal);
-    return [{ call: name, ordinal, line }];
-  });
-  const first = points.findIndex(({ line }) => /^symlink(at)?\(/.test(line)); // its turn: nothing is done before
-  if (first < 0) throw new Error(`${call.verb} takes no turn:\n${lines.join('\n')}`);
+  const within = [...(call.within ?? []), 'strace', '-qq', ...traceInto(tracePath, COMMAND_CALLS)];
+  const points = await readTrace(tracePath, await node.run({ ...call, within }), exitCode);
+  const first = points.findIndex((point) => /^symlink(at)?$/.test(point.call)); // its slot: nothing is done before
+  if (first < 0) throw new Error(`${call.verb} acquires no slot`);
   // Reading a file or closing it changes nothing, nor does what follows it at once.
   return points
     .slice(first)
     .filter(({ call: name, line }) => (name === 'openat' ? line.includes('O_CREAT') : name !== 'close'));
 }
 
-/** Runs the command and kills it there, before the call is made. `signal` is null for one that never came there. */
-export async function runKilledAt(node: LoopbackNode, call: NodeCall, point: KillPoint): Promise<EndedExecutable> {
-  const injection = `inject=${point.call}:signal=SIGKILL:when=${point.ordinal}`;
-  const { within = [] } = call;
-  return node.run({
-    ...call,
-    within: [...within, 'strace', '-qq', '-o', '/dev/null', '-e', `trace=${point.call}`, '-e', injection],
-  });
+/** Runs the command and kills it at the point, before the call is made. `signal` is null if it never reaches the point. */
+export function runKilledAt(node: LoopbackNode, call: NodeCall, point: KillPoint): Promise<EndedExecutable> {
+  return node.run({ ...call, within: [...(call.within ?? []), 'strace', '-qq', ...killAt(point)] });
 }
 
-// An architecture has some of them only; `?` asks for those.
-function known(calls: readonly string[]): string {
-  return calls.map((call) => `?${call}`).join(',');
+// With one thread for files their calls have the same number each time. Not with --seccomp-bpf, where strace miscounts them.
+const ONE_THREAD = { UV_THREADPOOL_SIZE: '1' } as const;
+const STRACE_ALL = ['strace', '--follow-forks', '-qq'] as const;
+
+/**
+ * The points of a call of the installer that is not killed: each time that one of its threads changes a file of the node.
+ *
+ * @see strace(1): `when` counts the calls of each thread apart
+ */
+export async function installerKillPointsOf(node: InstallNode, call: InstallerCall): Promise<readonly KillPoint[]> {
+  const tracePath = join(node.image, 'system-calls');
+  const within = [...STRACE_ALL, '--decode-fds=path', ...traceInto(tracePath, INSTALLER_CALLS)];
+  const ended = await node.run({ ...call, environment: { ...call.environment, ...ONE_THREAD }, within });
+  const points = await readTrace(tracePath, ended, 0);
+  return points.filter(({ line }) => line.includes(node.root));
+}
+
+/** Runs the installer and kills it at the point, before the call is made. */
+export function runInstallerKilledAt(
+  node: InstallNode,
+  call: InstallerCall,
+  point: KillPoint,
+): Promise<EndedExecutable> {
+  const environment = { ...call.environment, ...ONE_THREAD };
+  return node.run({ ...call, environment, within: [...STRACE_ALL, ...killAt(point)] });
+}
+
+// An architecture has only some of the calls; `?` asks for those.
+function traceInto(path: string, calls: readonly string[]): readonly string[] {
+  return ['-o', path, '-e', `trace=${calls.map((call) => `?${call}`).join(',')}`];
+}
+
+function killAt({ call, ordinal }: KillPoint): readonly string[] {
+  return ['-o', '/dev/null', '-e', `trace=${call}`, '-e', `inject=${call}:signal=SIGKILL:when=${ordinal}`];
+}
+
+/** The system calls of a trace, which then is removed. Of several threads, each call is counted by thread. */
+async function readTrace(
+  path: string,
+  { exitCode, stdout, stderr }: EndedExecutable,
+  expectedExitCode: number,
+): Promise<readonly (KillPoint & { readonly line: string })[]> {
+  if (exitCode !== expectedExitCode) throw new Error(`below strace: ${exitCode} ${stdout}${stderr}`);
+  const lines = (await readFile(path, 'utf8')).split('\n');
+  await rm(path);
+  const ordinals = new Map<string, number>();
+  return lines.flatMap((line) => {
+    const [, thread = '', call] = /^(?:(\d+) +)?(\w+)\(/.exec(line) ?? [];
+    if (call === undefined) return [];
+    const ordinal = (ordinals.get(`${thread} ${call}`) ?? 0) + 1;
+    ordinals.set(`${thread} ${call}`, ordinal);
+    return [{ call, ordinal, line }];
+  });
 }

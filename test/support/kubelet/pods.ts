@@ -1,9 +1,9 @@
 import { isJsonObject, type JsonObject } from '../../../src/json/json.ts';
 import { ApiError } from '../../lab/api-server/api-client.ts';
 import type { Cluster } from '../../lab/api-server/kube-apiserver.ts';
-import { BUSYBOX_IMAGE } from './busybox-image.ts';
 import { until } from '../../lab/until.ts';
 import { memberText, member } from '../../lab/member.ts';
+import { BUSYBOX_IMAGE } from './runtime.ts';
 
 /** The pods of one node, which its kubelet runs. */
 export interface NodePods {
