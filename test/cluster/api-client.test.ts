@@ -1,9 +1,9 @@
 import { rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { until } from '../lab/until.ts';
 import { ERROR_CODE } from '../../src/cni/error.ts';
 import { startDeadline } from '../../src/cluster/wire/deadline.ts';
 import { expectClean, openLoopbackCluster, rejectionOf, soon, WEB } from './loopback-cluster.ts';
+import { until } from '../lab/until.ts';
 
 describe('a server that fails', () => {
   it('does not hold back longer than the deadline', async () => {

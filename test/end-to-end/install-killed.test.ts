@@ -1,6 +1,18 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, chmodSync, copyFileSync, existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  appendFileSync,
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  createReadStream,
+} from 'node:fs';
+import { lstat, readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { isJsonList, parseJsonObject } from '../../src/json/json.ts';
 import { makeAccountFolder, type AccountFolder } from '../support/installer/account-folder.ts';
@@ -11,10 +23,6 @@ import type { Cluster } from '../lab/api-server/kube-apiserver.ts';
 import { recordFigure } from '../support/suite/reliability-figure.ts';
 import { startExecutable } from '../lab/run-executable.ts';
 import { memberText } from '../lab/member.ts';
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { lstat, readdir, readFile } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
 
 // All of them: PODWIRE_KILL_POINTS=all. Else so many of each command, evenly spread.
 const IS_WHOLE = process.env['PODWIRE_KILL_POINTS'] === 'all';

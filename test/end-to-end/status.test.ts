@@ -1,7 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { readFileSync } from 'node:fs';
 import type { JsonObject } from '../../src/json/json.ts';
 import { fakeDelegate } from '../support/delegates/fake-delegate.ts';
 import { makeLoopbackPod } from '../support/nodes/loopback-pod.ts';

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { families, startTwoNodes, type ClusterNode, type TwoNodes } from '../lab/two-nodes/two-nodes.ts';
 import { startBird, type Bird } from '../lab/two-nodes/bird.ts';
@@ -6,8 +8,6 @@ import { attachTo, observeTraces } from '../lab/two-nodes/pod.ts';
 import { formatRoute, readRoutes } from '../lab/two-nodes/route.ts';
 import { debianProgram } from '../lab/tools/debian-program.ts';
 import { findHostLocal } from '../lab/tools/find-host-local.ts';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import type { NetworkNamespace } from '../lab/namespaces/network-namespace.ts';
 import { until } from '../lab/until.ts';
 

@@ -1,17 +1,23 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { applyDaemonSet } from '../support/kubelet/daemon-set.ts';
-import { type KubeletNode, type KubeletNodeState, startKubeletNode } from '../support/kubelet/kubelet-node.ts';
-import { isReady, restartsOf, type RunPod } from '../support/kubelet/pods.ts';
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readlinkSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { applyDaemonSet } from '../support/kubelet/daemon-set.ts';
+import { type KubeletNode, type KubeletNodeState, startKubeletNode } from '../support/kubelet/kubelet-node.ts';
+import { isReady, restartsOf, type RunPod } from '../support/kubelet/pods.ts';
 import { clearFolder } from '../lab/namespaces/clear-folder.ts';
 import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
 import { until } from '../lab/until.ts';
 import { memberText } from '../lab/member.ts';
+
+const run = promisify(execFile);
+/** What is on /run, as far as it is the node's. */
+const FOLDERS = ['/run/netns', '/run/podwire', '/run/podwire-containerd', '/run/containerd'] as const;
+const DEADLINE = { deadlineMs: 60_000 } as const;
+const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 
 let node: KubeletNode;
 let untouched: KubeletNodeState;
@@ -49,12 +55,6 @@ it('nothing is left once they are deleted', async () => {
 function count(state: KubeletNodeState): Readonly<Record<string, number>> {
   return Object.fromEntries(Object.entries(state).map(([key, lines]) => [key, lines.length]));
 }
-
-const run = promisify(execFile);
-/** What is on /run, as far as it is the node's. */
-const FOLDERS = ['/run/netns', '/run/podwire', '/run/podwire-containerd', '/run/containerd'] as const;
-const DEADLINE = { deadlineMs: 60_000 } as const;
-const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 
 /**
  * What a reboot does to a node: its programs and containers end, sandboxes, interfaces and /run are gone, the kernel has

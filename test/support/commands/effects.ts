@@ -1,4 +1,3 @@
-import { runRealProgram } from '../delegates/real-program.ts';
 import { join } from 'node:path';
 import { openAgent } from '../../../src/agent/agent.ts';
 import { openCluster } from '../../../src/cluster/cluster.ts';
@@ -12,6 +11,7 @@ import { openKernel } from '../../../src/kernel/kernel.ts';
 import { openLog } from '../../../src/log/log.ts';
 import { openClock } from '../../../src/system/clock.ts';
 import { dispatch } from '../../../src/plugin.ts';
+import { runRealProgram } from '../delegates/real-program.ts';
 
 /** How one command came to its end. */
 export interface CommandEnd {

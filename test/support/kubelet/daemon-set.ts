@@ -1,7 +1,7 @@
-import { isJsonObject } from '../../../src/json/json.ts';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isJsonObject } from '../../../src/json/json.ts';
 import { applyManifest, readManifest, readTemplate } from '../servers/manifest.ts';
 import { NODE } from '../installer/install-cluster.ts';
 import type { KubeletNode } from './kubelet-node.ts';

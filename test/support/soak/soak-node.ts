@@ -1,6 +1,6 @@
-import { hostInterfaceName } from '../../lab/host-interface-name.ts';
 import { readFile } from 'node:fs/promises';
 import type { JsonObject } from '../../../src/json/json.ts';
+import { hostInterfaceName } from '../../lab/host-interface-name.ts';
 import { makeBoot, type Boot } from '../nodes/boot.ts';
 import { NODE_NAME, startLoopbackNode } from '../nodes/loopback-node.ts';
 import { makeSandbox, type Sandbox } from '../../lab/namespaces/network-namespace.ts';
