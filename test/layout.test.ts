@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 // What no linter of ours can say. Which folder may import which is said in oxlint.config.ts.
@@ -32,11 +32,44 @@ describe('files', () => {
     expect(CODE.filter((path) => lineCount(path) > 300)).toEqual([]);
   });
 
+  it('test/support is sorted into folders by kind, and stays small', () => {
+    const support = CODE.filter((path) => path.startsWith('test/support/'));
+    expect(support.filter((path) => !/^test\/support\/[^/]+\/[^/]+$/.test(path))).toEqual([]);
+    expect(support.length).toBeLessThanOrEqual(45);
+  });
+
+  it('a test of scripts lies where the script does', () => {
+    const folders = (root: string) =>
+      new Set(CODE.filter((path) => path.startsWith(root)).map((path) => dirname(path)));
+    const unknown = [...folders('test/scripts/')].filter(
+      (folder) => !folders('scripts/').has(folder.slice('test/'.length)),
+    );
+    expect(unknown).toEqual([]);
+  });
+
   it('each folder of src has its row in the table of imports', () => {
     const table = textOf('oxlint.config.ts') ?? '';
     const folders = new Set(SOURCES.flatMap((path) => /^src\/([^/]+)\//.exec(path)?.[1] ?? []));
     expect([...folders].filter((folder) => !table.includes(`\n  ${folder}: `))).toEqual([]);
   });
+});
+
+describe('the laboratory', () => {
+  const imports = (from: (path: string) => boolean, to: RegExp) =>
+    CODE.filter(from).flatMap((path) =>
+      importsOf(path).flatMap((target) => (to.test(target) ? `${path}: ${target}` : [])),
+    );
+
+  it('test/lab is all that src, build and scripts import of test', () =>
+    expect(imports((path) => !path.startsWith('test/'), /^test\/(?!lab\/)/)).toEqual([]));
+  it('test/lab imports nothing else of test', () =>
+    expect(imports((path) => path.startsWith('test/lab/'), /^test\/(?!lab\/)/)).toEqual([]));
+  it('test/lab needs no test runner, except in its own tests', () =>
+    expect(
+      CODE.filter((path) => path.startsWith('test/lab/') && !path.endsWith('.test.ts')).filter((path) =>
+        /from 'vitest'/.test(textOf(path) ?? ''),
+      ),
+    ).toEqual([]));
 });
 
 describe('code', () => {
@@ -93,6 +126,12 @@ function exportsFunctions(path: string): boolean {
 function mirrorsOf(path: string): readonly string[] {
   const stem = path.replace(/^src\//, 'test/').replace(/\.ts$/, '');
   return [`${stem}.test.ts`, `${stem}.kernel.test.ts`];
+}
+
+/** The files of this repository that a file imports. */
+function importsOf(path: string): readonly string[] {
+  const specifiers = (textOf(path) ?? '').matchAll(/\b(?:from|import|import\(|resolve\()\s*'(\.[^']*)'/g);
+  return [...specifiers].map(([, specifier = '']) => join(dirname(path), specifier));
 }
 
 function linesWith(pattern: RegExp, paths: readonly string[]): readonly string[] {
