@@ -8,7 +8,7 @@ import { openDelegate } from '../../src/delegate/delegate.ts';
 import { openJournal } from '../../src/journal/journal.ts';
 import { openKernel } from '../../src/kernel/kernel.ts';
 import { makeFolder } from '../log/make-folder.ts';
-import { attachment, attachmentId } from '../support/builders/record.ts';
+import { attachment, attachmentId } from '../support/builders/attachment.ts';
 import { fakeDelegate } from '../support/delegates/fake-delegate.ts';
 import { networkConfig } from '../support/builders/network-config.ts';
 import { runRealProgram } from '../support/delegates/real-program.ts';

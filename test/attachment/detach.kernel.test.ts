@@ -6,7 +6,7 @@ import { planAttachmentSteps } from '../../src/plan/attachment-steps.ts';
 import type { Detachment } from '../../src/plan/detachment.ts';
 import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
 import { makeFolder } from '../log/make-folder.ts';
-import { attachment } from '../support/builders/record.ts';
+import { attachment } from '../support/builders/attachment.ts';
 import { attachmentFacts } from '../support/builders/attachment-facts.ts';
 import { fakeDelegate } from '../support/delegates/fake-delegate.ts';
 import { sandboxInKernel } from '../support/kernel/sandbox-in-kernel.ts';

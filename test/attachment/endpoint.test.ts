@@ -10,7 +10,7 @@ import {
 } from '../../src/attachment/endpoint.ts';
 import { openApiBudget, type ApiBudget } from '../../src/cluster/api-budget.ts';
 import { openLoopbackCluster, soon, WEB, type LoopbackCluster } from '../cluster/loopback-cluster.ts';
-import { attachment, attachmentId } from '../support/builders/record.ts';
+import { attachment, attachmentId } from '../support/builders/attachment.ts';
 import { networkConfig } from '../support/builders/network-config.ts';
 
 const ADDRESSES = [parseIpAddress('10.0.0.5'), parseIpAddress('fd00::5')];

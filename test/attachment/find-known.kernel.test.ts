@@ -6,7 +6,7 @@ import { openJournal } from '../../src/journal/journal.ts';
 import { openKernel } from '../../src/kernel/kernel.ts';
 import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
 import { makeFolder } from '../log/make-folder.ts';
-import { attachment, attachmentId } from '../support/builders/record.ts';
+import { attachment, attachmentId } from '../support/builders/attachment.ts';
 import { networkConfig } from '../support/builders/network-config.ts';
 
 const CONFIG = networkConfig({ name: 'find-known' });

@@ -4,7 +4,7 @@ import { replaceHostInterface } from '../../src/attachment/host-interface.ts';
 import { openKernel } from '../../src/kernel/kernel.ts';
 import { attachmentFromRequest } from '../../src/plan/attachment.ts';
 import { sha1 } from '../../src/system/sha1.ts';
-import { attachmentId } from '../support/builders/record.ts';
+import { attachmentId } from '../support/builders/attachment.ts';
 import { networkConfig } from '../support/builders/network-config.ts';
 import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
 

@@ -4,7 +4,7 @@ import { ERROR_CODE } from '../../src/cni/error.ts';
 import type { Kernel } from '../../src/kernel/kernel.ts';
 import { planAttachmentSteps } from '../../src/plan/attachment-steps.ts';
 import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
-import { attachment } from '../support/builders/record.ts';
+import { attachment } from '../support/builders/attachment.ts';
 import { attachmentFacts } from '../support/builders/attachment-facts.ts';
 import { sandboxInKernel } from '../support/kernel/sandbox-in-kernel.ts';
 

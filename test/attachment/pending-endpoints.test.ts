@@ -4,7 +4,7 @@ import { finishPendingEndpoints } from '../../src/attachment/pending-endpoints.t
 import { openJournal } from '../../src/journal/journal.ts';
 import { openLoopbackCluster, WEB, type LoopbackCluster } from '../cluster/loopback-cluster.ts';
 import { makeFolder } from '../log/make-folder.ts';
-import { attachment, attachmentId } from '../support/builders/record.ts';
+import { attachment, attachmentId } from '../support/builders/attachment.ts';
 import { networkConfig } from '../support/builders/network-config.ts';
 
 const PREFIX = 'cni.projectcalico.org/';

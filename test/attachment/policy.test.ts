@@ -6,7 +6,7 @@ import { endpointStatusFileName } from '../../src/agent/endpoint-status.ts';
 import { waitForPolicy } from '../../src/attachment/policy.ts';
 import type { Attachment } from '../../src/plan/attachment.ts';
 import { makeFolder } from '../log/make-folder.ts';
-import { attachment, attachmentId } from '../support/builders/record.ts';
+import { attachment, attachmentId } from '../support/builders/attachment.ts';
 import { networkConfig } from '../support/builders/network-config.ts';
 
 const WEB = { namespace: 'default', name: 'web' };

@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { openEmptySandbox, openRemainingSandbox, openSandbox } from '../../src/attachment/sandbox.ts';
 import { ERROR_CODE } from '../../src/cni/error.ts';
 import { openKernel } from '../../src/kernel/kernel.ts';
-import { attachmentId } from '../support/builders/record.ts';
+import { attachmentId } from '../support/builders/attachment.ts';
 import { sandboxInKernel } from '../support/kernel/sandbox-in-kernel.ts';
 
 const log = { debug: () => undefined, info: () => undefined, warning: () => undefined, error: () => undefined };

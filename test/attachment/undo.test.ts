@@ -3,7 +3,7 @@ import { beginAttachment } from '../../src/attachment/undo.ts';
 import { ERROR_CODE } from '../../src/cni/error.ts';
 import { openJournal } from '../../src/journal/journal.ts';
 import { makeFolder } from '../log/make-folder.ts';
-import { attachment } from '../support/builders/record.ts';
+import { attachment } from '../support/builders/attachment.ts';
 import { cniFailure } from '../support/suite/cni-failure.ts';
 
 const WEB = attachment();

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parseCidr } from '../../src/address/cidr.ts';
 import { ERROR_CODE } from '../../src/cni/error.ts';
 import { openDelegate } from '../../src/delegate/delegate.ts';
-import { attachment } from '../support/builders/record.ts';
+import { attachment } from '../support/builders/attachment.ts';
 import { fakeDelegate } from '../support/delegates/fake-delegate.ts';
 import { runRealProgram } from '../support/delegates/real-program.ts';
 

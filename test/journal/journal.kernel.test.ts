@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openJournal, type Journal } from '../../src/journal/journal.ts';
 import { openStatusCache } from '../../src/cluster/status-cache.ts';
-import { attachment } from '../support/builders/record.ts';
+import { attachment } from '../support/builders/attachment.ts';
 import { assertPrivateNamespace } from '../lab/namespaces/private-namespace.ts';
 
 const WEB = attachment();

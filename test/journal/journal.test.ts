@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { openJournal, type JournalEntry } from '../../src/journal/journal.ts';
 import { ownIdentity } from '../../src/system/process-identity.ts';
 import { makeFolder } from '../log/make-folder.ts';
-import { attachment, attachmentId } from '../support/builders/record.ts';
+import { attachment, attachmentId } from '../support/builders/attachment.ts';
 
 const C1 = attachmentId();
 const WEB = attachment();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { formatRecord, parseRecord, type AttachmentRecord } from '../../src/journal/record.ts';
-import { attachment, attachmentId } from '../support/builders/record.ts';
+import { attachment, attachmentId } from '../support/builders/attachment.ts';
 
 const ID = attachmentId();
 const RECORD: AttachmentRecord = {

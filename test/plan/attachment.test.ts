@@ -6,7 +6,7 @@ import {
   attachmentFromRequest,
   endpointPod,
 } from '../../src/plan/attachment.ts';
-import { attachment, attachmentId } from '../support/builders/record.ts';
+import { attachment, attachmentId } from '../support/builders/attachment.ts';
 import { networkConfig } from '../support/builders/network-config.ts';
 
 const sha1 = (text: string): string => hash('sha1', text);

@@ -10,7 +10,7 @@ import {
   type Detachment,
   type KnownAttachment,
 } from '../../src/plan/detachment.ts';
-import { attachment, attachmentId } from '../support/builders/record.ts';
+import { attachment, attachmentId } from '../support/builders/attachment.ts';
 import { networkConfig } from '../support/builders/network-config.ts';
 
 const sha1 = (text: string): string => hash('sha1', text);

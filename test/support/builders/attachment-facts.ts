@@ -1,6 +1,6 @@
 import { parseIpAddress } from '../../../src/address/ip-address.ts';
 import type { AttachmentFacts } from '../../../src/plan/attachment-steps.ts';
-import { attachmentId } from './record.ts';
+import { attachmentId } from './attachment.ts';
 
 /** What the steps of an attachment depend on, with addresses as text and the configuration's keys side by side. */
 export interface AttachmentFactsOverrides
