@@ -43,7 +43,10 @@ hide_folders() {
   [ -z "$node" ] || node=$(dirname "$(readlink -f "$node")")
   # Open descriptors still reach these folders after the folders above them are covered.
   exec 3<"$repository" 4<"$here" 5<"${node:-/}"
-  for folder in /run /var/lib; do
+  folders='/run /var/lib'
+  # On most machines /var/run is a link to /run.
+  if [ -d /var/run ] && [ "$(readlink -f /var/run)" != /run ]; then folders="$folders /var/run"; fi
+  for folder in $folders; do
     mount -t tmpfs -o mode=0755 podwire-private "$folder" || fail "no tmpfs can be mounted on $folder"
   done
   keep 3 "$repository"
@@ -56,7 +59,7 @@ hide_folders() {
 
 keep() {
   case $2/ in
-    /run/* | /var/lib/*) ;;
+    /run/* | /var/lib/* | /var/run/*) ;;
     *) return 0 ;;
   esac
   [ ! -e "$2" ] || return 0 # the folder around it was kept

@@ -89,6 +89,7 @@ describe('code', () => {
     /\b(it|test|describe|suite)\.(skip|only|todo|skipIf|runIf|fails)\b/,
     TESTS,
   );
+  never('there is one wait for a condition: until() of the laboratory', /\bvi\.(waitFor|waitUntil)\(/, TESTS);
   never('no test sleeps', /\bsetTimeout\((resolve|done)\b|\bsetTimeout\(\d/, TESTS);
 });
 

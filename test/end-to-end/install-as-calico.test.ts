@@ -61,7 +61,7 @@ afterAll(async () => {
 const install = () =>
   node.run({
     calledAs: 'install',
-    words: [],
+    args: [],
     environment: {
       CNI_NETWORK_CONFIG_FILE: undefined,
       CNI_CONF_NAME: CONFIG,

@@ -51,7 +51,7 @@ afterAll(async () => {
 const INSTALL: InstallerCall = {};
 const UPGRADE: InstallerCall = { environment: { CNI_MTU: '1400', CNI_OLD_CONF_NAME: '05-old.conflist' } };
 /** As docs/install.md has it: by the executable that it removes. */
-const UNINSTALL: InstallerCall = { calledAs: '../host/opt/cni/bin/podwire', words: ['uninstall'] };
+const UNINSTALL: InstallerCall = { calledAs: '../host/opt/cni/bin/podwire', args: ['uninstall'] };
 
 async function succeed(call: InstallerCall): Promise<void> {
   const { exitCode, stderr } = await node.run(call);

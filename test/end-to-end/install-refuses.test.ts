@@ -86,7 +86,7 @@ describe('one line says what to do, no secret is in it, and the node stays as it
   refuses('a token over http', /https, because a token is sent over the connection/, {
     environment: { KUBERNETES_SERVICE_PROTOCOL: 'http' },
   });
-  refuses('a word that it does not know', /not "--wach"/, { words: ['install', '--wach'] });
+  refuses('a word that it does not know', /not "--wach"/, { args: ['install', '--wach'] });
   refuses('no host-local anywhere', /needs host-local, which neither this image nor \/opt\/cni\/bin/, {}, () =>
     rmSync(join(node.image, 'host-local')),
   );

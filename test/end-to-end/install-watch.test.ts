@@ -19,7 +19,7 @@ import { until } from '../lab/until.ts';
 import { member } from '../lab/member.ts';
 
 const WATCH: InstallerCall = {
-  words: ['install', '--watch'],
+  args: ['install', '--watch'],
   environment: { TOKEN_CHECK_SECONDS: '1', CNI_NETWORK_CONFIG_FILE: undefined },
 };
 

@@ -78,7 +78,7 @@ describe('podwire install on a bare node', () => {
     expect([mode(node.kubeconfigPath), mode(join(node.configs, CONFIG))]).toEqual(['600', '644']);
     const netconf = { cniVersion: '1.0.0', name: 'n', type: 'podwire', ipam: { type: 'host-local' } };
     const stdin = JSON.stringify({ ...netconf, kubernetes: { kubeconfig: node.kubeconfigPath } });
-    const answered = await runExecutable({ words: ['-t'], stdin, executable: join(node.programs, 'podwire') });
+    const answered = await runExecutable({ args: ['-t'], stdin, executable: join(node.programs, 'podwire') });
     expect(answered).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('answers') });
   });
 
@@ -105,7 +105,7 @@ describe('podwire install on a bare node', () => {
 
   it('it does the same under the name install-cni, without a word', async () => {
     linkSync(join(node.image, 'podwire'), join(node.image, 'install-cni'));
-    const { exitCode, stderr } = await node.run({ calledAs: 'install-cni', words: [] });
+    const { exitCode, stderr } = await node.run({ calledAs: 'install-cni', args: [] });
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.any(String) });
     expect(readdirSync(node.programs).toSorted()).toEqual(PROGRAMS);
   });
@@ -173,7 +173,7 @@ describe('podwire install on a node that has podwire', () => {
 });
 
 describe('podwire uninstall', () => {
-  const uninstall = (words: readonly string[] = []) => node.run({ words: ['uninstall', ...words] });
+  const uninstall = (args: readonly string[] = []) => node.run({ args: ['uninstall', ...args] });
   const bare = ['etc', 'etc/cni', 'etc/cni/net.d', 'opt', 'opt/cni', 'opt/cni/bin', 'var', 'var/lib'];
 
   it('takes away what install put there, the network configuration first, and leaves plugins that others may use', async () => {

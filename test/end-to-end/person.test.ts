@@ -39,12 +39,12 @@ describe('without CNI_COMMAND', () => {
   });
 
   it('a command that there is not explains itself as well', async () => {
-    const answered = await runExecutable({ words: ['no-such-command'] });
+    const answered = await runExecutable({ args: ['no-such-command'] });
     expect(answered).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringContaining('podwire -v') });
   });
 
   it('podwire -v prints its version, and those of the protocol', async () => {
-    const { exitCode, stdout, stderr } = await runExecutable({ words: ['-v'] });
+    const { exitCode, stdout, stderr } = await runExecutable({ args: ['-v'] });
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout.split(/[\n,]/)[0]).toBe(`podwire ${PODWIRE_VERSION}`);
     expect(stdout).toContain('CNI 0.1.0 0.2.0 0.3.0 0.3.1 0.4.0 1.0.0 1.1.0');
@@ -53,7 +53,7 @@ describe('without CNI_COMMAND', () => {
 
 describe('podwire -t', () => {
   const test = (netconf: JsonObject | string) =>
-    runExecutable({ words: ['-t'], stdin: typeof netconf === 'string' ? netconf : JSON.stringify(netconf) });
+    runExecutable({ args: ['-t'], stdin: typeof netconf === 'string' ? netconf : JSON.stringify(netconf) });
 
   it('says on one line which API server answers', async () => {
     const { exitCode, stdout, stderr } = await test(node.netconf());
@@ -116,8 +116,8 @@ describe('alone in an empty folder, under another name', () => {
   });
 
   it('it is the same command for a person', async () => {
-    const { exitCode, stdout, stderr } = await runExecutable({ words: ['-v'] });
-    expect(await runExecutable({ words: ['-v'], executable, directory: folder })).toMatchObject({
+    const { exitCode, stdout, stderr } = await runExecutable({ args: ['-v'] });
+    expect(await runExecutable({ args: ['-v'], executable, directory: folder })).toMatchObject({
       exitCode,
       stdout,
       stderr,

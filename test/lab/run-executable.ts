@@ -15,7 +15,7 @@ export interface ExecutableStart {
   readonly within?: readonly string[];
   readonly executable?: string;
   /** The arguments of the executable. */
-  readonly words?: readonly string[];
+  readonly args?: readonly string[];
   readonly directory?: string;
 }
 
@@ -32,7 +32,7 @@ export interface EndedExecutable {
   readonly stdout: string;
   readonly stderr: string;
   readonly durationMs: number;
-  /** stdout as a JSON object, `undefined` if it is none. */
+  /** stdout as a JSON object, `undefined` if it is anything else. */
   readonly answer: JsonObject | undefined;
 }
 
@@ -42,9 +42,9 @@ const HANG_MS = 30_000;
 /** Starts the executable once. It cannot outlive the limit after which it counts as hanging. */
 export function startExecutable(start: ExecutableStart): RunningExecutable {
   const { environment = {}, stdin = '', within = [], executable = EXECUTABLE, directory = '/' } = start;
-  const [program = executable, ...words]: readonly string[] = [...within, executable, ...(start.words ?? [])];
+  const [program = executable, ...args]: readonly string[] = [...within, executable, ...(start.args ?? [])];
   const begunMs = performance.now();
-  const child = spawn(program, words, {
+  const child = spawn(program, args, {
     env: environment,
     cwd: directory,
     stdio: ['pipe', 'pipe', 'pipe'],

@@ -20,7 +20,7 @@ import {
 import { freePorts, makeServerProcesses, type ServerProcesses } from './server-process.ts';
 
 export interface ClusterOptions {
-  /** Where the API server listens; 127.0.0.1 unless told, which needs `lo` up. */
+  /** Where the API server listens; 127.0.0.1 by default, which needs `lo` up. */
   readonly listenAddress?: string;
   readonly onToolProgress?: OnToolProgress;
 }

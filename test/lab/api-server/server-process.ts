@@ -10,7 +10,7 @@ export interface ServerProcesses extends AsyncDisposable {
   readonly folder: string;
   /** Starts a server whose output goes to `<name>.log` in the folder. */
   start(name: string, program: string, args: readonly string[]): Promise<void>;
-  /** Rejects with the end of its log when one of the servers ends by itself; never resolves. */
+  /** Rejects with the end of its log when one of the servers ends unexpectedly; it never resolves. */
   readonly failure: Promise<never>;
   /** The last lines of every server's log. */
   readLogs(): Promise<string>;
@@ -18,7 +18,7 @@ export interface ServerProcesses extends AsyncDisposable {
 
 /**
  * Three things make sure of the end: a server dies with the thread that started it (`setpriv --pdeathsig`), it holds one end
- * of a pipe, and at the other end a shell deletes the folder once nobody holds the pipe any more.
+ * of a pipe, and at the other end a shell deletes the folder once no process holds the pipe any more.
  */
 export async function makeServerProcesses(prefix: string): Promise<ServerProcesses> {
   const folder = await mkdtemp(join(tmpdir(), prefix));
@@ -33,7 +33,7 @@ export async function makeServerProcesses(prefix: string): Promise<ServerProcess
   if (lifeline instanceof Socket) lifeline.unref(); // typed as any stream, it is a socket
   const servers = new Map<string, ChildProcess>();
   const { promise: failure, reject } = Promise.withResolvers<never>();
-  failure.catch(() => {}); // it may come when nobody is waiting for it
+  failure.catch(() => {}); // it may come when no caller awaits it
   let stopping = false;
 
   const readLogs = async () => {
@@ -72,7 +72,7 @@ export async function makeServerProcesses(prefix: string): Promise<ServerProcess
   };
 }
 
-/** Servers that can be ended and started anew; what they have started themselves lives on. */
+/** Servers that can be stopped and restarted; the processes that they have started continue. */
 export interface RestartableServers extends AsyncDisposable {
   /** Kills them. */
   stop(): Promise<void>;

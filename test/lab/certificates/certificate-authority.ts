@@ -21,7 +21,7 @@ export interface Certificate {
   readonly keyPem: string;
 }
 
-/** What a certificate is to say. It is valid from an hour ago to tomorrow, for servers and clients, unless told. */
+/** The contents of a certificate for servers and clients. By default it is valid from an hour ago until tomorrow. */
 export interface CertificateRequest {
   /** What Kubernetes reads as the user. */
   readonly commonName: string;
@@ -33,7 +33,7 @@ export interface CertificateRequest {
   readonly notAfter?: Date;
 }
 
-/** One that nobody trusts who was not told to. */
+/** A certificate authority that only its own tests trust. */
 export interface CertificateAuthority {
   readonly certificatePem: string;
   issue(request: CertificateRequest): Certificate;

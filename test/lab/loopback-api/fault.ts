@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 
-/** What a broken API server, or what stands before it, can do. */
+/** What a broken API server, or a proxy before it, can do. */
 export type Fault =
   /** Nothing listens on the port. */
   | { readonly kind: 'refuse' }

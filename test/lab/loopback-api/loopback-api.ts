@@ -15,7 +15,7 @@ import { forbidden, patchObject, readObject, unauthorized, type Answer, type Sto
 export interface LoopbackApiOptions {
   readonly nodes?: readonly object[];
   readonly pods?: readonly object[];
-  /** Undefined: nobody is asked who they are, unless client certificates are wanted. */
+  /** The only token that is accepted. Without one, every request is. */
   readonly token?: string;
   readonly account?: string;
   readonly scheme?: 'http' | 'https';
@@ -33,7 +33,7 @@ export interface SeenRequest {
   readonly connection: number;
 }
 
-/** An API server on loopback, with its own certificate authority. Holds pods and nodes, and breaks in any way it is told to. */
+/** An API server on loopback, with its own certificate authority. It holds pods and nodes, and breaks in any way that a test asks for. */
 export interface LoopbackApi extends AsyncDisposable {
   readonly url: string;
   readonly port: number;

@@ -41,7 +41,7 @@ export async function debianProgram(name: DebianProgram): Promise<string> {
  * The program, unpacked from its Debian package if there is none. It is not installed: a package may start its daemon on this
  * machine, or be large.
  *
- * @param say told before something is downloaded
+ * @param say is called before something is downloaded
  * @throws {Error} if it cannot be had
  */
 export async function ensureDebianProgram(name: DebianProgram, say: (line: string) => void): Promise<string> {
@@ -52,7 +52,7 @@ export async function ensureDebianProgram(name: DebianProgram, say: (line: strin
   await unpackDebianPackage(packageName, 'with dependencies');
   await mkdir(unpackedFolder(name), { recursive: true });
   const libraries = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
-  // The program itself last: whoever finds it finds what is beside it.
+  // The program itself last: a process that finds it also finds what is beside it.
   for (const program of [...beside, name]) {
     const script = `#!/bin/sh
 root=\${0%/*}/..

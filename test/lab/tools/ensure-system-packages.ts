@@ -19,7 +19,7 @@ const PACKAGES = {
 /**
  * Installs what is missing of the machine's programs, where that can be done without asking: by root, with apt-get.
  *
- * @param say told what is installed, or the command that would do it; a test that needs the program then fails and says so again
+ * @param say is called with what is installed, or the command that would do it; a test that needs the program then fails and says so again
  */
 export async function ensureSystemPackages(say: (line: string) => void): Promise<void> {
   const found = await Promise.all(Object.keys(PACKAGES).map(isInstalled));

@@ -15,7 +15,7 @@ export async function ensureTools<Name extends ToolName>(
   onProgress: OnToolProgress = () => {},
 ): Promise<Record<Name, string>> {
   const paths: Partial<Record<Name, string>> = {};
-  // One after the other: go build uses all cores by itself, and the second shares what the first has compiled.
+  // One after the other: go build already uses all cores, and the second shares what the first has compiled.
   for (const name of names) paths[name] = await ensureTool(name, onProgress);
   return complete(paths, names);
 }

@@ -5,7 +5,7 @@ import { isExecutable } from './go-build.ts';
 import { toolNamed, type ToolName } from './tool-table.ts';
 
 /**
- * A copy of the tool that somebody has put on this machine for such use, or `undefined`: kube-apiserver and etcd in
+ * A copy of the tool that was installed on this machine for such use, or `undefined`: kube-apiserver and etcd in
  * KUBEBUILDER_ASSETS (the envtest convention), plugins in CNI_PATH or /opt/cni/bin if they speak CNI 1.1.0.
  */
 export async function installedTool(name: ToolName): Promise<string | undefined> {

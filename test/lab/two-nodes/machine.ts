@@ -31,7 +31,8 @@ export async function startMachine(): Promise<Machine> {
   const exit = once(child, 'exit');
   const isReady = await Promise.race([once(child.stdout, 'data').then(() => true), exit.then(() => false)]);
   const { pid } = child;
-  if (!isReady || pid === undefined) throw new Error('no namespaces within the private one; the reason stands above');
+  if (!isReady || pid === undefined)
+    throw new Error('no namespaces within the private one; the reason is printed above');
 
   const within = ['nsenter', `--target=${pid}`, '--net', '--mount', '--'] as const;
   const rootFolder = `/proc/${pid}/root`;

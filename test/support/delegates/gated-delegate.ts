@@ -6,7 +6,7 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-/** An IPAM plugin that stops in the middle of an ADD until it is told to go on: a moment in which a test changes the world. */
+/** An IPAM plugin that stops in the middle of an ADD until it is released: a moment in which a test changes the world. */
 export interface GatedDelegate extends Disposable {
   /** For CNI_PATH. */
   readonly folder: string;
@@ -33,7 +33,7 @@ export async function makeGatedDelegate(
   if (!here || !go || !calls || !program) throw new Error('unreachable');
   await mkdir(own);
   await promisify(execFile)('mkfifo', [here, go]);
-  // Opened for both directions, a FIFO waits for nobody at its other end.
+  // Opened for both directions, a FIFO does not wait for the other end.
   const gate = openSync(go, constants.O_RDWR | constants.O_NONBLOCK);
   const arrival = new Socket({ fd: openSync(here, constants.O_RDWR | constants.O_NONBLOCK) });
   const wait = `if mkdir ${own}/first 2>/dev/null; then echo here > ${here}; read -r line < ${go}; fi`;

@@ -7,12 +7,12 @@ import { member } from '../../lab/member.ts';
 
 /** One call of the installer. */
 export interface InstallerCall {
-  /** `['install']` unless told. The executable is called by a path, whose last part can be another name. */
-  readonly words?: readonly string[];
+  /** `['install']` by default. The executable is called by a path, whose last part can be another name. */
+  readonly args?: readonly string[];
   readonly calledAs?: string;
   /** On top of, or `undefined` instead of, what the DaemonSet sets. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** A program and its first words, before the installer. */
+  /** A program and its first arguments, before the installer. */
   readonly within?: readonly string[];
 }
 
@@ -29,7 +29,7 @@ export interface InstallNode extends AsyncDisposable {
   run(call?: InstallerCall): Promise<EndedExecutable>;
   /** A file of the folder of configurations. */
   read(name: string): Promise<string>;
-  /** All that is there, with what tells whether it was written anew. */
+  /** The paths of all files and folders below the root. */
   names(): Promise<readonly string[]>;
 }
 
@@ -54,7 +54,7 @@ export async function makeInstallNode(
   await place(EXECUTABLE, join(image, 'podwire'));
   for (const name of CARRIED) await place(tools[name], join(image, name));
   const { hostname, port } = new URL(server);
-  const start = ({ words = ['install'], calledAs = 'podwire', environment = {}, within = [] }: InstallerCall = {}) =>
+  const start = ({ args = ['install'], calledAs = 'podwire', environment = {}, within = [] }: InstallerCall = {}) =>
     startExecutable({
       environment: {
         KUBERNETES_SERVICE_HOST: hostname,
@@ -66,7 +66,7 @@ export async function makeInstallNode(
       stdin: '',
       within,
       executable: join(image, calledAs),
-      words: [...words, '--root', root],
+      args: [...args, '--root', root],
     });
   return {
     root,

@@ -9,7 +9,7 @@ export type DoubleAnswer =
   | { readonly unsent: string }
   | Uint8Array;
 
-/** What stands in for the kernel. */
+/** Takes the place of the kernel. */
 export interface KernelDouble {
   readonly open: (listener: TransportListener) => NetlinkTransport;
   /** What was asked so far, one entry for each send. */

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { RequestInput } from '../../../src/netconf/request.ts';
 import type { Moment } from '../commands/effects-points.ts';
 
-/** What a command that is to be killed is told. */
+/** The call of a command that is to be killed, and where. */
 export interface KillOrder {
   readonly environment: RequestInput['environment'];
   readonly stdin: string;
@@ -22,7 +22,7 @@ export async function runToKill(
 ): Promise<string> {
   const program = fileURLToPath(import.meta.resolve('./killed-command.ts'));
   const child = spawn(process.execPath, [program], {
-    // Node writes it when a process ends by itself: one that may live makes the others start four times as fast.
+    // Node writes it when a process exits normally: a run that is not killed makes the others start four times as fast.
     env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: cacheFolder },
     stdio: ['pipe', 'ignore', 'inherit'],
     timeout: 30_000,

@@ -53,7 +53,7 @@ export async function applyDaemonSet(
   const daemonSet = objects.find((object) => member(object, 'kind') === 'DaemonSet');
   const spec = member(daemonSet, 'spec', 'template', 'spec');
   if (!isJsonObject(spec)) throw new Error(`${MANIFEST} has no DaemonSet`);
-  // In place of the Service, whose address nobody translates here.
+  // In place of the Service: no kube-proxy translates its address here.
   const { hostname, port } = new URL(server);
   const environment = [
     { name: 'KUBERNETES_SERVICE_HOST', value: hostname },

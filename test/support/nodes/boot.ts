@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 /** One boot of a node: its id is what the kernel says in /proc. */
 export interface Boot {
-  /** What stands before a program, for it to run in this boot: a mount namespace in which /proc has the boot's id. */
+  /** A program and its first arguments, before one that is to run in this boot: in a mount namespace whose /proc has the boot's id. */
   readonly within: readonly string[];
 }
 

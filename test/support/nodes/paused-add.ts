@@ -4,17 +4,17 @@ import type { RunningExecutable } from '../../lab/run-executable.ts';
 import { until } from '../../lab/until.ts';
 import { ANNOTATION } from './node-state.ts';
 
-/** An ADD that stands still at some point. */
+/** An ADD that is paused at some point. */
 export interface PausedAdd {
   readonly running: RunningExecutable;
-  /** Lets its delegate go on, if that is where it stands. */
+  /** Lets its delegate go on, if that is where it is paused. */
   readonly release: () => void;
 }
 
-/** Starts an ADD of the pod default/web and waits until it stands still. */
+/** Starts an ADD of the pod default/web and waits until it is paused. */
 export type Pause = (node: LoopbackNode, sandboxPath: string) => Promise<PausedAdd>;
 
-/** At its first request of this kind, which the API server does not answer; with `body` it has done what it was told. */
+/** At its first request of this kind, which the API server does not answer; with `body` it has carried the request out. */
 export function pauseAtRequest(method: 'GET' | 'PATCH', path: string, at: 'headers' | 'body' = 'headers'): Pause {
   return async (node, sandboxPath) => {
     await node.api.setFault({ kind: 'stall', at }, { method, times: 1, path });

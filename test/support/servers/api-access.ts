@@ -18,7 +18,7 @@ export interface ApiAccess extends AsyncDisposable {
   readonly keyPath: string;
   /** A kubeconfig's user with a client certificate of its own account. */
   readonly certificateUser: JsonObject;
-  /** A kubeconfig with one context, `here`, whose cluster and user are these; the server is the node's unless told. */
+  /** A kubeconfig with one context, `here`, whose cluster and user are these; the server is the node's by default. */
   kubeconfig(cluster: JsonObject, user: JsonObject): JsonObject;
   /** Writes a file into the folder, mode 0600, over one of the same name: its path. */
   write(name: string, text: string): Promise<string>;

@@ -2,7 +2,7 @@
 export type Operation =
   | { readonly kind: 'ADD'; readonly pod: string; readonly id: string }
   | { readonly kind: 'ADD again' | 'CHECK'; readonly id: string }
-  /** `bare`: told the id alone. `gone`: its sandbox was removed before. */
+  /** `bare`: with the id alone. `gone`: its sandbox was removed before. */
   | { readonly kind: 'DEL'; readonly id: string; readonly how: 'plain' | 'bare' | 'gone' }
   | { readonly kind: 'DEL of none'; readonly pod: string; readonly id: string; readonly how: 'plain' | 'bare' }
   | { readonly kind: 'GC'; readonly valid: readonly string[] }
