@@ -9,8 +9,8 @@ import { makeFolder } from '../log/make-folder.ts';
 import { attachment } from '../support/builders/attachment.ts';
 import { attachmentFacts } from '../support/builders/attachment-facts.ts';
 import { fakeDelegate } from '../support/delegates/fake-delegate.ts';
-import { sandboxInKernel } from '../support/kernel/sandbox-in-kernel.ts';
 import { runRealProgram } from '../support/delegates/real-program.ts';
+import { sandboxInKernel } from '../support/kernel/attached-pod.ts';
 
 const RELEASE = { type: 'fake', config: { cniVersion: '1.0.0', name: 'net' }, families: [] } as const;
 const log = { warning: () => undefined };

@@ -6,7 +6,7 @@ import { planAttachmentSteps } from '../../src/plan/attachment-steps.ts';
 import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
 import { attachment } from '../support/builders/attachment.ts';
 import { attachmentFacts } from '../support/builders/attachment-facts.ts';
-import { sandboxInKernel } from '../support/kernel/sandbox-in-kernel.ts';
+import { sandboxInKernel } from '../support/kernel/attached-pod.ts';
 
 /** Creates a link; `interfere` runs after the kernel has created it, and before both ends are read. */
 async function create(name: string, address: string, interfere: () => Promise<unknown> = async () => undefined) {

@@ -3,7 +3,7 @@ import { openEmptySandbox, openRemainingSandbox, openSandbox } from '../../src/a
 import { ERROR_CODE } from '../../src/cni/error.ts';
 import { openKernel } from '../../src/kernel/kernel.ts';
 import { attachmentId } from '../support/builders/attachment.ts';
-import { sandboxInKernel } from '../support/kernel/sandbox-in-kernel.ts';
+import { sandboxInKernel } from '../support/kernel/attached-pod.ts';
 
 const log = { debug: () => undefined, info: () => undefined, warning: () => undefined, error: () => undefined };
 const OWN = '/proc/self/ns/net';

@@ -8,8 +8,8 @@ import { parseMacAddress } from '../../src/address/mac-address.ts';
 import type { Route, Step } from '../../src/plan/step.ts';
 import { attachmentFacts } from '../support/builders/attachment-facts.ts';
 import { kernelDouble } from '../support/kernel/kernel-double.ts';
-import { sandboxInKernel } from '../support/kernel/sandbox-in-kernel.ts';
 import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
+import { sandboxInKernel } from '../support/kernel/attached-pod.ts';
 
 const HOST_MAC = parseMacAddress('ee:ee:ee:ee:ee:ee');
 

@@ -5,8 +5,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { openKernel } from '../../src/kernel/kernel.ts';
 import { planAttachmentSteps } from '../../src/plan/attachment-steps.ts';
 import { attachmentFacts } from '../support/builders/attachment-facts.ts';
-import { sandboxInKernel } from '../support/kernel/sandbox-in-kernel.ts';
 import { hostNamespace, makeSandbox } from '../lab/namespaces/network-namespace.ts';
+import { sandboxInKernel } from '../support/kernel/attached-pod.ts';
 
 const planned = (name: string, address: string) =>
   planAttachmentSteps(attachmentFacts({ hostInterface: { name, alias: `alias of ${name}` }, addresses: [address] }));

@@ -7,9 +7,8 @@ import { planAttachmentSteps } from '../../src/plan/attachment-steps.ts';
 import { parseMacAddress } from '../../src/address/mac-address.ts';
 import type { Step } from '../../src/plan/step.ts';
 import { attachmentFacts } from '../support/builders/attachment-facts.ts';
-import { attachedPod, podPlace } from '../support/kernel/attached-pod.ts';
-import { sandboxInKernel } from '../support/kernel/sandbox-in-kernel.ts';
 import { acknowledge, kernelDouble } from '../support/kernel/kernel-double.ts';
+import { attachedPod, podPlace, sandboxInKernel } from '../support/kernel/attached-pod.ts';
 
 describe('an attachment', () => {
   it('that has not changed is as planned', async () => {

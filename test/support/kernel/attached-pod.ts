@@ -1,9 +1,10 @@
+import { onTestFinished } from 'vitest';
+import { openKernel, type Kernel, type Sandbox } from '../../../src/kernel/kernel.ts';
 import { planAttachmentSteps, type AttachmentFacts } from '../../../src/plan/attachment-steps.ts';
 import { findDrift, formatDrift } from '../../../src/plan/drift.ts';
 import type { Step } from '../../../src/plan/step.ts';
 import { attachmentFacts, type AttachmentFactsOverrides } from '../builders/attachment-facts.ts';
-import { sandboxInKernel } from './sandbox-in-kernel.ts';
-import { hostNamespace, type NetworkNamespace } from '../../lab/namespaces/network-namespace.ts';
+import { hostNamespace, makeSandbox, type NetworkNamespace } from '../../lab/namespaces/network-namespace.ts';
 
 /** What no two pods of the tests share, for these run at the same time. */
 export interface PodPlace {
@@ -64,4 +65,17 @@ export function otherValue({ key, value }: { readonly key: string; readonly valu
 /** Writes a setting of a namespace, without our own code. */
 export async function writeSysctl(where: NetworkNamespace, key: string, value: string): Promise<void> {
   await where.exec('sh', '-c', `echo ${value} > /proc/sys/${key}`);
+}
+
+/** A kernel with a sandbox open in it, both closed when the test ends. `pod` is the sandbox as iproute2 sees it. */
+export async function sandboxInKernel(): Promise<{ kernel: Kernel; sandbox: Sandbox; pod: NetworkNamespace }> {
+  const pod = await makeSandbox();
+  const kernel = openKernel();
+  onTestFinished(async () => {
+    await kernel[Symbol.asyncDispose]();
+    await pod[Symbol.asyncDispose]();
+  });
+  const sandbox = await kernel.openSandbox(pod.path);
+  if (sandbox.kind === 'unavailable') throw new Error(sandbox.reason);
+  return { kernel, sandbox, pod };
 }
