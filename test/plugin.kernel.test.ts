@@ -3,8 +3,8 @@ import { ERROR_CODE } from '../src/cni/error.ts';
 import { isJsonObject } from '../src/json/json.ts';
 import { runPlugin, type PluginIo } from '../src/plugin.ts';
 import { openLibcLoader } from '../src/system/libc.ts';
-import { netconf } from './support/builders/netconf.ts';
-import { aRequest } from './support/builders/request.ts';
+import { netconf } from './lab/netconf.ts';
+import { requestInput } from './support/builders/request.ts';
 
 async function call(input: Pick<PluginIo, 'environment' | 'stdin'>, overrides: Partial<PluginIo> = {}) {
   let [stdout, stderr] = ['', ''];
