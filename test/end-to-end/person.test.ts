@@ -8,9 +8,9 @@ import { makeApiAccess, type ApiAccess } from '../support/api-access.ts';
 import { expectNoLeftovers } from '../support/leaves-nothing.ts';
 import { callAsPerson } from '../support/person-call.ts';
 import { runPlugin, startPluginNode, type PluginNode } from '../lab/plugin-node.ts';
+import { EXECUTABLE } from '../lab/run-executable.ts';
 import { makeTestPod } from '../lab/test-pod.ts';
 
-const EXECUTABLE = join(import.meta.dirname, '../../dist/podwire');
 const ONE_LINE = /^[^\n]+\n$/;
 
 let node: PluginNode;

@@ -39,7 +39,7 @@ export async function rebootNode({ runtime, kubelet }: NodeMachine): Promise<voi
 // Only below `unshare --pid` are all processes that we see our own.
 function assertOwnProcesses(): void {
   if (readlinkSync('/proc/1/ns/net') === readlinkSync('/proc/self/ns/net')) return;
-  throw new Error('this would end processes of the machine: start it as `npm run test:node`');
+  throw new Error('this would end processes of the machine: start it as `npm test -- node`');
 }
 
 /** Shims and what runs in containers. */

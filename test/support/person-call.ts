@@ -1,8 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
-
-const EXECUTABLE = join(import.meta.dirname, '../../dist/podwire');
+import { EXECUTABLE } from '../lab/run-executable.ts';
 
 /** What a person types, and what the shell around it has. */
 export interface PersonCall {
