@@ -20,7 +20,7 @@ async function call(input: Pick<PluginIo, 'environment' | 'stdin'>, overrides: P
   return { status, stderr, answer: isJsonObject(answer) ? answer : {} };
 }
 
-/** A STATUS that cannot succeed: there is no such delegate. */
+/** A STATUS that cannot succeed: its delegate does not exist. */
 const aStatus = (overrides: Parameters<typeof aNetworkConfig>[0] = {}, environment = {}) =>
   aRequest({
     environment: { CNI_COMMAND: 'STATUS', CNI_PATH: '/none', ...environment },
@@ -76,7 +76,7 @@ describe('a call of the plugin', () => {
     ).toEqual([expect.stringMatching(/c1.*eth0.*default\/web-0/)]);
   });
 
-  it('whose answer nobody reads fails by its status', async () => {
+  it('whose output has no reader fails with its exit status', async () => {
     const writeStdout = () => Promise.reject(new Error('EPIPE'));
     expect((await call(aRequest({ environment: { CNI_COMMAND: 'VERSION' } }), { writeStdout })).status).toBe(1);
     expect((await call(aRequest({ stdin: '{' }), { writeStdout })).status).toBe(1);

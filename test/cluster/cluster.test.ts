@@ -10,7 +10,7 @@ describe('what the API says', () => {
     await using loopback = await openLoopbackCluster();
     const { api, cluster } = loopback;
     const deadline = soon();
-    await expect(cluster.isReachable()).resolves.toBe(true); // a connection of its own, which asks nothing
+    await expect(cluster.isReachable()).resolves.toBe(true); // a separate connection, without a request
     const [pod, node] = await Promise.all([cluster.readPod(WEB, deadline), cluster.readNode('n1', deadline)]);
     expect(pod).toMatchObject({
       ...WEB,

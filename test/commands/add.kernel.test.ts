@@ -86,7 +86,7 @@ describe('ADD', () => {
     expect(await refusal({})).toEqual(refusedWith(ERROR_CODE.interfaceTaken, /already has an interface eth0/));
   });
 
-  it('is refused on a node where the interface is somebody else’s', async () => {
+  it('is refused on a node where the interface belongs to another program', async () => {
     const name = node.hostInterface();
     await hostNamespace().ip('link', 'add', name, 'type', 'bridge');
     before = await node.state();

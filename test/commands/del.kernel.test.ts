@@ -30,7 +30,7 @@ const call = (verb: 'ADD' | 'DEL', overrides: Partial<CommandCall> = {}): Comman
 });
 const record = () => join(node.folder, 'journal', node.network, 'c1@eth0.record.json');
 
-/** The node after a DEL, which must succeed; with its sandbox a link goes by itself, a moment later. */
+/** The node after a DEL, which must succeed. The kernel deletes a link automatically a moment after its sandbox. */
 async function detached(overrides: Partial<CommandCall> = {}): Promise<readonly string[]> {
   await node.succeed(call('DEL', overrides));
   await until('nothing is left', async () => (await node.state()).join() === before.join()).catch(() => undefined);

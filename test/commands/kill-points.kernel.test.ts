@@ -31,7 +31,7 @@ interface Scene {
 
 async function aScene(node: CommandNode, name: string, lastPoint = ''): Promise<Scene & AsyncDisposable> {
   node.putPod();
-  // Its own on the whole machine, as real ones are: by it, whoever finishes finds the host-local that is to be ended.
+  // Unique on the whole machine, as real ones are: the finishing command finds the host-local to kill by this id.
   const containerId = `${basename(node.folder)}-${name}`;
   // The first ADD after a boot looks for what earlier boots have left.
   await rm(join(journalFolder(node.folder), node.network, 'swept-boot'), { force: true });
@@ -48,7 +48,7 @@ async function aScene(node: CommandNode, name: string, lastPoint = ''): Promise<
   };
 }
 
-/** How somebody else ends what a killed command has left. */
+/** How a later command cleans up what a killed command has left. */
 const FINISHES = {
   'DEL without a sandbox': async ({ node, sandbox, DEL }) => {
     await sandbox.remove();
@@ -95,13 +95,13 @@ async function killAtEach(node: CommandNode, verb: 'ADD' | 'DEL', finish: Finish
   return broken;
 }
 
-// With its sandbox a link goes by itself, a moment later.
+// The kernel deletes a link automatically a moment after its sandbox.
 async function expectAgain(node: CommandNode, before: readonly string[]): Promise<void> {
   await until('nothing is left', async () => (await node.state()).join() === before.join()).catch(() => undefined);
   expect(await node.state()).toEqual(before);
 }
 
-describe('a command in a process of its own', () => {
+describe('a command in a separate process', () => {
   it('that may live succeeds', async () => {
     await using node = await startCommandNode(10);
     await using scene = await aScene(node, 'living');

@@ -10,7 +10,7 @@ import { fakeDelegate } from '../support/fake-delegate.ts';
 const ATTACHMENT = { containerId: parseContainerId('orphaned'), interfaceName: parseInterfaceName('eth0') };
 const OURS = { CNI_COMMAND: 'ADD', CNI_CONTAINERID: 'orphaned', CNI_IFNAME: 'eth0' };
 
-/** Starts an IPAM plugin that never ends by itself, for nobody writes what it reads: the signal that ends it. */
+/** Starts an IPAM plugin that only a signal ends, because nothing is ever written to what it reads. */
 async function endedBy(environment: Readonly<Record<string, string>>, type: string): Promise<NodeJS.Signals | null> {
   const folder = fakeDelegate('', { name: 'orphaned-ipam' });
   const child = spawn(join(folder, 'orphaned-ipam'), {

@@ -113,7 +113,7 @@ describe('GC', () => {
     },
   );
 
-  it('whose record is damaged deletes the link before it releases the lease: nobody else gets an address that a link has', async () => {
+  it('whose record is damaged deletes the link before it releases the lease: no other pod gets an address that a link has', async () => {
     await add(stale);
     await writeFile(recordPath(stale), '');
     const folder = fakeDelegate(

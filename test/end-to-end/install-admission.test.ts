@@ -44,7 +44,7 @@ afterAll(async () => {
   await cluster[Symbol.asyncDispose]();
 });
 
-/** The API server's words, `allowed` if there are none. */
+/** The API server's message, `allowed` if it has none. */
 async function refusal(client: ApiClient, pod: string, patch: object): Promise<string> {
   return client.request('PATCH', pathOf(pod), patch, MERGE).then(
     () => 'allowed',
@@ -53,7 +53,7 @@ async function refusal(client: ApiClient, pod: string, patch: object): Promise<s
 }
 
 describe("the plugin's token, bound to node-1", () => {
-  it("writes and clears the endpoint of its own node's pod", async () => {
+  it('writes and clears the endpoint of a pod on its node', async () => {
     expect(await refusal(plugin, 'own', { metadata: { annotations: ENDPOINT } })).toBe('allowed');
     const cleared = { ...ENDPOINT, [`${PREFIX}podIP`]: '', [`${PREFIX}podIPs`]: '' };
     expect(await refusal(plugin, 'own', { metadata: { annotations: cleared } })).toBe('allowed');

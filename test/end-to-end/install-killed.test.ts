@@ -78,7 +78,7 @@ async function answersVersion(name: string): Promise<boolean> {
   return isJsonList(ended.answer?.['supportedVersions'] ?? null);
 }
 
-/** What a runtime, or whoever looks, would find wrong with what is there. */
+/** What a runtime or an administrator would find wrong. */
 async function faultsOf(now: NodeFiles, sound: readonly NodeFiles[]): Promise<readonly string[]> {
   const halves = [...now].filter(
     ([path, content]) => !isUnfinished(path) && !sound.some((files) => files.get(path) === content),

@@ -83,7 +83,7 @@ describe('podwire install --watch, with a real API server', () => {
     expect({ exitCode, signal, stderr }).toEqual({ exitCode: 0, signal: null, stderr: expect.any(String) });
   });
 
-  it('a token that the API server refuses is replaced: here its Node was made anew', async () => {
+  it('a token that the API server refuses is replaced: here its Node was recreated', async () => {
     const running = node.start(WATCH);
     await until('a kubeconfig', async () => (await tokenOn(node)) !== '');
     const first = await tokenOn(node);
@@ -103,7 +103,7 @@ describe('podwire install --watch, with a real API server', () => {
     expect(await end(running)).toContain('certificate authority has changed');
   });
 
-  it('a kubeconfig that somebody has removed comes back', async () => {
+  it('a removed kubeconfig is restored', async () => {
     const running = node.start(WATCH);
     await until('a kubeconfig', async () => (await tokenOn(node)) !== '');
     rmSync(node.kubeconfigPath);

@@ -149,7 +149,7 @@ describe('a new sandbox of the same pod, while the old one is still there', () =
     expect(await pod.annotations()).toMatchObject({ [CONTAINER_ID]: 'renewed', [POD_IP]: '' });
   });
 
-  it('is told apart from an interface that is no pod’s: that is refused and stays', async () => {
+  it('is distinguished from an interface that belongs to no pod: that is refused and stays', async () => {
     await using pod = await makeTestPod(node);
     const host = hostNamespace();
     await host.ip('link', 'add', pod.hostInterface, 'type', 'bridge');

@@ -91,7 +91,7 @@ describe('a record', () => {
     ['garbage', '\u0000\u0001'],
     ['of a later version', '{"format":99,"stage":"attached"}'],
   ];
-  it.each(DAMAGES)('that is %s is no hindrance to DEL, which says so once', async (_, text) => {
+  it.each(DAMAGES)('that is %s does not stop DEL, which warns once', async (_, text) => {
     expect(await add()).toMatchObject({ exitCode: 0 });
     writeFileSync(recordPath(), text);
     const ended = await del();

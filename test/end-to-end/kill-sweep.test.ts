@@ -30,7 +30,7 @@ async function succeed(verb: 'ADD' | 'DEL', pod: LoopbackPod): Promise<void> {
   if (exitCode !== 0) throw new Error(`${verb} failed: ${stdout}${stderr}`);
 }
 
-/** How somebody else ends what a killed command has left. */
+/** How a later command cleans up what a killed command has left. */
 const FINISHES: Readonly<Record<string, (pod: LoopbackPod) => Promise<void>>> = {
   'DEL, its sandbox there': (pod) => succeed('DEL', pod),
   'DEL, its sandbox gone': async (pod) => {
@@ -87,7 +87,7 @@ async function tryPoint(
     // After an ADD that has given its result, as after a DEL, the next one is a DEL.
     const isAddable = verb === 'ADD' && ended.stdout === '';
     await FINISHES[finish.startsWith('ADD') && !isAddable ? 'DEL, its sandbox there' : finish]?.(pod);
-    // With its sandbox a link goes by itself, a moment later.
+    // The kernel deletes a link automatically a moment after its sandbox.
     await until('nothing is left', async () => JSON.stringify(await left(pod)) === JSON.stringify(before));
     return { hit };
   } catch (error) {

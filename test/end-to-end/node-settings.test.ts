@@ -29,7 +29,7 @@ describe('the MTU of both ends', () => {
       expect(await mtusOf(pod)).toEqual([mtuBytes, mtuBytes]);
       expect(pod.added.answer).toMatchObject({ interfaces: [{ mtu: mtuBytes }, { mtu: mtuBytes }] });
     });
-  isMtu('the kernel’s, where nobody says', 1500, undefined);
+  isMtu('the kernel’s, where none is configured', 1500, undefined);
   isMtu('the agent’s', 1410, '1410\n');
   isMtu('the netconf’s before the agent’s', 1400, '1410', { mtu: 1400 });
   isMtu('the netconf’s, whatever the agent’s file has', 1400, 'rubbish', { mtu: 1400 });

@@ -34,7 +34,7 @@ describe('without CNI_COMMAND', () => {
     expect(stderr.trimEnd().split('\n').length).toBeLessThan(16);
   });
 
-  it('an empty CNI_COMMAND is none', async () => {
+  it('an empty CNI_COMMAND counts as absent', async () => {
     const answered = await callAsPerson({ environment: { CNI_COMMAND: '' } });
     expect(answered).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringMatching(/^podwire /) });
   });
@@ -76,7 +76,7 @@ describe('podwire -t', () => {
     return node.netconf({ kubernetes: { kubeconfig: await access.write('kubeconfig', JSON.stringify(kubeconfig)) } });
   };
 
-  fails('nobody listens there', /refuses connections/, () =>
+  fails('no process listens there', /refuses connections/, () =>
     withKubeconfig({ server: 'https://127.0.0.1:1' }, access.token),
   );
   fails('the token is refused', /the token was refused \(401\)/, () => withKubeconfig({}, 'no.such.token'));

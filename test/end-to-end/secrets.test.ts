@@ -18,7 +18,7 @@ let sandbox: Sandbox;
 let before: JsonObject;
 startFresh((fresh) => ({ node, sandbox, before } = fresh));
 
-/** What nobody may see: the token, also a part of it or in base64, and the lines of the client's key. */
+/** What must never be printed: the token, also a part of it or in base64, and the lines of the client's key. */
 function secrets(): readonly string[] {
   const keyLines = node.api.clientCertificate.keyPem
     .split('\n')
@@ -109,7 +109,7 @@ describe('a token or a client key is in no output, log, lease or interface', () 
     ['is no YAML', `token: [${CANARY_TOKEN}`],
     ['is JSON cut in the middle', `{"users":[{"name":"a","user":{"token":"${CANARY_TOKEN}"`],
     [
-      'has the token where the server is wanted',
+      'has the token in place of the server',
       JSON.stringify({ clusters: [{ name: 'a', cluster: { server: CANARY_TOKEN } }] }),
     ],
     ['is the token alone', CANARY_TOKEN],

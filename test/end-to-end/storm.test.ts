@@ -84,7 +84,7 @@ describe(`${PODS} pods of one node`, () => {
     };
     // All is done but the answer: it waits for an agent that says nothing.
     const waiting = { ...config(), policy_setup_timeout_seconds: 60, endpoint_status_dir: '/run' };
-    // How many of a file's pages come with the one that is wanted is decided when it is written: a linker's output and a copy differ.
+    // How many pages the kernel reads ahead depends on how the file was written: a linker's output and a copy differ.
     const folder = await mkdtemp(join(tmpdir(), 'podwire-installed-'));
     onTestFinished(() => rm(folder, { recursive: true }));
     const executable = join(folder, 'podwire');

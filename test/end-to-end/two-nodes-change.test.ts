@@ -66,7 +66,7 @@ async function startBirds(): Promise<readonly [Bird, Bird]> {
 }
 
 describe('a running cluster changes', () => {
-  it('from routes of its own to BGP and back without the loss of a ping, and nothing is left', async () => {
+  it('from static routes to BGP and back without the loss of a ping, and nothing is left', async () => {
     const before = await Promise.all(cluster.nodes.map(observeTraces));
     {
       await using client = await attachTo(here, 'client', cluster);

@@ -93,7 +93,7 @@ describe('each test leaves both nodes as they were', () => {
       expect(await birdThere.destinations('protocol', bgp)).toEqual([here.podCidrs[family]]);
     });
 
-    it('BIRD that forgets the kernel and reads it anew leaves the routes to a pod there', async () => {
+    it('BIRD that rereads the kernel’s routes keeps the routes to a pod', async () => {
       await using pods = await attachBoth();
       await untilLearned(birdHere, pods.client);
       const kernels = FAMILIES.map(({ family }) => birdNames(family).kernel);

@@ -10,7 +10,7 @@ import { assertPrivateNamespace } from '../lab/namespaces/private-namespace.ts';
 const WEB = attachment();
 const C1 = WEB.id;
 
-/** A journal on a disk of its own. */
+/** A journal on a separate disk. */
 function aDisk(): {
   readonly journal: Journal;
   readonly folder: string;

@@ -66,7 +66,7 @@ describe('an attachment', () => {
     expect(journal.list()).toHaveLength(2);
   });
 
-  it('whose record a DEL has taken is no longer there for its ADD, even if another ADD has begun since', () => {
+  it('whose record a DEL has removed is no longer there for its ADD, even if another ADD has begun since', () => {
     const { journal, open } = aJournal();
     const entry = entered(journal.begin(WEB));
     expect(entry.isCurrent()).toBe(true);
@@ -76,7 +76,7 @@ describe('an attachment', () => {
     expect(entry.isCurrent()).toBe(false);
   });
 
-  it('of which only the endpoint remains is in the other list, until it begins anew', () => {
+  it('of which only the endpoint remains is in the other list, until a new ADD begins', () => {
     const { journal } = aJournal();
     entered(journal.begin(WEB)).markAttached();
     journal.keepEndpoint(WEB);
@@ -112,7 +112,7 @@ describe('a record that cannot be read', () => {
   damaged('half', (path) => writeFileSync(path, readFileSync(path).subarray(0, 40)));
   damaged('zeros', (path) => writeFileSync(path, Buffer.alloc(200)));
 
-  it('is none: somebody’s link, whatever its target says', () => {
+  it('is ignored: a foreign symbolic link, whatever its target', () => {
     const { journal, path } = aJournal();
     entered(journal.begin(attachment({ id: attachmentId('c2') })));
     symlinkSync(path('c2@eth0.record.json'), path('c1@eth0.record.json'));
@@ -120,7 +120,7 @@ describe('a record that cannot be read', () => {
     expect(journal.list().map(({ id }) => id.containerId)).toEqual(['c2']);
   });
 
-  it('is none: a file of another name', () => {
+  it('is ignored: a file of another name', () => {
     const { journal, path } = aJournal();
     entered(journal.begin(WEB));
     for (const name of [
@@ -146,7 +146,7 @@ describe('the sweep after a boot', () => {
 
   const BOOT = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   const begins = (what: string, swept: string) =>
-    it(`begins anew: ${what}`, () => {
+    it(`begins again: ${what}`, () => {
       const { journal, path } = aJournal();
       journal.beginSweep();
       writeFileSync(path('swept-boot'), swept);
@@ -155,7 +155,7 @@ describe('the sweep after a boot', () => {
   begins('another boot was swept', '00000000-0000-0000-0000-000000000000\n');
   begins('the process that swept was killed', `${BOOT} ${DEAD.pid} ${DEAD.startTicks}\n`);
   begins('its number is another process’s by now', `${BOOT} ${process.pid} 1\n`);
-  begins('nobody can read who it was', '');
+  begins('the process in the record cannot be read', '');
 });
 
 describe('two processes', () => {

@@ -51,7 +51,7 @@ describe('what an ADD has made is', () => {
   it('not what a host interface of the same name has', () =>
     expect(attached({ interfaces: [{ name: 'eth0', mac: MAC }] }).mac).toBeUndefined());
 
-  it('without a MAC that is none', () =>
+  it('without a malformed MAC', () =>
     expect(attached({ interfaces: [{ name: 'eth0', mac: 'tuned', sandbox: '/n' }] }).mac).toBeUndefined());
 
   const routes = (what: string, configured: JsonValue, expected: readonly string[]) =>

@@ -89,7 +89,7 @@ describe('DEL succeeds and leaves nothing', () => {
     return { ...DEL, sandboxPath: sandbox.path };
   });
   succeeds('with CNI_NETNS empty, the sandbox still there', async () => DEL);
-  succeeds('with the host interface deleted by somebody', async () => {
+  succeeds('with the host interface deleted by another program', async () => {
     await hostNamespace().exec('ip', 'link', 'delete', 'cali68caf03a5f4');
     return { ...DEL, sandboxPath: sandbox.path };
   });

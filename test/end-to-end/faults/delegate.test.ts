@@ -124,12 +124,12 @@ describe('an ADD whose delegate', () => {
     message: /ended with status 3 without a reason on stdout/,
     calls: ADD_DEL,
   });
-  says('has a reason of its own', onAdd(`echo '{"code":112,"msg":"the moon is wrong","details":"d"}'; exit 1`), {
+  says('reports its own error', onAdd(`echo '{"code":112,"msg":"the moon is wrong","details":"d"}'; exit 1`), {
     code: 112,
     message: /^the moon is wrong$/,
     calls: ADD_DEL,
   });
-  says('has a reason with a code that is none', onAdd(`echo '{"code":-1,"msg":"x"}'; exit 1`), {
+  says('reports an error with an invalid code', onAdd(`echo '{"code":-1,"msg":"x"}'; exit 1`), {
     code: 102,
     message: /ended with status 1/,
     calls: ADD_DEL,
@@ -145,7 +145,7 @@ describe('an ADD whose delegate', () => {
     prints({ ips: [{ address: '10.73.0.9/24' }, { address: 'fd73::9/64' }, { address: '10.73.0.9/32' }] }),
     { code: 102, message: /it has 10\.73\.0\.9 twice/, calls: ADD_DEL },
   );
-  says('gives an address that is none', prints({ ips: [{ address: '10.73.0.999/24' }] }), {
+  says('gives a malformed address', prints({ ips: [{ address: '10.73.0.999/24' }] }), {
     code: 102,
     message: /10\.73\.0\.999/,
     calls: ADD_DEL,
@@ -166,7 +166,7 @@ describe('an ADD whose delegate', () => {
     calls: ADD_DEL,
   });
   says(
-    'gives a route that is none',
+    'gives a malformed route',
     prints({ ips: [{ address: '10.73.0.9/24' }, { address: 'fd73::9/64' }], routes: [{ dst: 'everywhere' }] }),
     { code: 102, message: /everywhere/, calls: ADD_DEL },
   );

@@ -57,7 +57,7 @@ describe('an ADD that is told to end undoes all at once, while it', () => {
   });
 });
 
-describe('stdout that nobody reads', () => {
+describe('stdout without a reader', () => {
   const closed = (verb: string, overrides: Partial<LoopbackCall> = {}) => {
     const running = node.start({ verb, sandboxPath: sandbox.path, ...overrides });
     running.process.stdout.destroy();

@@ -11,7 +11,7 @@ let sandbox: Sandbox;
 let before: JsonObject;
 startFresh((fresh) => ({ node, sandbox, before } = fresh));
 
-/** Commands before the executable, in a mount namespace of its own. */
+/** Commands before the executable, in a separate mount namespace. */
 const after = (commands: string): readonly string[] => ['unshare', '--mount', 'sh', '-ec', `${commands}; exec "$0"`];
 
 async function attachesAndDetaches(within: readonly string[], overrides: JsonObject = {}): Promise<readonly string[]> {

@@ -100,7 +100,7 @@ describe('a host interface of that name', () => {
     expect(await node.state()).toEqual(taken);
   });
 
-  it('that is no veth is an error, and nothing is touched', async () => {
+  it('that is not a veth is an error, and nothing changes', async () => {
     await using stack = new AsyncDisposableStack();
     stack.use(await aHostInterface('bridge'));
     const taken = await node.state();
