@@ -5,8 +5,10 @@ import { filesOf } from './scripts/test/parts.ts';
 export default defineConfig({
   test: {
     allowOnly: false,
+    maxWorkers: '100%', // vitest leaves one core free, but many tests only wait
     projects: [
-      { test: { name: 'unit', ...filesOf('unit') } },
+      // Modules hold no state, so the test files of a worker can share them.
+      { test: { name: 'unit', ...filesOf('unit'), isolate: false } },
       { test: { name: 'kernel', ...filesOf('kernel'), testTimeout: 30_000 } },
       {
         test: {
