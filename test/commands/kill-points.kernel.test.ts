@@ -102,7 +102,7 @@ async function expectAgain(node: CommandNode, before: readonly string[]): Promis
 }
 
 describe('a command in a separate process', () => {
-  it('that may live succeeds', async () => {
+  it('that is not killed succeeds', async () => {
     await using node = await startCommandNode(10);
     await using scene = await aScene(node, 'living');
     const before = await node.state();
@@ -131,7 +131,7 @@ describe.concurrent('whatever the call after which it is killed, nothing is left
     LOOP_MS,
   );
 
-  it('an ADD that has made its host interface and not marked it yet, after DEL or GC', async () => {
+  it('an ADD that was killed before it labelled its host interface leaves nothing after DEL or GC', async () => {
     await using node = await startCommandNode(16);
     for (const finish of ['DEL without a sandbox', 'GC'] as const) {
       await using scene = await aScene(node, `unmarked-${finish.slice(0, 2)}`);

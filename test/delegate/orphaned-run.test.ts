@@ -26,13 +26,13 @@ async function endedBy(environment: Readonly<Record<string, string>>, type: stri
   return child.signalCode;
 }
 
-describe('a run of the IPAM plugin that a killed ADD has left', () => {
-  it('is ended', async () => {
+describe('an IPAM plugin that outlives its killed ADD', () => {
+  it('is killed', async () => {
     expect(await endedBy(OURS, 'orphaned-ipam')).toBe('SIGKILL');
   });
 
   const lives = (why: string, environment: object, type = 'orphaned-ipam') =>
-    it(`lives: ${why}`, async () => expect(await endedBy({ ...OURS, ...environment }, type)).toBe('SIGTERM'));
+    it(`is not killed: ${why}`, async () => expect(await endedBy({ ...OURS, ...environment }, type)).toBe('SIGTERM'));
   lives('of another container', { CNI_CONTAINERID: 'orphaned-2' });
   lives('of another interface', { CNI_IFNAME: 'net1' });
   lives('that releases', { CNI_COMMAND: 'DEL' });

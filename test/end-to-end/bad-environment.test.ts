@@ -26,7 +26,7 @@ async function refused(call: Partial<LoopbackCall>, code: number, message: RegEx
   expect(await node.state()).toEqual(before);
 }
 
-describe('of several faults the one is told that Go plugins would tell', () => {
+describe('of several faults, the one that Go plugins report is reported', () => {
   const unusable = '{"cniVersion":"9.9.9","name":5}';
   const TABLE: readonly (readonly [why: string, call: Partial<LoopbackCall>, code: number, message: RegExp])[] = [
     [
@@ -139,7 +139,7 @@ describe('of several faults the one is told that Go plugins would tell', () => {
   ];
   it.each(TABLE)('%s', (_, call, code, message) => expect(refused(call, code, message)).resolves.toBeUndefined());
 
-  it('the version that is supported stands in the details', async () => {
+  it('the supported versions are in the details', async () => {
     const { answer } = await node.run({
       verb: 'ADD',
       sandboxPath: sandbox.path,
@@ -221,7 +221,7 @@ describe('network settings', () => {
     config: node.netconf({ name: `range-${subnet.replaceAll(/[^0-9a-f]/g, '-')}`, ipam: { ranges: [[{ subnet }]] } }),
   });
   const badRange = (why: string, subnet: string, message: RegExp) =>
-    it(`a range ${why} is refused by host-local in its own words`, () =>
+    it(`a range ${why} is refused with the message of host-local`, () =>
       expect(refused(ranged(subnet), 999, message)).resolves.toBeUndefined());
   badRange('/31', '10.0.0.0/31', /too small/);
   badRange('/32', '10.0.0.1/32', /too small/);

@@ -130,7 +130,7 @@ function spread<Value>(values: readonly Value[]): readonly Value[] {
   ).filter((value) => value !== undefined);
 }
 
-describe('before whatever change of a file it is killed, the node can be used, and the same command again finishes', () => {
+describe('killed before any change of a file, the node stays usable, and repeating the command finishes', () => {
   it.for([
     { name: 'install on a bare node', call: INSTALL, prepare: async () => undefined, pointsLeast: 50 },
     { name: 'an upgrade', call: UPGRADE, prepare: makeOldNode, pointsLeast: 50 },

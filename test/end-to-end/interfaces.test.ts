@@ -71,7 +71,7 @@ describe('a second network of the same pod', () => {
     expect(await pod.annotations()).toEqual(written);
   });
 
-  it('is refused under a name that the sandbox has, and nothing touched', async () => {
+  it('is refused under a name that the sandbox already has, and nothing changes', async () => {
     await using pod = await attachPod(node);
     const before = await node.state();
     const refused = await node.call({ ...pod.call, verb: 'ADD', config: node.netconf({ name: 'second' }) });
@@ -85,7 +85,7 @@ describe('a second network of the same pod', () => {
 });
 
 describe('a second interface of a container without a pod', () => {
-  it('does not take the first one away', async () => {
+  it('does not remove the first one', async () => {
     await using sandbox = await makeSandbox();
     const call = { containerId: 'no-pod-at-all', sandboxPath: sandbox.path };
     const [first, second] = [
@@ -106,7 +106,7 @@ describe('a second interface of a container without a pod', () => {
 });
 
 describe('two containers without a pod, the first eleven characters of whose ids are the same', () => {
-  it('do not take each other’s interface away', async () => {
+  it('do not remove each other’s interface', async () => {
     await using one = await makeSandbox();
     await using other = await makeSandbox();
     const config = node.netconf();
@@ -122,7 +122,7 @@ describe('two containers without a pod, the first eleven characters of whose ids
 });
 
 describe('a new sandbox of the same pod, while the old one is still there', () => {
-  it('takes over the host interface, and the old one’s DEL does not touch it', async () => {
+  it('replaces the host interface, and the old sandbox’s DEL does not change it', async () => {
     await using pod = await attachPod(node);
     await using sandbox = await makeSandbox();
     const call = { ...pod.call, config: node.netconf() };

@@ -104,7 +104,7 @@ function spread<Value>(values: readonly Value[], most: number): readonly Value[]
   );
 }
 
-describe('whatever the system call before which it is killed, nothing is left', () => {
+describe('killed before any system call, a command leaves nothing after its cleanup', () => {
   it.for(Object.entries(VICTIMS))(
     'of %s, after DEL, GC or the next ADD',
     { timeout: SWEEP_MS },
@@ -151,7 +151,7 @@ describe('a delegate that outlives the ADD that was killed', () => {
     await running.ended;
     await FINISHES[finish]?.(pod);
     gate.release();
-    // Whoever still waits at the gate would go through it now.
+    // A process that still waits at the gate would pass it now.
     await until('the delegate has ended', () => processesOf((word) => word.includes(gate.folder)).length === 0);
     expect(await left(pod)).toEqual(before);
   });

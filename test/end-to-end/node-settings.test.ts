@@ -74,14 +74,14 @@ describe('the node’s name', () => {
     return { kubernetes: { kubeconfig: node.kubeconfigPath, node_name: node.name } };
   });
 
-  it('is asked for, if nothing says it', async () => {
+  it('is requested, if it is not configured', async () => {
     await using pod = await makeTestPod(node);
     const { nodename: _, ...config } = node.netconf();
     const answered = await node.call({ ...pod.call, verb: 'ADD', config });
     expect(answered).toMatchObject({ exitCode: 1, answer: { code: 7, msg: expect.stringContaining(NODE_NAME_FILE) } });
   });
 
-  it('is named, if the API does not know it', async () => {
+  it('is named in the error, if the API has no such Node', async () => {
     await using pod = await makeTestPod(node);
     const answered = await node.call({ ...pod.call, verb: 'ADD', config: node.netconf({ nodename: 'no-such-node' }) });
     expect(answered).toMatchObject({
@@ -90,7 +90,7 @@ describe('the node’s name', () => {
     });
   });
 
-  it('is named with the family, if it has no podCIDR of that family', async () => {
+  it('is named in the error with the family, if it has no podCIDR of that family', async () => {
     await node.cluster.createNode('node-of-ipv4', { podCIDRs: ['10.79.0.0/24'] });
     await using pod = await makeTestPod(node);
     const config = node.netconf({ nodename: 'node-of-ipv4', ipam: { ranges: [[{ subnet: 'usePodCidrIPv6' }]] } });

@@ -26,7 +26,7 @@ afterAll(async () => {
 expectNoLeftovers(() => node);
 
 describe('without CNI_COMMAND', () => {
-  it('podwire explains itself in a few lines on stderr, and fails', async () => {
+  it('podwire prints its usage in a few lines on stderr, and fails', async () => {
     const { exitCode, stdout, stderr } = await callAsPerson();
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
     expect(stderr).toMatch(/^podwire .*CNI plugin/);
@@ -39,7 +39,7 @@ describe('without CNI_COMMAND', () => {
     expect(answered).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringMatching(/^podwire /) });
   });
 
-  it('a command that there is not explains itself as well', async () => {
+  it('an unknown command prints the usage, too', async () => {
     const answered = await callAsPerson({ words: ['no-such-command'] });
     expect(answered).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringContaining('podwire -v') });
   });
@@ -56,7 +56,7 @@ describe('podwire -t', () => {
   const test = (netconf: JsonObject | string) =>
     callAsPerson({ words: ['-t'], stdin: typeof netconf === 'string' ? netconf : JSON.stringify(netconf) });
 
-  it('says on one line which API server answers', async () => {
+  it('prints on one line which API server answers', async () => {
     const { exitCode, stdout, stderr } = await test(node.netconf());
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout).toMatch(ONE_LINE);
@@ -106,7 +106,7 @@ describe('alone in an empty folder, under another name', () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  it('it is the same CNI plugin, for a netconf of any type, and puts nothing beside itself', async () => {
+  it('it is the same CNI plugin for a netconf of any type, and writes nothing next to itself', async () => {
     await using pod = await makeTestPod(node);
     const call = { ...pod.call, config: node.netconf({ type: 'calico' }) };
     const added = await runPlugin({ ...call, verb: 'ADD' }, node.pluginPath, executable);
@@ -116,7 +116,7 @@ describe('alone in an empty folder, under another name', () => {
     expect(await readdir(folder)).toEqual(['calico']);
   });
 
-  it('it is the same command for a person', async () => {
+  it('it has the same commands for people', async () => {
     expect(await callAsPerson({ words: ['-v'], executable, folder })).toEqual(await callAsPerson({ words: ['-v'] }));
   });
 });

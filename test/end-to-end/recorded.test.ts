@@ -30,7 +30,7 @@ interface Observed {
 const HOST_INTERFACE = 'cali54a674feafd';
 const POD = { namespace: 'default', name: 'rec' };
 
-describe('an attachment equals the one that was recorded', () => {
+describe('an attachment equals the recorded one', () => {
   let node: PluginNode;
   beforeAll(async () => {
     node = await startPluginNode({ name: 'rec-node' });

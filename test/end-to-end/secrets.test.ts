@@ -106,7 +106,7 @@ describe('a token or a client key is in no output, log, lease or interface', () 
     await expect(stateAtLast()).resolves.toEqual(before);
   });
   it.each<readonly [string, string]>([
-    ['is no YAML', `token: [${CANARY_TOKEN}`],
+    ['is malformed YAML', `token: [${CANARY_TOKEN}`],
     ['is JSON cut in the middle', `{"users":[{"name":"a","user":{"token":"${CANARY_TOKEN}"`],
     [
       'has the token in place of the server',
@@ -128,7 +128,7 @@ describe('a token or a client key is in no output, log, lease or interface', () 
     expect((await runWatched('DEL', {})).exitCode).toBe(0);
     await expect(stateAtLast()).resolves.toEqual(before);
   });
-  it('when it stands in the netconf, and the delegate is asked', async () => {
+  it('when it is in the netconf, and the delegate is called', async () => {
     const folder = fakeDelegate(`env; echo "$stdin"; exit 1`, { name: 'host-local' });
     const config = node.netconf({
       kubernetes: {},
@@ -149,7 +149,7 @@ describe('a token or a client key is in no output, log, lease or interface', () 
     const { answer } = await runWatched('ADD', { policy: { k8s_auth_token: [CANARY_TOKEN] } });
     expect(answer).toMatchObject({ code: 7 });
   });
-  it('nor in the arguments and the environment of the processes that run', async () => {
+  it('and it is not in the arguments and the environment of running processes', async () => {
     using gate = await makeGatedDelegate(node.folder, node.pluginPath, 'after');
     const running = node.start({ verb: 'ADD', sandboxPath: sandbox.path, pluginPath: gate.folder });
     await gate.arrived;

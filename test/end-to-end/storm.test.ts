@@ -13,7 +13,7 @@ import { until } from '../lab/until.ts';
 const PODS = 300;
 const PREPARED_AT_ONCE = 12;
 const STORM_MS = 240_000;
-const OWN_MOST_MB = 40;
+const MAX_OWN_MB = 40;
 const MAX_MB = 70;
 
 let node: PluginNode;
@@ -69,7 +69,9 @@ describe(`${PODS} pods of one node`, () => {
     },
   );
 
-  it(`of which each command has at most ${MAX_MB} MB, ${OWN_MOST_MB} of them for itself`, async ({ task }) => {
+  it(`are attached and detached with at most ${MAX_MB} MB for each command, ${MAX_OWN_MB} of them private`, async ({
+    task,
+  }) => {
     const [pod] = pods;
     if (pod === undefined) throw new Error('unreachable');
     const { namespace, name, uid } = pod;
@@ -99,11 +101,11 @@ describe(`${PODS} pods of one node`, () => {
       Math.round(Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) / 1024);
     child.kill('SIGTERM');
     expect(await ended).toMatchObject({ exitCode: 1, answer: { code: 11 } });
-    expect(megabytes('RssAnon')).toBeLessThan(OWN_MOST_MB);
+    expect(megabytes('RssAnon')).toBeLessThan(MAX_OWN_MB);
     expect(megabytes('VmHWM')).toBeLessThan(MAX_MB);
     recordFigure(task, {
       fault: 'little memory',
-      promise: `an ADD has at most ${MAX_MB} MB, ${OWN_MOST_MB} of them for itself`,
+      promise: `an ADD has at most ${MAX_MB} MB, ${MAX_OWN_MB} of them for itself`,
       measured: `${megabytes('VmHWM')} MB at most, ${megabytes('RssAnon')} of them its own; the rest is pages of the executable, which all share`,
     });
   });

@@ -8,7 +8,7 @@ import { formatRoute, readRoutes } from '../lab/two-nodes/route.ts';
 import { debianProgram } from '../lab/tools/debian-program.ts';
 import { findHostLocal } from '../lab/tools/find-host-local.ts';
 
-// As docs/install.md, section 8, has it: from routes of one's own to BGP, and back, while pods of both nodes reach each other.
+// As docs/install.md, section 8, describes: from static routes to BGP and back, while pods of both nodes reach each other.
 
 let cluster: TwoNodes;
 let here: ClusterNode;

@@ -34,7 +34,7 @@ function bend(path: string, change: object): void {
 }
 
 describe('an attachment', () => {
-  it('is known to every command from its begin to its end', () => {
+  it('is visible to every command from its begin to its end', () => {
     const { journal, open, names } = aJournal();
     const entry = entered(journal.begin(WEB));
     expect(open().find(C1)).toMatchObject({ record: { attachment: WEB, stage: 'attaching', process: ownIdentity() } });
@@ -45,7 +45,7 @@ describe('an attachment', () => {
     expect([open().find(C1), open().list(), names()]).toEqual([undefined, [], []]);
   });
 
-  it('is under way only as long as its ADD lives', () => {
+  it('is in progress only as long as its ADD runs', () => {
     const { journal, path } = aJournal();
     const isInProgress = () =>
       journal.list().map((item) => item.kind === 'record' && journal.isInProgress(item.record));
@@ -57,7 +57,7 @@ describe('an attachment', () => {
     expect(isInProgress()).toEqual([false]);
   });
 
-  it('is not begun over another ADD of it, nor over what one has left', () => {
+  it('is not begun while another ADD of it runs, nor while a record of one is left', () => {
     const { journal } = aJournal();
     entered(journal.begin(WEB));
     expect(journal.begin(attachment({ sandboxPath: '/run/netns/other' }))).toBe('exists');
@@ -86,7 +86,7 @@ describe('an attachment', () => {
     expect(journal.listEndpoints()).toEqual([]);
   });
 
-  it('of a boot before this one is known as such', () => {
+  it('of an earlier boot is recognized as such', () => {
     const { journal, path } = aJournal();
     entered(journal.begin(WEB)).markAttached();
     const isOfEarlierBoot = () =>
@@ -99,7 +99,7 @@ describe('an attachment', () => {
 
 describe('a record that cannot be read', () => {
   const damaged = (what: string, damage: (path: string) => void) =>
-    it(`is damaged, and still says whose it was: ${what}`, () => {
+    it(`is damaged, and its file name still identifies the attachment: ${what}`, () => {
       const { journal, path } = aJournal();
       entered(journal.begin(WEB));
       damage(path('c1@eth0.record.json'));
@@ -137,7 +137,7 @@ describe('a record that cannot be read', () => {
 });
 
 describe('the sweep after a boot', () => {
-  it('is the first caller’s', () => {
+  it('is given to the first caller', () => {
     const { journal, open } = aJournal();
     expect([journal.beginSweep(), open().beginSweep()]).toEqual([true, false]);
     journal.endSweep();
@@ -159,7 +159,7 @@ describe('the sweep after a boot', () => {
 });
 
 describe('two processes', () => {
-  it('that begin one attachment at once: one has it', async () => {
+  it('that begin one attachment at the same time: only one succeeds', async () => {
     const { path, journal } = aJournal();
     journal.beginSweep();
     const program = `

@@ -33,7 +33,7 @@ describe('planAllocation', () => {
     { ranges: [7, [null, 'x']] },
   );
 
-  it('knows the families that are asked for', () => {
+  it('returns the requested families', () => {
     expect(
       planAllocation(withIpam({ ranges: [[{ subnet: 'usePodCidr' }], [{ subnet: 'fd00::/64' }]] }), NODE).families,
     ).toEqual(['ipv4', 'ipv6']);
@@ -55,7 +55,7 @@ describe('planAllocation', () => {
     expect(JSON.stringify(given)).not.toMatch(/secret|kubeconfig/);
   });
 
-  it('a family that the node has no podCIDR of is refused by node and family', () => {
+  it('a family without a podCIDR is refused with the names of node and family', () => {
     const ipv4Only = { ...NODE, podCidrs: NODE.podCidrs.slice(0, 1) };
     const refusal = () => planAllocation(withIpam({ subnet: 'usePodCidrIPv6' }), ipv4Only);
     expect(refusal).toThrow(CniError);

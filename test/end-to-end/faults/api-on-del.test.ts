@@ -25,7 +25,7 @@ async function expectNodeClean(): Promise<void> {
   });
 }
 
-describe('link and lease go and DEL succeeds within 2 s, when the API server', () => {
+describe('link and lease are removed and DEL succeeds within 2 s, when the API server', () => {
   const FAULTS: readonly (readonly [string, Fault])[] = [
     ['refuses', { kind: 'refuse' }],
     ['resets', { kind: 'reset', at: 'accept' }],

@@ -198,7 +198,7 @@ describe('an ADD whose delegate', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('stands in a folder that others can write to is not run: they could put another in its place', async () => {
+  it('is in a folder that others can write to is not run, because they could replace it', async () => {
     const folder = fakeDelegate('', { name: 'host-local' });
     chmodSync(folder, 0o777);
     const { answer } = await node.run({ verb: 'ADD', sandboxPath: sandbox.path, pluginPath: folder });
@@ -207,7 +207,7 @@ describe('an ADD whose delegate', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('stands behind a folder of CNI_PATH that cannot be looked into is found all the same', async () => {
+  it('comes after an unreadable folder in CNI_PATH is found', async () => {
     writeFileSync(join(node.folder, 'file'), '');
     const pluginPath = `/nowhere:${node.folder}/file:/${'a'.repeat(5000)}:${node.pluginPath}`;
     expect(await node.run({ verb: 'ADD', sandboxPath: sandbox.path, pluginPath })).toMatchObject({ exitCode: 0 });
@@ -218,7 +218,7 @@ describe('an ADD whose delegate', () => {
     expect(await node.state()).toEqual(before);
   });
 
-  it('is host-local with no address left keeps its words and its code', async () => {
+  it('is host-local without a free address passes on its message and code', async () => {
     const subnet = { subnet: '10.74.0.0/30', rangeStart: '10.74.0.2', rangeEnd: '10.74.0.2' };
     const config = node.netconf({ name: 'small', ipam: { ranges: [[subnet]] } });
     await using other = await makeSandbox();

@@ -34,7 +34,7 @@ async function unpackAddons(): Promise<void> {
 
 const lines = (text: string) => text.split('\n').filter((line) => line !== '');
 
-describe('ADD and DEL go on, with at most one warning each', () => {
+describe('ADD and DEL continue, with at most one warning each', () => {
   beforeEach(() => unpackAddons());
   const goesOn = (why: string, commands: string, overrides: JsonObject = {}) =>
     it(why, async () => {
@@ -49,7 +49,7 @@ describe('ADD and DEL go on, with at most one warning each', () => {
   goesOn('when /var/lib is full', full);
 });
 
-describe('a log file that cannot be written is one warning, and ADD and DEL go on', () => {
+describe('a log file that cannot be written is one warning, and ADD and DEL continue', () => {
   const goesOn = (why: string, prepare: () => string) =>
     it(why, async () => {
       const overrides = { log_file_path: prepare(), log_level: 'debug' };
@@ -68,7 +68,7 @@ describe('a log file that cannot be written is one warning, and ADD and DEL go o
   goesOn('of a name too long', () => `/${'a'.repeat(300)}`);
 });
 
-describe('what a process may have', () => {
+describe('the limits of a process', () => {
   it.each([64, 32])('%i open files are enough', async (count) => {
     await expect(attachesAndDetaches(after(`ulimit -n ${count}`))).resolves.toHaveLength(2);
   });
@@ -86,7 +86,7 @@ describe('what a process may have', () => {
     },
   );
 
-  it('no folder /var/lib/podwire, and no leave to make one, is told in so many words', async () => {
+  it('a missing /var/lib/podwire that cannot be created is an error that says so', async () => {
     mkdirSync('/var/lib/podwire', { recursive: true });
     const within = after('mount -t tmpfs -o ro none /var/lib/podwire');
     const { exitCode, answer } = await node.run({ verb: 'ADD', sandboxPath: sandbox.path, within });
