@@ -28,7 +28,7 @@ const aStatus = (overrides: Parameters<typeof aNetworkConfig>[0] = {}, environme
   });
 
 describe('a call of the plugin', () => {
-  it('VERSION is answered with the versions, in the caller’s', async () => {
+  it('VERSION is answered with the supported versions, in the caller’s version', async () => {
     const { status, answer, stderr } = await call(aRequest({ environment: { CNI_COMMAND: 'VERSION' } }));
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(answer).toMatchObject({
@@ -65,7 +65,7 @@ describe('a call of the plugin', () => {
     '9.9.9',
   );
 
-  it('that fails says why on stdout, and in one line of the log on stderr', async () => {
+  it('that fails gives the reason on stdout, and in one line of the log on stderr', async () => {
     const { status, answer, stderr } = await call(aRequest({ environment: { CNI_NETNS: '/none' } }));
     expect({ status, code: answer['code'] }).toEqual({ status: 1, code: ERROR_CODE.invalidSandbox });
     expect(
@@ -82,7 +82,7 @@ describe('a call of the plugin', () => {
     expect((await call(aRequest({ stdin: '{' }), { writeStdout })).status).toBe(1);
   });
 
-  it('writes a trace of time only if it is asked for', async () => {
+  it('writes a trace of time only on request', async () => {
     const lines = async (environment: object) =>
       (await call(aStatus({}, environment))).stderr.split('\n').filter((line) => line.startsWith('trace '));
     expect(await lines({})).toEqual([]);
