@@ -69,7 +69,7 @@ describe(`${PODS} pods of one node`, () => {
     },
   );
 
-  it(`are attached and detached with at most ${MAX_MB} MB for each command, ${MAX_OWN_MB} of them private`, async ({
+  it(`are attached with at most ${MAX_MB} MB for each ADD, ${MAX_OWN_MB} of them private`, async ({
     task,
   }) => {
     const [pod] = pods;
