@@ -1,6 +1,6 @@
 import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { runInPrivateNamespace, runProgram } from '../command-line/run-program.ts';
+import { runInPrivateNamespace } from '../command-line/run-program.ts';
 import { UsageError } from '../command-line/run-script.ts';
 import { ensureExecutable } from '../../build/up-to-date.ts';
 import { assertPrivateNamespace } from '../../test/lab/namespaces/private-namespace.ts';

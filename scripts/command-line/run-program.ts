@@ -11,7 +11,7 @@ const IN_PRIVATE_NAMESPACE = join(REPOSITORY, 'scripts', 'in-private-namespace.s
  * @returns its exit status; 1 if a signal ended it
  * @throws {Error} if it cannot be started
  */
-export async function runProgram(
+async function runProgram(
   program: string,
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},

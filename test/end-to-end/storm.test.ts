@@ -69,9 +69,7 @@ describe(`${PODS} pods of one node`, () => {
     },
   );
 
-  it(`are attached with at most ${MAX_MB} MB for each ADD, ${MAX_OWN_MB} of them private`, async ({
-    task,
-  }) => {
+  it(`are attached with at most ${MAX_MB} MB for each ADD, ${MAX_OWN_MB} of them private`, async ({ task }) => {
     const [pod] = pods;
     if (pod === undefined) throw new Error('unreachable');
     const { namespace, name, uid } = pod;
