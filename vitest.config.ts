@@ -1,32 +1,36 @@
 import { defineConfig } from 'vitest/config';
+import { filesOf } from './scripts/test/parts.ts';
 
-const KERNEL = ['test/**/*.kernel.test.ts'];
-const EXECUTABLE = ['test/end-to-end/**/*.test.ts', 'test/build/{executable,reproducible}.test.ts'];
-const IMAGE = ['test/build/image/image.test.ts'];
-const NODE = ['test/node/**/*.test.ts'];
-
+// `npm test -- PART...` starts each project in the right namespace: scripts/test/parts.ts has the table.
 export default defineConfig({
   test: {
     allowOnly: false,
+    maxWorkers: '100%', // vitest leaves one core free, but many tests only wait
     projects: [
-      {
-        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [...KERNEL, ...EXECUTABLE, ...IMAGE, ...NODE] },
-      },
-      // These two run below scripts/in-private-namespace.sh: they make interfaces, and write to /run and /var/lib.
-      { test: { name: 'kernel', include: KERNEL, exclude: EXECUTABLE, testTimeout: 30_000 } },
+      // Modules hold no state, so the test files of a worker can share them.
+      { test: { name: 'unit', ...filesOf('unit'), isolate: false } },
+      { test: { name: 'kernel', ...filesOf('kernel'), testTimeout: 30_000 } },
       {
         test: {
           name: 'end-to-end',
-          include: EXECUTABLE,
+          ...filesOf('end-to-end'),
+          globalSetup: 'scripts/test/up-to-date-executable.ts',
           testTimeout: 60_000,
           hookTimeout: 120_000,
           fileParallelism: false,
         },
       },
-      // A whole node, below scripts/in-private-namespace.sh, too; as root, for the kubelet and containerd.
-      { test: { name: 'node', include: NODE, testTimeout: 180_000, hookTimeout: 180_000, fileParallelism: false } },
-      // Needs a network, unlike those above: it fetches Debian packages and Go modules.
-      { test: { name: 'image', include: IMAGE, testTimeout: 60_000, hookTimeout: 300_000 } },
+      {
+        test: {
+          name: 'node',
+          ...filesOf('node'),
+          globalSetup: ['scripts/test/up-to-date-executable.ts', 'scripts/test/up-to-date-image.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+      { test: { name: 'image', ...filesOf('image'), testTimeout: 60_000, hookTimeout: 300_000 } },
     ],
   },
 });

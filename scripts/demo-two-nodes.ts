@@ -3,6 +3,7 @@
 // the private namespace.
 import { constants } from 'node:os';
 import { join } from 'node:path';
+import { ensureExecutable } from '../build/up-to-date.ts';
 import { ensureDebianProgram } from '../test/lab/tools/debian-program.ts';
 import { findHostLocal } from '../test/lab/tools/find-host-local.ts';
 import { toolProgressTo } from '../test/lab/tools/tool-progress.ts';
@@ -10,7 +11,6 @@ import { runScript } from './command-line/run-script.ts';
 import { watchInterrupts } from './demo/interrupts.ts';
 import { startInPrivateNamespace } from './demo/start-in-private-namespace.ts';
 import { formatSeconds, openStepReport, StepFailure } from './demo/step-report.ts';
-import { upToDateExecutable } from './demo/up-to-date-executable.ts';
 
 const USAGE = `usage: npm run demo:two-nodes
 
@@ -36,8 +36,8 @@ await runScript({ name: 'demo:two-nodes', usage: USAGE, options: {} }, async () 
 
 async function demonstrate(): Promise<number> {
   const executablePath = await report.step('build the executable, dist/podwire', async () => {
-    const { path, wasThere } = await upToDateExecutable(interrupted);
-    return { shown: `${path}, ${wasThere ? 'up to date' : 'built'}`, outcome: path };
+    const { path, outcome } = await ensureExecutable(interrupted);
+    return { shown: `${path}, ${outcome}`, outcome: path };
   });
   const hostLocalPath = await report.step('find host-local, the IPAM plugin that allocates addresses', async () => {
     const show = toolProgressTo(process.stderr);

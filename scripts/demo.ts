@@ -4,6 +4,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ensureExecutable } from '../build/up-to-date.ts';
 import { findHostLocal } from '../test/lab/tools/find-host-local.ts';
 import { toolProgressTo } from '../test/lab/tools/tool-progress.ts';
 import { runScript } from './command-line/run-script.ts';
@@ -20,7 +21,6 @@ import { watchInterrupts } from './demo/interrupts.ts';
 import { startRelay } from './demo/relay.ts';
 import { NO_NAMESPACE, startInPrivateNamespace } from './demo/start-in-private-namespace.ts';
 import { formatSeconds, openStepReport, StepFailure } from './demo/step-report.ts';
-import { upToDateExecutable } from './demo/up-to-date-executable.ts';
 
 const INTERRUPTED = 128 + constants.signals.SIGINT;
 
@@ -41,8 +41,8 @@ await runScript({ name: 'demo', usage: USAGE, options: DEMO_OPTIONS }, async ({ 
 
 async function demonstrate(demo: DemoArguments): Promise<number> {
   const executablePath = await report.step('build the executable, dist/podwire', async () => {
-    const { path, wasThere } = await upToDateExecutable(interrupted);
-    return { shown: `${path}, ${wasThere ? 'up to date' : 'built'}`, outcome: path };
+    const { path, outcome } = await ensureExecutable(interrupted);
+    return { shown: `${path}, ${outcome}`, outcome: path };
   });
   const hostLocalPath = await report.step('find host-local, the IPAM plugin that allocates addresses', async () => {
     const path = await findHostLocal(showProgress());

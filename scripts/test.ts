@@ -1,62 +1,108 @@
-// Everything that CI runs, each with its time; the last line is `N passed, M failed`.
+// npm test [-- PART... [VITEST OPTION...]]: everything that CI runs, or the named parts of it, each with its time.
+// The last line is `N passed, M failed`. `npm test -- --help` lists the parts.
 import { spawn } from 'node:child_process';
+import { globSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ensureExecutable, ensureImage, type UpToDate } from '../build/up-to-date.ts';
 import { parseTestReport, type Tally } from './test-report.ts';
+import { CHECKS, type Need } from './test/parts.ts';
+import { planTests, type TestPlan, type TestStep } from './test/test-plan.ts';
+import { formatUsage } from './test/usage.ts';
 
-const repository = join(import.meta.dirname, '..');
-const binary = (name: string) => join(repository, 'node_modules', '.bin', name);
-const npmScript = (name: string) => ['npm', 'run', '--silent', name] as const;
-const inPrivateNamespace = ['scripts/in-private-namespace.sh', '--'] as const;
-// What a container runtime starts outlives it: it ends with the namespace. Needs root.
-const inProcessNamespace = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'] as const;
+const REPOSITORY = join(import.meta.dirname, '..');
+const VITEST = join(REPOSITORY, 'node_modules', '.bin', 'vitest');
 
-// The quick ones first. The last four run what is built against real programs, so these are made before.
-const CHECKS = [
-  { name: 'typecheck', command: npmScript('typecheck') },
-  { name: 'lint', command: npmScript('lint') },
-  { name: 'format', command: npmScript('format:check') },
-  { name: 'unused code', command: npmScript('knip') },
-  { name: 'build', command: [...npmScript('build'), '--', '--rehearsed'] },
-  { name: 'tools', command: npmScript('tools') },
-  { name: 'image', command: [...npmScript('build:image'), '--', '--rehearsed'] },
-] as const;
-const PROJECTS = [
-  { name: 'unit', within: [], environment: {} },
-  { name: 'kernel', within: inPrivateNamespace, environment: {} },
-  { name: 'end-to-end', within: inPrivateNamespace, environment: {} },
-  { name: 'node', within: [...inProcessNamespace, ...inPrivateNamespace], environment: {} },
-  // It fetches Debian packages, which takes a network.
-  { name: 'image', within: [], environment: { PODWIRE_IMAGE: 'dist/podwire-image.tar' } },
-] as const;
+const testFiles = globSync('test/**/*.test.ts', { cwd: REPOSITORY });
+process.exitCode = await runPlan(planTests(process.argv.slice(2), testFiles.toSorted()));
 
-const total: Tally = { passed: 0, failed: 0 };
-for (const { name, command } of CHECKS) {
-  await timed(name, async () => ((await run(command)) === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }));
+/** @returns the exit status: 0 if everything passed, 1 if something failed, 2 if the arguments are wrong */
+async function runPlan(plan: TestPlan): Promise<number> {
+  switch (plan.kind) {
+    case 'help':
+      process.stdout.write(formatUsage());
+      return 0;
+    case 'usage-error':
+      process.stderr.write(`${plan.message}\n\n${formatUsage()}`);
+      return 2;
+    case 'run': {
+      const total: Tally = { passed: 0, failed: 0 };
+      for (const step of plan.steps) {
+        const { passed, failed } = await runTimed(step, plan.isFiltered ? 'expected' : 'failed');
+        total.passed += passed;
+        total.failed += failed;
+      }
+      process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
+      return total.failed === 0 ? 0 : 1;
+    }
+    default:
+      return plan satisfies never;
+  }
 }
-for (const project of PROJECTS) {
-  await timed(`${project.name} tests`, () => runProject(project));
-}
-process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
-process.exitCode = total.failed === 0 ? 0 : 1;
 
-async function timed(name: string, action: () => Promise<Tally>): Promise<void> {
+async function runTimed(step: TestStep, skipped: 'failed' | 'expected'): Promise<Tally> {
+  const name = nameOf(step);
   process.stderr.write(`--- ${name}\n`);
   const startedMs = performance.now();
-  const { passed, failed } = await action();
-  total.passed += passed;
-  total.failed += failed;
+  const tally = await runStep(step, skipped);
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
-  process.stderr.write(`--- ${name}: ${failed === 0 ? 'ok' : `${failed} failed`}, ${seconds} s\n`);
+  process.stderr.write(`--- ${name}: ${tally.failed === 0 ? 'ok' : `${tally.failed} failed`}, ${seconds} s\n`);
+  return tally;
 }
 
-async function runProject({ name, within, environment }: (typeof PROJECTS)[number]): Promise<Tally> {
-  const folder = await mkdtemp(join(repository, 'node_modules', '.report-'));
+function nameOf(step: TestStep): string {
+  if (step.kind === 'check') return step.check.name;
+  return step.kind === 'prepare' ? step.need : `${step.project.name} tests`;
+}
+
+async function runStep(step: TestStep, skipped: 'failed' | 'expected'): Promise<Tally> {
+  switch (step.kind) {
+    case 'check':
+      return (await run(step.check.command)) === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+    case 'prepare':
+      return { passed: 0, failed: (await prepare(step.need)) ? 0 : 1 };
+    case 'tests':
+      return runTests(step, skipped);
+    default:
+      return step satisfies never;
+  }
+}
+
+async function prepare(need: Need): Promise<boolean> {
+  switch (need) {
+    case 'tools':
+      return (await run(CHECKS.find(({ name }) => name === 'tools')?.command ?? [])) === 0;
+    case 'executable':
+      return isMade(ensureExecutable());
+    case 'image':
+      return isMade(ensureImage());
+    default:
+      return need satisfies never;
+  }
+}
+
+async function isMade(made: Promise<UpToDate>): Promise<boolean> {
+  try {
+    const { path, outcome } = await made;
+    process.stderr.write(`${path}: ${outcome}\n`);
+    return true;
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    return false;
+  }
+}
+
+async function runTests(
+  { project, vitestArguments }: Extract<TestStep, { kind: 'tests' }>,
+  skipped: 'failed' | 'expected',
+): Promise<Tally> {
+  const folder = await mkdtemp(join(REPOSITORY, 'node_modules', '.report-'));
   const reportPath = join(folder, 'report.json');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportPath}`];
+  const vitest = [VITEST, 'run', '--project', project.name, ...reporters, ...vitestArguments];
   try {
-    const exitCode = await run([...within, binary('vitest'), 'run', '--project', name, ...reporters], environment);
-    return parseTestReport(await readFile(reportPath, 'utf8').catch(() => ''), exitCode);
+    const exitCode = await run([...project.within, ...vitest], project.environment);
+    return parseTestReport(await readFile(reportPath, 'utf8').catch(() => ''), exitCode, skipped);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -67,9 +113,9 @@ function run(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<number> {
   return new Promise((resolve) => {
-    // What a check prints is progress, for people: the last line of our output is the sum.
+    // What a check prints is progress for people, so it goes to stderr: the last line of stdout is the sum.
     const child = spawn(command, commandArguments, {
-      cwd: repository,
+      cwd: REPOSITORY,
       stdio: ['ignore', process.stderr, process.stderr],
       env: { ...process.env, ...environment },
     });

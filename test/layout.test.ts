@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-// What no linter of ours can say. Which folder may import which is said in oxlint.config.ts.
+// Rules that the linter cannot check. oxlint.config.ts has the table of which folder may import which.
 
 const REPOSITORY = join(import.meta.dirname, '..');
 const FILES = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: REPOSITORY })
@@ -147,7 +147,7 @@ function lineCount(path: string): number {
   return (textOf(path) ?? '').split('\n').length - 1;
 }
 
-// Undefined for one that git still lists and that is gone, or that is no text.
+// Undefined for a deleted file that git still lists, and for one that is not text.
 function textOf(path: string): string | undefined {
   try {
     const text = readFileSync(join(REPOSITORY, path), 'utf8');

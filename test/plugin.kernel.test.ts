@@ -20,7 +20,7 @@ async function call(input: Pick<PluginIo, 'environment' | 'stdin'>, overrides: P
   return { status, stderr, answer: isJsonObject(answer) ? answer : {} };
 }
 
-/** A STATUS that cannot succeed: there is no such delegate. */
+/** A STATUS that cannot succeed: its delegate does not exist. */
 const aStatus = (overrides: Parameters<typeof netconf>[0] = {}, environment = {}) =>
   requestInput({
     environment: { CNI_COMMAND: 'STATUS', CNI_PATH: '/none', ...environment },
@@ -28,7 +28,7 @@ const aStatus = (overrides: Parameters<typeof netconf>[0] = {}, environment = {}
   });
 
 describe('a call of the plugin', () => {
-  it('VERSION is answered with the versions, in the caller’s', async () => {
+  it('VERSION is answered with the supported versions, in the caller’s version', async () => {
     const { status, answer, stderr } = await call(requestInput({ environment: { CNI_COMMAND: 'VERSION' } }));
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(answer).toMatchObject({
@@ -65,7 +65,7 @@ describe('a call of the plugin', () => {
     '9.9.9',
   );
 
-  it('that fails says why on stdout, and in one line of the log on stderr', async () => {
+  it('that fails gives the reason on stdout, and in one line of the log on stderr', async () => {
     const { status, answer, stderr } = await call(requestInput({ environment: { CNI_NETNS: '/none' } }));
     expect({ status, code: answer['code'] }).toEqual({ status: 1, code: ERROR_CODE.invalidSandbox });
     expect(
@@ -76,13 +76,13 @@ describe('a call of the plugin', () => {
     ).toEqual([expect.stringMatching(/c1.*eth0.*default\/web-0/)]);
   });
 
-  it('whose answer nobody reads fails by its status', async () => {
+  it('whose output has no reader fails with its exit status', async () => {
     const writeStdout = () => Promise.reject(new Error('EPIPE'));
     expect((await call(requestInput({ environment: { CNI_COMMAND: 'VERSION' } }), { writeStdout })).status).toBe(1);
     expect((await call(requestInput({ stdin: '{' }), { writeStdout })).status).toBe(1);
   });
 
-  it('writes a trace of time only if it is asked for', async () => {
+  it('writes a trace of time only on request', async () => {
     const lines = async (environment: object) =>
       (await call(aStatus({}, environment))).stderr.split('\n').filter((line) => line.startsWith('trace '));
     expect(await lines({})).toEqual([]);

@@ -1,7 +1,8 @@
 import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { runInPrivateNamespace, runProgram } from '../command-line/run-program.ts';
+import { runInPrivateNamespace } from '../command-line/run-program.ts';
 import { UsageError } from '../command-line/run-script.ts';
+import { ensureExecutable } from '../../build/up-to-date.ts';
 import { assertPrivateNamespace } from '../../test/lab/namespaces/private-namespace.ts';
 import { ensureTools } from '../../test/lab/tools/ensure-tools.ts';
 import { toolProgressTo } from '../../test/lab/tools/tool-progress.ts';
@@ -52,19 +53,17 @@ export function isInPrivateNamespace(): boolean {
  * @returns the exit status of that run
  */
 export async function runPrepared(script: string, args: readonly string[], options: PreparedOptions): Promise<number> {
-  if (options.plugins.includes('podwire') && options.podwirePath === undefined) await build();
   const { ptp, 'host-local': hostLocal } = await ensureTools(
     ['ptp', 'host-local', 'etcd', 'kube-apiserver'],
     toolProgressTo(process.stderr),
   );
-  const podwire = resolve(options.podwirePath ?? join(REPOSITORY, 'dist', 'podwire'));
   await mkdir(join(REPOSITORY, 'dist'), { recursive: true });
   const workFolder = await mkdtemp(join(REPOSITORY, 'dist', '.bench-'));
   // Ctrl-C ends the run in the namespace. This process ignores it, to remove the folder afterwards.
   const ignore = () => undefined;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, ignore);
   try {
-    const pathOf = { podwire: () => podwire, bare: () => buildBare(workFolder), ptp: () => ptp };
+    const pathOf = { podwire: () => executableFor(options), bare: () => buildBare(workFolder), ptp: () => ptp };
     const binFolder = join(workFolder, 'bin');
     await mkdir(binFolder);
     for (const name of options.plugins) await copyFile(await pathOf[name](), join(binFolder, name));
@@ -97,7 +96,6 @@ export function parseContestant(text: string): Contestant {
   return { name, path: resolve(path) };
 }
 
-async function build(): Promise<void> {
-  const status = await runProgram(process.execPath, [join(REPOSITORY, 'scripts', 'build.ts')]);
-  if (status !== 0) throw new Error('npm run build failed; see its output above');
+async function executableFor({ podwirePath }: PreparedOptions): Promise<string> {
+  return podwirePath === undefined ? (await ensureExecutable()).path : resolve(podwirePath);
 }

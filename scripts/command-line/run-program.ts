@@ -6,12 +6,20 @@ const REPOSITORY = join(import.meta.dirname, '..', '..');
 const IN_PRIVATE_NAMESPACE = join(REPOSITORY, 'scripts', 'in-private-namespace.sh');
 
 /**
- * Runs a program to its end, in the repository's folder and with this terminal.
+ * Runs a program to its end, in the repository's folder and with this terminal, where it cannot change the machine's own network.
  *
  * @returns its exit status; 1 if a signal ended it
  * @throws {Error} if it cannot be started
  */
-export async function runProgram(
+export async function runInPrivateNamespace(
+  program: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<number> {
+  return runProgram(IN_PRIVATE_NAMESPACE, ['--', program, ...args], environment);
+}
+
+async function runProgram(
   program: string,
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
@@ -23,13 +31,4 @@ export async function runProgram(
   });
   await once(child, 'close');
   return child.exitCode ?? 1;
-}
-
-/** Runs a program as {@link runProgram} does, where it cannot change the machine's own network. */
-export async function runInPrivateNamespace(
-  program: string,
-  args: readonly string[],
-  environment: Readonly<Record<string, string>> = {},
-): Promise<number> {
-  return runProgram(IN_PRIVATE_NAMESPACE, ['--', program, ...args], environment);
 }

@@ -8,7 +8,7 @@ import type { AttachmentId } from '../cni/attachment-id.ts';
  * Ends the IPAM plugin that a killed ADD of this attachment has left running, and waits until it has ended: otherwise
  * it could allocate an address after the release that follows, and nothing would ever release that address.
  *
- * The process is recognised by its program's name and by its environment. The caller must know that the ADD no longer
+ * The process is recognized by its program's name and by its environment. The caller must know that the ADD no longer
  * runs.
  */
 export async function endOrphanedRun(type: string, { containerId, interfaceName }: AttachmentId): Promise<void> {

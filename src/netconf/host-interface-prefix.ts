@@ -2,7 +2,7 @@ import { isInterfaceName } from '../cni/attachment-id.ts';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
 import { quote } from '../json/quote.ts';
 
-/** The prefix by which the agent recognises the host interfaces of pods, unless it is configured with another one. */
+/** The prefix by which the agent recognizes the host interfaces of pods, unless it is configured with another one. */
 export const DEFAULT_HOST_INTERFACE_PREFIX = 'cali';
 
 // The part after the prefix: the first hexadecimal digits of a hash.

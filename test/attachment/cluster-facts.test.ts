@@ -28,7 +28,7 @@ function read(asked: Asked) {
 const OWN_RANGE = { ipam: { type: 'host-local', subnet: '10.9.0.0/24' } };
 
 describe('pod and node', () => {
-  it('are both read where both are needed', async () => {
+  it('are both read if both are needed', async () => {
     const { pod, node } = await read({ podUid: 'uid-1' });
     expect(pod).toMatchObject({ ...WEB, uid: 'uid-1' });
     expect({ ...node, podCidrs: node?.podCidrs.map(formatCidr) }).toEqual({
@@ -37,7 +37,7 @@ describe('pod and node', () => {
     });
   });
 
-  it('the node is the one that kubernetes.node_name names', async () => {
+  it('kubernetes.node_name selects the node', async () => {
     const config = { nodename: 'other', kubernetes: { kubeconfig: '/k', node_name: 'n1' } };
     expect((await read({ config })).node?.nodeName).toBe('n1');
   });

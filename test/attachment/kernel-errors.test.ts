@@ -8,8 +8,8 @@ const refused = (error: Error) =>
     throw error;
   });
 
-describe('what the kernel refuses', () => {
-  it('is 101, with what was done to what, and the errno’s name', async () => {
+describe('an error of the kernel', () => {
+  it('is code 101 with the operation, its object and the name of the errno', async () => {
     const cause = new KernelError('set up', 'interface eth0 (sandbox)', 'ENODEV');
     await expect(refused(cause)).rejects.toMatchObject({
       code: ERROR_CODE.kernelRefused,
@@ -29,14 +29,14 @@ describe('what the kernel refuses', () => {
     });
   });
 
-  it('never says what containerd takes for "it is gone already"', async () => {
+  it('never contains the words that make containerd ignore an error', async () => {
     for (const errnoName of ['ENOENT', 'ENODEV', 'ESRCH']) {
       const error = new KernelError('delete', 'interface eth0', errnoName);
       await expect(refused(error)).rejects.not.toThrow(/not found/i);
     }
   });
 
-  it('is not what something else throws', async () => {
+  it('is not translated from any other error', async () => {
     const [mistake, known] = [new TypeError('a mistake'), new CniError(ERROR_CODE.interfaceTaken, 'known')];
     await expect(refused(mistake)).rejects.toBe(mistake);
     await expect(refused(known)).rejects.toBe(known);

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packageVersion } from '../../build/third-party-notices.ts';
+import { EXECUTABLE } from '../lab/run-executable.ts';
 
 const REPOSITORY = join(import.meta.dirname, '..', '..');
-const EXECUTABLE = join(REPOSITORY, 'dist', 'podwire');
 
 let folder = '';
 

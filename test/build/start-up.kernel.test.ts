@@ -27,7 +27,7 @@ describe('the program that ADD and DEL load', () => {
   it('has these files of packages, and no others', () => {
     expect(inputs.filter((path) => !path.startsWith('src/'))).toMatchSnapshot();
   });
-  it('has these modules of its own, and no others', () => {
+  it('consists of these modules and no others', () => {
     expect(inputs.filter((path) => path.startsWith('src/'))).toMatchSnapshot();
   });
   it('is not larger than before', async () => {

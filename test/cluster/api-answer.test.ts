@@ -39,7 +39,7 @@ describe('an answer', () => {
 });
 
 describe('an object is absent', () => {
-  it('if the server says so of its name', () => expect(isAbsent(absent('a'), 'a')).toBe(true));
-  it('not if it says so of another', () => expect(isAbsent(absent('b'), 'a')).toBe(false));
+  it('if the server reports its name as not found', () => expect(isAbsent(absent('a'), 'a')).toBe(true));
+  it('not if the server reports another name as not found', () => expect(isAbsent(absent('b'), 'a')).toBe(false));
   it('not if a proxy does not know the path', () => expect(isAbsent(answer(404, 'not here'), 'a')).toBe(false));
 });

@@ -6,7 +6,7 @@ import { expectClean, openLoopbackCluster, rejectionOf, soon, WEB } from './loop
 import { until } from '../lab/until.ts';
 
 describe('a server that fails', () => {
-  it('does not hold back longer than the deadline', async () => {
+  it('does not delay a request beyond the deadline', async () => {
     await using loopback = await openLoopbackCluster({}, {}, { apiConnectMs: 60_000, apiRequestMs: 60_000 });
     for (const at of ['accept', 'headers', 'body'] as const) {
       await loopback.api.setFault({ kind: 'stall', at });
@@ -15,7 +15,7 @@ describe('a server that fails', () => {
     }
   });
 
-  it('is left at once when the command is told to stop', async () => {
+  it('is abandoned at once when the command gets a signal', async () => {
     await using loopback = await openLoopbackCluster({}, {}, { apiConnectMs: 60_000, apiRequestMs: 60_000 });
     await loopback.api.setFault({ kind: 'stall', at: 'headers' });
     const stop = new AbortController();
@@ -25,7 +25,7 @@ describe('a server that fails', () => {
     expect((await reading).message).toContain('told to stop');
   });
 
-  it('that closes an idle connection is connected to again, once', async () => {
+  it('that closes an idle connection is reconnected once', async () => {
     await using loopback = await openLoopbackCluster();
     const { api, cluster } = loopback;
     await cluster.readPod(WEB, soon());
@@ -56,7 +56,7 @@ describe('a server that fails', () => {
   });
 
   for (const status of [429, 503]) {
-    it(`that answers ${status} with Retry-After is waited for once`, async () => {
+    it(`that answers ${status} with Retry-After gets the request again, once`, async () => {
       await using loopback = await openLoopbackCluster();
       await loopback.api.setFault({ kind: 'status', status, retryAfterSeconds: 1 }, { times: 1 });
       const beganAtMs = performance.now();
@@ -65,7 +65,7 @@ describe('a server that fails', () => {
     });
   }
 
-  it('that turns many away at once has them come back one by one', async () => {
+  it('that rejects many requests at once gets them again one by one', async () => {
     const waitsMs = await Promise.all(
       Array.from({ length: 12 }, async () => {
         await using loopback = await openLoopbackCluster();
@@ -78,21 +78,21 @@ describe('a server that fails', () => {
     expect(Math.max(...waitsMs) - Math.min(...waitsMs)).toBeGreaterThan(100);
   });
 
-  it('that answers 429 twice is not waited for again', async () => {
+  it('that answers 429 twice does not get the request a third time', async () => {
     await using loopback = await openLoopbackCluster();
     await loopback.api.setFault({ kind: 'status', status: 429, retryAfterSeconds: 0 });
     expect((await rejectionOf(loopback.cluster.readPod(WEB, soon()))).code).toBe(11);
     expect(loopback.api.requests).toHaveLength(2);
   });
 
-  it('that wants more time than is left is not waited for', async () => {
+  it('whose Retry-After is longer than the time left does not get the request again', async () => {
     await using loopback = await openLoopbackCluster();
     await loopback.api.setFault({ kind: 'status', status: 503, retryAfterSeconds: 30 });
     expect((await rejectionOf(loopback.cluster.readPod(WEB, soon()))).code).toBe(11);
   });
 });
 
-describe('who is asking', () => {
+describe('the identity of the client', () => {
   it('a token that has been replaced in the kubeconfig is read again', async () => {
     await using loopback = await openLoopbackCluster();
     const { api, cluster, kubeconfigPath } = loopback;
@@ -107,7 +107,7 @@ describe('who is asking', () => {
     expect(api.connections).toBe(2);
   });
 
-  it('a token that stays refused names its file, account and expiry', async () => {
+  it('a token that is refused again is an error with its file, account and expiry', async () => {
     await using loopback = await openLoopbackCluster();
     const { api, cluster, kubeconfigPath, logged } = loopback;
     api.setToken('another');

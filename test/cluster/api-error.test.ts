@@ -60,7 +60,7 @@ describe('a server that fails', () => {
     ['answers 418', { kind: 'status', status: 418 }, 100, /refused to get pod default\/web \(418\)/],
   ];
   for (const [why, fault, code, message] of cases) {
-    it(`that ${why} is code ${code}, with server and reason, and no words that containerd swallows`, async () => {
+    it(`that ${why} is code ${code}, with server and reason, and without the words that containerd ignores`, async () => {
       await using loopback = await openLoopbackCluster({}, {}, SHORT);
       const { api, cluster, logged } = loopback;
       await api.setFault(fault);
@@ -71,7 +71,7 @@ describe('a server that fails', () => {
       expect(error.message).toContain('get pod default/web');
       expectClean(error, logged);
     });
-    it(`that ${why}, and then no more, serves the next request`, async () => {
+    it(`that ${why} once serves the next request`, async () => {
       await using loopback = await openLoopbackCluster({}, {}, SHORT);
       const { api, cluster } = loopback;
       await api.setFault(fault);

@@ -5,12 +5,12 @@ import { parseCidr } from '../../src/address/cidr.ts';
 import { readConnection } from '../../src/cluster/credentials/connection.ts';
 import { connectionSettings, CANARY, openLoopbackCluster, rejectionOf, soon, WEB } from './loopback-cluster.ts';
 
-describe('what the API says', () => {
+describe('requests to the API', () => {
   it('pod and node are read over one connection', async () => {
     await using loopback = await openLoopbackCluster();
     const { api, cluster } = loopback;
     const deadline = soon();
-    await expect(cluster.isReachable()).resolves.toBe(true); // a connection of its own, which asks nothing
+    await expect(cluster.isReachable()).resolves.toBe(true); // a separate connection, without a request
     const [pod, node] = await Promise.all([cluster.readPod(WEB, deadline), cluster.readNode('n1', deadline)]);
     expect(pod).toMatchObject({
       ...WEB,
@@ -26,7 +26,7 @@ describe('what the API says', () => {
     expect(api.requests.map(({ path }) => path)).toEqual(['/api/v1/namespaces/default/pods/web', '/api/v1/nodes/n1']);
   });
 
-  it('requests of one turn leave in one write', async () => {
+  it('requests of one turn of the event loop are sent in one write', async () => {
     const { promise, resolve } = Promise.withResolvers<string>();
     const server = createServer((socket) => socket.once('data', (bytes) => resolve(bytes.toString())));
     await new Promise<void>((listening) => void server.listen(0, '127.0.0.1', listening));
@@ -45,17 +45,17 @@ describe('what the API says', () => {
     server.close();
   });
 
-  it('a pod that is not there is absent', async () => {
+  it('a missing pod is absent', async () => {
     await using loopback = await openLoopbackCluster();
     expect(await loopback.cluster.readPod({ namespace: 'default', name: 'gone' }, soon())).toBe('absent');
   });
 
-  it('a node that is not there is absent', async () => {
+  it('a missing node is absent', async () => {
     await using loopback = await openLoopbackCluster();
     expect(await loopback.cluster.readNode('n2', soon())).toBe('absent');
   });
 
-  it('a patch merges annotations and gives the pod as it is then', async () => {
+  it('a patch merges annotations and returns the patched pod', async () => {
     await using loopback = await openLoopbackCluster();
     const pod = await loopback.cluster.patchPodAnnotations(WEB, { uid: 'uid-1', annotations: { 'a/b': '1' } }, soon());
     expect(pod).toMatchObject({ uid: 'uid-1', annotations: { kept: 'yes', 'a/b': '1' } });
@@ -84,7 +84,7 @@ describe('what the API says', () => {
     expect(await loopback.cluster.patchPodAnnotations(WEB, patch, soon())).toBe('conflict');
   });
 
-  it('a patch of a pod that is not there is absent', async () => {
+  it('a patch of a missing pod is absent', async () => {
     await using loopback = await openLoopbackCluster();
     loopback.api.deletePod('default', 'web');
     expect(await loopback.cluster.patchPodAnnotations(WEB, { uid: 'uid-1', annotations: {} }, soon())).toBe('absent');

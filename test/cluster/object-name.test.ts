@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { pathPart, quoteName } from '../../src/cluster/object-name.ts';
 
 describe('a name in a path', () => {
-  it('is one part of it, whatever is in it', () =>
+  it('is one segment of the path, whatever it contains', () =>
     expect([pathPart('web-1'), pathPart('a/../b?c')]).toEqual(['web-1', 'a%2F..%2Fb%3Fc']));
   it.each(['', '.', '..', '\ud800'])('%j is not valid', (name) =>
     expect(() => pathPart(name)).toThrow('not the name of a Kubernetes object'),

@@ -16,7 +16,7 @@ describe('the memo', () => {
     expect(openStatusCache('other', folder.path).read(MINUTE_MS)).toBeUndefined();
   });
 
-  it('keeps that nothing was wrong', () => {
+  it('keeps a success, too', () => {
     using folder = makeFolder();
     const memo = openStatusCache('net', folder.path);
     memo.write({ failure: undefined, isReachable: true });
@@ -44,7 +44,7 @@ describe('the memo', () => {
   none('a minute old', JSON.stringify({ atMs: nowMs - MINUTE_MS, isReachable: true }));
   none('from after now: another boot’s', JSON.stringify({ atMs: nowMs + MINUTE_MS, isReachable: true }));
 
-  it('holds what is needed and no more', () => {
+  it('contains only the result, its time and its cause', () => {
     using folder = makeFolder();
     openStatusCache('net', folder.path).write(ANSWER);
     const text = readFileSync(join(folder.path, 'net.status.json'), 'utf8');

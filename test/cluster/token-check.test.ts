@@ -13,7 +13,7 @@ function optionsFor(kubeconfigPath: string): ApiClientOptions {
 }
 
 describe('whether a token is refused', () => {
-  it('is known from the answer alone', async () => {
+  it('is recognized by the response alone', async () => {
     await using loopback = await openLoopbackCluster();
     expect(await isTokenRefused(optionsFor(loopback.kubeconfigPath), soon())).toBe(false);
     loopback.api.setToken(`${CANARY}x`);

@@ -25,7 +25,7 @@ function optionsOf(server: TokenServer, folder: string): ApiClientOptions {
 }
 
 describe('a token', () => {
-  it("is asked for with the Node's uid; its life is counted by the server's clock", async () => {
+  it("is requested with the Node's uid, and its lifetime is counted by the server's clock", async () => {
     using folder = makeFolder();
     await using server = await startTokenServer(3_600_000);
     using issuer = openTokenIssuer(optionsOf(server, folder.path));

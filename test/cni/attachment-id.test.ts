@@ -20,7 +20,7 @@ describe('parseContainerId', () => {
   refuses('a letter beyond ASCII', 'café');
   refuses('201 characters: too long for a file name with what is added', 'x'.repeat(201));
 
-  it('shows what it refuses escaped and cut', () => {
+  it('shows refused text escaped and cut', () => {
     const { message } = cniFailure(() => parseContainerId(`\u001b[2J${'x'.repeat(10_000)}`));
     expect(message).toContain(String.raw`"\u001b[2Jxxx`);
     expect(message.length).toBeLessThan(300);

@@ -75,7 +75,7 @@ describe('formatResult', () => {
       dns: DNS,
     }),
   );
-  it('1.0.0 has neither that nor what came with 1.1.0', () =>
+  it('1.0.0 has neither those members nor the ones of 1.1.0', () =>
     expect(formatResult(FULL, '1.0.0')).toEqual({
       cniVersion: '1.0.0',
       interfaces: INTERFACES_BEFORE_1_1,
@@ -115,7 +115,7 @@ describe('formatResult', () => {
 });
 
 describe('parseResult', () => {
-  it.each(SUPPORTED_VERSIONS)('what is printed in %s is read again', (version) => {
+  it.each(SUPPORTED_VERSIONS)('a result printed in %s can be read again', (version) => {
     const printed = formatResult(FULL, version);
     expect(formatResult(parseResult(printed), version)).toEqual(printed);
   });

@@ -12,7 +12,7 @@ const one = (id: string): JsonValue => ({ containerID: id, ifname: 'eth0' });
 const attachment = (containerId: string) => ({ containerId, interfaceName: 'eth0' });
 
 describe('readValidAttachments', () => {
-  it('both keys absent: nothing is known', () => expect(read({})).toBe(undefined));
+  it('without both keys the attachments are unknown', () => expect(read({})).toBe(undefined));
   it.each([NEW, OLD])('%s is read', (key) =>
     expect(read({ [key]: [one('c1'), one('c2')] })).toEqual([attachment('c1'), attachment('c2')]),
   );

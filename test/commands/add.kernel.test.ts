@@ -38,7 +38,7 @@ const refusedWith = (code: number, message: RegExp): unknown => ({
 });
 
 describe('ADD', () => {
-  it('makes interface, lease, endpoint and record, and prints what it has made', async () => {
+  it('creates interface, lease, endpoint and record, and prints the result', async () => {
     const result = await node.succeed(call('ADD'));
     expect(result).toMatchObject({
       cniVersion: '1.1.0',
@@ -56,7 +56,7 @@ describe('ADD', () => {
     await node.succeed(call('DEL'));
   });
 
-  it('without a pod asks the API for nothing but the node, writes no endpoint and warns', async () => {
+  it('without a pod requests only the node from the API, writes no endpoint and warns', async () => {
     const earlier = node.api.requests.length;
     const { error, logged } = await node.run(call('ADD', { pod: 'none', containerId: 'plain' }));
     expect(error).toBeUndefined();
@@ -66,7 +66,7 @@ describe('ADD', () => {
     expect(await node.state()).toEqual(before);
   });
 
-  it('of what is attached already is refused, and touches nothing', async () => {
+  it('of an existing attachment is refused and changes nothing', async () => {
     await node.succeed(call('ADD'));
     const attached = await node.state();
     expect((await node.run(call('ADD'))).error).toMatchObject({ code: ERROR_CODE.interfaceTaken });
@@ -74,7 +74,7 @@ describe('ADD', () => {
     await node.succeed(call('DEL'));
   });
 
-  it('of a pod whose earlier sandbox still lives takes its host interface', async () => {
+  it('of a pod whose earlier sandbox still exists replaces its host interface', async () => {
     await using earlier = await makeSandbox();
     await node.succeed(call('ADD', { sandboxPath: earlier.path, containerId: 'earlier' }));
     await node.succeed(call('ADD'));
@@ -86,12 +86,12 @@ describe('ADD', () => {
     expect(await node.state()).toEqual(before);
   });
 
-  it('is refused in a sandbox that has such an interface', async () => {
+  it('is refused in a sandbox that already has the interface', async () => {
     await sandbox.ip('link', 'add', 'eth0', 'type', 'bridge');
     expect(await refusal({})).toEqual(refusedWith(ERROR_CODE.interfaceTaken, /already has an interface eth0/));
   });
 
-  it('is refused on a node where the interface is somebody else’s', async () => {
+  it('is refused on a node where the interface belongs to another program', async () => {
     const name = node.hostInterface();
     await hostNamespace().ip('link', 'add', name, 'type', 'bridge');
     before = await node.state();
@@ -105,7 +105,7 @@ describe('ADD', () => {
     ));
   it('is refused without its pod', async () =>
     expect(await refusal({ pod: 'gone' })).toEqual(refusedWith(ERROR_CODE.apiRefused, /no pod default\/gone/)));
-  it('is refused without its delegate, before anything is done that only it could undo', async () => {
+  it('is refused without its delegate, before any change that only the delegate could undo', async () => {
     const { error } = await node.run(call('ADD', { environment: { CNI_PATH: '/run/none' } }));
     expect(error).toMatchObject({ message: expect.stringContaining('host-local') });
     expect(await node.state()).toEqual(before);
@@ -120,7 +120,7 @@ describe('ADD', () => {
     expect(await node.state()).toEqual(before);
   });
 
-  it('takes down what an ADD of an earlier boot has left, its lease too', async () => {
+  it('cleans up what an ADD of an earlier boot left, including its lease', async () => {
     await node.succeed(call('ADD', { containerId: 'old', pod: 'none' }));
     await sandbox.remove();
     const record: object = JSON.parse(readFileSync(node.record('old'), 'utf8'));

@@ -39,7 +39,7 @@ async function drift(): Promise<string> {
 }
 
 describe('CHECK', () => {
-  it('of what is as ADD has left it succeeds, prints nothing and changes nothing', async () => {
+  it('of an undamaged attachment succeeds, prints nothing and changes nothing', async () => {
     const before = await node.state();
     expect(await node.run(call('CHECK', { settings: { prevResult: result } }))).toMatchObject({
       error: undefined,
@@ -54,27 +54,27 @@ describe('CHECK', () => {
   it('with the sandbox gone is refused', async () =>
     expect(await check({ sandboxPath: '/run/none' })).toMatchObject({ code: ERROR_CODE.invalidSandbox }));
 
-  it('tells of a host interface that is gone', async () => {
+  it('reports a missing host interface', async () => {
     await hostNamespace().ip('link', 'delete', node.hostInterface());
     expect(await drift()).toMatch(new RegExp(node.hostInterface()));
   });
 
-  it('tells of an address that is gone', async () => {
+  it('reports a missing address', async () => {
     await sandbox.ip('address', 'flush', 'dev', 'eth0');
     expect(await drift()).toMatch(/10\.80\.5\./);
   });
 
-  it('tells of a route that is gone', async () => {
+  it('reports a missing route', async () => {
     await hostNamespace().exec('sh', '-c', `ip route flush dev ${node.hostInterface()}`);
     expect(await drift()).toMatch(/10\.80\.5\..*/);
   });
 
-  it('passes on what the delegate says: the lease is gone', async () => {
+  it('passes on the delegate’s error for a missing lease', async () => {
     rmSync(join(node.folder, 'leases'), { recursive: true });
     expect(await check()).toMatchObject({ code: 999, details: expect.stringContaining('from the IPAM plugin') });
   });
 
-  it('tells of an endpoint that is gone, and of a pod that is', async () => {
+  it('reports a missing endpoint and a missing pod', async () => {
     node.putPod();
     expect(await drift()).toMatch(/annotation cni\.projectcalico\.org\/podIP of pod default\/web/);
     node.api.deletePod('default', 'web');
@@ -82,7 +82,7 @@ describe('CHECK', () => {
     node.putPod();
   });
 
-  it('without the API is to be tried again', async () => {
+  it('without the API fails with the code for a retry', async () => {
     await node.api.setFault({ kind: 'refuse' });
     expect(await check()).toMatchObject({ code: ERROR_CODE.tryAgainLater });
     await node.api.setFault(undefined);

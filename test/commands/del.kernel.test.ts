@@ -27,7 +27,7 @@ const call = (verb: 'ADD' | 'DEL', overrides: Partial<CommandCall> = {}): Comman
   ...overrides,
 });
 
-/** The node after a DEL, which must succeed. */
+/** The node after a DEL, which must succeed. The kernel deletes a link automatically a moment after its sandbox. */
 async function detached(overrides: Partial<CommandCall> = {}): Promise<readonly string[]> {
   await node.succeed(call('DEL', overrides));
   await node.untilState(before);
@@ -40,7 +40,7 @@ describe('DEL', () => {
     expect(await sandbox.ip('link', 'show', 'type', 'veth')).toEqual([]);
   });
   it('prints nothing', async () => expect((await node.run(call('DEL'))).outputs).toEqual([]));
-  it('that is repeated succeeds', async () => {
+  it('succeeds when repeated', async () => {
     expect(await detached()).toEqual(before);
     expect(await detached()).toEqual(before);
   });
@@ -53,7 +53,7 @@ describe('DEL', () => {
     expect(await detached({ settings: { prevResult: result } })).toEqual(before));
   it('without CNI_ARGS takes the pod from the record', async () =>
     expect(await detached({ pod: 'none' })).toEqual(before));
-  it('with a pod that is gone leaves nothing', async () => {
+  it('with a deleted pod leaves nothing', async () => {
     node.api.deletePod('default', 'web');
     await node.succeed(call('DEL'));
     node.putPod();
@@ -67,16 +67,16 @@ describe('DEL', () => {
     writeFileSync(node.record(), '{"format":1,');
     expect(await detached()).toEqual(before);
   });
-  it('of a network whose ranges have changed since releases the lease all the same', async () =>
+  it('releases the lease although the ranges of the network have changed', async () =>
     expect(await detached({ settings: { ipam: { ranges: [[{ subnet: '10.9.0.0/24' }]] } } })).toEqual(before));
-  it('with a setting that no ADD would take warns and leaves nothing', async () => {
+  it('with a setting that ADD would reject warns and leaves nothing', async () => {
     const { error, logged } = await node.run(call('DEL', { settings: { mtu: 'big' } }));
     expect(error).toBeUndefined();
     expect(logged.join('\n')).toMatch(/ignoring an invalid setting during DEL: .*mtu/);
     expect(await node.state()).toEqual(before);
   });
 
-  it('leaves another container’s attachment of the same pod alone', async () => {
+  it('does not change another container’s attachment of the same pod', async () => {
     const attached = await node.state();
     await node.succeed(call('DEL', { containerId: 'earlier', sandboxPath: '' }));
     expect(await node.state()).toEqual(attached);

@@ -20,7 +20,7 @@ beforeEach(async () => {
   return () => sandbox[Symbol.asyncDispose]();
 });
 
-/** A container of its own for each fault: what one leaves must not hide what the next one does. */
+/** A separate container for each fault: what one leaves must not hide what the next one does. */
 interface Calls {
   readonly containerId: string;
   readonly add: CommandCall;

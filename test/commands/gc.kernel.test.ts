@@ -30,7 +30,7 @@ const gc = (...valid: readonly string[]): CommandCall => ({
 });
 
 describe('GC', () => {
-  it('takes down what is not in the list', async () => {
+  it('removes attachments that are not in the list', async () => {
     await node.succeed(gc());
     expect(await node.state()).toEqual(before);
   });
@@ -42,11 +42,11 @@ describe('GC', () => {
       expect(await node.state()).toEqual(attached);
       await node.succeed(call('DEL'));
     });
-  keeps('what is in the list', () => gc('c1'));
-  keeps('all, if there is no list', () => ({ verb: 'GC' }));
+  keeps('attachments that are in the list', () => gc('c1'));
+  keeps('every attachment, without a list', () => ({ verb: 'GC' }));
   keeps('what is of another network', () => ({ ...gc(), settings: { ...gc().settings, name: 'another-network' } }));
 
-  it('keeps an ADD that is at work, whatever the list says', async () => {
+  it('keeps the attachment of a running ADD, whatever the list contains', async () => {
     await node.succeed(call('DEL'));
     let during: unknown;
     const { error } = await node.run(call('ADD'), {
@@ -69,7 +69,7 @@ describe('GC', () => {
     expect(left).toEqual(before.filter((line) => !line.startsWith('pod ')));
   });
 
-  it('takes down an interface of this network that has no record', async () => {
+  it('removes an interface of this network that has no record', async () => {
     rmSync(node.record());
     const { error, logged } = await node.run(gc());
     expect(error).toBeUndefined();
@@ -77,7 +77,7 @@ describe('GC', () => {
     expect((await node.state()).join('\n')).not.toMatch(/^lease |^record c1@/m);
   });
 
-  it('without the API takes down what is on the node, and the next one finishes the endpoint', async () => {
+  it('without the API cleans the node, and the next GC clears the endpoint', async () => {
     await node.api.setFault({ kind: 'refuse' });
     await node.succeed(gc());
     const left = (await node.state()).filter((line) => !before.includes(line));
@@ -87,7 +87,7 @@ describe('GC', () => {
     expect(await node.state()).toEqual(before);
   });
 
-  it('goes on past what fails, and names it at the end', async () => {
+  it('continues after failures and names them at the end', async () => {
     const { error } = await node.run({ ...gc(), environment: { CNI_PATH: '/run/none' } });
     expect(error).toMatchObject({
       code: 5,

@@ -29,7 +29,7 @@ interface Scene {
 
 async function aScene(node: CommandNode, name: string, lastPoint = ''): Promise<Scene & AsyncDisposable> {
   node.putPod();
-  // Its own on the whole machine, as real ones are: by it, whoever finishes finds the host-local that is to be ended.
+  // Unique on the whole machine, as real ones are: the finishing command finds the host-local to kill by this id.
   const containerId = `${basename(node.folder)}-${name}`;
   // The first ADD after a boot looks for what earlier boots have left.
   await rm(join(node.journal, 'swept-boot'), { force: true });
@@ -46,7 +46,7 @@ async function aScene(node: CommandNode, name: string, lastPoint = ''): Promise<
   };
 }
 
-/** How somebody else ends what a killed command has left. */
+/** How a later command cleans up what a killed command has left. */
 const FINISHES = {
   'DEL without a sandbox': async ({ node, sandbox, DEL }) => {
     await sandbox.remove();
@@ -93,8 +93,8 @@ async function killAtEach(node: CommandNode, verb: 'ADD' | 'DEL', finish: Finish
   return broken;
 }
 
-describe('a command in a process of its own', () => {
-  it('that may live succeeds', async () => {
+describe('a command in a separate process', () => {
+  it('that is not killed succeeds', async () => {
     await using node = await startCommandNode(10);
     await using scene = await aScene(node, 'living');
     const before = await node.state();
@@ -123,7 +123,7 @@ describe.concurrent('whatever the call after which it is killed, nothing is left
     LOOP_MS,
   );
 
-  it('an ADD that has made its host interface and not marked it yet, after DEL or GC', async () => {
+  it('an ADD that was killed before it labelled its host interface leaves nothing after DEL or GC', async () => {
     await using node = await startCommandNode(16);
     for (const finish of ['DEL without a sandbox', 'GC'] as const) {
       await using scene = await aScene(node, `unmarked-${finish.slice(0, 2)}`);

@@ -27,18 +27,18 @@ const requests = async (ask: () => Promise<unknown>): Promise<readonly string[]>
 };
 
 describe('STATUS', () => {
-  it('of a node on which an ADD would succeed says nothing', async () => {
+  it('of a node on which ADD would succeed prints nothing', async () => {
     const before = await node.state();
     expect(await node.run({ verb: 'STATUS' })).toMatchObject({ error: undefined, outputs: [] });
     expect(await node.state()).toEqual(before);
   });
 
-  it('asks the API once a minute', async () => {
+  it('sends one request per minute to the API', async () => {
     expect(await requests(status)).toEqual(['/api/v1/nodes/command-node']);
     expect(await requests(status)).toEqual([]);
   });
 
-  it('of a network without podCIDRs asks for the version alone', async () => {
+  it('of a network without podCIDRs requests only the version', async () => {
     const config = { ipam: { ranges: [[{ subnet: '10.9.0.0/24' }]] } };
     expect(await requests(() => status({ settings: config }))).toEqual(['/version']);
   });
@@ -57,7 +57,7 @@ describe('STATUS', () => {
   unavailable('the API has no such node', { nodename: 'other' }, undefined, /no node other/);
   unavailable('the kubeconfig is missing', { kubernetes: { kubeconfig: '/none' } }, undefined, /\/none/);
 
-  it('is 50 while the API is away, and 0 as soon as it is back', async () => {
+  it('is 50 while the API is unavailable, and 0 as soon as it is back', async () => {
     await node.api.setFault({ kind: 'refuse' });
     expect(await status()).toMatchObject({ code: ERROR_CODE.notAvailable });
     expect(await status()).toMatchObject({ code: ERROR_CODE.notAvailable });
@@ -87,7 +87,7 @@ describe('STATUS', () => {
     expect(await status()).toBeUndefined();
   });
 
-  it('does not count a pod whose DEL is at work, or has failed half way', async () => {
+  it('does not count a pod whose DEL is running or has failed half-way', async () => {
     await using sandbox = await makeSandbox();
     node.putPod();
     await node.succeed({ verb: 'ADD', sandboxPath: sandbox.path });
@@ -98,7 +98,7 @@ describe('STATUS', () => {
     expect(await status()).toBeUndefined();
     await node.succeed({ verb: 'DEL', sandboxPath: sandbox.path });
   });
-  it('does not count a pod whose sandbox is gone: its DEL is still to come', async () => {
+  it('does not count a pod without its sandbox, because its DEL is still to come', async () => {
     const sandbox = await makeSandbox();
     node.putPod();
     await node.succeed({ verb: 'ADD', sandboxPath: sandbox.path });

@@ -10,7 +10,7 @@ import { fakeDelegate } from '../support/delegates/fake-delegate.ts';
 const ATTACHMENT = { containerId: parseContainerId('orphaned'), interfaceName: parseInterfaceName('eth0') };
 const OURS = { CNI_COMMAND: 'ADD', CNI_CONTAINERID: 'orphaned', CNI_IFNAME: 'eth0' };
 
-/** Starts an IPAM plugin that never ends by itself, for nobody writes what it reads: the signal that ends it. */
+/** Starts an IPAM plugin that only a signal ends, because nothing is ever written to what it reads. */
 async function endedBy(environment: Readonly<Record<string, string>>, type: string): Promise<NodeJS.Signals | null> {
   const folder = fakeDelegate('', { name: 'orphaned-ipam' });
   const child = spawn(join(folder, 'orphaned-ipam'), {
@@ -26,13 +26,13 @@ async function endedBy(environment: Readonly<Record<string, string>>, type: stri
   return child.signalCode;
 }
 
-describe('a run of the IPAM plugin that a killed ADD has left', () => {
-  it('is ended', async () => {
+describe('an IPAM plugin that outlives its killed ADD', () => {
+  it('is killed', async () => {
     expect(await endedBy(OURS, 'orphaned-ipam')).toBe('SIGKILL');
   });
 
   const lives = (why: string, environment: object, type = 'orphaned-ipam') =>
-    it(`lives: ${why}`, async () => expect(await endedBy({ ...OURS, ...environment }, type)).toBe('SIGTERM'));
+    it(`is not killed: ${why}`, async () => expect(await endedBy({ ...OURS, ...environment }, type)).toBe('SIGTERM'));
   lives('of another container', { CNI_CONTAINERID: 'orphaned-2' });
   lives('of another interface', { CNI_IFNAME: 'net1' });
   lives('that releases', { CNI_COMMAND: 'DEL' });

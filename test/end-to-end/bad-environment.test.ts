@@ -27,7 +27,7 @@ async function refused(call: Partial<NodeCall>, code: number, message: RegExp): 
   expect(await node.state()).toEqual(before);
 }
 
-describe('of several faults the one is told that Go plugins would tell', () => {
+describe('of several faults, the one that Go plugins report is reported', () => {
   const unusable = '{"cniVersion":"9.9.9","name":5}';
   const TABLE: readonly (readonly [why: string, call: Partial<NodeCall>, code: number, message: RegExp])[] = [
     [
@@ -140,7 +140,7 @@ describe('of several faults the one is told that Go plugins would tell', () => {
   ];
   it.each(TABLE)('%s', (_, call, code, message) => expect(refused(call, code, message)).resolves.toBeUndefined());
 
-  it('the version that is supported stands in the details', async () => {
+  it('the supported versions are in the details', async () => {
     const { answer } = await node.run({
       verb: 'ADD',
       sandboxPath: sandbox.path,
@@ -217,12 +217,12 @@ describe('network settings', () => {
   it('a prefix too long for an interface name', () =>
     expect(refused({ environment }, 4, /^FELIX_INTERFACEPREFIX: .* got "toolong"/)).resolves.toBeUndefined());
 
-  // A network of its own: what DEL cannot take down is then not the other tests'.
+  // A separate network: what DEL cannot remove then does not affect the other tests.
   const ranged = (subnet: string) => ({
     config: node.netconf({ name: `range-${subnet.replaceAll(/[^0-9a-f]/g, '-')}`, ipam: { ranges: [[{ subnet }]] } }),
   });
   const badRange = (why: string, subnet: string, message: RegExp) =>
-    it(`a range ${why} is refused by host-local in its own words`, () =>
+    it(`a range ${why} is refused with the message of host-local`, () =>
       expect(refused(ranged(subnet), 999, message)).resolves.toBeUndefined());
   badRange('/31', '10.0.0.0/31', /too small/);
   badRange('/32', '10.0.0.1/32', /too small/);
@@ -230,12 +230,12 @@ describe('network settings', () => {
   badRange('with host bits', '10.0.0.5/24', /10\.0\.0\.[05]/);
   badRange('of a mapped address', '::ffff:10.0.0.0/120', /./);
 
-  it('a range that host-local refused is no reason for DEL to fail: nothing was leased', async () => {
+  it('DEL succeeds for a range that host-local refused, because nothing was leased', async () => {
     const ended = await node.run({ verb: 'DEL', sandboxPath: sandbox.path, ...ranged('10.0.0.0/31') });
     expect(ended).toMatchObject({ exitCode: 0, stdout: '' });
   });
 
-  it('a DEL with the netconf put right takes down an ADD that host-local refused for its range', async () => {
+  it('DEL with a corrected netconf removes an ADD that host-local refused for its range', async () => {
     const call = { sandboxPath: sandbox.path, containerId: 'put-right' };
     expect(await node.run({ verb: 'ADD', ...call, ...ranged('10.0.0.0/31') })).toMatchObject({ exitCode: 1 });
     const right = { ...ranged('10.0.0.0/31').config, ipam: node.netconf()['ipam'] ?? {} };

@@ -35,7 +35,7 @@ async function refused(config: string | Uint8Array | JsonObject, { code, message
   expect(await node.state()).toEqual(before);
 }
 
-describe('standard input that is no network configuration', () => {
+describe('standard input that is not a network configuration', () => {
   const isCode6 = (why: string, stdin: string | Uint8Array, message: RegExp) =>
     it(why, () => expect(refused(stdin, { code: 6, message })).resolves.toBeUndefined());
   isCode6('empty', '', /is empty/);
@@ -62,7 +62,7 @@ describe('standard input that is no network configuration', () => {
 const isCode7 = (why: string, overrides: JsonObject, message: RegExp) =>
   it(why, () => expect(refused(node.netconf(overrides), { code: 7, message })).resolves.toBeUndefined());
 
-describe('a key of the wrong type is code 7 that names the key, what is there and what is wanted', () => {
+describe('a key of the wrong type is code 7 that names the key, its value and the expected type', () => {
   const TABLE: readonly (readonly [key: string, value: JsonValue, message: RegExp])[] = [
     ['name', 5, /"name" .*: expected a name.*, got the number 5/],
     ['name', 'a/b', /"name" .*: expected a name.*, got the string "a\/b"/],

@@ -82,7 +82,7 @@ describe("the node's own network namespace", () => {
     expect(await node.state()).toEqual(before);
   });
 
-  it('is attached to where CNI_NETNS_OVERRIDE says so, up to the default route, which the node has and keeps', async () => {
+  it('is attached if CNI_NETNS_OVERRIDE permits it, except for the default route, which the node keeps', async () => {
     const call = { sandboxPath: OWN, interfaceName: 'inside', environment: { CNI_NETNS_OVERRIDE: 'true' } };
     const { exitCode, answer } = await node.run({ verb: 'ADD', ...call });
     expect({ exitCode, code: answer?.['code'] }).toEqual({ exitCode: 1, code: 104 });

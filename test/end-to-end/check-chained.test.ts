@@ -55,7 +55,7 @@ describe('cnitool check, which compares with the cached result of the whole chai
     ...CHAINS.map(([name, ...chain]) => ['1.1.0', name, chain] as const),
     ...['0.4.0', '1.0.0'].map((version) => [version, 'all three', [TUNING, BANDWIDTH, PORTMAP]] as const),
   ];
-  it.each(CASES)('%s: succeeds after %s, and sees what is damaged then', async (cniVersion, _, chain) => {
+  it.each(CASES)('%s: succeeds after %s, and then reports damage', async (cniVersion, _, chain) => {
     await using pod = await makeLoopbackPod(node, 'chained');
     await configure(cniVersion, chain);
     const environment = environmentOf(pod);

@@ -187,7 +187,7 @@ describe('CHECK', () => {
     expect(answer?.['msg']).toMatch(/^host-local: Failed to find address added by container id-leaseless/);
   });
 
-  it('with the API away says so, code 11, and touches nothing', async () => {
+  it('without the API fails with code 11 and changes nothing', async () => {
     await using attached = await attach('away');
     const standing = await node.state();
     await node.api.setFault({ kind: 'refuse' });

@@ -36,7 +36,7 @@ afterAll(async () => {
 expectNoLeftovers(() => node);
 
 describe.each(CHAINING)('a list of podwire, portmap, bandwidth and tuning, cniVersion %s', (cniVersion) => {
-  it('attaches a pod by cnitool, its endpoint written, and takes it down again', async () => {
+  it('attaches a pod by cnitool, writes its endpoint, and removes both again', async () => {
     await using pod = await makeTestPod(node);
     await configure(cniVersion, [
       { type: 'portmap', capabilities: { portMappings: true }, snat: true },
@@ -100,7 +100,7 @@ describe.each(['iptables', 'nftables'])('a host port of portmap, backend %s', (b
 });
 
 describe.each(SUPPORTED_VERSIONS)('without a pod in CNI_ARGS, cniVersion %s', (cniVersion) => {
-  it('a plain network is made, with one warning, and no API request but for the node', async () => {
+  it('a network is set up with one warning, and only the node is requested from the API', async () => {
     await using sandbox = await makeSandbox();
     await configure(cniVersion, []);
     await using attachments = new AsyncDisposableStack();
@@ -121,7 +121,7 @@ describe.each(SUPPORTED_VERSIONS)('without a pod in CNI_ARGS, cniVersion %s', (c
   });
 });
 
-it('a failure is told by cnitool in podwire’s words, and leaves nothing', async () => {
+it('a failure is reported by cnitool with podwire’s message, and leaves nothing', async () => {
   await using pod = await makeTestPod(node);
   await configure('1.0.0', []);
   const environment = { CNI_ARGS: argumentsOf({ ...pod, name: 'no-such-pod' }) };

@@ -17,7 +17,7 @@ expectNoLeftovers(() => node);
 
 const CA = { 'certificate-authority': 'ca.crt' } as const;
 
-describe('an ADD without access fails, touches nothing, shows no token, and says why:', () => {
+describe('an ADD without access fails, changes nothing, shows no token, and gives the reason:', () => {
   const refused = (why: string, code: number, message: RegExp, settings: () => Promise<JsonObject>) =>
     it(why, async () => {
       await using pod = await makeTestPod(node);
@@ -99,7 +99,7 @@ describe('403', () => {
     expect(refused).toMatchObject({ exitCode: 1, answer: { code: 100, msg: expect.stringMatching(message) } });
   });
 
-  it('of the patch alone takes back what was done by then', async () => {
+  it('of only the patch undoes what was done before', async () => {
     const reader = 'podwire-reader';
     await allowReading(reader);
     const { users } = node.cluster.kubeconfigWithClientCertificate({ commonName: reader });
@@ -113,7 +113,7 @@ describe('403', () => {
     expect(await pod.sandbox.ip('link', 'show', 'type', 'veth')).toEqual([]);
   });
 
-  it('at DEL leaves the endpoint, and takes link and lease', async () => {
+  it('at DEL leaves the endpoint, and removes link and lease', async () => {
     const { users } = node.cluster.kubeconfigWithClientCertificate({ commonName: 'stranger' });
     await using pod = await attachPod(node);
     const config = node.netconf(await withKubeconfig(access.kubeconfig(CA, { ...users[0].user })));
@@ -128,7 +128,7 @@ describe('403', () => {
 });
 
 describe('401', () => {
-  it('names the file that the token stands in, and shows nothing of it', async () => {
+  it('names the file with the token, and shows nothing of the token', async () => {
     const path = await access.write('refused-token', 'no.such.token');
     await using pod = await makeTestPod(node);
     const config = node.netconf(await withKubeconfig(access.kubeconfig(CA, { tokenFile: path })));
@@ -151,7 +151,7 @@ describe('401', () => {
     expect(refused).toMatchObject({ exitCode: 1, answer: { code: 100, msg: expect.stringMatching(message) } });
   });
 
-  it('of a token that is renewed meanwhile is asked again with the new one', async () => {
+  it('of a token that is renewed meanwhile is followed by a retry with the new token', async () => {
     const path = await access.write('rotated-token', 'no.such.token');
     // By the time of the first connection the old token has been read.
     const onConnection = () => access.write('rotated-token', access.token).then(() => undefined);

@@ -123,7 +123,7 @@ describe('the environment', () => {
 });
 
 describe('the requests of one attachment', () => {
-  it('are pod, node and patch on one connection at ADD; pod and patch on one at DEL; the pod once it is cleared', async () => {
+  it('are pod, node and patch on one connection at ADD, pod and patch at DEL, and only the pod if it is already cleared', async () => {
     await using relay = await startTcpRelay(access.server);
     const cluster = { server: relay.url, 'certificate-authority': 'ca.crt' };
     const kubeconfig = await access.write(

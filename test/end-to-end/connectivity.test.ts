@@ -75,7 +75,7 @@ describe('a family that the pod was not given', () => {
 });
 
 describe('an MTU larger than the default', () => {
-  it('carries packets of its size between two pods whole', async () => {
+  it('carries packets of its size between two pods without fragments', async () => {
     const config = node.netconf({ mtu: 9000 });
     await using one = await attachPod(node, { name: 'one', config });
     await using other = await attachPod(node, { name: 'other', config });

@@ -48,7 +48,7 @@ const recordPath = (pod: LoopbackPod) =>
   join(JOURNAL, memberText(config(), 'name'), `${pod.containerId}@eth0.record.json`);
 
 describe('GC', () => {
-  it('takes down what is not listed: interface, lease, endpoint, record; and keeps what is', async () => {
+  it('removes interface, lease, endpoint and record of attachments that are not listed, and keeps the others', async () => {
     await add(valid);
     const standing = await node.state();
     await add(stale);
@@ -72,7 +72,7 @@ describe('GC', () => {
     },
   );
 
-  it('deletes nothing where no list is given, and says so', async () => {
+  it('deletes nothing without a list, and warns', async () => {
     await add(stale);
     const standing = await node.state();
     const { exitCode, stderr } = await gc({});
@@ -81,7 +81,7 @@ describe('GC', () => {
     expect(await node.state()).toEqual(standing);
   });
 
-  it('keeps what is another network’s', async () => {
+  it('keeps attachments of another network', async () => {
     const other = `${memberText(config(), 'name')}-other`;
     await add(stale, { name: other });
     const standing = await node.state();
@@ -114,7 +114,7 @@ describe('GC', () => {
     },
   );
 
-  it('whose record is damaged deletes the link before it releases the lease: nobody else gets an address that a link has', async () => {
+  it('whose record is damaged deletes the link before it releases the lease: no other pod gets an address that a link has', async () => {
     await add(stale);
     await writeFile(recordPath(stale), '');
     const folder = fakeDelegate(
@@ -127,7 +127,7 @@ describe('GC', () => {
     expect(await node.state()).toEqual(before);
   });
 
-  it('finds by their alias those whose record was lost', async () => {
+  it('finds attachments without a record by their alias', async () => {
     await add(valid);
     const standing = await node.state();
     await add(stale);
@@ -142,7 +142,7 @@ describe('GC', () => {
     expect(await valid.sandbox.ip('link', 'show', 'dev', 'eth0')).toHaveLength(1);
   });
 
-  it('leaves an ADD alone that is at work', async () => {
+  it('does not change the attachment of a running ADD', async () => {
     using gate = await makeGatedDelegate(node.folder, node.pluginPath, 'after');
     const running = node.start({ verb: 'ADD', config: config(), ...stale.call, pluginPath: gate.folder });
     await gate.arrived;
@@ -153,7 +153,7 @@ describe('GC', () => {
     expect(await stale.sandbox.ip('link', 'show', 'dev', 'eth0')).toHaveLength(1);
   });
 
-  it('goes on past a lease that cannot be released, and names it at the end', async () => {
+  it('continues after a lease that cannot be released, and names it at the end', async () => {
     await add(stale);
     await add(valid);
     const script = `if [ "$CNI_COMMAND$CNI_CONTAINERID" = DELid-stale ]; then echo '{"code":11,"msg":"the disk hangs"}'; exit 1; fi; printf '%s' "$stdin" | ${node.pluginPath}/host-local`;
@@ -169,7 +169,7 @@ describe('GC', () => {
     expect(await node.state()).toEqual(before);
   });
 
-  it('goes on past IPAM plugins that hang in children which hold their pipes, and waits for none of these', async () => {
+  it('continues after IPAM plugins that hang, without waiting for children that hold their pipes', async () => {
     await using stack = new AsyncDisposableStack();
     const pods = [stale, valid];
     for (const name of ['third', 'fourth', 'fifth']) pods.push(stack.use(await makeLoopbackPod(node, name)));
@@ -189,7 +189,7 @@ describe('GC', () => {
     expect(await node.state()).toEqual(before);
   });
 
-  it.each(['DEL', 'GC'])('with the API away leaves the endpoint to be cleared by a later %s', async (later) => {
+  it.each(['DEL', 'GC'])('without the API leaves the endpoint to a later %s', async (later) => {
     await add(stale);
     await add(valid);
     await node.api.setFault({ kind: 'refuse' });

@@ -44,7 +44,7 @@ afterAll(async () => {
   await cluster[Symbol.asyncDispose]();
 });
 
-/** The API server's words, `allowed` if there are none. */
+/** The API server's message, `allowed` if it has none. */
 async function refusal(client: ApiClient, pod: string, patch: object): Promise<string> {
   return client.request('PATCH', pathOf(pod), patch, MERGE).then(
     () => 'allowed',
@@ -53,7 +53,7 @@ async function refusal(client: ApiClient, pod: string, patch: object): Promise<s
 }
 
 describe("the plugin's token, bound to node-1", () => {
-  it("writes and clears the endpoint of its own node's pod", async () => {
+  it('writes and clears the endpoint of a pod on its node', async () => {
     expect(await refusal(plugin, 'own', { metadata: { annotations: ENDPOINT } })).toBe('allowed');
     const cleared = { ...ENDPOINT, [`${PREFIX}podIP`]: '', [`${PREFIX}podIPs`]: '' };
     expect(await refusal(plugin, 'own', { metadata: { annotations: cleared } })).toBe('allowed');
@@ -62,7 +62,7 @@ describe("the plugin's token, bound to node-1", () => {
   });
 
   const refuses = (why: string, pod: string, patch: object, message: RegExp) =>
-    it(`may not ${why}`, async () => {
+    it(`cannot ${why}`, async () => {
       const before = await cluster.admin.get(`/api/v1/namespaces/default/pods/${pod}`);
       expect(await refusal(plugin, pod, patch)).toMatch(message);
       expect(await cluster.admin.get(`/api/v1/namespaces/default/pods/${pod}`)).toEqual(before);
@@ -96,7 +96,7 @@ describe("the plugin's token, bound to node-1", () => {
   refuses('change a label', 'own', { metadata: { labels: { app: 'other' } } }, /not its status, labels/);
   refuses('add a finalizer', 'own', { metadata: { finalizers: ['example.org/hold'] } }, /finalizers/);
 
-  it('may not change a pod but by its status, which RBAC already says', async () => {
+  it('can change only the status of a pod, by RBAC alone', async () => {
     const path = '/api/v1/namespaces/default/pods/own';
     await expect(plugin.request('PATCH', path, annotations(ENDPOINT), MERGE)).rejects.toMatchObject({ status: 403 });
     await expect(plugin.delete(path)).rejects.toMatchObject({ status: 403 });
@@ -104,11 +104,11 @@ describe("the plugin's token, bound to node-1", () => {
 });
 
 describe('other tokens', () => {
-  it('one that is bound to no node may change no pod', async () => {
+  it('a token without a node cannot change any pod', async () => {
     expect(await refusal(unbound, 'own', { metadata: { annotations: ENDPOINT } })).toMatch(/not bound to a Node/);
   });
 
-  it('others than the plugin are not touched by the policy', async () => {
+  it('accounts other than the plugin’s are not restricted by the policy', async () => {
     expect(await refusal(cluster.admin, 'others', { metadata: { annotations: { other: 'x' } } })).toBe('allowed');
   });
 });

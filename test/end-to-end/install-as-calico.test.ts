@@ -121,7 +121,7 @@ it('a pod is attached and detached with what was installed, and the agent’s ow
   expect(await addAndDelete('one')).toMatch(ADDRESS));
 
 // Its refresher writes the first form of the address, its installer the second.
-it.each(['https://HOST', 'https://[HOST]'])('and with the kubeconfig as the agent writes it anew: %s', async (form) => {
+it.each(['https://HOST', 'https://[HOST]'])('and with the kubeconfig as the agent rewrites it: %s', async (form) => {
   const url = new URL(cluster.server);
   const server = `${form.replace('HOST', url.hostname)}:${url.port}`;
   const { 'ca.crt': authority, token } = await installerAccount(cluster, 'calico-cni-plugin');

@@ -88,7 +88,7 @@ async function answersVersion(name: string): Promise<boolean> {
   return isJsonList(ended.answer?.['supportedVersions'] ?? null);
 }
 
-/** What a runtime, or whoever looks, would find wrong with what is there. */
+/** What a runtime or an administrator would find wrong. */
 async function faultsOf(now: NodeFiles, sound: readonly NodeFiles[]): Promise<readonly string[]> {
   const halves = [...now].filter(
     ([path, content]) => !isUnfinished(path) && !sound.some((files) => files.get(path) === content),
@@ -140,7 +140,7 @@ function spread<Value>(values: readonly Value[]): readonly Value[] {
   ).filter((value) => value !== undefined);
 }
 
-describe('before whatever change of a file it is killed, the node can be used, and the same command again finishes', () => {
+describe('killed before any change of a file, the node stays usable, and repeating the command finishes', () => {
   it.for([
     { name: 'install on a bare node', call: INSTALL, prepare: async () => undefined, pointsLeast: 50 },
     { name: 'an upgrade', call: UPGRADE, prepare: makeOldNode, pointsLeast: 50 },

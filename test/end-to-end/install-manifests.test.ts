@@ -35,15 +35,15 @@ const VALUES = {
 };
 
 describe.each(OVERLAYS)('the overlay %s', (overlay) => {
-  it('stands as one file, as kustomize makes it', async () => {
+  it('is rendered in one file, as kustomize does it', async () => {
     expect(readFileSync(renderedPath(overlay), 'utf8')).toBe(await renderOverlay(overlay));
   });
 
-  it('is taken by the API server, which knows every field', async () => {
+  it('is accepted by the API server with strict field validation', async () => {
     await expect(applyManifest(cluster.admin, rendered(overlay), 'try')).resolves.toBeUndefined();
   });
 
-  it('has all that its DaemonSets name', () => {
+  it('contains every object that its DaemonSets name', () => {
     const objects = rendered(overlay);
     const daemonSets = objects.filter((object) => object['kind'] === 'DaemonSet');
     for (const daemonSet of daemonSets) {
@@ -58,20 +58,20 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
     expect(daemonSets.length).toBeGreaterThan(0);
   });
 
-  it('has a template that the installer takes', () => {
+  it('has a template that the installer accepts', () => {
     const configMap = rendered(overlay).find((object) => object['kind'] === 'ConfigMap');
     const template = memberText(configMap?.['data'], '10-podwire.conflist');
     expect(renderNetworkConfig(template, VALUES, '10-podwire.conflist').programs).toContain('host-local');
   });
 
-  it('is whole: applied after rbac.yaml, nothing of it is refused', async () => {
+  it('is complete: applied after rbac.yaml, none of it is rejected', async () => {
     await applyManifest(cluster.admin, readManifest('cni-conf/rbac.yaml'), 'keep');
     await expect(applyManifest(cluster.admin, rendered(overlay), 'keep')).resolves.toBeUndefined();
   });
 });
 
 describe('from one overlay to another on a running cluster', () => {
-  it('applying the other changes the agent alone: what podwire does stays as it is', async () => {
+  it('applying the other changes only the agent, not what podwire does', async () => {
     const own = (objects: readonly JsonObject[]) =>
       objects.filter((object) => /podwire/.test(memberText(object['metadata'], 'name')));
     const [first, ...others] = OVERLAYS.map((overlay) => own(rendered(overlay)));
@@ -112,7 +112,7 @@ images:
     await expect(applyManifest(cluster.admin, parseManifest(manifest), 'try')).resolves.toBeUndefined();
   });
 
-  it('Typha is taken by the API server, and the agent is told its Service', async () => {
+  it('Typha is accepted by the API server, and the agent is configured with its Service', async () => {
     await applyManifest(cluster.admin, readManifest('cni-conf/components/typha/typha.yaml'), 'try');
     const [service] = readManifest('cni-conf/components/typha/typha.yaml');
     expect(JSON.stringify(readManifest('cni-conf/components/typha/agent.yaml'))).toContain(
@@ -162,14 +162,14 @@ describe('rbac.yaml', () => {
     return isJsonList(rules) ? rules.filter(isJsonObject) : [];
   };
 
-  it('the plugin may get pods and nodes, patch pods/status, and nothing else', () => {
+  it('the plugin can get pods and nodes, patch pods/status, and nothing else', () => {
     expect(rulesOf('ClusterRole', 'podwire')).toEqual([
       { apiGroups: [''], resources: ['pods', 'nodes'], verbs: ['get'] },
       { apiGroups: [''], resources: ['pods/status'], verbs: ['patch'] },
     ]);
   });
 
-  it('the installer may issue tokens of the plugin, get nodes, and nothing else', () => {
+  it('the installer can issue tokens of the plugin, get nodes, and nothing else', () => {
     expect([...rulesOf('Role', 'podwire-installer'), ...rulesOf('ClusterRole', 'podwire-installer')]).toEqual([
       { apiGroups: [''], resources: ['serviceaccounts/token'], resourceNames: ['podwire'], verbs: ['create'] },
       { apiGroups: [''], resources: ['nodes'], verbs: ['get'] },

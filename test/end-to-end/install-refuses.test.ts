@@ -42,7 +42,7 @@ async function refusalOf(call: InstallerCall): Promise<string> {
   return errors[0] ?? '';
 }
 
-describe('one line says what to do, no secret is in it, and the node stays as it was', () => {
+describe('one line without a secret says what to do, and the node does not change', () => {
   const refuses = (why: string, message: RegExp, call: InstallerCall = {}, before: () => void = () => undefined) =>
     it(why, async () => {
       before();
@@ -117,7 +117,7 @@ describe('one line says what to do, no secret is in it, and the node stays as it
     const call = { within: within(`${here(node.programs)},ro "${node.programs}"`) };
     expect(await refusalOf(call)).toMatch(/\(EROFS\): it is mounted read-only: remove readOnly from/);
   });
-  it('the programs may not be executed there', async () => {
+  it('programs cannot be executed there', async () => {
     const call = { within: within(`${here(node.programs)},noexec "${node.programs}"`) };
     expect(await refusalOf(call)).toMatch(/cannot run \/opt\/cni\/bin\/podwire: its folder is mounted noexec/);
   });

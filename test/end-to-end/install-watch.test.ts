@@ -69,7 +69,7 @@ describe('podwire install --watch, with a real API server', () => {
     expect((statSync(node.kubeconfigPath).mode & 0o777).toString(8)).toBe('600');
   });
 
-  it('takes away what one before it has left that was killed as it wrote', async () => {
+  it('removes what a previous process left that was killed while it wrote', async () => {
     const claimed = await claimTemporaryName('podwire-kubeconfig');
     const path = join(node.configs, claimed.name);
     writeFileSync(path, 'half of a kubeconfig');
@@ -89,7 +89,7 @@ describe('podwire install --watch, with a real API server', () => {
     expect({ exitCode, signal, stderr }).toEqual({ exitCode: 0, signal: null, stderr: expect.any(String) });
   });
 
-  it('a token that the API server refuses is replaced: here its Node was made anew', async () => {
+  it('a token that the API server refuses is replaced: here its Node was recreated', async () => {
     const running = node.start(WATCH);
     await until('a kubeconfig', async () => (await tokenOn(node)) !== '');
     const first = await tokenOn(node);
@@ -100,7 +100,7 @@ describe('podwire install --watch, with a real API server', () => {
     expect(await end(running)).toContain('rejects the old one (401)');
   });
 
-  it("a new certificate authority stands in the kubeconfig as soon as the kubelet has swapped the account's files", async () => {
+  it("a new certificate authority is in the kubeconfig as soon as the kubelet has swapped the account's files", async () => {
     const running = node.start({ ...WATCH, environment: { ...WATCH.environment, TOKEN_CHECK_SECONDS: '3600' } });
     await until('a kubeconfig', async () => (await tokenOn(node)) !== '');
     const both = `${accountFiles['ca.crt']}${makeCertificateAuthority('the next').certificatePem}`;
@@ -109,7 +109,7 @@ describe('podwire install --watch, with a real API server', () => {
     expect(await end(running)).toContain('certificate authority has changed');
   });
 
-  it('a kubeconfig that somebody has removed comes back', async () => {
+  it('a removed kubeconfig is restored', async () => {
     const running = node.start(WATCH);
     await until('a kubeconfig', async () => (await tokenOn(node)) !== '');
     rmSync(node.kubeconfigPath);
@@ -117,7 +117,7 @@ describe('podwire install --watch, with a real API server', () => {
     expect((await end(running)).match(/podwire-kubeconfig: written/g)).toHaveLength(2);
   });
 
-  it('a network configuration that holds the token is kept in step, another is not touched', async () => {
+  it('a network configuration that holds the token is updated, another one is not', async () => {
     const CNI_NETWORK_CONFIG = JSON.stringify({
       cniVersion: '1.0.0',
       name: 'n',
@@ -134,7 +134,7 @@ describe('podwire install --watch, with a real API server', () => {
 });
 
 describe('podwire install --watch, with an API server whose tokens are short-lived', () => {
-  it('a token is renewed before it ends, again and again', async () => {
+  it('a token is renewed before it expires, repeatedly', async () => {
     await using server = await startTokenServer(1000);
     account.write({ ...accountFiles, 'ca.crt': server.certificateAuthorityPem });
     await using node = await makeInstallNode(server.url, NODE);
@@ -144,7 +144,7 @@ describe('podwire install --watch, with an API server whose tokens are short-liv
     expect(await end(running)).toContain('the old one expires soon');
   });
 
-  it('an API server that is away is asked again, the kubeconfig stays meanwhile', async () => {
+  it('an unavailable API server is retried, and the kubeconfig stays meanwhile', async () => {
     await using server = await startTokenServer(1000);
     account.write({ ...accountFiles, 'ca.crt': server.certificateAuthorityPem });
     await using node = await makeInstallNode(server.url, NODE);

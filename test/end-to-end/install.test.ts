@@ -52,7 +52,7 @@ async function install(environment: Readonly<Record<string, string>> = {}): Prom
 }
 
 describe('podwire install on a bare node', () => {
-  it('puts programs, native code, kubeconfig and network configuration there, a line for each', async () => {
+  it('writes programs, native code, kubeconfig and network configuration, and prints a line for each', async () => {
     const stderr = await install();
     expect(readdirSync(node.programs).toSorted()).toEqual(PROGRAMS);
     expect(readdirSync(node.configs).toSorted()).toEqual([CONFIG, KUBECONFIG]);
@@ -73,7 +73,7 @@ describe('podwire install on a bare node', () => {
     expect(lines.slice(-2)).toEqual([`/etc/cni/net.d/${KUBECONFIG}`, `/etc/cni/net.d/${CONFIG}`]);
   });
 
-  it('the plugin reaches the API server with what was written, and root alone can read it', async () => {
+  it('the plugin reaches the API server with the written files, and only root can read them', async () => {
     await install();
     expect([mode(node.kubeconfigPath), mode(join(node.configs, CONFIG))]).toEqual(['600', '644']);
     const netconf = { cniVersion: '1.0.0', name: 'n', type: 'podwire', ipam: { type: 'host-local' } };
@@ -82,7 +82,7 @@ describe('podwire install on a bare node', () => {
     expect(answered).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('answers') });
   });
 
-  it('the token is of the plugin alone, bound to this Node, for a day', async () => {
+  it('the token is for the plugin only, bound to this Node, and valid for a day', async () => {
     await install();
     const claims = claimsIn(tokenIn(await node.read(KUBECONFIG)));
     const uid = member(await cluster.admin.get(`/api/v1/nodes/${NODE}`), 'metadata', 'uid');
@@ -103,7 +103,7 @@ describe('podwire install on a bare node', () => {
     ]);
   });
 
-  it('it does the same under the name install-cni, without a word', async () => {
+  it('it does the same under the name install-cni, without arguments', async () => {
     linkSync(join(node.image, 'podwire'), join(node.image, 'install-cni'));
     const { exitCode, stderr } = await node.run({ calledAs: 'install-cni', args: [] });
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.any(String) });
@@ -112,7 +112,7 @@ describe('podwire install on a bare node', () => {
 });
 
 describe('podwire install on a node that has podwire', () => {
-  it('leaves alone what is as it should be', async () => {
+  it('does not change what is up to date', async () => {
     await install();
     const before = [...PROGRAMS.map((name) => inode(join(node.programs, name))), inode(join(node.configs, CONFIG))];
     const stderr = await install();
@@ -139,14 +139,14 @@ describe('podwire install on a node that has podwire', () => {
     expect(readFileSync(executable).equals(readFileSync(join(node.image, 'podwire')))).toBe(true);
   });
 
-  it('UPDATE_CNI_BINARIES=false and SKIP_CNI_BINARIES leave others alone', async () => {
+  it('UPDATE_CNI_BINARIES=false and SKIP_CNI_BINARIES keep other plugins unchanged', async () => {
     writeFileSync(join(node.programs, 'portmap'), '#!/bin/sh\n', { mode: 0o755 });
     await install({ UPDATE_CNI_BINARIES: 'false', SKIP_CNI_BINARIES: 'tuning, loopback' });
     expect(readFileSync(join(node.programs, 'portmap'), 'utf8')).toBe('#!/bin/sh\n');
     expect(readdirSync(node.programs).toSorted()).toEqual(['bandwidth', 'host-local', 'podwire', 'portmap']);
   });
 
-  it('old configurations go as asked, after the new one stands', async () => {
+  it('old configurations are removed on request, after the new one is in place', async () => {
     for (const name of ['10-calico.conflist', '05-other.conf', '99-kept.conf'])
       writeFileSync(join(node.configs, name), '{}');
     const stderr = await install({ CNI_OLD_CONF_NAME: '10-calico.conflist,05-other.conf,nowhere.conf' });
@@ -154,7 +154,7 @@ describe('podwire install on a node that has podwire', () => {
     expect(stderr.indexOf('10-calico.conflist: removed')).toBeGreaterThan(stderr.indexOf(`${CONFIG}: written`));
   });
 
-  it('a template with the token in it is for root alone', async () => {
+  it('a configuration with the token can be read only by root', async () => {
     const CNI_NETWORK_CONFIG = JSON.stringify({
       cniVersion: '1.0.0',
       name: 'n',
@@ -176,7 +176,7 @@ describe('podwire uninstall', () => {
   const uninstall = (args: readonly string[] = []) => node.run({ args: ['uninstall', ...args] });
   const bare = ['etc', 'etc/cni', 'etc/cni/net.d', 'opt', 'opt/cni', 'opt/cni/bin', 'var', 'var/lib'];
 
-  it('takes away what install put there, the network configuration first, and leaves plugins that others may use', async () => {
+  it('removes what install wrote, the network configuration first, and keeps plugins that others can use', async () => {
     await install();
     writeFileSync(join(node.configs, '99-other.conf'), '{"type":"bridge"}');
     const { exitCode, stderr } = await uninstall();
@@ -188,13 +188,13 @@ describe('podwire uninstall', () => {
     expect(removed.at(-1)).toBe('/opt/cni/bin/podwire');
   });
 
-  it('done twice is done once', async () => {
+  it('repeated changes nothing more', async () => {
     await install();
     expect((await uninstall()).exitCode).toBe(0);
     expect((await uninstall()).exitCode).toBe(0);
   });
 
-  it('touches nothing while pods are attached that only podwire can take down, unless forced', async () => {
+  it('changes nothing while pods are attached that only podwire can detach, unless forced', async () => {
     await install();
     const network = join(node.state, 'k8s-pod-network');
     mkdirSync(network);

@@ -73,7 +73,7 @@ describe('a second network of the same pod', () => {
     expect(await pod.annotations()).toEqual(written);
   });
 
-  it('is refused under a name that the sandbox has, and nothing touched', async () => {
+  it('is refused under a name that the sandbox already has, and nothing changes', async () => {
     await using pod = await attachPod(node);
     const before = await node.state();
     const refused = await node.run({ ...pod.call, verb: 'ADD', config: node.netconf({ name: 'second' }) });
@@ -87,7 +87,7 @@ describe('a second network of the same pod', () => {
 });
 
 describe('a second interface of a container without a pod', () => {
-  it('does not take the first one away', async () => {
+  it('does not remove the first one', async () => {
     await using sandbox = await makeSandbox();
     const call = { containerId: 'no-pod-at-all', sandboxPath: sandbox.path };
     const [first, second] = [
@@ -108,7 +108,7 @@ describe('a second interface of a container without a pod', () => {
 });
 
 describe('two containers without a pod, the first eleven characters of whose ids are the same', () => {
-  it('do not take each other’s interface away', async () => {
+  it('do not remove each other’s interface', async () => {
     await using one = await makeSandbox();
     await using other = await makeSandbox();
     const config = node.netconf();
@@ -124,7 +124,7 @@ describe('two containers without a pod, the first eleven characters of whose ids
 });
 
 describe('a new sandbox of the same pod, while the old one is still there', () => {
-  it('takes over the host interface, and the old one’s DEL does not touch it', async () => {
+  it('replaces the host interface, and the old sandbox’s DEL does not change it', async () => {
     await using pod = await attachPod(node);
     await using sandbox = await makeSandbox();
     const call = { ...pod.call, config: node.netconf() };
@@ -151,7 +151,7 @@ describe('a new sandbox of the same pod, while the old one is still there', () =
     expect(await pod.annotations()).toMatchObject({ [CONTAINER_ID]: 'renewed', [POD_IP]: '' });
   });
 
-  it('is told apart from an interface that is no pod’s: that is refused and stays', async () => {
+  it('is distinguished from an interface that belongs to no pod: that is refused and stays', async () => {
     await using pod = await makeTestPod(node);
     const host = hostNamespace();
     await host.ip('link', 'add', pod.hostInterface, 'type', 'bridge');

@@ -32,7 +32,7 @@ const add = (overrides: JsonObject = {}, within: readonly string[] = []) =>
   node.run({ verb: 'ADD', config: node.netconf(overrides), within, ...pod.call });
 const del = (overrides: JsonObject = {}) => node.run({ verb: 'DEL', config: node.netconf(overrides), ...pod.call });
 
-describe('a DEL that is told container id and interface name alone', () => {
+describe('a DEL that gets only container id and interface name', () => {
   const bare = (config: JsonObject) =>
     node.run({
       verb: 'DEL',
@@ -48,7 +48,7 @@ describe('a DEL that is told container id and interface name alone', () => {
     ['a kubeconfig that is gone', { kubernetes: { kubeconfig: '/run/gone' } }],
     ['another prefix of the interfaces', {}],
   ];
-  it.each(OTHERS)('and %s takes down link, lease and endpoint', async (why, overrides) => {
+  it.each(OTHERS)('and %s removes link, lease and endpoint', async (why, overrides) => {
     expect(await add()).toMatchObject({ exitCode: 0 });
     const ended =
       why === 'another prefix of the interfaces'
@@ -69,7 +69,7 @@ describe('a DEL that is told container id and interface name alone', () => {
 });
 
 describe('a record', () => {
-  it('is for root alone, and holds no secret', async () => {
+  it('can be read only by root, and holds no secret', async () => {
     const policy = {
       k8s_api_root: node.api.url,
       k8s_auth_token: CANARY_TOKEN,
@@ -90,7 +90,7 @@ describe('a record', () => {
     ['garbage', '\u0000\u0001'],
     ['of a later version', '{"format":99,"stage":"attached"}'],
   ];
-  it.each(DAMAGES)('that is %s is no hindrance to DEL, which says so once', async (_, text) => {
+  it.each(DAMAGES)('that is %s does not stop DEL, which warns once', async (_, text) => {
     expect(await add()).toMatchObject({ exitCode: 0 });
     writeFileSync(recordPath(), text);
     const ended = await del();
@@ -100,7 +100,7 @@ describe('a record', () => {
     expect(await del()).toMatchObject({ exitCode: 0, stderr: '' });
   });
 
-  it('that is damaged is made up for by the alias, where DEL is told no pod', async () => {
+  it('that is damaged is replaced by the alias, if DEL gets no pod', async () => {
     expect(await add()).toMatchObject({ exitCode: 0 });
     writeFileSync(recordPath(), '');
     expect(
@@ -115,7 +115,7 @@ describe('a record', () => {
     expect(pod.endpoint()).toEqual({});
   });
 
-  it.each(DAMAGES)('that is %s is healed by the next ADD of its container', async (_, text) => {
+  it.each(DAMAGES)('that is %s is repaired by the next ADD of its container', async (_, text) => {
     expect(await add()).toMatchObject({ exitCode: 0 });
     expect(await del()).toMatchObject({ exitCode: 0 });
     writeFileSync(recordPath(), text);
@@ -126,7 +126,7 @@ describe('a record', () => {
     expect(await node.leases()).toHaveLength(2);
   });
 
-  it('of one network is not read as another’s', async () => {
+  it('of one network is not used for another network', async () => {
     expect(await add()).toMatchObject({ exitCode: 0 });
     const standing = await node.state();
     const name = `${memberText(node.netconf(), 'name')}-other`;
@@ -165,7 +165,7 @@ describe('where no record can be written', () => {
 });
 
 describe('records of many', () => {
-  it('are 60 attachments’, found by a DEL that knows no more than an id', async ({ task }) => {
+  it('let DEL find each of 60 attachments by its id alone', async ({ task }) => {
     const sandboxes = new AsyncDisposableStack();
     const ids = Array.from({ length: 60 }, (_, index) => `many-${index}`);
     for (let first = 0; first < ids.length; first += 6) {

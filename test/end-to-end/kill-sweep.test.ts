@@ -30,7 +30,7 @@ async function succeed(verb: 'ADD' | 'DEL', pod: LoopbackPod): Promise<void> {
   if (exitCode !== 0) throw new Error(`${verb} failed: ${stdout}${stderr}`);
 }
 
-/** How somebody else ends what a killed command has left. */
+/** How a later command cleans up what a killed command has left. */
 const FINISHES: Readonly<Record<string, (pod: LoopbackPod) => Promise<void>>> = {
   'DEL, its sandbox there': (pod) => succeed('DEL', pod),
   'DEL, its sandbox gone': async (pod) => {
@@ -87,7 +87,7 @@ async function tryPoint(
     // After an ADD that has given its result, as after a DEL, the next one is a DEL.
     const isAddable = verb === 'ADD' && ended.stdout === '';
     await FINISHES[finish.startsWith('ADD') && !isAddable ? 'DEL, its sandbox there' : finish]?.(pod);
-    // With its sandbox a link goes by itself, a moment later.
+    // The kernel deletes a link automatically a moment after its sandbox.
     await until('nothing is left', async () => JSON.stringify(await left(pod)) === JSON.stringify(before));
     return { hit };
   } catch (error) {
@@ -104,7 +104,7 @@ function spread<Value>(values: readonly Value[], most: number): readonly Value[]
   );
 }
 
-describe('whatever the system call before which it is killed, nothing is left', () => {
+describe('killed before any system call, a command leaves nothing after its cleanup', () => {
   it.for(Object.entries(VICTIMS))(
     'of %s, after DEL, GC or the next ADD',
     { timeout: SWEEP_MS },
@@ -151,7 +151,7 @@ describe('a delegate that outlives the ADD that was killed', () => {
     await running.ended;
     await FINISHES[finish]?.(pod);
     gate.release();
-    // Whoever still waits at the gate would go through it now.
+    // A process that still waits at the gate would pass it now.
     await until('the delegate has ended', () => processesOf((word) => word.includes(gate.folder)).length === 0);
     expect(await left(pod)).toEqual(before);
   });

@@ -29,7 +29,7 @@ describe('the MTU of both ends', () => {
       expect(await mtusOf(pod)).toEqual([mtuBytes, mtuBytes]);
       expect(pod.added.answer).toMatchObject({ interfaces: [{ mtu: mtuBytes }, { mtu: mtuBytes }] });
     });
-  isMtu('the kernel’s, where nobody says', 1500, undefined);
+  isMtu('the kernel’s, where none is configured', 1500, undefined);
   isMtu('the agent’s', 1410, '1410\n');
   isMtu('the netconf’s before the agent’s', 1400, '1410', { mtu: 1400 });
   isMtu('the netconf’s, whatever the agent’s file has', 1400, 'rubbish', { mtu: 1400 });
@@ -78,14 +78,14 @@ describe('the node’s name', () => {
     return { kubernetes: { kubeconfig: node.kubeconfigPath, node_name: node.name } };
   });
 
-  it('is asked for, if nothing says it', async () => {
+  it('is requested, if it is not configured', async () => {
     await using pod = await makeTestPod(node);
     const { nodename: _, ...config } = node.netconf();
     const answered = await node.run({ ...pod.call, verb: 'ADD', config });
     expect(answered).toMatchObject({ exitCode: 1, answer: { code: 7, msg: expect.stringContaining(NODE_NAME_FILE) } });
   });
 
-  it('is named, if the API does not know it', async () => {
+  it('is named in the error, if the API has no such Node', async () => {
     await using pod = await makeTestPod(node);
     const answered = await node.run({ ...pod.call, verb: 'ADD', config: node.netconf({ nodename: 'no-such-node' }) });
     expect(answered).toMatchObject({
@@ -94,7 +94,7 @@ describe('the node’s name', () => {
     });
   });
 
-  it('is named with the family, if it has no podCIDR of that family', async () => {
+  it('is named in the error with the family, if it has no podCIDR of that family', async () => {
     await node.cluster.createNode('node-of-ipv4', { podCIDRs: ['10.79.0.0/24'] });
     await using pod = await makeTestPod(node);
     const config = node.netconf({ nodename: 'node-of-ipv4', ipam: { ranges: [[{ subnet: 'usePodCidrIPv6' }]] } });

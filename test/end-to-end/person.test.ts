@@ -25,7 +25,7 @@ afterAll(async () => {
 expectNoLeftovers(() => node);
 
 describe('without CNI_COMMAND', () => {
-  it('podwire explains itself in a few lines on stderr, and fails', async () => {
+  it('podwire prints its usage in a few lines on stderr, and fails', async () => {
     const { exitCode, stdout, stderr } = await runExecutable();
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
     expect(stderr).toMatch(/^podwire .*CNI plugin/);
@@ -33,12 +33,12 @@ describe('without CNI_COMMAND', () => {
     expect(stderr.trimEnd().split('\n').length).toBeLessThan(16);
   });
 
-  it('an empty CNI_COMMAND is none', async () => {
+  it('an empty CNI_COMMAND counts as absent', async () => {
     const answered = await runExecutable({ environment: { CNI_COMMAND: '' } });
     expect(answered).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringMatching(/^podwire /) });
   });
 
-  it('a command that there is not explains itself as well', async () => {
+  it('an unknown command prints the usage, too', async () => {
     const answered = await runExecutable({ args: ['no-such-command'] });
     expect(answered).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringContaining('podwire -v') });
   });
@@ -55,7 +55,7 @@ describe('podwire -t', () => {
   const test = (netconf: JsonObject | string) =>
     runExecutable({ args: ['-t'], stdin: typeof netconf === 'string' ? netconf : JSON.stringify(netconf) });
 
-  it('says on one line which API server answers', async () => {
+  it('prints on one line which API server answers', async () => {
     const { exitCode, stdout, stderr } = await test(node.netconf());
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout).toMatch(ONE_LINE);
@@ -75,7 +75,7 @@ describe('podwire -t', () => {
     return node.netconf({ kubernetes: { kubeconfig: await access.write('kubeconfig', JSON.stringify(kubeconfig)) } });
   };
 
-  fails('nobody listens there', /refuses connections/, () =>
+  fails('no process listens there', /refuses connections/, () =>
     withKubeconfig({ server: 'https://127.0.0.1:1' }, access.token),
   );
   fails('the token is refused', /the token was refused \(401\)/, () => withKubeconfig({}, 'no.such.token'));
@@ -105,7 +105,7 @@ describe('alone in an empty folder, under another name', () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  it('it is the same CNI plugin, for a netconf of any type, and puts nothing beside itself', async () => {
+  it('it is the same CNI plugin for a netconf of any type, and writes nothing next to itself', async () => {
     await using pod = await makeTestPod(node);
     const call = { ...pod.call, config: node.netconf({ type: 'calico' }) };
     const added = await node.run({ ...call, verb: 'ADD', executable });
@@ -115,7 +115,7 @@ describe('alone in an empty folder, under another name', () => {
     expect(await readdir(folder)).toEqual(['calico']);
   });
 
-  it('it is the same command for a person', async () => {
+  it('it has the same commands for people', async () => {
     const { exitCode, stdout, stderr } = await runExecutable({ args: ['-v'] });
     expect(await runExecutable({ args: ['-v'], executable, directory: folder })).toMatchObject({
       exitCode,

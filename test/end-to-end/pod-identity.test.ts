@@ -15,7 +15,7 @@ const OTHER_UID = '00000000-0000-4000-8000-000000000000';
 const POD_IP = 'cni.projectcalico.org/podIP';
 
 describe('the pod of a sandbox', () => {
-  it('is refused at ADD if the API has another one of its name, and nothing is left', async () => {
+  it('is refused at ADD if the API has another pod of its name, and nothing is left', async () => {
     await using pod = await makeTestPod(node);
     const call = { ...pod.call, pod: { ...pod.call.pod, uid: OTHER_UID } };
     const refused = await node.run({ ...call, verb: 'ADD', config: node.netconf() });
@@ -30,7 +30,7 @@ describe('the pod of a sandbox', () => {
     expect(await pod.annotations()).toEqual({});
   });
 
-  it('is refused at ADD if the API has none', async () => {
+  it('is refused at ADD if the API does not have it', async () => {
     await using sandbox = await makeSandbox();
     const call = { sandboxPath: sandbox.path, pod: { namespace: 'default', name: 'gone' } };
     const refused = await node.run({ ...call, verb: 'ADD', config: node.netconf() });
@@ -40,7 +40,7 @@ describe('the pod of a sandbox', () => {
     });
   });
 
-  it('may have no uid: not every runtime sends one', async () => {
+  it('can come without a uid, which not every runtime sends', async () => {
     await using pod = await makeTestPod(node);
     const { namespace, name } = pod;
     const call = { ...pod.call, pod: { namespace, name }, config: node.netconf() };
@@ -50,7 +50,7 @@ describe('the pod of a sandbox', () => {
     expect(await pod.annotations()).toMatchObject({ [POD_IP]: '' });
   });
 
-  it('is a static pod’s, whose uid stands on the mirror in the API', async () => {
+  it('can be a static pod, whose uid is an annotation of its mirror pod', async () => {
     const uidOnNode = '0123456789abcdef0123456789abcdef';
     await using pod = await makeTestPod(node, {
       namespace: 'kube-system',
@@ -64,7 +64,7 @@ describe('the pod of a sandbox', () => {
     expect(await pod.annotations()).toMatchObject({ [POD_IP]: '' });
   });
 
-  it('has its namespace in its host interface’s name, so that pods of one name stand beside each other', async () => {
+  it('is named in its host interface with its namespace, so pods of one name do not collide', async () => {
     await using one = await attachPod(node, { namespace: 'blue', name: 'web' });
     await using made = await makeTestPod(node, { namespace: 'green', name: 'web' });
     const call = { ...made.call, containerId: 'id-of-green', config: node.netconf() };
@@ -120,7 +120,7 @@ describe('a DEL clears no endpoint', () => {
     expect(await pod.annotations()).toMatchObject({ [POD_IP]: `${pod.ipv4}/32` });
   });
 
-  it('where the pod is gone, and succeeds', async () => {
+  it('if the pod is gone, and succeeds', async () => {
     const made = await makeTestPod(node);
     const call = { ...made.call, config: node.netconf() };
     expect(await node.run({ ...call, verb: 'ADD' })).toMatchObject({ exitCode: 0 });

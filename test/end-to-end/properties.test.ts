@@ -106,7 +106,7 @@ const cases: fc.Arbitrary<Case> = fc.record({ environment: environments, stdin: 
 
 const CODES: ReadonlySet<number> = new Set(Object.values(ERROR_CODE).filter((code) => code !== ERROR_CODE.internal));
 
-it('any bytes on stdin and any CNI_* give a code of the table, JSON and a status to match, and touch nothing', async () => {
+it('any bytes on stdin and any CNI_* give a documented code, JSON and the matching exit status, and change nothing', async () => {
   const run = async ({ environment, stdin }: Case): Promise<void> => {
     expectProtocol(
       environment['CNI_COMMAND'] ?? '',

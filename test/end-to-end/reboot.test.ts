@@ -51,7 +51,7 @@ async function attachUntilReboot(...names: readonly string[]): Promise<readonly 
 const succeeded = ({ exitCode }: EndedExecutable) => exitCode === 0;
 
 describe('after a reboot', () => {
-  it('the first ADD releases the leases of the boot before, and clears its records; the second finds nothing to do', async ({
+  it('the first ADD releases the leases and removes the records of the boot before, and the second has nothing to do', async ({
     task,
   }) => {
     const earlier = await attachUntilReboot('old-1', 'old-2', 'old-3');
@@ -80,7 +80,7 @@ describe('after a reboot', () => {
     expect(await node.state()).toEqual(before);
   });
 
-  it('GC releases what is not listed, whether a sweep was before or not', async () => {
+  it('GC releases what is not listed, with and without an earlier sweep', async () => {
     const earlier = await attachUntilReboot('old-1', 'old-2');
     const boot = makeBoot(node.folder);
     const config = node.netconf({ cniVersion: '1.1.0', 'cni.dev/valid-attachments': [] });
@@ -89,7 +89,7 @@ describe('after a reboot', () => {
     expect(await node.state()).toEqual(before);
   });
 
-  it('six first ADDs at once: none fails, each old lease is released', async () => {
+  it('six first ADDs at once succeed, and each old lease is released', async () => {
     const earlier = await attachUntilReboot('old-1', 'old-2');
     const boot = makeBoot(node.folder);
     const fresh = await makePods('n-1', 'n-2', 'n-3', 'n-4', 'n-5', 'n-6');
@@ -99,7 +99,7 @@ describe('after a reboot', () => {
     expect(await leasesOf(...fresh)).toBe(12);
   });
 
-  it('a later ADD of the same boot does not look again: one sweep', async () => {
+  it('a later ADD of the same boot does not sweep again', async () => {
     await attachUntilReboot('old-1');
     const boot = makeBoot(node.folder);
     const folder = fakeDelegate(`printf '%s' "$stdin" | ${node.pluginPath}/host-local`, { name: 'host-local' });
@@ -113,7 +113,7 @@ describe('after a reboot', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('an ADD that was killed while it swept is taken over by the next one', async () => {
+  it('the sweep of a killed ADD is finished by the next ADD', async () => {
     const earlier = await attachUntilReboot('old-1', 'old-2', 'old-3');
     const boot = makeBoot(node.folder);
     // The second lease that it would release: it dies in the middle, by its own delegate's hand.

@@ -31,7 +31,7 @@ interface Observed {
 const HOST_INTERFACE = 'cali54a674feafd';
 const POD = { namespace: 'default', name: 'rec' };
 
-describe('an attachment equals the one that was recorded', () => {
+describe('an attachment equals the recorded one', () => {
   let node: ApiServerNode;
   beforeAll(async () => {
     node = await startApiServerNode({ name: 'rec-node' });

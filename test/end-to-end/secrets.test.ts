@@ -19,7 +19,7 @@ let sandbox: Sandbox;
 let before: NodeState;
 startFresh((fresh) => ({ node, sandbox, before } = fresh));
 
-/** What nobody may see: the token, also a part of it or in base64, and the lines of the client's key. */
+/** What must never be printed: the token, also a part of it or in base64, and the lines of the client's key. */
 function secrets(): readonly string[] {
   const keyLines = node.api.clientCertificate.keyPem
     .split('\n')
@@ -107,10 +107,10 @@ describe('a token or a client key is in no output, log, lease or interface', () 
     await expect(stateAtLast()).resolves.toEqual(before);
   });
   it.each<readonly [string, string]>([
-    ['is no YAML', `token: [${CANARY_TOKEN}`],
+    ['is malformed YAML', `token: [${CANARY_TOKEN}`],
     ['is JSON cut in the middle', `{"users":[{"name":"a","user":{"token":"${CANARY_TOKEN}"`],
     [
-      'has the token where the server is wanted',
+      'has the token in place of the server',
       JSON.stringify({ clusters: [{ name: 'a', cluster: { server: CANARY_TOKEN } }] }),
     ],
     ['is the token alone', CANARY_TOKEN],
@@ -129,7 +129,7 @@ describe('a token or a client key is in no output, log, lease or interface', () 
     expect((await runWatched('DEL', {})).exitCode).toBe(0);
     await expect(stateAtLast()).resolves.toEqual(before);
   });
-  it('when it stands in the netconf, and the delegate is asked', async () => {
+  it('when it is in the netconf, and the delegate is called', async () => {
     const folder = fakeDelegate(`env; echo "$stdin"; exit 1`, { name: 'host-local' });
     const config = node.netconf({
       kubernetes: {},
@@ -150,7 +150,7 @@ describe('a token or a client key is in no output, log, lease or interface', () 
     const { answer } = await runWatched('ADD', { policy: { k8s_auth_token: [CANARY_TOKEN] } });
     expect(answer).toMatchObject({ code: 7 });
   });
-  it('nor in the arguments and the environment of the processes that run', async () => {
+  it('and it is not in the arguments and the environment of running processes', async () => {
     using gate = await makeGatedDelegate(node.folder, node.pluginPath, 'after');
     const running = node.start({ verb: 'ADD', sandboxPath: sandbox.path, pluginPath: gate.folder });
     await gate.arrived;

@@ -44,7 +44,7 @@ const status = (overrides: JsonObject = {}, pluginPath = node.pluginPath) =>
   });
 
 describe('STATUS', () => {
-  it('of a node on which an ADD would succeed says nothing', async () => {
+  it('of a node on which ADD would succeed prints nothing', async () => {
     expect(await status()).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });
   });
 
@@ -73,7 +73,7 @@ describe('STATUS', () => {
   unavailable('a node that has no podCIDR', /podCIDR/, () => node.api.putNode({ ...NODE, spec: {} }));
   unavailable('a node that is not in the API', /has no node other-node/, nothing, { nodename: 'other-node' });
 
-  it('is 51, naming the pod, when the host interface of a pod that runs is gone; not when its sandbox is, too', async () => {
+  it('is 51 with the pod’s name when a running pod has lost its host interface, but not when its sandbox is gone, too', async () => {
     await using pod = await makeLoopbackPod(node, 'bereft');
     expect(await node.run({ verb: 'ADD', config: config(), ...pod.call })).toMatchObject({ exitCode: 0 });
     expect(await status()).toMatchObject({ exitCode: 0 });
@@ -86,7 +86,7 @@ describe('STATUS', () => {
     expect(await node.run({ verb: 'DEL', config: config(), ...pod.call })).toMatchObject({ exitCode: 0 });
   });
 
-  it('asks the API once in 20 polls, when it answers and when it does not', async ({ task }) => {
+  it('sends one request to the API in 20 polls, whether it answers or not', async ({ task }) => {
     const seen: number[] = [];
     for (const fault of [undefined, { kind: 'status', status: 500 } as const]) {
       await rm(join('/run/podwire', `${network()}.status.json`), { force: true });
@@ -105,7 +105,7 @@ describe('STATUS', () => {
     });
   });
 
-  it('says at once that the API server has gone, and at once that it is back', async () => {
+  it('reports at once that the API server is unavailable, and at once that it is back', async () => {
     expect(await status()).toMatchObject({ exitCode: 0 });
     for (let times = 0; times < 3; times++) {
       await node.api.setFault({ kind: 'refuse' });
@@ -116,7 +116,7 @@ describe('STATUS', () => {
     }
   });
 
-  it('does not hand itself to a delegate that does not know it (host-local 1.1.1), and does to one that does', async () => {
+  it('is passed to a delegate that supports it, and not to an older one (host-local 1.1.1)', async () => {
     const tools = await ensureTools(['host-local', 'host-local-1.1.1']);
     for (const [tool, calls] of [
       ['host-local-1.1.1', ['VERSION']],

@@ -15,7 +15,7 @@ import { runtimeEnvironment } from '../lab/runtime-call.ts';
 const PODS = 300;
 const PREPARED_AT_ONCE = 12;
 const STORM_MS = 240_000;
-const OWN_MOST_MB = 40;
+const MAX_OWN_MB = 40;
 const MAX_MB = 70;
 
 let node: ApiServerNode;
@@ -71,13 +71,13 @@ describe(`${PODS} pods of one node`, () => {
     },
   );
 
-  it(`of which each command has at most ${MAX_MB} MB, ${OWN_MOST_MB} of them for itself`, async ({ task }) => {
+  it(`are attached with at most ${MAX_MB} MB for each ADD, ${MAX_OWN_MB} of them private`, async ({ task }) => {
     const [pod] = pods;
     if (pod === undefined) throw new Error('unreachable');
     const environment = runtimeEnvironment(node.call({ verb: 'ADD', ...pod.call, containerId: 'metered' }));
     // All is done but the answer: it waits for an agent that says nothing.
     const waiting = { ...config(), policy_setup_timeout_seconds: 60, endpoint_status_dir: '/run' };
-    // How many of a file's pages come with the one that is wanted is decided when it is written: a linker's output and a copy differ.
+    // How many pages the kernel reads ahead depends on how the file was written: a linker's output and a copy differ.
     const folder = await mkdtemp(join(tmpdir(), 'podwire-installed-'));
     onTestFinished(() => rm(folder, { recursive: true }));
     const executable = join(folder, 'podwire');
@@ -92,11 +92,11 @@ describe(`${PODS} pods of one node`, () => {
       Math.round(Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) / 1024);
     child.kill('SIGTERM');
     expect(await ended).toMatchObject({ exitCode: 1, answer: { code: 11 } });
-    expect(megabytes('RssAnon')).toBeLessThan(OWN_MOST_MB);
+    expect(megabytes('RssAnon')).toBeLessThan(MAX_OWN_MB);
     expect(megabytes('VmHWM')).toBeLessThan(MAX_MB);
     recordFigure(task, {
       fault: 'little memory',
-      promise: `an ADD has at most ${MAX_MB} MB, ${OWN_MOST_MB} of them for itself`,
+      promise: `an ADD has at most ${MAX_MB} MB, ${MAX_OWN_MB} of them for itself`,
       measured: `${megabytes('VmHWM')} MB at most, ${megabytes('RssAnon')} of them its own; the rest is pages of the executable, which all share`,
     });
   });

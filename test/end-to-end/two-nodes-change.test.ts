@@ -11,7 +11,7 @@ import { findHostLocal } from '../lab/tools/find-host-local.ts';
 import type { NetworkNamespace } from '../lab/namespaces/network-namespace.ts';
 import { until } from '../lab/until.ts';
 
-// As docs/install.md, section 8, has it: from routes of one's own to BGP, and back, while pods of both nodes reach each other.
+// As docs/install.md, section 8, describes: from static routes to BGP and back, while pods of both nodes reach each other.
 
 let cluster: TwoNodes;
 let here: ClusterNode;
@@ -69,7 +69,7 @@ async function startBirds(): Promise<readonly [Bird, Bird]> {
 }
 
 describe('a running cluster changes', () => {
-  it('from routes of its own to BGP and back without the loss of a ping, and nothing is left', async () => {
+  it('from static routes to BGP and back without the loss of a ping, and nothing is left', async () => {
     const before = await Promise.all(cluster.nodes.map(observeTraces));
     {
       await using client = await attachTo(here, 'client', cluster);

@@ -93,7 +93,7 @@ describe('each test leaves both nodes as they were', () => {
       expect(await birdThere.destinations('protocol', bgp)).toEqual([here.podCidrs[family]]);
     });
 
-    it('BIRD that forgets the kernel and reads it anew leaves the routes to a pod there', async () => {
+    it('BIRD that rereads the kernel’s routes keeps the routes to a pod', async () => {
       await using pods = await attachBoth();
       await untilLearned(birdHere, pods.client);
       const kernels = FAMILIES.map(({ family }) => birdNames(family).kernel);
@@ -109,7 +109,7 @@ describe('each test leaves both nodes as they were', () => {
       }
     });
 
-    it('DEL takes the routes to a pod out of BIRD’s tables', async () => {
+    it('DEL removes the routes to a pod from BIRD’s tables', async () => {
       await using pods = await attachBoth();
       await untilLearned(birdHere, pods.client);
       await pods.client.detach();
@@ -119,7 +119,7 @@ describe('each test leaves both nodes as they were', () => {
     });
   });
 
-  it('BIRD that ends takes its own routes along, and leaves those to pods', async () => {
+  it('BIRD that ends removes its own routes, and keeps those to pods', async () => {
     await using pods = await attachBoth();
     await using birds = new AsyncDisposableStack();
     await untilLearned(birds.use(await startBird(await debianProgram('bird'), here, there)), pods.client);

@@ -90,7 +90,7 @@ describe.each(SUPPORTED_VERSIONS)('cniVersion %s', (cniVersion) => {
     expect(refused.answer).toEqual({ cniVersion, code: 8, msg: expect.any(String), details: expect.any(String) });
   });
 
-  it('VERSION says it again, with all that are supported', async () => {
+  it('VERSION repeats it, with every supported version', async () => {
     const answered = await node.run({ verb: 'VERSION', config: { cniVersion } });
     expect(answered).toMatchObject({
       exitCode: 0,
@@ -139,7 +139,7 @@ describe('a configuration', () => {
   });
 });
 
-it('VERSION without a configuration says the newest version', async () => {
+it('VERSION without a configuration answers with the newest version', async () => {
   const answered = await node.run({ verb: 'VERSION', config: '' });
   expect(answered).toMatchObject({
     exitCode: 0,
@@ -150,7 +150,7 @@ it('VERSION without a configuration says the newest version', async () => {
 describe.each(SUPPORTED_VERSIONS)(
   'with host-local 1.1.1, which knows 1.0.0 at the most, cniVersion %s',
   (cniVersion) => {
-    it('an attachment is made and taken down', async () => {
+    it('an attachment is created and removed', async () => {
       await using pod = await makeTestPod(node, { annotations: { 'cni.projectcalico.org/hwAddr': MAC } });
       // What a version before 1.1.0 cannot say this host-local cannot hand on: the routes' details.
       const routes = ROUTES.map(({ dst }) => ({ dst }));
@@ -185,7 +185,7 @@ describe.each(HOST_LOCALS)('two IPv4 range sets, by %s', (name) => {
     expect(addressesIn(result)).toEqual([expect.stringMatching(/^10\.71\.0\./), expect.stringMatching(/^10\.73\.0\./)]);
   });
 
-  it.each(['0.1.0', '0.2.0'])('are refused where the result could not name both: cniVersion %s', async (cniVersion) => {
+  it.each(['0.1.0', '0.2.0'])('are refused if the result cannot name both: cniVersion %s', async (cniVersion) => {
     await using pod = await makeTestPod(node);
     const config = node.netconf({ cniVersion, ipam: { ranges: [[{ subnet: '10.73.0.0/24' }]] } });
     const environment = { CNI_PATH: dirname((await ensureTools([name]))[name]) };

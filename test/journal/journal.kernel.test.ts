@@ -10,7 +10,7 @@ import { assertPrivateNamespace } from '../lab/namespaces/private-namespace.ts';
 const WEB = attachment();
 const C1 = WEB.id;
 
-/** A journal on a disk of its own. */
+/** A journal on a separate disk. */
 function aDisk(): {
   readonly journal: Journal;
   readonly folder: string;
@@ -56,7 +56,7 @@ function attachAndDetach(journal: Journal): void {
 }
 
 describe('a journal whose disk', () => {
-  it('is full lets an ADD and a DEL go on, warns, and leaves no half file', () => {
+  it('is full lets ADD and DEL continue, warns, and leaves no partial file', () => {
     const { journal, folder, warnings } = aDisk();
     mkdirSync(join(folder, 'net'));
     fill(folder);
@@ -83,7 +83,7 @@ describe('a journal whose disk', () => {
     expect(journal.list()).toEqual([]);
   });
 
-  it('is full has no room for the memo of STATUS either', () => {
+  it('is full does not store the cached STATUS either', () => {
     const { folder } = aDisk();
     fill(folder);
     const memo = openStatusCache('net', folder);

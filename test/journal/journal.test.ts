@@ -34,7 +34,7 @@ function bend(path: string, change: object): void {
 }
 
 describe('an attachment', () => {
-  it('is known to every command from its begin to its end', () => {
+  it('is visible to every command from its begin to its end', () => {
     const { journal, open, names } = aJournal();
     const entry = entered(journal.begin(WEB));
     expect(open().find(C1)).toMatchObject({ record: { attachment: WEB, stage: 'attaching', process: ownIdentity() } });
@@ -45,7 +45,7 @@ describe('an attachment', () => {
     expect([open().find(C1), open().list(), names()]).toEqual([undefined, [], []]);
   });
 
-  it('is under way only as long as its ADD lives', () => {
+  it('is in progress only as long as its ADD runs', () => {
     const { journal, path } = aJournal();
     const isInProgress = () =>
       journal.list().map((item) => item.kind === 'record' && journal.isInProgress(item.record));
@@ -57,7 +57,7 @@ describe('an attachment', () => {
     expect(isInProgress()).toEqual([false]);
   });
 
-  it('is not begun over another ADD of it, nor over what one has left', () => {
+  it('is not begun while another ADD of it runs, nor while a record of one is left', () => {
     const { journal } = aJournal();
     entered(journal.begin(WEB));
     expect(journal.begin(attachment({ sandboxPath: '/run/netns/other' }))).toBe('exists');
@@ -66,7 +66,7 @@ describe('an attachment', () => {
     expect(journal.list()).toHaveLength(2);
   });
 
-  it('whose record a DEL has taken is no longer there for its ADD, even if another ADD has begun since', () => {
+  it('whose record a DEL has removed is no longer there for its ADD, even if another ADD has begun since', () => {
     const { journal, open } = aJournal();
     const entry = entered(journal.begin(WEB));
     expect(entry.isCurrent()).toBe(true);
@@ -76,7 +76,7 @@ describe('an attachment', () => {
     expect(entry.isCurrent()).toBe(false);
   });
 
-  it('of which only the endpoint remains is in the other list, until it begins anew', () => {
+  it('of which only the endpoint remains is in the other list, until a new ADD begins', () => {
     const { journal } = aJournal();
     entered(journal.begin(WEB)).markAttached();
     journal.keepEndpoint(WEB);
@@ -86,7 +86,7 @@ describe('an attachment', () => {
     expect(journal.listEndpoints()).toEqual([]);
   });
 
-  it('of a boot before this one is known as such', () => {
+  it('of an earlier boot is recognized as such', () => {
     const { journal, path } = aJournal();
     entered(journal.begin(WEB)).markAttached();
     const isOfEarlierBoot = () =>
@@ -99,7 +99,7 @@ describe('an attachment', () => {
 
 describe('a record that cannot be read', () => {
   const damaged = (what: string, damage: (path: string) => void) =>
-    it(`is damaged, and still says whose it was: ${what}`, () => {
+    it(`is damaged, and its file name still identifies the attachment: ${what}`, () => {
       const { journal, path } = aJournal();
       entered(journal.begin(WEB));
       damage(path('c1@eth0.record.json'));
@@ -112,7 +112,7 @@ describe('a record that cannot be read', () => {
   damaged('half', (path) => writeFileSync(path, readFileSync(path).subarray(0, 40)));
   damaged('zeros', (path) => writeFileSync(path, Buffer.alloc(200)));
 
-  it('is none: somebody’s link, whatever its target says', () => {
+  it('is ignored: a foreign symbolic link, whatever its target', () => {
     const { journal, path } = aJournal();
     entered(journal.begin(attachment({ id: attachmentId('c2') })));
     symlinkSync(path('c2@eth0.record.json'), path('c1@eth0.record.json'));
@@ -120,7 +120,7 @@ describe('a record that cannot be read', () => {
     expect(journal.list().map(({ id }) => id.containerId)).toEqual(['c2']);
   });
 
-  it('is none: a file of another name', () => {
+  it('is ignored: a file of another name', () => {
     const { journal, path } = aJournal();
     entered(journal.begin(WEB));
     for (const name of [
@@ -137,7 +137,7 @@ describe('a record that cannot be read', () => {
 });
 
 describe('the sweep after a boot', () => {
-  it('is the first caller’s', () => {
+  it('is given to the first caller', () => {
     const { journal, open } = aJournal();
     expect([journal.beginSweep(), open().beginSweep()]).toEqual([true, false]);
     journal.endSweep();
@@ -146,7 +146,7 @@ describe('the sweep after a boot', () => {
 
   const BOOT = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   const begins = (what: string, swept: string) =>
-    it(`begins anew: ${what}`, () => {
+    it(`begins again: ${what}`, () => {
       const { journal, path } = aJournal();
       journal.beginSweep();
       writeFileSync(path('swept-boot'), swept);
@@ -155,11 +155,11 @@ describe('the sweep after a boot', () => {
   begins('another boot was swept', '00000000-0000-0000-0000-000000000000\n');
   begins('the process that swept was killed', `${BOOT} ${DEAD.pid} ${DEAD.startTicks}\n`);
   begins('its number is another process’s by now', `${BOOT} ${process.pid} 1\n`);
-  begins('nobody can read who it was', '');
+  begins('the process in the record cannot be read', '');
 });
 
 describe('two processes', () => {
-  it('that begin one attachment at once: one has it', async () => {
+  it('that begin one attachment at the same time: only one succeeds', async () => {
     const { path, journal } = aJournal();
     journal.beginSweep();
     const program = `

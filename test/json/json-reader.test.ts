@@ -9,7 +9,7 @@ const open = (raw: unknown) => openReader(raw, JSON_SOURCE);
 const message = (call: () => unknown) => cniFailure(call).message;
 
 describe('openReader', () => {
-  it('reads what has the shape', () => expect(open({ a: 5 }).read('a', SMALL)).toBe(5));
+  it('reads a value of the expected shape', () => expect(open({ a: 5 }).read('a', SMALL)).toBe(5));
   it('an absent member is undefined', () => expect(open({}).read('a', SMALL)).toBe(undefined));
   it('null is absent', () => expect(open({ a: null }).read('a', SMALL)).toBe(undefined));
   it('what every object inherits is absent', () => expect(open({}).read('constructor', SMALL)).toBe(undefined));
@@ -151,7 +151,7 @@ describe('a reader that reports errors', () => {
     expect(reader.readObject('c').read('d', SMALL)).toBe(undefined);
     expect(reported).toHaveLength(4);
   });
-  it('throws for what is required', () => expect(() => reader.require('a', SMALL)).toThrow(/"a"/));
+  it('throws if a required key is missing', () => expect(() => reader.require('a', SMALL)).toThrow(/"a"/));
 });
 
 describe('throwError', () => {

@@ -29,7 +29,7 @@ describe('parseJson', () => {
   refuses('100,000 levels', nested(100_000), /nested deeper than 200/);
   refuses('100,000 levels that never end', '{"a":'.repeat(100_000), /nested deeper than 200/);
 
-  it('reads 200 levels, and what it reads can be written again', () =>
+  it('reads 200 levels, and the value can be written again', () =>
     expect(JSON.stringify(parseJson(nested(200)))).toBe(nested(200)));
   it('does not count brackets inside strings', () =>
     expect(parseJson(`"\\"${'['.repeat(300)}"`)).toMatch(/^"\[{300}$/));
@@ -78,7 +78,7 @@ describe('isJsonObject and isJsonList', () => {
 });
 
 describe('omitAbsent', () => {
-  it('keeps what is empty, drops what is undefined', () =>
+  it('keeps empty values, drops undefined ones', () =>
     expect(Object.entries(omitAbsent({ a: 0, b: undefined, c: '', d: null }))).toEqual([
       ['a', 0],
       ['c', ''],

@@ -22,7 +22,7 @@ describe('parseRequest', () => {
       config: { name: 'k8s-pod-network', delegateType: 'host-local' },
     }),
   );
-  it('reads DEL with its sandbox gone', () =>
+  it('reads DEL without its sandbox', () =>
     expect(parseRequest(requestInput({ environment: { CNI_COMMAND: 'DEL', CNI_NETNS: '' } }))).toMatchObject({
       verb: 'DEL',
       sandboxPath: undefined,
@@ -43,7 +43,7 @@ describe('parseRequest', () => {
       verb: 'VERSION',
       cniVersion: '1.1.0',
     }));
-  it('VERSION echoes the version that is asked', () =>
+  it('VERSION echoes the requested version', () =>
     expect(
       parseRequest(requestInput({ environment: { CNI_COMMAND: 'VERSION' }, stdin: '{"cniVersion":"0.4.0"}' })),
     ).toEqual({
@@ -141,7 +141,7 @@ describe('a verb that is newer than the configuration', () => {
   );
 });
 
-describe('DEL goes on without what it cannot use, and says so', () => {
+describe('DEL continues without invalid values, and warns', () => {
   const del = (overrides: JsonObject, environment: Environment = {}) =>
     parseRequest(requestInput({ environment: { CNI_COMMAND: 'DEL', ...environment }, config: netconf(overrides) }));
 
@@ -168,7 +168,7 @@ describe('DEL goes on without what it cannot use, and says so', () => {
 
 describe('requestCniVersion', () => {
   const version = (text: string) => requestCniVersion({ stdin: new TextEncoder().encode(text) });
-  it.each(['0.1.0', '1.0.0', '1.1.0', '9.9.9', '1.1'])('%s is what the request says', (cniVersion) =>
+  it.each(['0.1.0', '1.0.0', '1.1.0', '9.9.9', '1.1'])('%s is the version of the request', (cniVersion) =>
     expect(version(JSON.stringify({ cniVersion }))).toBe(cniVersion),
   );
   it.each([

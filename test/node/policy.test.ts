@@ -40,7 +40,7 @@ async function asking(end: 'answered' | 'unanswered', family: 0 | 1 = 0): Promis
   if (address === undefined) throw new Error('web has no address of this family');
   const get = `timeout 2 wget -q -O - '${webUrl(address)}' 2>/dev/null`;
   if (end === 'answered') return `until ${get}; do sleep 0.2; done`;
-  // 143: ended by the timeout. Anything else is an answer, if only that nobody listens.
+  // 143: ended by the timeout. Anything else is an answer, even if only that no process listens.
   return `missed=0; while [ $missed -lt 3 ]; do
     ${get} >/dev/null
     if [ $? = 143 ]; then missed=$((missed + 1)); else missed=0; sleep 0.2; fi
@@ -170,7 +170,7 @@ describe('at the end', () => {
   });
 });
 
-/** What attachments leave on the node. The agent has interfaces of its own, whose routes come and go with it. */
+/** What attachments leave on the node. The agent's own interfaces and their routes come and go with it. */
 async function stateOfPods(): Promise<KubeletNodeState> {
   const { routes, ...state } = await node.state();
   return {

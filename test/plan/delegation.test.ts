@@ -28,19 +28,19 @@ describe('planAllocation', () => {
     { ranges: [[{ subnet: '10.9.0.0/24' }]], routes: [{ dst: '10.96.0.0/12' }] },
   );
   replaces(
-    'malformed ranges travel on to the delegate, which refuses them',
+    'malformed ranges are passed to the delegate, which refuses them',
     { ranges: [7, [null, 'x']] },
     { ranges: [7, [null, 'x']] },
   );
 
-  it('knows the families that are asked for', () => {
+  it('returns the requested families', () => {
     expect(
       planAllocation(withIpam({ ranges: [[{ subnet: 'usePodCidr' }], [{ subnet: 'fd00::/64' }]] }), NODE).families,
     ).toEqual(['ipv4', 'ipv6']);
     expect(planAllocation(withIpam({ addresses: [] }), NODE).families).toEqual([]);
   });
 
-  it('keys that are not ours travel on, those that hold secrets do not', () => {
+  it('unknown keys are passed through, but not those that hold secrets', () => {
     const config = withIpam(
       { subnet: 'usePodCidr' },
       { policy: { type: 'k8s', k8s_auth_token: 'secret' }, args: { cni: { ips: ['10.71.0.7'] } }, mine: 1 },
@@ -55,7 +55,7 @@ describe('planAllocation', () => {
     expect(JSON.stringify(given)).not.toMatch(/secret|kubeconfig/);
   });
 
-  it('a family that the node has no podCIDR of is refused by node and family', () => {
+  it('a family without a podCIDR is refused with the names of node and family', () => {
     const ipv4Only = { ...NODE, podCidrs: NODE.podCidrs.slice(0, 1) };
     const refusal = () => planAllocation(withIpam({ subnet: 'usePodCidrIPv6' }), ipv4Only);
     expect(refusal).toThrow(CniError);
@@ -73,7 +73,7 @@ describe('needsPodCidr', () => {
     it(claim, () => expect(needsPodCidr(withIpam(ipam))).toBe(wanted));
   asks(true, 'the legacy subnet', { subnet: 'usePodCidr' });
   asks(true, 'the second range', { ranges: [[{ subnet: '10.9.0.0/24' }], [{ subnet: 'usePodCidrIPv6' }]] });
-  asks(false, 'a subnet of its own', { subnet: '10.9.0.0/24' });
+  asks(false, 'its own subnet', { subnet: '10.9.0.0/24' });
   asks(false, 'no range at all', {});
 });
 
@@ -98,7 +98,7 @@ describe('planLookup', () => {
     );
     expect(planLookup(config).config['runtimeConfig']).toEqual({ portMappings: [] });
   });
-  it('ranges of its own, too: one that host-local has refused would fail DEL for ever', () => {
+  it('its own ranges, too: a range that host-local has refused would fail DEL for ever', () => {
     const config = withIpam({ ranges: [[{ subnet: '10.0.0.0/31' }]] });
     expect(planLookup(config).config['ipam']).toEqual({ type: 'host-local', ranges: [[{ subnet: '192.0.2.0/24' }]] });
   });

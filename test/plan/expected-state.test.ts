@@ -51,7 +51,7 @@ describe('what an ADD has made is', () => {
   it('not what a host interface of the same name has', () =>
     expect(attached({ interfaces: [{ name: 'eth0', mac: MAC }] }).mac).toBeUndefined());
 
-  it('without a MAC that is none', () =>
+  it('without a malformed MAC', () =>
     expect(attached({ interfaces: [{ name: 'eth0', mac: 'tuned', sandbox: '/n' }] }).mac).toBeUndefined());
 
   const routes = (what: string, configured: JsonValue, expected: readonly string[]) =>
@@ -67,5 +67,5 @@ describe('what an ADD has made is', () => {
     [{ dst: 'x' }, { dst: 7 }, 'y', {}, { dst: '10.1.0.0/16' }],
     ['10.1.0.0/16'],
   );
-  routes('with the result’s routes, if the configured ones are no list', 'none', ['10.96.0.0/12']);
+  routes('with the result’s routes, if the configured ones are not a list', 'none', ['10.96.0.0/12']);
 });

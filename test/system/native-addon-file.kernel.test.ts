@@ -20,7 +20,7 @@ import { assertPrivateNamespace } from '../lab/namespaces/private-namespace.ts';
 const NOBODY = 65_534;
 const bytes = Buffer.from('the addon');
 
-/** An addon below a root that does not exist yet, in an empty folder of its own. */
+/** An addon below a root that does not exist yet, in a new empty folder. */
 function anAddon() {
   assertPrivateNamespace();
   const root = join(mkdtempSync('/var/lib/podwire-native-'), 'podwire', 'native');
@@ -79,7 +79,7 @@ describe('an addon', () => {
   });
 });
 
-/** Inside a user namespace there is nobody to give it to: then there is no such file either. */
+/** Inside a user namespace there is no other user to give it to: then there is no such file either. */
 function giveAway(path: string): void {
   try {
     chownSync(path, 1000, 1000);

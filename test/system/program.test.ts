@@ -117,7 +117,7 @@ it('what a grandchild prints after the program has ended does not kill a process
   stopping.abort(new Error('enough'));
   await expect(running).rejects.toThrow('enough');
   writeFileSync(`${path}.go`, '');
-  await until('nobody reads the child', () => existsSync(`${path}.over`));
+  await until('the output of the child has no reader', () => existsSync(`${path}.over`));
   expect(killed).toHaveLength(1);
 });
 

@@ -1,3 +1,4 @@
+// cspell:ignore ture
 import { describe, expect, it } from 'vitest';
 import { chooseSettings, isVerificationOff } from '../../../src/cluster/credentials/connection-settings.ts';
 import { connectionSettings } from '../loopback-cluster.ts';

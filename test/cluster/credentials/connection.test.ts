@@ -113,7 +113,7 @@ describe('what is read', () => {
       'off',
     );
   });
-  it('a pod finds its own account where nothing is configured', async () => {
+  it('without any configuration a pod finds its own account', async () => {
     using folder = makeFolder();
     writeFileSync(join(folder.path, 'token'), CANARY);
     writeFileSync(join(folder.path, 'ca.crt'), authority.certificatePem);

@@ -14,7 +14,7 @@ describe('a secret', () => {
 });
 
 describe('a token', () => {
-  it('of a service account names it, and its expiry', () => {
+  it('of a service account reveals account and expiry', () => {
     expect(claimsOf(CANARY)).toEqual({
       account: 'system:serviceaccount:kube-system:podwire',
       expiresAt: new Date(1.6e12),
@@ -23,7 +23,7 @@ describe('a token', () => {
   const nothing = { account: undefined, expiresAt: undefined };
   const payload = (claims: string) => `a.${Buffer.from(claims).toString('base64url')}.c`;
   const says = (why: string, token: string) =>
-    it(`${why} says nothing`, () => expect(claimsOf(token)).toEqual(nothing));
+    it(`${why} reveals nothing`, () => expect(claimsOf(token)).toEqual(nothing));
   says('of another kind', 'abcdef');
   says('with claims that are no JSON', 'a.b.c');
   says('with claims that are null', payload('null'));

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { ERROR_CODE } from '../../../src/cni/error.ts';
 import { clusterOf, expectClean, openLoopbackCluster, rejectionOf, soon, WEB } from '../loopback-cluster.ts';
 
-describe('who is answering', () => {
+describe('the identity of the server', () => {
   it('a server of another authority is not trusted, and gets no token', async () => {
     await using other = await openLoopbackCluster();
     await using loopback = await openLoopbackCluster();
@@ -33,7 +33,7 @@ describe('who is answering', () => {
   });
 
   for (const name of ['api.example', '10.0.0.1']) {
-    it(`tls-server-name ${name} is what the certificate must be for`, async () => {
+    it(`tls-server-name ${name} must be in the certificate`, async () => {
       await using loopback = await openLoopbackCluster({ names: ['api.example', '10.0.0.1'] });
       const { api, cluster, kubeconfigPath } = loopback;
       api.writeKubeconfig(kubeconfigPath, {
@@ -43,7 +43,7 @@ describe('who is answering', () => {
     });
   }
 
-  it('insecure-skip-tls-verify takes any certificate', async () => {
+  it('insecure-skip-tls-verify accepts any certificate', async () => {
     await using loopback = await openLoopbackCluster({ names: ['api.example'] });
     const { api, cluster, kubeconfigPath } = loopback;
     api.writeKubeconfig(kubeconfigPath, { cluster: { server: api.url, 'insecure-skip-tls-verify': true } });
@@ -60,7 +60,7 @@ describe('who is answering', () => {
     }
   });
 
-  it('https:// to a server without TLS says so', async () => {
+  it('https:// to a server without TLS is an error that says so', async () => {
     await using loopback = await openLoopbackCluster({ scheme: 'http' });
     const { api, cluster, kubeconfigPath } = loopback;
     api.writeKubeconfig(kubeconfigPath, { server: api.url.replace('http:', 'https:') });

@@ -4,14 +4,14 @@ import { DeadlineError, pause, startBudget, startDeadline, untilDeadline } from 
 const never = new Promise<never>(() => undefined);
 
 describe('a deadline', () => {
-  it('ends what is waited for', async () => {
+  it('rejects a wait that takes longer', async () => {
     await expect(untilDeadline(never, startDeadline(10))).rejects.toThrow(
       new DeadlineError('the time set for it, 10 ms, was used up'),
     );
   });
-  it('leaves what is quicker alone', async () =>
+  it('does not change a wait that is shorter', async () =>
     expect(await untilDeadline(Promise.resolve(5), startDeadline(1000))).toBe(5));
-  it('that has passed ends what is waited for at once', async () => {
+  it('that has passed rejects a wait that takes longer at once', async () => {
     const deadline = startDeadline(0);
     await pause(20, deadline).catch(() => undefined);
     await expect(untilDeadline(never, deadline)).rejects.toThrow(DeadlineError);
@@ -59,7 +59,7 @@ describe('a budget', () => {
     await promise;
     expect(performance.now() - beganAt).toBeGreaterThan(165);
   });
-  it('ends all the same on a machine on which every thread stands still all the time', async () => {
+  it('ends also on a machine on which every thread is always blocked', async () => {
     const ended = new AbortController();
     startBudget(20, () => ended.abort());
     for (let turn = 0; turn < 100 && !ended.signal.aborted; turn++) {

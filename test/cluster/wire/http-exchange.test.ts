@@ -29,7 +29,7 @@ describe('an exchange', () => {
     expect(exchange.isOpen()).toBe(false);
     await expect(exchange.send({ method: 'GET', path: '/', headers: {} })).rejects.toThrow('without a request');
   });
-  it('a socket that has failed already rejects what is sent', async () => {
+  it('a socket that has already failed rejects new requests', async () => {
     const socket = new FakeSocket();
     socket.on('error', () => undefined);
     socket.destroy(new Error('gone'));

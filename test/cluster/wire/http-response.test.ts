@@ -154,7 +154,7 @@ describe('any bytes', () => {
     });
   const any = fc.oneof(messages, framed);
 
-  it('are read the same in one piece and in many, or refused both times', () => {
+  it('are read alike in one piece and in many, or refused in both cases', () => {
     fc.assert(
       fc.property(any, fc.array(fc.integer({ min: 1, max: 10 }), { maxLength: 30 }), (text, sizes) => {
         const bytes = Buffer.from(text, 'latin1');

@@ -86,14 +86,14 @@ describe('ADD fails within 5 s with code 11, cause and server, and leaves nothin
   it.for(FAULTS)('answers the write: %s', ([name, fault, cause], context) =>
     expect(fails(`write ${name}`, fault, { method: 'PATCH', times: 1 }, cause, context)).resolves.toBeUndefined(),
   );
-  it('stalls from the write on, so that the undo cannot ask either', async () => {
+  it('stalls from the write on, so that the undo cannot reach it either', async () => {
     const { exitCode, answer } = await addUnder({ kind: 'stall', at: 'headers' }, { method: 'PATCH' });
     expect({ exitCode, code: answer?.['code'] }).toEqual({ exitCode: 1, code: 11 });
     await expectNothingLeft();
   });
 });
 
-describe('ADD asks once more', () => {
+describe('ADD repeats a request once', () => {
   const succeeds = async (fault: Fault, scope: FaultScope) => {
     expect(await addUnder(fault, scope)).toMatchObject({ exitCode: 0 });
     expect(await node.run({ verb: 'DEL', sandboxPath: sandbox.path })).toMatchObject({ exitCode: 0, stdout: '' });
@@ -156,7 +156,7 @@ describe('ADD fails and leaves nothing, with a message that says what to do, whe
     await node.api.setFault({ kind: 'status', status: 409 }, { method: 'PATCH', times: 1 });
     await expect(fails(100, /the pod default\/web was deleted or replaced during its ADD/)).resolves.toBeUndefined();
   });
-  it('answers 404 of something else than the pod', async () => {
+  it('answers 404 for something other than the pod', async () => {
     await node.api.setFault({ kind: 'status', status: 404 }, { path: '/pods/' });
     await expect(
       fails(100, /does not know the path to get pod default\/web \(404\): check the server's URL/),

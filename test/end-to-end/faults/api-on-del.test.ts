@@ -27,7 +27,7 @@ async function expectNodeClean(): Promise<void> {
   });
 }
 
-describe('link and lease go and DEL succeeds within 2 s, when the API server', () => {
+describe('link and lease are removed and DEL succeeds within 2 s, when the API server', () => {
   const FAULTS: readonly (readonly [string, Fault])[] = [
     ['refuses', { kind: 'refuse' }],
     ['resets', { kind: 'reset', at: 'accept' }],
@@ -91,7 +91,7 @@ describe('DEL succeeds and leaves nothing', () => {
     return { ...DEL, sandboxPath: sandbox.path };
   });
   succeeds('with CNI_NETNS empty, the sandbox still there', async () => DEL);
-  succeeds('with the host interface deleted by somebody', async () => {
+  succeeds('with the host interface deleted by another program', async () => {
     await hostNamespace().exec('ip', 'link', 'delete', 'cali68caf03a5f4');
     return { ...DEL, sandboxPath: sandbox.path };
   });

@@ -53,18 +53,21 @@ function heldUp<Value>(ended: Promise<Value>): Promise<undefined> {
 }
 
 describe('ADD and DEL of one attachment crossing', () => {
-  it.each(['before', 'after'] as const)('end torn down (DEL comes %s the ADD has its address)', async (moment) => {
-    using gate = await makeGatedDelegate(node.folder, node.pluginPath, moment);
-    const added = node.start({ verb: 'ADD', sandboxPath: sandbox.path, pluginPath: gate.folder });
-    await gate.arrived;
-    const deleted = node.start({ verb: 'DEL', sandboxPath: sandbox.path });
-    await heldUp(deleted.ended);
-    gate.release();
-    await added.ended;
-    expect(await deleted.ended).toMatchObject({ exitCode: 0 });
-    expect(await sandbox.ip('link', 'show')).toHaveLength(1);
-    expect(await node.state()).toEqual(before);
-  });
+  it.each(['before', 'after'] as const)(
+    'leave nothing attached (DEL comes %s the ADD has its address)',
+    async (moment) => {
+      using gate = await makeGatedDelegate(node.folder, node.pluginPath, moment);
+      const added = node.start({ verb: 'ADD', sandboxPath: sandbox.path, pluginPath: gate.folder });
+      await gate.arrived;
+      const deleted = node.start({ verb: 'DEL', sandboxPath: sandbox.path });
+      await heldUp(deleted.ended);
+      gate.release();
+      await added.ended;
+      expect(await deleted.ended).toMatchObject({ exitCode: 0 });
+      expect(await sandbox.ip('link', 'show')).toHaveLength(1);
+      expect(await node.state()).toEqual(before);
+    },
+  );
 
   it.each([
     ['before the API server has it', 'headers'],
@@ -77,7 +80,7 @@ describe('ADD and DEL of one attachment crossing', () => {
     expect(await node.state()).toEqual(before);
   });
 
-  it('with another container of the pod leave that one whole', async () => {
+  it('do not damage another container of the pod', async () => {
     using gate = await makeGatedDelegate(node.folder, node.pluginPath, 'after');
     await using later = await makeSandbox();
     expect(await node.run({ verb: 'ADD', sandboxPath: sandbox.path, containerId: 'old' })).toMatchObject({
@@ -98,7 +101,7 @@ describe('ADD and DEL of one attachment crossing', () => {
 });
 
 describe('the executable', () => {
-  it('can be replaced while 50 of it run', async () => {
+  it('can be replaced while it runs 50 times', async () => {
     const executable = join(node.folder, 'podwire');
     copyFileSync(EXECUTABLE, executable);
     await using stack = new AsyncDisposableStack();

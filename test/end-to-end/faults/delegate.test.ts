@@ -125,12 +125,12 @@ describe('an ADD whose delegate', () => {
     message: /ended with status 3 without a reason on stdout/,
     calls: ADD_DEL,
   });
-  says('has a reason of its own', onAdd(`echo '{"code":112,"msg":"the moon is wrong","details":"d"}'; exit 1`), {
+  says('reports its own error', onAdd(`echo '{"code":112,"msg":"the moon is wrong","details":"d"}'; exit 1`), {
     code: 112,
     message: /^the moon is wrong$/,
     calls: ADD_DEL,
   });
-  says('has a reason with a code that is none', onAdd(`echo '{"code":-1,"msg":"x"}'; exit 1`), {
+  says('reports an error with an invalid code', onAdd(`echo '{"code":-1,"msg":"x"}'; exit 1`), {
     code: 102,
     message: /ended with status 1/,
     calls: ADD_DEL,
@@ -146,7 +146,7 @@ describe('an ADD whose delegate', () => {
     prints({ ips: [{ address: '10.73.0.9/24' }, { address: 'fd73::9/64' }, { address: '10.73.0.9/32' }] }),
     { code: 102, message: /it has 10\.73\.0\.9 twice/, calls: ADD_DEL },
   );
-  says('gives an address that is none', prints({ ips: [{ address: '10.73.0.999/24' }] }), {
+  says('gives a malformed address', prints({ ips: [{ address: '10.73.0.999/24' }] }), {
     code: 102,
     message: /10\.73\.0\.999/,
     calls: ADD_DEL,
@@ -167,7 +167,7 @@ describe('an ADD whose delegate', () => {
     calls: ADD_DEL,
   });
   says(
-    'gives a route that is none',
+    'gives a malformed route',
     prints({ ips: [{ address: '10.73.0.9/24' }, { address: 'fd73::9/64' }], routes: [{ dst: 'everywhere' }] }),
     { code: 102, message: /everywhere/, calls: ADD_DEL },
   );
@@ -199,7 +199,7 @@ describe('an ADD whose delegate', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('stands in a folder that others can write to is not run: they could put another in its place', async () => {
+  it('is in a folder that others can write to is not run, because they could replace it', async () => {
     const folder = fakeDelegate('', { name: 'host-local' });
     chmodSync(folder, 0o777);
     const { answer } = await node.run({ verb: 'ADD', sandboxPath: sandbox.path, pluginPath: folder });
@@ -208,7 +208,7 @@ describe('an ADD whose delegate', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('stands behind a folder of CNI_PATH that cannot be looked into is found all the same', async () => {
+  it('comes after an unreadable folder in CNI_PATH is found', async () => {
     writeFileSync(join(node.folder, 'file'), '');
     const pluginPath = `/nowhere:${node.folder}/file:/${'a'.repeat(5000)}:${node.pluginPath}`;
     expect(await node.run({ verb: 'ADD', sandboxPath: sandbox.path, pluginPath })).toMatchObject({ exitCode: 0 });
@@ -219,7 +219,7 @@ describe('an ADD whose delegate', () => {
     expect(await node.state()).toEqual(before);
   });
 
-  it('is host-local with no address left keeps its words and its code', async () => {
+  it('is host-local without a free address passes on its message and code', async () => {
     const subnet = { subnet: '10.74.0.0/30', rangeStart: '10.74.0.2', rangeEnd: '10.74.0.2' };
     const config = node.netconf({ name: 'small', ipam: { ranges: [[subnet]] } });
     await using other = await makeSandbox();

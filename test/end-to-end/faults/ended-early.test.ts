@@ -18,7 +18,7 @@ async function expectNothingLeft(): Promise<void> {
   expect(await node.state()).toEqual(before);
 }
 
-describe('an ADD that is told to end undoes all at once, while it', () => {
+describe('an ADD that gets a signal undoes everything at once, while it', () => {
   const MOMENTS: readonly (readonly [string, Pause])[] = [
     ['asks for the pod', pauseAtRequest('GET', '/pods/')],
     ['asks for the node', pauseAtRequest('GET', '/nodes/')],
@@ -43,7 +43,7 @@ describe('an ADD that is told to end undoes all at once, while it', () => {
     await expectNothingLeft();
   });
 
-  it('writes the endpoint, also when it is told a second time while it undoes', async () => {
+  it('writes the endpoint, also with a second signal during the undo', async () => {
     const { running } = await pauseAtRequest('PATCH', '/pods/')(node, sandbox.path);
     await node.api.setFault({ kind: 'stall', at: 'headers' });
     const earlier = node.api.requests.length;
@@ -58,25 +58,25 @@ describe('an ADD that is told to end undoes all at once, while it', () => {
   });
 });
 
-describe('stdout that nobody reads', () => {
+describe('stdout without a reader', () => {
   const closed = (verb: string, overrides: Partial<NodeCall> = {}) => {
     const running = node.start({ verb, sandboxPath: sandbox.path, ...overrides });
     running.process.stdout.destroy();
     return running.ended;
   };
-  it('ADD is undone, and its status is not 0', async () => {
+  it('ADD is undone, and its exit status is not 0', async () => {
     expect(await closed('ADD')).toMatchObject({ exitCode: 1, signal: null });
     await expectNothingLeft();
   });
-  it('DEL goes on', async () => {
+  it('DEL continues', async () => {
     expect(await node.run({ verb: 'ADD', sandboxPath: sandbox.path })).toMatchObject({ exitCode: 0 });
     expect(await closed('DEL')).toMatchObject({ exitCode: 0, signal: null });
     await expectNothingLeft();
   });
-  it('an error is told by the status alone', async () => {
+  it('an error is reported by the exit status alone', async () => {
     expect(await closed('ADD', { config: '{' })).toMatchObject({ exitCode: 1, signal: null });
   });
-  it('ADD and DEL go on without stderr, also with much to say on it', async () => {
+  it('ADD and DEL continue without stderr, also with a lot of output for it', async () => {
     for (const verb of ['ADD', 'DEL']) {
       const running = node.start({ verb, sandboxPath: sandbox.path, config: node.netconf({ log_level: 'debug' }) });
       running.process.stderr.destroy();

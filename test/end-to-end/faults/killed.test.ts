@@ -11,7 +11,7 @@ let sandbox: Sandbox;
 let before: NodeState;
 startFresh((fresh) => ({ node, sandbox, before } = fresh));
 
-/** Kills an ADD. Its delegate, which nobody ends then, runs to its own end. */
+/** Kills an ADD. Its delegate is not killed and runs to its end. */
 async function killAdd(pause: Pause, leasesAfter: number): Promise<void> {
   const { running, release } = await pause(node, sandbox.path);
   running.process.kill('SIGKILL');

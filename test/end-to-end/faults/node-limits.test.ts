@@ -12,7 +12,7 @@ let sandbox: Sandbox;
 let before: NodeState;
 startFresh((fresh) => ({ node, sandbox, before } = fresh));
 
-/** Commands before the executable, in a mount namespace of its own. */
+/** Commands before the executable, in a separate mount namespace. */
 const after = (commands: string): readonly string[] => ['unshare', '--mount', 'sh', '-ec', `${commands}; exec "$0"`];
 
 async function attachesAndDetaches(within: readonly string[], overrides: JsonObject = {}): Promise<readonly string[]> {
@@ -35,7 +35,7 @@ async function unpackAddons(): Promise<void> {
 
 const lines = (text: string) => text.split('\n').filter((line) => line !== '');
 
-describe('ADD and DEL go on, with at most one warning each', () => {
+describe('ADD and DEL continue, with at most one warning each', () => {
   beforeEach(() => unpackAddons());
   const goesOn = (why: string, commands: string, overrides: JsonObject = {}) =>
     it(why, async () => {
@@ -50,7 +50,7 @@ describe('ADD and DEL go on, with at most one warning each', () => {
   goesOn('when /var/lib is full', full);
 });
 
-describe('a log file that cannot be written is one warning, and ADD and DEL go on', () => {
+describe('a log file that cannot be written is one warning, and ADD and DEL continue', () => {
   const goesOn = (why: string, prepare: () => string) =>
     it(why, async () => {
       const overrides = { log_file_path: prepare(), log_level: 'debug' };
@@ -69,7 +69,7 @@ describe('a log file that cannot be written is one warning, and ADD and DEL go o
   goesOn('of a name too long', () => `/${'a'.repeat(300)}`);
 });
 
-describe('what a process may have', () => {
+describe('the limits of a process', () => {
   it.each([64, 32])('%i open files are enough', async (count) => {
     await expect(attachesAndDetaches(after(`ulimit -n ${count}`))).resolves.toHaveLength(2);
   });
@@ -87,7 +87,7 @@ describe('what a process may have', () => {
     },
   );
 
-  it('no folder /var/lib/podwire, and no leave to make one, is told in so many words', async () => {
+  it('a missing /var/lib/podwire that cannot be created is an error that says so', async () => {
     mkdirSync('/var/lib/podwire', { recursive: true });
     const within = after('mount -t tmpfs -o ro none /var/lib/podwire');
     const { exitCode, answer } = await node.run({ verb: 'ADD', sandboxPath: sandbox.path, within });

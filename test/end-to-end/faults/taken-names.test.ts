@@ -34,7 +34,7 @@ async function aHostInterface(kind: 'veth' | 'bridge', alias?: string): Promise<
 }
 
 describe('an interface of that name in the sandbox', () => {
-  it('is an error, and nothing is touched, not even asked for an address', async () => {
+  it('is an error before any change, also before an address is requested', async () => {
     await sandbox.exec('ip', 'link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'foreign');
     const inside = await sandbox.ip('link', 'show');
     const { exitCode, answer } = await node.run({ verb: 'ADD', sandboxPath: sandbox.path });
@@ -44,7 +44,7 @@ describe('an interface of that name in the sandbox', () => {
     expect(await node.state()).toEqual(before);
   });
 
-  it('is an error for the second ADD of one attachment, which keeps the first one whole', async () => {
+  it('is an error for a second ADD of one attachment, and the first attachment does not change', async () => {
     expect(await node.run({ verb: 'ADD', sandboxPath: sandbox.path })).toMatchObject({ exitCode: 0 });
     const attached = await node.state();
     const { exitCode, answer } = await node.run({ verb: 'ADD', sandboxPath: sandbox.path });
@@ -78,7 +78,7 @@ describe('a host interface of that name', () => {
     expect(await node.state()).toEqual(before);
   });
 
-  it('of another pod is an error that names both, and nothing is touched', async () => {
+  it('of another pod is an error that names both pods, and nothing changes', async () => {
     await using stack = new AsyncDisposableStack();
     stack.use(await aHostInterface('veth', OTHER_ALIAS));
     const taken = await node.state();
@@ -89,7 +89,7 @@ describe('a host interface of that name', () => {
     expect(await sandbox.ip('link', 'show')).toHaveLength(1);
   });
 
-  it('of another pod is left alone by DEL', async () => {
+  it('of another pod is not changed by DEL', async () => {
     await using stack = new AsyncDisposableStack();
     stack.use(await aHostInterface('veth', OTHER_ALIAS));
     const taken = await node.state();
@@ -100,7 +100,7 @@ describe('a host interface of that name', () => {
     expect(await node.state()).toEqual(taken);
   });
 
-  it('that is no veth is an error, and nothing is touched', async () => {
+  it('that is not a veth is an error, and nothing changes', async () => {
     await using stack = new AsyncDisposableStack();
     stack.use(await aHostInterface('bridge'));
     const taken = await node.state();

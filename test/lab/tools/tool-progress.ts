@@ -33,10 +33,10 @@ export function toolProgressTo(stream: NodeJS.WriteStream): OnToolProgress {
   };
 }
 
-type Paint = (text: string, colour: 'green' | 'yellow') => string;
+type Paint = (text: string, color: 'green' | 'yellow') => string;
 
 const plain: Paint = (text) => text;
-const painted: Paint = (text, colour) => `\u001b[${colour === 'green' ? 32 : 33}m${text}\u001b[0m`;
+const painted: Paint = (text, color) => `\u001b[${color === 'green' ? 32 : 33}m${text}\u001b[0m`;
 
 function formatToolProgress({ tool, stage, elapsedSeconds, detail }: ToolProgress, paint: Paint): string {
   const finished = stage === 'built' || stage === 'downloaded' || stage === 'found';
