@@ -45,7 +45,7 @@ describe('the anchors of a page', () => {
   anchors('a heading in lower case with hyphens', '## Try it\n', ['try-it']);
   anchors('punctuation is dropped', '### 5. podwire alone: `-t`\n', ['5-podwire-alone--t']);
   anchors('a repeated heading is numbered', '# A\n## A\n', ['a', 'a-1']);
-  anchors('a heading in a code block is no heading', '```\n# a\n```\n', []);
+  anchors('text in a code block does not count as a heading', '```\n# a\n```\n', []);
 });
 
 /** Targets of `[text](target)` outside code, without those that begin with a scheme. */

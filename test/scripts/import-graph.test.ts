@@ -18,7 +18,7 @@ describe('the graph of imports', () => {
   arrows('its own folder, packages and Node are left out', "import './two.ts';\nimport { x } from 'node:fs';", {});
   arrows('the error that all may import is left out', "import { CniError } from '../cni/error.ts';", {});
 
-  it('a file directly in src is a part of its own, unless it imports nothing', () => {
+  it('a file directly in src is a separate part, unless it imports nothing', () => {
     const main = "import { v } from './version.ts';\nimport { b } from './b/two.ts';";
     const parts = graph({ 'src/main.ts': main, 'src/version.ts': '', 'src/b/two.ts': '' });
     expect([...parts.keys()]).toEqual(['main.ts', 'b/']);
