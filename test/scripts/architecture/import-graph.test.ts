@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readImportGraph, withoutDetours } from '../../scripts/architecture/import-graph.ts';
+import { readImportGraph, withoutDetours } from '../../../scripts/architecture/import-graph.ts';
 
 const graph = (sources: Readonly<Record<string, string>>) => readImportGraph(new Map(Object.entries(sources)));
 
