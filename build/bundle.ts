@@ -13,7 +13,7 @@ export interface Bundle {
 
 /**
  * The parts that only some commands need: their names, entries, and how the rest of the source imports them. Each is a
- * bundle of its own, because every function in a file costs V8 time, whether it is called or not.
+ * separate bundle, because every function in a file costs V8 time, whether it is called or not.
  */
 export const PARTS_ON_DEMAND = {
   person: { entryPath: join(REPOSITORY, 'src/cli.ts'), importedAs: './cli.ts' },

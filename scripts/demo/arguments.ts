@@ -22,7 +22,7 @@ export interface ClusterArguments {
 export const USAGE = `usage: npm run demo
        npm run demo -- --kubeconfig FILE --pod NAMESPACE/NAME [--node NAME] [--yes-overwrite]
 
-Without options, the demo starts an API server of its own and attaches two pods.
+Without options, the demo starts its own API server and attaches two pods.
   --kubeconfig FILE     use the cluster of this kubeconfig instead
   --pod NAMESPACE/NAME  attach this pod of the cluster. The demo OVERWRITES the pod's three endpoint annotations, and
                         restores them at the end

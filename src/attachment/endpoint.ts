@@ -24,13 +24,13 @@ export async function publishEndpoint(
   if (answer !== 'absent' && answer !== 'conflict') return;
   throw new CniError(
     ERROR_CODE.apiRefused,
-    `the pod ${pod.namespace}/${pod.name} was deleted or replaced during its ADD; its successor gets a sandbox of its own`,
+    `the pod ${pod.namespace}/${pod.name} was deleted or replaced during its ADD; its successor gets another sandbox`,
     { details: answer },
   );
 }
 
 /**
- * Undoes {@link publishEndpoint}, in a budget of its own that no signal ends.
+ * Undoes {@link publishEndpoint}, in its own budget, which no signal ends.
  *
  * @throws {CniError} what {@link clearEndpoint} throws
  */

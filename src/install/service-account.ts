@@ -9,7 +9,7 @@ import type { Environment } from '../cni/environment.ts';
 import type { Log } from '../log/log.ts';
 import { connectionEnvironment, type InstallSettings } from './settings.ts';
 
-/** Where a pod finds the credentials of its own account; the kubelet keeps the files up to date. */
+/** Where a pod finds the credentials of its account; the kubelet keeps the files up to date. */
 export const ACCOUNT_FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 /** What requests to the API server need. */

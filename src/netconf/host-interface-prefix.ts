@@ -6,7 +6,7 @@ import { quote } from '../json/quote.ts';
 export const DEFAULT_HOST_INTERFACE_PREFIX = 'cali';
 
 // The part after the prefix: the first hexadecimal digits of a hash.
-const LONGEST_HASH = '0'.repeat(11);
+const HASH_OF_FULL_LENGTH = '0'.repeat(11);
 
 /**
  * Parses the prefix of the names of host interfaces: the first entry of FELIX_INTERFACEPREFIX, a comma-separated list
@@ -19,7 +19,7 @@ export function parseHostInterfacePrefix(list: string): string {
   if (list === '') return DEFAULT_HOST_INTERFACE_PREFIX;
   const [first = ''] = list.split(',', 1);
   const prefix = first.trim();
-  if (prefix !== '' && isInterfaceName(`${prefix}${LONGEST_HASH}`)) return prefix;
+  if (prefix !== '' && isInterfaceName(`${prefix}${HASH_OF_FULL_LENGTH}`)) return prefix;
   throw new CniError(
     ERROR_CODE.invalidEnvironment,
     'FELIX_INTERFACEPREFIX: expected 1 to 4 visible ASCII characters without "/", ":" and "%" as its first prefix, ' +

@@ -55,7 +55,7 @@ export function planAllocation(config: NetworkConfig, node: PodCidrSource | unde
  * interface.
  *
  * host-local wants a valid range all the same, and one only: a range that it refused on ADD, and two that overlap,
- * would fail DEL for ever. What has no ranges is another plugin's and travels on as it is.
+ * would fail DEL for ever. The configuration of another plugin passes through unchanged.
  */
 export function planLookup(config: NetworkConfig): Delegation {
   const { ipam, delegateType: type } = config;
@@ -106,8 +106,8 @@ function subnetsOf(ipam: JsonObject): readonly string[] {
 }
 
 /**
- * `ipam` with each `subnet` replaced, the legacy one beside `type` and those of `ranges`; all else travels on as it
- * came.
+ * `ipam` with each `subnet` replaced, the legacy one beside `type` and those of `ranges`; everything else passes through
+ * unchanged.
  */
 function replaceSubnets(ipam: JsonObject, replace: (subnet: string) => string): JsonObject {
   const inRange = (range: JsonValue): JsonValue =>

@@ -25,7 +25,7 @@ describe('parseCniArgs', () => {
       ),
     ).toMatchObject({ pod, podUid: '6c1e' }));
   it('takes the last of a key', () => expect(parseCniArgs(`K8S_POD_NAME=old;${POD}`).pod).toEqual(pod));
-  it('empty names are no pod', () => expect(parseCniArgs('K8S_POD_NAMESPACE=;K8S_POD_NAME=').pod).toBe(undefined));
+  it('empty names name no pod', () => expect(parseCniArgs('K8S_POD_NAMESPACE=;K8S_POD_NAME=').pod).toBe(undefined));
   it('an empty uid is absent', () => expect(parseCniArgs('K8S_POD_UID=').podUid).toBe(undefined));
   it("a static pod's uid has no dashes", () =>
     expect(parseCniArgs(`K8S_POD_UID=${'0f'.repeat(16)}`).podUid).toHaveLength(32));

@@ -126,7 +126,7 @@ describe.concurrent('whatever the call after which it is killed, nothing is left
   it('an ADD that was killed before it labelled its host interface leaves nothing after DEL or GC', async () => {
     await using node = await startCommandNode(16);
     for (const finish of ['DEL without a sandbox', 'GC'] as const) {
-      await using scene = await aScene(node, `unmarked-${finish.slice(0, 2)}`);
+      await using scene = await aScene(node, `unlabelled-${finish.slice(0, 2)}`);
       const before = await node.state();
       const point = 'kernel.apply create-veth #1';
       const order = { folder: node.folder, cacheFolder, point, moment: 'after' } as const;

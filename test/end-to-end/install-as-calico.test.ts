@@ -150,7 +150,7 @@ current-context: calico-context`,
   expect(await readFile(join(node.configs, KUBECONFIG), 'utf8')).toContain(server);
 });
 
-it('when the agent’s pod starts anew, programs and configuration are unchanged', async () => {
+it('when the agent’s pod starts again, programs and configuration are unchanged', async () => {
   const { exitCode, stderr } = await install();
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.stringContaining(`${KUBECONFIG}: written`) });
   expect(stderr.match(/unchanged: it is up to date/g)).toHaveLength(7);

@@ -64,7 +64,7 @@ describe('one line without a secret says what to do, and the node does not chang
 
   refuses('no template', /neither CNI_NETWORK_CONFIG nor CNI_NETWORK_CONFIG_FILE is set/, template(''));
   refuses('the template is missing', /ENOENT/, { environment: { CNI_NETWORK_CONFIG_FILE: '/nowhere' } });
-  refuses('the template is no JSON', /is not valid JSON/, template('{"k8s_auth_token":"__SERVICEACCOUNT_TOKEN__"'));
+  refuses('the template is not JSON', /is not valid JSON/, template('{"k8s_auth_token":"__SERVICEACCOUNT_TOKEN__"'));
   refuses('a placeholder of etcd', /unknown placeholders: __ETCD_ENDPOINTS__/, template('{"a":"__ETCD_ENDPOINTS__"}'));
   refuses('no podwire in it', /no plugin of "type": "podwire"/, plugins('[{"type":"bridge"}]'));
   refuses(
@@ -82,7 +82,7 @@ describe('one line without a secret says what to do, and the node does not chang
   refuses('a file name that leads elsewhere', /CNI_CONF_NAME is invalid: .* got "\.\.\/a\.conf"/, {
     environment: { CNI_CONF_NAME: '../a.conf' },
   });
-  refuses('an MTU that is no number', /CNI_MTU is invalid: .* got "big"/, { environment: { CNI_MTU: 'big' } });
+  refuses('an MTU that is not a number', /CNI_MTU is invalid: .* got "big"/, { environment: { CNI_MTU: 'big' } });
   refuses('a token over http', /https, because a token is sent over the connection/, {
     environment: { KUBERNETES_SERVICE_PROTOCOL: 'http' },
   });

@@ -87,7 +87,7 @@ describe('podwire -t', () => {
     return node.netconf({ kubernetes: { kubeconfig: path } });
   });
   fails('the netconf is empty', /is empty/, async () => '');
-  fails('the netconf is no JSON', /is not valid JSON/, async () => `{ "k8s_auth_token": "${access.token}`);
+  fails('the netconf is not JSON', /is not valid JSON/, async () => `{ "k8s_auth_token": "${access.token}`);
   fails('the netconf has no name', /"name"/, async () => ({
     cniVersion: '1.0.0',
     type: 'podwire',

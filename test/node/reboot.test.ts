@@ -96,7 +96,7 @@ async function findRuntimeProcesses(): Promise<readonly number[]> {
     ids.map(async (id) => {
       const read = (name: string) => readFile(join('/proc', id, name), 'utf8').catch(() => '');
       const [name, cgroups, words] = await Promise.all([read('comm'), read('cgroup'), read('cmdline')]);
-      // One that nobody has waited for has no words left.
+      // The command line of a process that no parent has waited for is empty.
       return words !== '' && (name.startsWith('containerd-shim') || cgroups.includes('/k8s.io/')) ? [Number(id)] : [];
     }),
   );

@@ -25,7 +25,7 @@ describe('a token', () => {
   const says = (why: string, token: string) =>
     it(`${why} reveals nothing`, () => expect(claimsOf(token)).toEqual(nothing));
   says('of another kind', 'abcdef');
-  says('with claims that are no JSON', 'a.b.c');
+  says('with claims that are not JSON', 'a.b.c');
   says('with claims that are null', payload('null'));
   says('with an expiry beyond all dates', payload('{"exp":1e300}'));
   says('with claims of other kinds', payload('{"sub":5,"exp":"soon"}'));

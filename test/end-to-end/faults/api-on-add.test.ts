@@ -46,7 +46,7 @@ const FAULTS: readonly (readonly [why: string, fault: Fault, cause: RegExp])[] =
   ['no HTTP', { kind: 'raw', bytes: 'SSH-2.0-OpenSSH_9.2\r\n' }, /HTTP/],
   ['JSON of another shape', { kind: 'body', body: '{"kind":"List","items":[]}' }, /unexpected response/],
   ['a JSON string', { kind: 'body', body: '"pod"' }, /unexpected response/],
-  ['text that is no JSON', { kind: 'body', body: 'pod' }, /not JSON/],
+  ['text that is not JSON', { kind: 'body', body: 'pod' }, /not JSON/],
   [
     'another pod',
     { kind: 'body', body: '{"metadata":{"name":"other","namespace":"default","uid":"u"},"spec":{}}' },

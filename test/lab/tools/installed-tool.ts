@@ -34,7 +34,7 @@ export function pluginPaths(fileName: string, folders: readonly string[]): reado
   return [...fromEnvironment, ...folders].map((folder) => join(folder, fileName));
 }
 
-/** What the plugin answers to VERSION; empty if there is none, or it is no plugin. */
+/** What the plugin answers to VERSION; empty if it does not exist or is not a plugin. */
 export async function supportedCniVersions(path: string): Promise<readonly string[]> {
   if (!(await isExecutable(path))) return [];
   const answer = await new Promise<string>((resolve) => {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { hostNamespace, namespaceOf, type NetworkNamespace, type Sandbox } from '../namespaces/network-namespace.ts';
 
-/** A node of its own within the private namespace: own network, own /run, own /var/lib. */
+/** A separate node within the private namespace, with its own network, /run and /var/lib. */
 export interface Machine extends NetworkNamespace, AsyncDisposable {
   /** A program and its first arguments, to be put before what is to run on it. */
   readonly within: readonly string[];

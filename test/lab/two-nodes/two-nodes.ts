@@ -8,7 +8,7 @@ import { startMachine, type Machine } from './machine.ts';
 export type FamilyName = 'ipv4' | 'ipv6';
 type PerFamily = Readonly<Record<FamilyName, string>>;
 
-/** A node of the cluster, on a machine of its own. */
+/** A node of the cluster, on its own machine. */
 export interface ClusterNode {
   readonly name: string;
   readonly machine: Machine;

@@ -4,7 +4,7 @@ import { parseDemoArguments } from '../../../scripts/demo/arguments.ts';
 
 type Options = Parameters<typeof parseDemoArguments>[0];
 
-it('without options, the demo starts a cluster of its own', () => {
+it('without options, the demo starts its own cluster', () => {
   expect(parseDemoArguments({}, '/folder')).toEqual({ kind: 'own-cluster' });
 });
 

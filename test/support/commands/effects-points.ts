@@ -84,7 +84,7 @@ function surround(effects: Effects, around: Around): Effects {
     return around(`${name} #${count}`, call);
   };
   const { agent, clock, kernel, cluster, delegate, journal, statusCache, output } = effects;
-  // Each step is a point of its own: an ADD can end between any two.
+  // Each step is a separate point: an ADD can end between any two.
   const apply: Kernel['apply'] = async (steps, sandbox) => {
     for (const step of steps) await numbered(`kernel.apply ${step.kind}`, () => kernel.apply([step], sandbox));
   };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * Puts an IPAM plugin of a few shell lines into a folder of its own: for what no real one does on demand.
+ * Puts an IPAM plugin of a few shell lines into a separate folder, for what no real plugin does on demand.
  *
  * @returns the folder, for CNI_PATH; its file `calls` gets a line for each call, `$CNI_COMMAND <stdin>`
  */

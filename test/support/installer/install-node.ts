@@ -36,7 +36,7 @@ export interface InstallNode extends AsyncDisposable {
 const TEMPLATE = join(import.meta.dirname, '../../../cni-conf/base/10-podwire.conflist');
 const CARRIED = ['host-local', 'portmap', 'bandwidth', 'tuning', 'loopback'] as const;
 
-/** A node without anything on it, in a folder of its own. */
+/** A node without anything on it, in a separate folder. */
 export async function makeInstallNode(
   server: string,
   nodeName: string,

@@ -15,7 +15,7 @@ export interface KillOrder {
   readonly moment: Moment;
 }
 
-/** Runs a command in a process of its own, which kills itself at the point: the signal that ended it, or its exit status. */
+/** Runs a command in a separate process, which kills itself at the point: the signal that ended it, or its exit status. */
 export async function runToKill(
   input: RequestInput,
   { cacheFolder, ...order }: Omit<KillOrder, 'environment' | 'stdin'> & { readonly cacheFolder: string },

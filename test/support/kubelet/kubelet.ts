@@ -14,7 +14,7 @@ import { until } from '../../lab/until.ts';
 export type NodeKubelet = RestartableServers;
 
 export interface KubeletSettings {
-  /** Of its own, for its configuration. */
+  /** A separate one, for its configuration. */
   readonly folder: string;
   readonly endpoint: string;
   readonly nodeName: string;

@@ -45,7 +45,7 @@ const HIERARCHIES = '/sys/fs/cgroup';
 /** The parent of all that the runtime starts for the kubelet. */
 const RUNTIME_CGROUP = 'k8s.io';
 
-/** Cgroups are the machine's: disposing removes those that are empty, unless the machine has containers of its own. */
+/** Cgroups are the machine's: disposing removes those that are empty, unless the machine runs other containers. */
 export async function borrowCgroups(): Promise<AsyncDisposable> {
   const roots = [HIERARCHIES, ...(await readdir(HIERARCHIES)).map((name) => join(HIERARCHIES, name))];
   const folders = roots.map((root) => join(root, RUNTIME_CGROUP)).filter((folder) => !existsSync(folder));

@@ -13,7 +13,7 @@ export interface NodePods {
   create(name: string, container?: JsonObject, spec?: JsonObject): Promise<RunPod>;
   /** A web server on port 8080, once it is ready by the kubelet's probe. */
   serve(name: string, container?: JsonObject, spec?: JsonObject): Promise<RunPod>;
-  /** What a command prints in a pod of its own, which must end well. The pod is gone afterwards. */
+  /** What a command prints in a separate pod, which must succeed. The pod is gone afterwards. */
   output(name: string, command: string, spec?: JsonObject): Promise<string>;
   /** The same, once the pod runs, for who has something to do before the command ends. */
   begin(name: string, command: string, container?: JsonObject, spec?: JsonObject): Promise<BegunCommand>;
@@ -26,7 +26,7 @@ export interface NodePods {
   readLogs(): Promise<string>;
 }
 
-/** A command that runs in a pod of its own. */
+/** A command that runs in a separate pod. */
 export interface BegunCommand {
   output(): Promise<string>;
 }

@@ -30,7 +30,7 @@ export interface NodeRuntime extends RestartableServers {
 /**
  * Starts it, with the test's images. Its shims outlive it: what ends them is the end of the process namespace.
  *
- * @param folder of its own, for its state
+ * @param folder a separate one, for its state
  */
 export async function startNodeRuntime(folder: string): Promise<NodeRuntime> {
   const tools = await ensureTools(['containerd', 'containerd-shim-runc-v2', 'ctr']);

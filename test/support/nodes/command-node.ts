@@ -33,7 +33,7 @@ export interface CommandNode extends Omit<TestNode, 'call' | 'state'>, AsyncDisp
   record(containerId?: string): string;
   /** The node's state as lines, with the text of each record. */
   state(): Promise<readonly string[]>;
-  /** Resolves once the state is this: with its sandbox a link disappears by itself, a moment later. */
+  /** Resolves once the state is this: the kernel deletes a link a moment after its sandbox. */
   untilState(expected: readonly string[]): Promise<void>;
 }
 

@@ -22,7 +22,7 @@ export interface NodeParts {
   readonly name: string;
   readonly network: string;
   readonly cniVersion?: '1.0.0' | '1.1.0';
-  /** A folder of its own below /run. */
+  /** Its folder below /run. */
   readonly folder: string;
   /** The folder of host-local. */
   readonly pluginPath: string;

@@ -16,7 +16,7 @@ export interface ApiAccess extends AsyncDisposable {
   readonly authorityData: string;
   readonly certificatePath: string;
   readonly keyPath: string;
-  /** A kubeconfig's user with a client certificate of its own account. */
+  /** A kubeconfig's user with a client certificate of this account. */
   readonly certificateUser: JsonObject;
   /** A kubeconfig with one context, `here`, whose cluster and user are these; the server is the node's by default. */
   kubeconfig(cluster: JsonObject, user: JsonObject): JsonObject;

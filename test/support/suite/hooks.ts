@@ -21,7 +21,7 @@ interface Fresh {
   readonly before: NodeState;
 }
 
-/** Each test of the file begins with a sandbox of its own, on a node with a working API server and a new pod default/web. */
+/** Each test of the file begins with a new sandbox, on a node with a working API server and a new pod default/web. */
 export function startFresh(begin: (fresh: Fresh) => void): void {
   let node: LoopbackNode;
   useForAllTests(async () => (node = await startLoopbackNode()));
