@@ -77,7 +77,7 @@ describe('GC', () => {
     const standing = await node.state();
     const { exitCode, stderr } = await gc({});
     expect(exitCode).toBe(0);
-    expect(stderr).toMatch(/WARNING GC without a list of valid attachments: nothing is deleted/);
+    expect(stderr).toMatch(/WARNING GC without a list of valid attachments: deleting nothing/);
     expect(await node.state()).toEqual(standing);
   });
 
@@ -135,7 +135,7 @@ describe('GC', () => {
     const { exitCode, stderr } = await gc(listing(valid));
     expect(exitCode).toBe(0);
     expect(stderr).toMatch(
-      new RegExp(`WARNING host interface ${stale.hostInterface} is of no valid container and has no record`),
+      new RegExp(`WARNING host interface ${stale.hostInterface} belongs to no valid container and has no record`),
     );
     expect({ ...(await node.state()), records: [] }).toEqual({ ...standing, records: [] });
     expect(stale.endpoint()).toEqual({});

@@ -63,7 +63,7 @@ describe('a host interface of that name', () => {
     const added = await node.run({ verb: 'ADD', ...second });
     expect(added).toMatchObject({
       exitCode: 0,
-      stderr: expect.stringContaining('of an earlier sandbox of the same pod is replaced'),
+      stderr: expect.stringContaining('of an earlier sandbox of the same pod'),
     });
     const attached = await node.state();
     expect(await node.run({ verb: 'DEL', sandboxPath: sandbox.path })).toMatchObject({ exitCode: 0 });
