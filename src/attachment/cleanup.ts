@@ -4,9 +4,11 @@ import type { JournalItem } from '../journal/journal.ts';
 import type { NetworkConfig } from '../netconf/network-config.ts';
 import { attachmentFromAlias, type Attachment } from '../plan/attachment.ts';
 import { planLabelledDetachment, planRecordedDetachment } from '../plan/detachment.ts';
+import { sha1 } from '../system/sha1.ts';
 import { detach } from './detach.ts';
 import type { Effects } from './effects.ts';
 import { findLabelled } from './find-known.ts';
+import { messageOf } from '../system/error-text.ts';
 
 type CleanupEffects = Pick<Effects, 'delegate' | 'journal' | 'kernel' | 'log'>;
 
@@ -55,14 +57,14 @@ export async function cleanUpUnrecorded(
   effects: CleanupEffects,
 ): Promise<void> {
   const labelled = await findLabelled(id, config, effects);
-  const attachment = labelled[0] ?? attachmentFromAlias(id, { network: config.name, workload: '' }, '', config);
+  const attachment = labelled[0] ?? attachmentFromAlias(id, { network: config.name, workload: '' }, '', config, sha1);
   await detach(planLabelledDetachment(attachment, labelled), effects);
   noteRemaining(attachment, effects);
 }
 
 // Whether the endpoint is this container's is checked when it is cleared.
 function noteRemaining(attachment: Attachment, { journal }: Pick<Effects, 'journal'>): void {
-  if (attachment.pod === undefined) journal.remove(attachment.id);
+  if (attachment.pod === undefined) journal.remove(attachment);
   else journal.keepEndpoint(attachment);
 }
 
@@ -79,7 +81,7 @@ async function releaseEarlierBoots(config: NetworkConfig, effects: CleanupEffect
     try {
       await cleanUpItem(item, config, effects);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       log.warning(
         `container ${item.id.containerId} of an earlier boot could not be released: ${why}; GC will try again`,
       );

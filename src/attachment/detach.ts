@@ -1,6 +1,8 @@
-import type { Sandbox } from '../kernel/kernel.ts';
+import type { Kernel, Sandbox } from '../kernel/kernel.ts';
 import type { Detachment } from '../plan/detachment.ts';
-import { isSameAttachment, parseHostInterfaceAlias } from '../plan/host-interface-alias.ts';
+import { ownsAttachment, parseHostInterfaceAlias } from '../plan/host-interface-alias.ts';
+import type { ObservedInterface } from '../plan/observation.ts';
+import { sha1 } from '../system/sha1.ts';
 import type { Effects } from './effects.ts';
 import { withKernelErrors } from './kernel-errors.ts';
 
@@ -30,7 +32,7 @@ export async function stopPredecessor(
   switch (predecessor) {
     case 'running':
       // It looks for its record before it prints the result, and without one it undoes its work.
-      journal.remove(attachment.id);
+      journal.remove(attachment);
       return;
     case 'killed':
       await delegate.endOrphaned(attachment);
@@ -45,15 +47,16 @@ export async function stopPredecessor(
   }
 }
 
-/** One end of a veth pair. Deleting it deletes the other end, too. */
+/** One end of a veth pair, by the index that was observed. Deleting it deletes the other end, too. */
 export interface Link {
   readonly where: Sandbox | 'host';
-  readonly name: string;
+  readonly end: Pick<ObservedInterface, 'index' | 'name'>;
 }
 
 /**
- * The links of an attachment that exist: its host interfaces, else the container interface, which the previously installed plugin may have
- * created.
+ * The links that provably belong to an attachment: host interfaces whose alias names it, and unlabelled ones that `ifUnlabelled` allows. If
+ * there is none, the veth in the sandbox whose peer has such an alias, or is unlabelled and has the name that the previously installed
+ * plugin would have used. The path of a sandbox proves nothing: /proc/PID/ns/net can be another pod's by now (kubernetes#100648).
  *
  * @param sandbox `undefined`: it is gone, and the container interface with it
  * @throws {CniError} kernelRefused (101)
@@ -63,22 +66,41 @@ export async function findLinks(
   sandbox: Sandbox | undefined,
   { kernel }: Pick<Effects, 'kernel'>,
 ): Promise<readonly Link[]> {
-  const { attachment, hostInterfaceNames, ifUnlabelled } = detachment;
-  const links: Link[] = [];
-  await withKernelErrors(`find ${describeInterface(detachment)}`, async () => {
-    for (const name of hostInterfaceNames) {
-      const found = await kernel.observeInterface('host', name);
-      const owner = parseHostInterfaceAlias(found?.alias);
-      const isOurs = owner === undefined ? ifUnlabelled === 'ours' : isSameAttachment(owner, attachment.id);
-      if (found?.linkKind === 'veth' && isOurs) links.push({ where: 'host', name });
+  return withKernelErrors(`find ${describeInterface(detachment)}`, async () => {
+    const links: Link[] = [];
+    for (const name of detachment.hostInterfaceNames) {
+      const end = await kernel.observeInterface('host', name);
+      if (end !== undefined && isOurs(end, detachment, detachment.ifUnlabelled === 'ours')) {
+        links.push({ where: 'host', end });
+      }
     }
+    if (links.length > 0 || sandbox === undefined) return links;
+    const peer = await findPeer(detachment.attachment.id.interfaceName, sandbox, kernel);
+    if (peer === undefined) return [];
+    return isOurs(peer, detachment, detachment.hostInterfaceNames.includes(peer.name))
+      ? [{ where: 'host', end: peer }]
+      : [];
   });
-  if (links.length > 0 || sandbox === undefined) return links;
-  return [{ where: sandbox, name: attachment.id.interfaceName }];
+}
+
+/** The host end of the veth pair whose other end has this name in the sandbox. */
+async function findPeer(name: string, sandbox: Sandbox, kernel: Kernel): Promise<ObservedInterface | undefined> {
+  const inside = await kernel.observeInterface(sandbox, name);
+  if (inside?.linkKind !== 'veth' || inside.peerIndex === undefined) return undefined;
+  const peer = await kernel.observeInterface('host', inside.peerIndex);
+  return peer?.peerIndex === inside.index ? peer : undefined;
+}
+
+function isOurs(end: ObservedInterface, { attachment }: Detachment, isOursUnlabelled: boolean): boolean {
+  const owner = parseHostInterfaceAlias(end.alias);
+  if (end.linkKind !== 'veth') return false;
+  if (owner === undefined) return isOursUnlabelled;
+  return ownsAttachment(owner, { ...attachment.id, network: attachment.network }, sha1);
 }
 
 /**
- * Deletes links, each of which takes the kernel 13 to 25 ms on another thread.
+ * Deletes links, each of which takes the kernel 13 to 25 ms on another thread. By index, because a name can belong to the interface of a new
+ * sandbox by now.
  *
  * @throws {CniError} kernelRefused (101) if one remains
  */
@@ -88,7 +110,7 @@ export async function deleteLinks(
   { kernel }: Pick<Effects, 'kernel'>,
 ): Promise<void> {
   await withKernelErrors(`delete ${describeInterface(detachment)}`, async () => {
-    for (const { where, name } of links) await kernel.deleteInterface(where, name);
+    for (const { where, end } of links) await kernel.deleteInterface(where, end);
   });
 }
 

@@ -1,7 +1,13 @@
 import { CniError, ERROR_CODE } from '../cni/error.ts';
 import type { ObservedInterface } from '../plan/observation.ts';
 import type { Attachment } from '../plan/attachment.ts';
-import { isSameAttachment, parseHostInterfaceAlias, type HostInterfaceOwner } from '../plan/host-interface-alias.ts';
+import {
+  ownsAttachment,
+  ownsWorkload,
+  parseHostInterfaceAlias,
+  type HostInterfaceOwner,
+} from '../plan/host-interface-alias.ts';
+import { sha1 } from '../system/sha1.ts';
 import type { Effects } from './effects.ts';
 import { withKernelErrors } from './kernel-errors.ts';
 
@@ -23,7 +29,7 @@ export async function replaceHostInterface(
     log.warning(
       `replacing host interface ${name} of an earlier sandbox of the same pod (alias ${found.alias ?? 'none'})`,
     );
-    await kernel.deleteInterface('host', name);
+    await kernel.deleteInterface('host', found);
   });
 }
 
@@ -34,19 +40,23 @@ function assertReplaceable(attachment: Attachment, found: ObservedInterface): vo
   const { name } = attachment.hostInterface;
   throw new CniError(
     ERROR_CODE.interfaceTaken,
-    `the host interface ${name}, which ${describePod(attachment)} needs, belongs to ${owner?.workload || owner?.containerId || 'something else'}; ` +
-      `see "ip -d link show ${name}", and rename one of the two pods if both are alive`,
+    `the host interface ${name}, which ${describe(attachment)} needs, belongs to ${describeOwner(owner)}; ` +
+      `see "ip -d link show ${name}", and rename one of the two if both are alive`,
     { details: `kind ${found.linkKind ?? 'none'}, alias ${found.alias ?? 'none'}` },
   );
 }
 
 // Containers without a pod share only the first characters of their ids, so none of them can succeed another one.
-function isPredecessor(owner: HostInterfaceOwner, { id, pod, hostInterface }: Attachment): boolean {
-  if (pod === undefined) return isSameAttachment(owner, id);
-  // Not the full name: a long alias is cut.
-  return owner.workload === parseHostInterfaceAlias(hostInterface.alias)?.workload;
+function isPredecessor(owner: HostInterfaceOwner, { id, network, pod }: Attachment): boolean {
+  if (pod === undefined) return ownsAttachment(owner, { ...id, network }, sha1);
+  return owner.interfaceName === id.interfaceName && ownsWorkload(owner, `${pod.namespace}/${pod.name}`, sha1);
 }
 
-function describePod({ pod }: Attachment): string {
-  return pod === undefined ? 'this container' : `${pod.namespace}/${pod.name}`;
+function describe({ id, pod }: Attachment): string {
+  return pod === undefined ? `container ${id.containerId}` : `pod ${pod.namespace}/${pod.name}`;
+}
+
+function describeOwner(owner: HostInterfaceOwner | undefined): string {
+  if (owner === undefined) return 'another program';
+  return owner.workload === '' ? `container ${owner.containerId}` : `pod ${owner.workload}`;
 }

@@ -1,8 +1,10 @@
 import type { ApiBudget } from '../cluster/api-budget.ts';
-import type { NetworkConfig } from '../netconf/network-config.ts';
+import { ApiUnreachableError } from '../cluster/api-error.ts';
+import { CniError } from '../cni/error.ts';
 import type { Attachment } from '../plan/attachment.ts';
-import { clearEndpoint } from './endpoint.ts';
+import { clearEndpoint, isOnThisNode } from './endpoint.ts';
 import type { Effects } from './effects.ts';
+import { messageOf } from '../system/error-text.ts';
 
 /** Notes that the endpoint of an attachment, which is removed from the node, remains to be cleared. */
 export function keepEndpoint(
@@ -16,22 +18,32 @@ export function keepEndpoint(
 }
 
 /**
- * Clears endpoints that an earlier command could not clear because the API was not available, within what is left of the budget. Stops at
- * the first failure: the API is not available again, and the rest waits for the next command.
+ * Clears endpoints that an earlier command could not clear because the API was not available, within what is left of the budget.
+ *
+ * Stops if the API cannot be reached. Continues after an endpoint that the API server refuses to clear, so that one such endpoint does not
+ * keep the others; gives up on it after {@link MAX_AGE_MS}.
  */
 export async function finishPendingEndpoints(
-  { nodeName }: Pick<NetworkConfig, 'nodeName'>,
   api: ApiBudget,
-  { journal, log }: Pick<Effects, 'journal' | 'log'>,
+  { agent, journal, log }: Pick<Effects, 'agent' | 'journal' | 'log'>,
 ): Promise<void> {
   for (const item of journal.listEndpoints()) {
     try {
-      if (item.kind === 'record') await clearEndpoint(item.record.attachment, nodeName, api);
+      if (item.kind === 'record') await clearEndpoint(item.record.attachment, (pod) => isOnThisNode(pod, agent), api);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      log.info(`endpoints of earlier DELs remain to be cleared: ${why}`);
-      return;
+      const why = messageOf(error);
+      if (!(error instanceof CniError) || error instanceof ApiUnreachableError) {
+        log.info(`endpoints of earlier DELs remain to be cleared: ${why}`);
+        return;
+      }
+      if (journal.endpointAgeMs(item) < MAX_AGE_MS) {
+        log.info(`the endpoint of container ${item.id.containerId} remains to be cleared: ${why}`);
+        continue;
+      }
+      log.warning(`giving up on clearing the endpoint of container ${item.id.containerId} after 24 hours: ${why}`);
     }
-    journal.remove(item.id);
+    journal.remove(item);
   }
 }
+
+const MAX_AGE_MS = 24 * 60 * 60 * 1000;

@@ -1,4 +1,4 @@
-import type { InterfaceName } from '../cni/attachment-id.ts';
+import type { AttachmentId } from '../cni/attachment-id.ts';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
 import type { Kernel, Sandbox, SandboxUnavailable } from '../kernel/kernel.ts';
 import type { Effects } from './effects.ts';
@@ -37,8 +37,8 @@ export async function openSandbox(
  * @see SPEC.md 1.1.0, section 2, ADD
  */
 export async function openEmptySandbox(
-  request: SandboxRequest & { readonly id: { readonly interfaceName: InterfaceName } },
-  effects: Pick<Effects, 'kernel'>,
+  request: SandboxRequest & { readonly id: AttachmentId },
+  effects: Pick<Effects, 'kernel' | 'journal'>,
 ): Promise<Sandbox> {
   const sandbox = await openSandbox(request, effects);
   const { interfaceName } = request.id;
@@ -46,6 +46,8 @@ export async function openEmptySandbox(
     effects.kernel.observeInterface(sandbox, interfaceName),
   );
   if (found === undefined) return sandbox;
+  // The runtime sends DEL for this ADD, too, and that must not remove what another network created.
+  effects.journal.noteRejected(request.id);
   throw new CniError(
     ERROR_CODE.interfaceTaken,
     `the sandbox ${sandbox.path} already has an interface ${interfaceName}; two networks of the pod use the same name, or a DEL is missing`,
@@ -55,9 +57,10 @@ export async function openEmptySandbox(
 
 /**
  * Opens the sandbox of a DEL, if it still exists. A path that leads to anything but a network namespace means that it is gone: runtimes
- * leave plain files where namespaces were mounted (plugins#69).
+ * leave plain files where namespaces were mounted (plugins#69). So does the network namespace of the node itself: a process of the node has
+ * the process id of the sandbox by now.
  *
- * @throws {CniError} invalidSandbox (8) if the path leads to the node's own network namespace
+ * @throws {CniError} kernelRefused (101)
  */
 export async function openRemainingSandbox(
   { sandboxPath, mayUseOwnNetns }: SandboxRequest,
@@ -65,8 +68,15 @@ export async function openRemainingSandbox(
 ): Promise<Sandbox | undefined> {
   if (sandboxPath === undefined) return undefined;
   const sandbox = await openNamespace(sandboxPath, kernel);
-  if (sandbox.kind === 'sandbox') return assertNotOwnNetns(sandbox, mayUseOwnNetns);
-  log.info(`the sandbox ${JSON.stringify(sandboxPath)} is gone: ${sandbox.reason}`);
+  if (sandbox.kind === 'unavailable') {
+    log.info(`the sandbox ${JSON.stringify(sandboxPath)} is gone: ${sandbox.reason}`);
+    return undefined;
+  }
+  if (!sandbox.isOwnNetns || mayUseOwnNetns) return sandbox;
+  sandbox[Symbol.dispose]();
+  log.warning(
+    `CNI_NETNS ${JSON.stringify(sandboxPath)} is the network namespace of the node itself: the sandbox is gone, and nothing in this namespace is touched`,
+  );
   return undefined;
 }
 

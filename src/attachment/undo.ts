@@ -2,6 +2,7 @@ import { CniError, ERROR_CODE } from '../cni/error.ts';
 import type { AttachmentId } from '../cni/attachment-id.ts';
 import type { Attachment } from '../plan/attachment.ts';
 import type { Effects } from './effects.ts';
+import { messageOf } from '../system/error-text.ts';
 
 /**
  * How an ADD undoes its work: when its scope ends without {@link Undo.commit}, its actions run in reverse order, and the record is removed
@@ -34,7 +35,7 @@ export function beginAttachment(attachment: Attachment, { journal, log }: Pick<E
   const actions = new AsyncDisposableStack();
   const failed: string[] = [];
   actions.defer(async () => {
-    if (failed.length === 0) journal.remove(id);
+    if (failed.length === 0) journal.remove(attachment);
   });
   return {
     add(what, action) {
@@ -45,7 +46,7 @@ export function beginAttachment(attachment: Attachment, { journal, log }: Pick<E
         } catch (error) {
           // It must not replace the error that made ADD fail.
           failed.push(what);
-          const why = error instanceof Error ? error.message : String(error);
+          const why = messageOf(error);
           log.error(`cannot undo: ${what}: ${why}; DEL will try again`);
         }
       });

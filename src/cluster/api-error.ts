@@ -8,6 +8,9 @@ import { HttpError, type HttpResponse } from './wire/http-response.ts';
 import { readTokenClaims } from './credentials/secret.ts';
 import { explainTlsFailure } from './wire/tls-failure.ts';
 
+/** No response came from the API server, so that no other request can succeed now either. */
+export class ApiUnreachableError extends CniError {}
+
 /** What a request is for, in the words of RBAC and in those of a message. */
 export interface Purpose {
   readonly verb: 'get' | 'patch' | 'create';
@@ -83,10 +86,13 @@ export function failedRequestError(connection: ApiConnection, { verb, object }: 
   if (cause instanceof CniError) return cause;
   const { text } = connection.server;
   const unavailableError = (why: string, details: string, inner?: unknown) =>
-    apiError(connection, ERROR_CODE.tryAgainLater, `API server ${text} ${why} (to ${verb} ${object})`, {
-      details: `${details} ${text}`,
-      cause: inner,
-    });
+    apiError(
+      connection,
+      ERROR_CODE.tryAgainLater,
+      `API server ${text} ${why} (to ${verb} ${object})`,
+      { details: `${details} ${text}`, cause: inner },
+      ApiUnreachableError,
+    );
   if (cause instanceof ConnectError) return unavailableError(cause.message, 'connect');
   if (cause instanceof DeadlineError) return unavailableError(`did not respond: ${cause.message}`, 'deadline');
   // An HttpError quotes the server, and `cause` is not masked: the new `cause` is only the error of the socket.
@@ -94,7 +100,8 @@ export function failedRequestError(connection: ApiConnection, { verb, object }: 
   const code = fault instanceof Error && 'code' in fault ? String(fault.code) : undefined;
   const tls = code === undefined ? undefined : explainTlsFailure(code, fault, connection);
   if (tls !== undefined) {
-    return apiError(connection, ERROR_CODE.apiRefused, tls, { details: `${code} ${text}`, cause: fault });
+    const details = `${code} ${text}`;
+    return apiError(connection, ERROR_CODE.apiRefused, tls, { details, cause: fault }, ApiUnreachableError);
   }
   if (cause instanceof HttpError) return unavailableError(cause.message, code ?? cause.kind, fault);
   return unavailableError(
@@ -128,13 +135,14 @@ function apiError(
   code: number,
   message: string,
   { details, cause }: { details: string; cause?: unknown },
+  ErrorClass: typeof CniError = CniError,
 ): CniError {
   const clean = (text: string) => {
     const token = connection.token?.reveal();
     const masked = token === undefined ? text : maskToken(text, token);
     return masked.replaceAll(/not\s+found/gi, 'absent');
   };
-  return new CniError(code, clean(message), { details: clean(details), cause });
+  return new ErrorClass(code, clean(message), { details: clean(details), cause });
 }
 
 // The server's text has been cut before, so the end of an echoed token may be missing.

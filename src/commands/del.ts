@@ -24,11 +24,11 @@ import { sha1 } from '../system/sha1.ts';
  * @see SPEC.md 1.1.0, section 2, DEL
  */
 export async function del(request: DelRequest, effects: Effects): Promise<void> {
-  const { config, id } = request;
+  const { config } = request;
   const { delegate, journal, log } = effects;
   for (const setting of request.ignored) log.warning(`ignoring an invalid setting during DEL: ${setting}`);
   journal.tidy();
-  const detachment = planDetachment(request, await findKnownAttachment(id, config, effects), sha1);
+  const detachment = planDetachment(request, await findKnownAttachment(request, effects), sha1);
   const { attachment } = detachment;
   await stopPredecessor(detachment, effects);
   using sandbox = await openRemainingSandbox(request, effects);
@@ -39,9 +39,9 @@ export async function del(request: DelRequest, effects: Effects): Promise<void> 
   // The kernel takes as long to delete a link, on another thread, as it takes to connect to the API and to read the Pod.
   const [, clearing] = await bothSettled(
     removal.then(() => delegate.del({ ...attachment, sandboxPath: sandbox?.path ?? '' })),
-    attemptToClearEndpoint(attachment, config, api, removal),
+    attemptToClearEndpoint(attachment, api, removal, effects),
   );
   if (clearing.kind === 'pending') return keepEndpoint(attachment, clearing.why, effects);
-  journal.remove(id);
-  if (clearing.kind === 'cleared') await finishPendingEndpoints(config, api, effects);
+  journal.remove(attachment);
+  if (clearing.kind === 'cleared') await finishPendingEndpoints(api, effects);
 }

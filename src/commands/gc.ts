@@ -8,7 +8,9 @@ import { CniError, ERROR_CODE } from '../cni/error.ts';
 import type { JournalItem } from '../journal/journal.ts';
 import type { NetworkConfig } from '../netconf/network-config.ts';
 import type { GcRequest } from '../netconf/request.ts';
+import type { Attachment } from '../plan/attachment.ts';
 import { planLookup } from '../plan/delegation.ts';
+import { messageOf } from '../system/error-text.ts';
 
 /**
  * Removes the attachments of this network that the runtime does not list: interfaces, leases, endpoints, records. Candidates come only from
@@ -25,7 +27,7 @@ export async function gc({ config }: GcRequest, effects: Effects): Promise<void>
     try {
       await action();
     } catch (error) {
-      failures.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+      failures.push(`${what}: ${messageOf(error)}`);
     }
   };
 
@@ -39,7 +41,7 @@ export async function gc({ config }: GcRequest, effects: Effects): Promise<void>
       await attempt(`container ${item.id.containerId}`, () => cleanUpItem(item, config, effects));
     }
     await attempt('host interfaces', () => removeOrphans(config, isValid, effects));
-    await finishPendingEndpoints(config, openApiBudget(effects.cluster, config.budgets.delApiMs, signal), effects);
+    await finishPendingEndpoints(openApiBudget(effects.cluster, config.budgets.delApiMs, signal), effects);
     log.info(`GC: ${stale.length} stale attachments of network ${config.name}, ${failures.length} remain`);
   }
   await attempt(`the IPAM plugin ${config.delegateType}`, () => delegate.forward('GC', planLookup(config), signal));
@@ -55,14 +57,26 @@ async function removeOrphans(
   isValid: (id: AttachmentId) => boolean,
   effects: Effects,
 ): Promise<void> {
-  for (const { id, hostInterface } of await listLabelled(config, effects)) {
-    if (isValid(id) || effects.journal.find(id) !== undefined) continue;
+  const all = await listLabelled(config, effects);
+  forgetRejected(all, isValid, effects);
+  for (const { id, hostInterface, network } of all) {
+    if (network !== config.name || isValid(id) || effects.journal.find(id) !== undefined) continue;
     const { name, alias } = hostInterface;
     effects.log.warning(
       `host interface ${name} belongs to no valid container and has no record; removing it (alias ${alias})`,
     );
     await cleanUpUnrecorded(id, config, effects);
   }
+}
+
+/** Removes the notes of rejected ADDs whose interface no other network has any more. */
+function forgetRejected(
+  labelled: readonly Attachment[],
+  isValid: (id: AttachmentId) => boolean,
+  { journal }: Pick<Effects, 'journal'>,
+): void {
+  const isInUse = containedIn(labelled.map(({ id }) => id));
+  for (const id of journal.listRejected()) if (!isValid(id) && !isInUse(id)) journal.forgetRejected(id);
 }
 
 function isInProgress(item: JournalItem, { journal }: Pick<Effects, 'journal'>): boolean {

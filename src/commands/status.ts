@@ -6,6 +6,7 @@ import { CniError, ERROR_CODE } from '../cni/error.ts';
 import type { NetworkConfig } from '../netconf/network-config.ts';
 import type { StatusRequest } from '../netconf/request.ts';
 import { needsPodCidr, planAllocation, planLookup } from '../plan/delegation.ts';
+import { messageOf } from '../system/error-text.ts';
 
 /** How long an answer of the API is valid: runtimes ask every few seconds, on every node. */
 const MAX_ANSWER_AGE_MS = 60_000;
@@ -55,7 +56,7 @@ async function assertUsableApi(config: NetworkConfig, effects: Effects): Promise
       await askApi(config, effects);
       statusCache.write({ failure: undefined, isReachable });
     } catch (error) {
-      statusCache.write({ failure: error instanceof Error ? error.message : String(error), isReachable });
+      statusCache.write({ failure: messageOf(error), isReachable });
       throw error;
     }
   } else if (known.failure !== undefined) {

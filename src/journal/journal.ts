@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   isCniName,
@@ -12,14 +12,22 @@ import type { AttachmentStage } from '../plan/detachment.ts';
 import { createFile, readNames, readText, removeAbandonedFiles, removeFile, replaceFile } from '../system/files.ts';
 import { isRunning, ownIdentity } from '../system/process-identity.ts';
 import { formatRecord, parseRecord, type AttachmentRecord } from './record.ts';
+import { messageOf } from '../system/error-text.ts';
 
-/** The default directory of the records of all networks. It is on a disk, because leases survive a reboot, too. */
-const JOURNAL_FOLDER = '/var/lib/podwire';
+/** Where the journal keeps its files, in a directory for each network. */
+export interface JournalFolders {
+  /** On a disk, because leases survive a reboot. */
+  readonly records: string;
+  /** The notes about rejected ADDs. They end with the boot, as the sandboxes do. */
+  readonly rejected: string;
+}
+
+const FOLDERS: JournalFolders = { records: '/var/lib/podwire', rejected: '/run/podwire/rejected' };
 
 /** A record, or a damaged one, of which only the file's name can be read. */
 export type JournalItem =
-  | { readonly kind: 'record'; readonly id: AttachmentId; readonly record: AttachmentRecord }
-  | { readonly kind: 'damaged'; readonly id: AttachmentId };
+  | (NamedAttachment & { readonly kind: 'record'; readonly record: AttachmentRecord })
+  | (NamedAttachment & { readonly kind: 'damaged' });
 
 /**
  * The records of one network: what was begun on this node and is not finished.
@@ -29,7 +37,8 @@ export type JournalItem =
 export interface Journal {
   /** Writes the record of an ADD that begins. `exists`: this attachment has a record already, which stays as it is. */
   begin(attachment: Attachment): JournalEntry | 'exists';
-  find(id: AttachmentId): JournalItem | undefined;
+  /** @param network another network's name, to find what it recorded */
+  find(id: AttachmentId, network?: string): JournalItem | undefined;
   /** Notes that a DEL has begun: from now on a missing link is not a fault. */
   markDetaching(attachment: Attachment): void;
   /** The attachments that were begun on this node and not removed, in any order. */
@@ -38,10 +47,21 @@ export interface Journal {
   tidy(): void;
   /** The attachments of which only the endpoint remains to be cleared. */
   listEndpoints(): readonly JournalItem[];
+  /** How long ago {@link keepEndpoint} noted an endpoint, by the wall clock; 0 if the note is gone. */
+  endpointAgeMs(attachment: NamedAttachment): number;
   /** Notes that an attachment is removed from the node, and that its endpoint remains to be cleared. */
   keepEndpoint(attachment: Attachment): void;
-  /** Removes everything that is noted about an attachment, its endpoint included. */
-  remove(id: AttachmentId): void;
+  /**
+   * Removes everything that is noted about an attachment, its endpoint included, and what other networks noted because of it: that an ADD was
+   * rejected.
+   */
+  remove(attachment: NamedAttachment): void;
+  /** Notes that an ADD to this network was rejected, because the interface exists: what exists belongs to another network. */
+  noteRejected(id: AttachmentId): void;
+  wasRejected(id: AttachmentId): boolean;
+  forgetRejected(id: AttachmentId): void;
+  /** The attachments whose ADD was rejected. */
+  listRejected(): readonly AttachmentId[];
   isOfEarlierBoot(record: AttachmentRecord): boolean;
   /** True while the ADD that wrote the record is running. */
   isInProgress(record: AttachmentRecord): boolean;
@@ -49,6 +69,9 @@ export interface Journal {
   beginSweep(): boolean;
   endSweep(): void;
 }
+
+/** What names an attachment in the journal. */
+type NamedAttachment = Pick<Attachment, 'id' | 'network'>;
 
 /** The record of an ADD, in the hands of this ADD. */
 export interface JournalEntry {
@@ -70,15 +93,23 @@ const SWEPT_FILE = 'swept-boot';
  *
  * @param network a name that is safe as the name of a directory
  */
-export function openJournal(network: string, log: JournalLog, parentFolder = JOURNAL_FOLDER): Journal {
+export function openJournal(
+  network: string,
+  log: JournalLog,
+  { records: parentFolder, rejected: rejectedFolder } = FOLDERS,
+): Journal {
   const folder = join(parentFolder, network);
+  const pathOf = (attachment: NamedAttachment, kind: Kind): string =>
+    join(parentFolder, attachment.network, fileName(attachment.id, kind));
+  const rejectedPathOf = (id: AttachmentId, name = network): string =>
+    join(rejectedFolder, name, fileName(id, 'rejected'));
   const sweptFile = join(folder, SWEPT_FILE);
   const bootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   const attempt = <Value>(what: string, action: () => Value): Value | undefined => {
     try {
       return action();
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       log.warning(`the journal cannot ${what}: ${why}; a crash now may leave state that must be cleaned up manually`);
       return undefined;
     }
@@ -86,18 +117,19 @@ export function openJournal(network: string, log: JournalLog, parentFolder = JOU
   const recordOf = (attachment: Attachment, stage: AttachmentStage): string =>
     formatRecord({ attachment, stage, bootId: bootId(), process: ownIdentity() });
   const replaceRecord = (attachment: Attachment, stage: AttachmentStage): void => {
-    const path = pathOf(folder, attachment.id, 'record');
+    const path = pathOf(attachment, 'record');
     attempt(`write ${path}`, () => replaceFile(path, recordOf(attachment, stage)));
   };
 
   return {
     begin(attachment) {
-      const path = pathOf(folder, attachment.id, 'record');
+      const path = pathOf(attachment, 'record');
       const text = attempt(`write ${path}`, () => recordOf(attachment, 'attaching'));
       const outcome = text === undefined ? undefined : attempt(`write ${path}`, () => createFile(path, text));
       if (outcome === 'exists') return 'exists';
       // This ADD writes the endpoint again.
-      attempt('remove the note of an earlier endpoint', () => removeFile(pathOf(folder, attachment.id, 'endpoint')));
+      attempt('remove the note of an earlier endpoint', () => removeFile(pathOf(attachment, 'endpoint')));
+      attempt('remove the note of a rejected ADD', () => removeFile(rejectedPathOf(attachment.id)));
       return {
         isCurrent: () => outcome === undefined || readText(path) === text,
         markAttached() {
@@ -105,9 +137,9 @@ export function openJournal(network: string, log: JournalLog, parentFolder = JOU
         },
       };
     },
-    find(id) {
-      const text = readText(pathOf(folder, id, 'record'));
-      return text === undefined ? undefined : itemOf(text, id, network);
+    find(id, inNetwork = network) {
+      const text = readText(pathOf({ id, network: inNetwork }, 'record'));
+      return text === undefined ? undefined : itemOf(text, id, inNetwork);
     },
     markDetaching: (attachment) => replaceRecord(attachment, 'detaching'),
     list: () => listItems(folder, network, 'record'),
@@ -115,14 +147,30 @@ export function openJournal(network: string, log: JournalLog, parentFolder = JOU
       attempt('remove incomplete files', () => removeAbandonedFiles(folder));
     },
     listEndpoints: () => listItems(folder, network, 'endpoint'),
+    endpointAgeMs: (attachment) => ageMs(pathOf(attachment, 'endpoint')),
     keepEndpoint(attachment) {
-      const path = pathOf(folder, attachment.id, 'endpoint');
+      const path = pathOf(attachment, 'endpoint');
       attempt(`write ${path}`, () => replaceFile(path, recordOf(attachment, 'endpoint')));
-      attempt(`remove ${path}`, () => removeFile(pathOf(folder, attachment.id, 'record')));
+      attempt(`remove ${path}`, () => removeFile(pathOf(attachment, 'record')));
     },
-    remove(id) {
-      for (const kind of KINDS) {
-        const path = pathOf(folder, id, kind);
+    noteRejected(id) {
+      const path = rejectedPathOf(id);
+      attempt(`write ${path}`, () => replaceFile(path, '{}\n'));
+    },
+    forgetRejected(id) {
+      const path = rejectedPathOf(id);
+      attempt(`remove ${path}`, () => removeFile(path));
+    },
+    wasRejected: (id) => readText(rejectedPathOf(id)) !== undefined,
+    listRejected: () => listIds(join(rejectedFolder, network), 'rejected').map(({ id }) => id),
+    remove(attachment) {
+      for (const kind of ['record', 'endpoint'] as const) {
+        const path = pathOf(attachment, kind);
+        attempt(`remove ${path}`, () => removeFile(path));
+      }
+      for (const name of readNames(rejectedFolder)) {
+        if (name === attachment.network) continue;
+        const path = rejectedPathOf(attachment.id, name);
         attempt(`remove ${path}`, () => removeFile(path));
       }
     },
@@ -142,25 +190,36 @@ export function openJournal(network: string, log: JournalLog, parentFolder = JOU
   };
 }
 
-const KINDS = ['record', 'endpoint'] as const;
-type Kind = (typeof KINDS)[number];
+type Kind = 'record' | 'endpoint' | 'rejected';
 
 // A container id contains no `@`; an interface name may contain one.
-function pathOf(folder: string, { containerId, interfaceName }: AttachmentId, kind: Kind): string {
-  return join(folder, `${containerId}@${interfaceName}.${kind}.json`);
+function fileName({ containerId, interfaceName }: AttachmentId, kind: Kind): string {
+  return `${containerId}@${interfaceName}.${kind}.json`;
 }
 
 function listItems(folder: string, network: string, kind: Kind): readonly JournalItem[] {
-  return readNames(folder).flatMap((name) => {
-    const [, containerId = '', interfaceName = '', found] = /^([^@]+)@(.+)\.(record|endpoint)\.json$/.exec(name) ?? [];
-    if (found !== kind || !isCniName(containerId) || !isInterfaceName(interfaceName)) return [];
-    const text = readText(join(folder, name));
-    const id = { containerId: parseContainerId(containerId), interfaceName: parseInterfaceName(interfaceName) };
+  return listIds(folder, kind).flatMap(({ id, path }) => {
+    const text = readText(path);
     return text === undefined ? [] : [itemOf(text, id, network)];
   });
 }
 
+function listIds(folder: string, kind: Kind): readonly { readonly id: AttachmentId; readonly path: string }[] {
+  return readNames(folder).flatMap((name) => {
+    const [, containerId = '', interfaceName = '', found] =
+      /^([^@]+)@(.+)\.(record|endpoint|rejected)\.json$/.exec(name) ?? [];
+    if (found !== kind || !isCniName(containerId) || !isInterfaceName(interfaceName)) return [];
+    const id = { containerId: parseContainerId(containerId), interfaceName: parseInterfaceName(interfaceName) };
+    return [{ id, path: join(folder, name) }];
+  });
+}
+
+function ageMs(path: string): number {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  return stats === undefined ? 0 : Date.now() - stats.mtimeMs;
+}
+
 function itemOf(text: string, id: AttachmentId, network: string): JournalItem {
   const record = parseRecord(text, id, network);
-  return record === undefined ? { kind: 'damaged', id } : { kind: 'record', id, record };
+  return record === undefined ? { kind: 'damaged', id, network } : { kind: 'record', id, network, record };
 }

@@ -5,6 +5,7 @@ import { parseJsonObject } from '../json/json.ts';
 import { OBJECT, PLUGIN_NAME, TEXT, wholeNumber, type Shape } from '../json/shapes.ts';
 import { attachmentFromRecord, type Attachment } from '../plan/attachment.ts';
 import type { AttachmentStage } from '../plan/detachment.ts';
+import { sha1 } from '../system/sha1.ts';
 import type { ProcessIdentity } from '../system/process-identity.ts';
 
 /**
@@ -49,15 +50,18 @@ export function parseRecord(text: string, id: AttachmentId, network: string): At
     const name = pod.read('name', TEXT);
     const uid = reader.read('podUid', TEXT);
     return {
-      attachment: attachmentFromRecord({
-        id,
-        network,
-        sandboxPath: reader.require('sandboxPath', AS_GIVEN),
-        cniArgs: reader.require('cniArgs', AS_GIVEN),
-        pod: namespace === undefined || name === undefined ? undefined : { namespace, name, uid },
-        hostInterfaceName: reader.require('hostInterface', TEXT),
-        release: { type: release.require('type', PLUGIN_NAME), config: release.require('config', OBJECT) },
-      }),
+      attachment: attachmentFromRecord(
+        {
+          id,
+          network,
+          sandboxPath: reader.require('sandboxPath', AS_GIVEN),
+          cniArgs: reader.require('cniArgs', AS_GIVEN),
+          pod: namespace === undefined || name === undefined ? undefined : { namespace, name, uid },
+          hostInterfaceName: reader.require('hostInterface', TEXT),
+          release: { type: release.require('type', PLUGIN_NAME), config: release.require('config', OBJECT) },
+        },
+        sha1,
+      ),
       stage: reader.require('stage', STAGE),
       bootId: reader.require('bootId', TEXT),
       process: {

@@ -1,10 +1,12 @@
 import { formatCidr } from '../address/cidr.ts';
+import type { ObservedInterface } from '../plan/observation.ts';
 import type { Place, Step, StepOf } from '../plan/step.ts';
 import { addAddressRequest } from '../netlink/address-message.ts';
 import { KernelError } from '../system/kernel-error.ts';
 import {
   createVethRequest,
   decodeLink,
+  deleteLinkRequest,
   getLinkRequest,
   setAliasRequest,
   setUpRequest,
@@ -74,14 +76,24 @@ class StepRun {
   }
 
   async createVeth(step: StepOf<'create-veth'>): Promise<void> {
-    const { host, container } = step;
+    const { container } = step;
     const { sandbox, netnsFd } = this.#namespaces;
     const [created, reply] = await sandbox.socket.exchange([
       createVethRequest(step, netnsFd),
       getLinkRequest(container.name),
     ]);
     if (created?.errnoName !== undefined) throw await this.#createVethError(step, created.errnoName);
+    // From here on it is ours. Without its alias nothing could tell, so a veth that cannot be labelled is deleted at once.
     const link = decodeLink(payloadOf(reply, 'find', `interface ${container.name} (sandbox)`));
+    try {
+      await this.#label(step, link);
+    } catch (error) {
+      await sandbox.socket.exchange([deleteLinkRequest(link.index)]);
+      throw error;
+    }
+  }
+
+  async #label({ host, container }: StepOf<'create-veth'>, link: ObservedInterface): Promise<void> {
     this.#indices.sandbox.set(container.name, link.index);
     if (link.peerIndex !== undefined) this.#indices.host.set(host.name, link.peerIndex);
     const index = await this.indexOf({ in: 'host', interface: host.name });

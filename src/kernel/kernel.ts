@@ -26,12 +26,12 @@ export interface Kernel extends AsyncDisposable {
   /** True if the file at a path is a namespace, of the network or of another kind. It opens nothing. */
   sandboxExists(path: string): boolean;
   /**
-   * Reads one interface by its name.
+   * Reads one interface by its name or index.
    *
    * @returns undefined if it does not exist
    * @throws {KernelError}
    */
-  observeInterface(where: Sandbox | 'host', name: string): Promise<ObservedInterface | undefined>;
+  observeInterface(where: Sandbox | 'host', by: string | number): Promise<ObservedInterface | undefined>;
   /**
    * Reads all interfaces of the host.
    *
@@ -51,11 +51,15 @@ export interface Kernel extends AsyncDisposable {
    */
   apply(steps: readonly Step[], sandbox: Sandbox): Promise<void>;
   /**
-   * Deletes an interface, and with one end of a veth the other end, without blocking the event loop.
+   * Deletes an interface by its index, and with one end of a veth the other end, without blocking the event loop. The
+   * name is for messages only: another interface can have it by now.
    *
    * @throws {KernelError}
    */
-  deleteInterface(where: Sandbox | 'host', name: string): Promise<'deleted' | 'absent'>;
+  deleteInterface(
+    where: Sandbox | 'host',
+    end: Pick<ObservedInterface, 'index' | 'name'>,
+  ): Promise<'deleted' | 'absent'>;
 }
 
 /** An open network namespace of a pod. */
@@ -106,11 +110,11 @@ class LazyKernel implements Kernel {
     return isNamespaceFile(path);
   }
 
-  async observeInterface(where: Sandbox | 'host', name: string): Promise<ObservedInterface | undefined> {
-    const reply = await ask(await this.#socketOf(where), getLinkRequest(name));
+  async observeInterface(where: Sandbox | 'host', by: string | number): Promise<ObservedInterface | undefined> {
+    const reply = await ask(await this.#socketOf(where), getLinkRequest(by));
     if (reply.errnoName === 'ENODEV') return undefined;
     const [payload] = reply.payloads;
-    if (payload === undefined) throw new KernelError('find', objectOf(where, name), reply.errnoName ?? 'ENODATA');
+    if (payload === undefined) throw new KernelError('find', objectOf(where, `${by}`), reply.errnoName ?? 'ENODATA');
     return decodeLink(payload);
   }
 
@@ -128,10 +132,13 @@ class LazyKernel implements Kernel {
   }
 
   // Begins at once, on another thread: what the caller starts next overlaps it.
-  async deleteInterface(where: Sandbox | 'host', name: string): Promise<'deleted' | 'absent'> {
+  async deleteInterface(
+    where: Sandbox | 'host',
+    { index, name }: Pick<ObservedInterface, 'index' | 'name'>,
+  ): Promise<'deleted' | 'absent'> {
     const fd = this.#in(where, () => this.#loadedLibc().openNetlink());
     using socket = new NetlinkSocket((listener) => openThreadTransport(fd, listener));
-    const reply = await ask(socket, deleteLinkRequest(name));
+    const reply = await ask(socket, deleteLinkRequest(index));
     if (reply.errnoName === 'ENODEV') return 'absent';
     if (reply.errnoName !== undefined) throw new KernelError('delete', objectOf(where, name), reply.errnoName);
     return 'deleted';

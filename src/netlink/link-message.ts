@@ -79,9 +79,9 @@ export function dumpLinksRequest(): NetlinkRequest {
 
 const WITHOUT_STATISTICS: Attribute = [IFLA.EXT_MASK, RTEXT_FILTER_SKIP_STATS];
 
-/** The request that deletes an interface. If it is one end of a veth, the kernel deletes the other end too. */
-export function deleteLinkRequest(name: string): NetlinkRequest {
-  return { type: RTM.DELLINK, flags: 0, payload: encodePayload(linkHeader({}), [[IFLA.IFNAME, name]]) };
+/** The request that deletes an interface by its index. If it is one end of a veth, the kernel deletes the other end too. */
+export function deleteLinkRequest(index: number): NetlinkRequest {
+  return { type: RTM.DELLINK, flags: 0, payload: encodePayload(linkHeader({ index }), []) };
 }
 
 /**

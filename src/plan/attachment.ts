@@ -54,15 +54,18 @@ export function attachmentFromRequest(
 ): Attachment {
   const pod = podFromArgs(args);
   const name = hostInterfaceName(config.hostInterfacePrefix, { ...id, pod }, sha1);
-  return withAlias({
-    id,
-    network: config.name,
-    sandboxPath,
-    cniArgs: args.raw,
-    pod,
-    hostInterfaceName: name,
-    release: planLookup(config),
-  });
+  return withAlias(
+    {
+      id,
+      network: config.name,
+      sandboxPath,
+      cniArgs: args.raw,
+      pod,
+      hostInterfaceName: name,
+      release: planLookup(config),
+    },
+    sha1,
+  );
 }
 
 /** What a journal record says about an attachment. */
@@ -71,12 +74,13 @@ export interface RecordedAttachment extends Omit<Attachment, 'hostInterface'> {
 }
 
 /** The attachment that a journal record describes. The name of its host interface is the one that ADD used, whatever the prefix is now. */
-export function attachmentFromRecord(recorded: RecordedAttachment): Attachment {
-  return withAlias(recorded);
+export function attachmentFromRecord(recorded: RecordedAttachment, sha1: Sha1): Attachment {
+  return withAlias(recorded, sha1);
 }
 
 /**
  * The attachment that the alias of a host interface names. What an alias does not say (sandbox, CNI_ARGS, uid) stays empty.
+ * Its network can be another one than the configuration's, if the network was renamed.
  *
  * @param id the container and interface of `owner`, parsed
  * @param interfaceWithAlias the host interface that has the alias
@@ -86,18 +90,22 @@ export function attachmentFromAlias(
   { network, workload }: Pick<HostInterfaceOwner, 'network' | 'workload'>,
   interfaceWithAlias: string,
   config: NetworkConfig,
+  sha1: Sha1,
 ): Attachment {
   const [namespace = '', name = ''] = workload.split('/');
   const pod = namespace === '' || name === '' ? undefined : { namespace, name, uid: undefined };
-  return withAlias({
-    id,
-    network,
-    sandboxPath: '',
-    cniArgs: '',
-    pod,
-    hostInterfaceName: interfaceWithAlias,
-    release: planLookup(config),
-  });
+  return withAlias(
+    {
+      id,
+      network,
+      sandboxPath: '',
+      cniArgs: '',
+      pod,
+      hostInterfaceName: interfaceWithAlias,
+      release: planLookup(config, network),
+    },
+    sha1,
+  );
 }
 
 /** The pod that CNI_ARGS name, `undefined` if they name none. */
@@ -110,8 +118,8 @@ export function endpointPod({ id, pod }: Pick<Attachment, 'id' | 'pod'>): Attach
   return id.interfaceName === 'eth0' ? pod : undefined;
 }
 
-function withAlias({ hostInterfaceName: name, ...recorded }: RecordedAttachment): Attachment {
+function withAlias({ hostInterfaceName: name, ...recorded }: RecordedAttachment, sha1: Sha1): Attachment {
   const { id, network, pod } = recorded;
   const workload = pod === undefined ? '' : `${pod.namespace}/${pod.name}`;
-  return { ...recorded, hostInterface: { name, alias: formatHostInterfaceAlias({ ...id, network, workload }) } };
+  return { ...recorded, hostInterface: { name, alias: formatHostInterfaceAlias({ ...id, network, workload }, sha1) } };
 }

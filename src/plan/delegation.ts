@@ -57,13 +57,12 @@ export function planAllocation(config: NetworkConfig, node: PodCidrSource | unde
  * host-local wants a valid range all the same, and one only: a range that it refused on ADD, and two that overlap,
  * would fail DEL for ever. The configuration of another plugin passes through unchanged.
  */
-export function planLookup(config: NetworkConfig): Delegation {
+export function planLookup(config: NetworkConfig, network = config.name): Delegation {
   const { ipam, delegateType: type } = config;
-  if (type !== 'host-local' && ipam['subnet'] === undefined && ipam['ranges'] === undefined) {
-    return { type, config: withIpam(config, ipam) };
-  }
+  const named = { ...config, raw: { ...config.raw, name: network } };
+  if (type !== 'host-local') return { type, config: withIpam(named, ipam) };
   const kept = omitMembers(ipam, ['subnet', 'rangeStart', 'rangeEnd', 'gateway']);
-  const released = withIpam(config, { ...kept, ranges: RELEASE_RANGES });
+  const released = withIpam(named, { ...kept, ranges: RELEASE_RANGES });
   const { runtimeConfig } = released;
   const ownRanges = isJsonObject(runtimeConfig) ? { runtimeConfig: omitMembers(runtimeConfig, ['ipRanges']) } : {};
   return { type, config: { ...released, ...ownRanges } };

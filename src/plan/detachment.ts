@@ -3,10 +3,10 @@ import { attachmentFromRequest, podFromArgs, type AttachedPod, type Attachment, 
 
 /** What this node still knows about an attachment when DEL arrives. */
 export type KnownAttachment =
-  /** It was never attached here, or it has been detached. */
-  | { readonly kind: 'unknown' }
-  /** Its record cannot be read. `labelled` are the attachments that aliases of host interfaces name for it. */
-  | { readonly kind: 'damaged'; readonly labelled: readonly Attachment[] }
+  /** It has no record that can be read. `labelled` are the attachments that aliases of host interfaces name for it; there may be none. */
+  | { readonly kind: 'labelled'; readonly labelled: readonly Attachment[] }
+  /** Its ADD was rejected, because another network's attachment has the interface. Nothing of it exists. */
+  | { readonly kind: 'rejected' }
   | {
       readonly kind: 'recorded';
       readonly attachment: Attachment;
@@ -47,14 +47,15 @@ export type Predecessor = 'running' | 'killed' | 'finished' | 'none';
 export function planDetachment(request: DelRequest, known: KnownAttachment, sha1: Sha1): Detachment {
   const { args, config, id } = request;
   const recorded = known.kind === 'recorded' ? known.attachment : undefined;
-  const labelled = known.kind === 'damaged' ? known.labelled : [];
+  const labelled = known.kind === 'labelled' ? known.labelled : [];
   const recalled = recorded ?? labelled[0];
   const attachment: Attachment = {
     ...(recalled ?? attachmentFromRequest(request, sha1)),
     id,
     sandboxPath: request.sandboxPath ?? '',
     cniArgs: args.pod === undefined && recorded !== undefined ? recorded.cniArgs : args.raw,
-    pod: mergePod(podFromArgs(args), recalled?.pod, args.podUid),
+    // An endpoint with this container's id is the other network's.
+    pod: known.kind === 'rejected' ? undefined : mergePod(podFromArgs(args), recalled?.pod, args.podUid),
   };
   const listed = config.prevResult?.interfaces.filter(({ sandbox }) => sandbox === undefined) ?? [];
   const names = [attachment.hostInterface, ...listed, ...labelled.map(({ hostInterface }) => hostInterface)];
@@ -85,10 +86,10 @@ export function planLabelledDetachment(attachment: Attachment, labelled: readonl
   return { attachment, hostInterfaceNames, ifUnlabelled: 'foreign', predecessor: 'none' };
 }
 
-/** The detachment by which an ADD undoes its own work. */
+/** The detachment by which an ADD undoes its own work. An interface without our alias was created by another program in the meantime. */
 export function planUndo(attachment: Attachment): Detachment {
   const hostInterfaceNames = [attachment.hostInterface.name];
-  return { attachment, hostInterfaceNames, ifUnlabelled: 'ours', predecessor: 'none' };
+  return { attachment, hostInterfaceNames, ifUnlabelled: 'foreign', predecessor: 'none' };
 }
 
 function mergePod(

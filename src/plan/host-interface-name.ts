@@ -3,9 +3,10 @@
  * match exactly.
  *
  * - `eth0` of a pod: the prefix and the first 11 hex digits of sha1("<namespace>.<pod>").
- * - Another interface of the pod: the hash is of "<namespace>.<pod>.<interface>", because the second network of a pod
- *   needs another name than the first.
- * - No pod: the prefix and the first 11 characters of the container id.
+ * - Another interface of the pod: the hash is of "<namespace>.<pod>/<interface>". No pod has a `/` in its name, so this
+ *   is never the name for another pod.
+ * - `eth0` without a pod: the prefix and the first 11 characters of the container id, as Calico's plugin names it.
+ * - Another interface without a pod: the hash is of "<container id>/<interface>".
  *
  * @param prefix at most 4 bytes, because the name of an interface has at most 15
  * @param sha1 returns the hash of a text in hex digits
@@ -20,8 +21,8 @@ export function hostInterfaceName(
   sha1: (text: string) => string,
 ): string {
   const { pod, interfaceName, containerId } = owner;
-  if (pod === undefined) return prefix + containerId.slice(0, 11);
-  const workload = `${pod.namespace}.${pod.name}`;
-  const hashed = interfaceName === 'eth0' ? workload : `${workload}.${interfaceName}`;
-  return prefix + sha1(hashed).slice(0, 11);
+  const isFirst = interfaceName === 'eth0';
+  if (pod === undefined && isFirst) return prefix + containerId.slice(0, 11);
+  const workload = pod === undefined ? containerId : `${pod.namespace}.${pod.name}`;
+  return prefix + sha1(isFirst ? workload : `${workload}/${interfaceName}`).slice(0, 11);
 }

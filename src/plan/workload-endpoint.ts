@@ -23,7 +23,6 @@ export function planWorkloadEndpoint(containerId: string, addresses: readonly Ip
 
 /** The parts of a Pod that decide whether its endpoint can be cleared. */
 export interface EndpointOwnerFacts extends PodIdentity {
-  readonly nodeName: string | undefined;
   readonly hostNetwork: boolean;
 }
 
@@ -33,19 +32,16 @@ export interface EndpointOwnerFacts extends PodIdentity {
  * `containerID` is kept next to the empty addresses, so that the agent can distinguish a detached pod from one that is
  * not attached yet.
  *
- * @returns undefined if there is nothing to clear: the name of the Pod now belongs to another pod, node or container,
+ * @returns undefined if there is nothing to clear: the name of the Pod now belongs to another pod or container,
  *   or the endpoint is cleared already
  */
 export function planEndpointClearing(
   pod: EndpointOwnerFacts,
-  ours: { readonly containerId: string; readonly podUid: string | undefined; readonly nodeName: string | undefined },
+  ours: { readonly containerId: string; readonly podUid: string | undefined },
 ): EndpointAnnotations | undefined {
   const { annotations } = pod;
   const isOurs =
-    annotations[`${PREFIX}containerID`] === ours.containerId &&
-    !pod.hostNetwork &&
-    isSamePod(pod, ours.podUid) &&
-    (ours.nodeName === undefined || pod.nodeName === undefined || pod.nodeName === ours.nodeName);
+    annotations[`${PREFIX}containerID`] === ours.containerId && !pod.hostNetwork && isSamePod(pod, ours.podUid);
   if (!isOurs) return undefined;
   const cleared = { [`${PREFIX}podIP`]: '', [`${PREFIX}podIPs`]: '' };
   const isCleared = Object.keys(cleared).every((key) => (annotations[key] ?? '') === '');

@@ -8,7 +8,7 @@ import { openDelegate } from '../../src/delegate/delegate.ts';
 import { openJournal } from '../../src/journal/journal.ts';
 import { openKernel } from '../../src/kernel/kernel.ts';
 import { makeFolder } from '../log/make-folder.ts';
-import { attachment, attachmentId } from '../support/builders/attachment.ts';
+import { attachment, attachmentId, journalFolders } from '../support/builders/attachment.ts';
 import { fakeDelegate } from '../support/delegates/fake-delegate.ts';
 import { networkConfig } from '../support/builders/network-config.ts';
 import { runRealProgram } from '../support/delegates/real-program.ts';
@@ -28,7 +28,7 @@ function setUp(script = '') {
   const warnings: string[] = [];
   const note = (message: string) => void warnings.push(message);
   const log = { debug: () => undefined, info: () => undefined, warning: note, error: note };
-  const journal = openJournal('net', log, folder.path);
+  const journal = openJournal('net', log, journalFolders(folder.path));
   const record = join(folder.path, 'net', 'c1@eth0.record.json');
   const leave = (overrides: object): void => {
     journal.begin(attachment({ release: RELEASE, hostInterfaceName: 'pwleftover' }));
@@ -67,7 +67,7 @@ describe('cleanUpItem', () => {
     const { effects, journal, leave, damage, warnings } = setUp();
     leave({});
     damage();
-    await cleanUpItem({ kind: 'damaged', id: C1 }, CONFIG, effects);
+    await cleanUpItem({ kind: 'damaged', id: C1, network: 'net' }, CONFIG, effects);
     expect([journal.list(), journal.listEndpoints()]).toEqual([[], []]);
     expect(warnings).toEqual([expect.stringContaining('the record of container c1, eth0, is damaged')]);
   });

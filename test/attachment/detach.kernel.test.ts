@@ -6,7 +6,7 @@ import { planAttachmentSteps } from '../../src/plan/attachment-steps.ts';
 import type { Detachment } from '../../src/plan/detachment.ts';
 import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
 import { makeFolder } from '../log/make-folder.ts';
-import { attachment } from '../support/builders/attachment.ts';
+import { attachment, journalFolders } from '../support/builders/attachment.ts';
 import { attachmentFacts } from '../support/builders/attachment-facts.ts';
 import { fakeDelegate } from '../support/delegates/fake-delegate.ts';
 import { runRealProgram } from '../support/delegates/real-program.ts';
@@ -43,7 +43,7 @@ async function attach(name: string, alias: string) {
     ifUnlabelled: 'foreign',
     predecessor: 'none',
   };
-  const journal = openJournal('net', log, '/run/podwire-none');
+  const journal = openJournal('net', log, journalFolders('/run/podwire-none'));
   const effectsWith = (delegate: Delegate) => ({ kernel, delegate, journal });
   return { kernel, sandbox, exists, detachment, effectsWith };
 }
@@ -86,9 +86,21 @@ describe('detach', () => {
 });
 
 describe('findLinks', () => {
-  it('falls back to the container interface if no host interface is found', async () => {
-    const { kernel, sandbox, detachment } = await attach('calidet9', 'something');
-    expect(await findLinks(detachment, sandbox, { kernel })).toEqual([{ where: sandbox, name: 'eth0' }]);
+  const finds = (what: string, name: string, alias: string, hostInterfaceNames: readonly string[], isFound: boolean) =>
+    it(what, async () => {
+      const { kernel, sandbox, detachment } = await attach(name, alias);
+      const links = await findLinks({ ...detachment, hostInterfaceNames }, sandbox, { kernel });
+      expect(links.map(({ where, end }) => [where, end.name])).toEqual(isFound ? [['host', name]] : []);
+    });
+  const ours = 'podwire c1 eth0 net default/web';
+  finds('finds the peer of the container interface by its alias', 'calidet9', ours, ['calinone'], true);
+  finds('finds an unlabelled peer that has the name of the earlier plugin', 'calidet10', '', ['calidet10'], true);
+  finds('leaves an unlabelled peer with another name alone', 'calidet11', '', ['calinone'], false);
+  finds('leaves the peer of another container alone', 'calidet12', 'podwire c2 eth0 net x/y', ['calidet12'], false);
+  finds('leaves the peer of another network alone', 'calidet13', 'podwire c1 eth0 other x/y', ['calidet13'], false);
+
+  it('finds nothing without a sandbox', async () => {
+    const { kernel, detachment } = await attach('calidet14', '');
     expect(await findLinks(detachment, undefined, { kernel })).toEqual([]);
   });
 });
@@ -97,7 +109,7 @@ describe('stopPredecessor', () => {
   const stops = (predecessor: Detachment['predecessor'], expected: unknown) =>
     it(`handles an ADD that is ${predecessor}`, async () => {
       using folder = makeFolder();
-      const journal = openJournal('net', log, folder.path);
+      const journal = openJournal('net', log, journalFolders(folder.path));
       const web = attachment({ release: RELEASE });
       journal.begin(web);
       const detachment = { attachment: web, hostInterfaceNames: [], ifUnlabelled: 'foreign', predecessor } as const;

@@ -1,10 +1,13 @@
+import { utimesSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { openAgent } from '../../src/agent/agent.ts';
 import { openApiBudget } from '../../src/cluster/api-budget.ts';
 import { finishPendingEndpoints } from '../../src/attachment/pending-endpoints.ts';
 import { openJournal } from '../../src/journal/journal.ts';
 import { openLoopbackCluster, WEB, type LoopbackCluster } from '../cluster/loopback-cluster.ts';
 import { makeFolder } from '../log/make-folder.ts';
-import { attachment, attachmentId } from '../support/builders/attachment.ts';
+import { attachment, attachmentId, journalFolders } from '../support/builders/attachment.ts';
 import { networkConfig } from '../support/builders/network-config.ts';
 
 const PREFIX = 'cni.projectcalico.org/';
@@ -20,14 +23,15 @@ function aJournal() {
   const folder = makeFolder();
   onTestFinished(() => folder[Symbol.dispose]());
   const log = { debug: () => undefined, info: () => undefined, warning: () => undefined, error: () => undefined };
-  const journal = openJournal('net', log, folder.path);
+  const journal = openJournal('net', log, journalFolders(folder.path));
   journal.keepEndpoint(attachment());
   const finish = (totalMs = 2000) =>
-    finishPendingEndpoints(networkConfig({ nodename: 'n1' }), openApiBudget(loopback.cluster, totalMs), {
+    finishPendingEndpoints(openApiBudget(loopback.cluster, totalMs), {
+      agent: openAgent(networkConfig({ nodename: 'n1' })),
       journal,
       log,
     });
-  return { journal, finish };
+  return { journal, finish, path: join(folder.path, 'net', 'c1@eth0.endpoint.json') };
 }
 const put = (containerId: string, uid = 'uid-1') =>
   loopback.api.putPod({
@@ -53,11 +57,11 @@ describe('finishPendingEndpoints', () => {
   done('another pod has the name by now', () => put('c1', 'uid-2'), '10.0.0.5/32');
   done('the pod is gone', () => loopback.api.deletePod('default', 'web'), undefined);
 
-  it('stops at the first failure and leaves the rest for a command that can reach the API', async () => {
+  it('stops if the API cannot be reached, and leaves the rest for a later command', async () => {
     const { journal, finish } = aJournal();
     journal.keepEndpoint(attachment({ id: attachmentId('c2') }));
     put('c1');
-    await loopback.api.setFault({ kind: 'status', status: 503 });
+    await loopback.api.setFault({ kind: 'refuse' });
     const earlier = loopback.api.requests.length;
     await finish();
     expect(loopback.api.requests.length - earlier).toBeLessThanOrEqual(2);
@@ -71,5 +75,27 @@ describe('finishPendingEndpoints', () => {
     const { journal, finish } = aJournal();
     await finish(0);
     expect(journal.listEndpoints()).toHaveLength(1);
+  });
+
+  it('continues after an endpoint that the API server refuses to clear, which stays noted', async () => {
+    const { journal, finish } = aJournal();
+    const other = attachment({
+      id: attachmentId('c0'),
+      pod: { namespace: 'default', name: 'refused', uid: undefined },
+    });
+    journal.keepEndpoint(other);
+    put('c1');
+    await loopback.api.setFault({ kind: 'status', status: 403 }, { path: '/pods/refused' });
+    await finish();
+    expect(podIp()).toBe('');
+    expect(journal.listEndpoints().map(({ id }) => id.containerId)).toEqual(['c0']);
+  });
+
+  it('gives up on an endpoint that the API server has refused to clear for more than 24 hours', async () => {
+    const { journal, finish, path } = aJournal();
+    await loopback.api.setFault({ kind: 'status', status: 403 });
+    utimesSync(path, 0, Date.now() / 1000 - 25 * 60 * 60);
+    await finish();
+    expect(journal.listEndpoints()).toEqual([]);
   });
 });

@@ -1,8 +1,10 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openEmptySandbox, openRemainingSandbox, openSandbox } from '../../src/attachment/sandbox.ts';
 import { ERROR_CODE } from '../../src/cni/error.ts';
+import { openJournal } from '../../src/journal/journal.ts';
 import { openKernel } from '../../src/kernel/kernel.ts';
-import { attachmentId } from '../support/builders/attachment.ts';
+import { makeFolder } from '../log/make-folder.ts';
+import { attachmentId, journalFolders } from '../support/builders/attachment.ts';
 import { sandboxInKernel } from '../support/kernel/attached-pod.ts';
 
 const log = { debug: () => undefined, info: () => undefined, warning: () => undefined, error: () => undefined };
@@ -36,12 +38,11 @@ describe('CNI_NETNS', () => {
       await openRemainingSandbox({ sandboxPath: undefined, mayUseOwnNetns: false }, { kernel: kernelForTest(), log }),
     ).toBeUndefined());
 
-  it('that is the node itself is rejected by both, unless CNI_NETNS_OVERRIDE allows it', async () => {
+  it('that is the node itself fails ADD and is a removed sandbox for DEL, unless CNI_NETNS_OVERRIDE allows it', async () => {
     const effects = { kernel: kernelForTest(), log };
     const request = { sandboxPath: OWN, mayUseOwnNetns: false };
-    const rejected = { code: ERROR_CODE.invalidSandbox };
-    await expect(openSandbox(request, effects)).rejects.toMatchObject(rejected);
-    await expect(openRemainingSandbox(request, effects)).rejects.toMatchObject(rejected);
+    await expect(openSandbox(request, effects)).rejects.toMatchObject({ code: ERROR_CODE.invalidSandbox });
+    expect(await openRemainingSandbox(request, effects)).toBeUndefined();
     expect(await openSandbox({ ...request, mayUseOwnNetns: true }, effects)).toMatchObject({ isOwnNetns: true });
   });
 });
@@ -49,12 +50,15 @@ describe('CNI_NETNS', () => {
 describe('openEmptySandbox', () => {
   it('rejects a sandbox that has an interface of the name', async () => {
     const { kernel, pod } = await sandboxInKernel();
+    using folder = makeFolder();
+    const journal = openJournal('net', log, journalFolders(folder.path));
     const request = { sandboxPath: pod.path, mayUseOwnNetns: false, id: attachmentId() };
-    expect(await openEmptySandbox(request, { kernel })).toMatchObject({ path: pod.path });
+    expect(await openEmptySandbox(request, { kernel, journal })).toMatchObject({ path: pod.path });
     await pod.ip('link', 'add', 'eth0', 'type', 'bridge');
-    await expect(openEmptySandbox(request, { kernel })).rejects.toMatchObject({
+    await expect(openEmptySandbox(request, { kernel, journal })).rejects.toMatchObject({
       code: ERROR_CODE.interfaceTaken,
       details: expect.stringContaining('bridge'),
     });
+    expect(journal.wasRejected(attachmentId())).toBe(true);
   });
 });

@@ -3,7 +3,7 @@ import { beginAttachment } from '../../src/attachment/undo.ts';
 import { ERROR_CODE } from '../../src/cni/error.ts';
 import { openJournal } from '../../src/journal/journal.ts';
 import { makeFolder } from '../log/make-folder.ts';
-import { attachment } from '../support/builders/attachment.ts';
+import { attachment, journalFolders } from '../support/builders/attachment.ts';
 import { cniFailure } from '../support/suite/cni-failure.ts';
 
 const WEB = attachment();
@@ -14,7 +14,7 @@ function setUp() {
   const logged: string[] = [];
   const note = (message: string) => void logged.push(message);
   const log = { debug: note, info: note, warning: note, error: note };
-  const journal = openJournal('net', log, folder.path);
+  const journal = openJournal('net', log, journalFolders(folder.path));
   return { journal, logged, begin: () => beginAttachment(WEB, { journal, log }) };
 }
 
@@ -76,7 +76,7 @@ describe('commit', () => {
   it('fails without printing if a DEL has removed the record in the meantime', async () => {
     const { journal, begin } = setUp();
     await using undo = begin();
-    journal.remove(WEB.id);
+    journal.remove(WEB);
     const printed: string[] = [];
     const committing = undo.commit(async () => void printed.push('printed'));
     await expect(committing).rejects.toMatchObject({ code: ERROR_CODE.tryAgainLater });

@@ -54,7 +54,7 @@ describe('a second network of the same pod', () => {
     });
     const call = { ...pod.call, config: node.netconf({ name: 'second', ipam }), interfaceName: 'net1' };
     const written = await pod.annotations();
-    const name = `cali${hash('sha1', `${pod.namespace}.${pod.name}.net1`).slice(0, 11)}`;
+    const name = `cali${hash('sha1', `${pod.namespace}.${pod.name}/net1`).slice(0, 11)}`;
 
     const added = await node.run({ ...call, verb: 'ADD' });
     const names = [await namesIn(hostNamespace()), await namesIn(pod.sandbox)];

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openJournal, type Journal } from '../../src/journal/journal.ts';
 import { openStatusCache } from '../../src/cluster/status-cache.ts';
-import { attachment } from '../support/builders/attachment.ts';
+import { attachment, journalFolders } from '../support/builders/attachment.ts';
 import { assertPrivateNamespace } from '../lab/namespaces/private-namespace.ts';
 
 const WEB = attachment();
@@ -27,7 +27,7 @@ function aDisk(): {
   const warnings: string[] = [];
   const note = (message: string) => void warnings.push(message);
   return {
-    journal: openJournal('net', { warning: note }, folder),
+    journal: openJournal('net', { warning: note }, journalFolders(folder)),
     folder,
     warnings,
     remount: (options) => void execFileSync('mount', ['-o', `remount,${options}`, folder]),
@@ -52,7 +52,7 @@ function attachAndDetach(journal: Journal): void {
   expect(entry.isCurrent()).toBe(true);
   entry.markAttached();
   journal.keepEndpoint(WEB);
-  journal.remove(C1);
+  journal.remove(WEB);
 }
 
 describe('a journal whose disk', () => {
@@ -79,7 +79,7 @@ describe('a journal whose disk', () => {
     if (entry !== 'exists') entry.markAttached();
     expect(journal.find(C1)).toMatchObject({ record: { stage: 'attaching' } });
     expect(warnings).toEqual([expect.stringContaining('ENOSPC')]);
-    journal.remove(C1);
+    journal.remove(WEB);
     expect(journal.list()).toEqual([]);
   });
 

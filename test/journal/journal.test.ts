@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { openJournal, type JournalEntry } from '../../src/journal/journal.ts';
 import { ownIdentity } from '../../src/system/process-identity.ts';
 import { makeFolder } from '../log/make-folder.ts';
-import { attachment, attachmentId } from '../support/builders/attachment.ts';
+import { attachment, attachmentId, journalFolders } from '../support/builders/attachment.ts';
 
 const C1 = attachmentId();
 const WEB = attachment();
@@ -18,7 +18,7 @@ function aJournal() {
   onTestFinished(() => folder[Symbol.dispose]());
   const warnings: string[] = [];
   const note = (message: string) => void warnings.push(message);
-  const open = () => openJournal('net', { warning: note }, folder.path);
+  const open = () => openJournal('net', { warning: note }, journalFolders(folder.path));
   const path = (name: string) => join(folder.path, 'net', name);
   return { open, journal: open(), warnings, path, names: () => readdirSync(join(folder.path, 'net')).toSorted() };
 }
@@ -41,7 +41,7 @@ describe('an attachment', () => {
     entry.markAttached();
     expect(open().find(C1)).toMatchObject({ record: { attachment: WEB, stage: 'attached' } });
     expect(open().list()).toEqual([journal.find(C1)]);
-    open().remove(C1);
+    open().remove(WEB);
     expect([open().find(C1), open().list(), names()]).toEqual([undefined, [], []]);
   });
 
@@ -70,7 +70,7 @@ describe('an attachment', () => {
     const { journal, open } = aJournal();
     const entry = entered(journal.begin(WEB));
     expect(entry.isCurrent()).toBe(true);
-    open().remove(C1);
+    open().remove(WEB);
     expect(entry.isCurrent()).toBe(false);
     entered(open().begin(attachment({ sandboxPath: '/run/netns/other' })));
     expect(entry.isCurrent()).toBe(false);
@@ -103,9 +103,9 @@ describe('a record that cannot be read', () => {
       const { journal, path } = aJournal();
       entered(journal.begin(WEB));
       damage(path('c1@eth0.record.json'));
-      expect(journal.find(C1)).toEqual({ kind: 'damaged', id: C1 });
-      expect(journal.list()).toEqual([{ kind: 'damaged', id: C1 }]);
-      journal.remove(C1);
+      expect(journal.find(C1)).toEqual({ kind: 'damaged', id: C1, network: 'net' });
+      expect(journal.list()).toEqual([{ kind: 'damaged', id: C1, network: 'net' }]);
+      journal.remove(WEB);
       expect(journal.list()).toEqual([]);
     });
   damaged('empty', (path) => writeFileSync(path, ''));
@@ -164,7 +164,7 @@ describe('two processes', () => {
     journal.beginSweep();
     const program = `
       import { openJournal } from ${JSON.stringify(join(import.meta.dirname, '../../src/journal/journal.ts'))};
-      const journal = openJournal('net', console, ${JSON.stringify(join(path('.'), '..'))});
+      const journal = openJournal('net', console, ${JSON.stringify(journalFolders(join(path('.'), '..')))});
       console.log('ready');
       for await (const _ of process.stdin);
       for (let n = 0; n < 200; n++)

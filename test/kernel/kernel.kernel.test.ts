@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { openKernel } from '../../src/kernel/kernel.ts';
+import { openKernel, type Kernel, type Sandbox } from '../../src/kernel/kernel.ts';
 import { planAttachmentSteps } from '../../src/plan/attachment-steps.ts';
 import { attachmentFacts } from '../support/builders/attachment-facts.ts';
 import { hostNamespace, makeSandbox } from '../lab/namespaces/network-namespace.ts';
@@ -10,6 +10,14 @@ import { sandboxInKernel } from '../support/kernel/attached-pod.ts';
 
 const planned = (name: string, address: string) =>
   planAttachmentSteps(attachmentFacts({ hostInterface: { name, alias: `alias of ${name}` }, addresses: [address] }));
+
+const ABSENT = { index: 2 ** 30, name: 'calinone' };
+
+/** Deletes the interface that has this name now. */
+async function deleteNamed(kernel: Kernel, where: Sandbox | 'host', name: string): Promise<'deleted' | 'absent'> {
+  const found = await kernel.observeInterface(where, name);
+  return found === undefined ? 'absent' : kernel.deleteInterface(where, found);
+}
 
 describe('an interface', () => {
   it('is observed on the host and in the sandbox', async () => {
@@ -45,15 +53,15 @@ describe('an interface', () => {
     const { kernel, sandbox } = await sandboxInKernel();
     expect(await kernel.observeInterface(sandbox, 'eth0')).toBeUndefined();
     expect(await kernel.observeInterface('host', 'calinone')).toBeUndefined();
-    expect(await kernel.deleteInterface(sandbox, 'eth0')).toBe('absent');
-    expect(await kernel.deleteInterface('host', 'calinone')).toBe('absent');
+    expect(await kernel.deleteInterface(sandbox, ABSENT)).toBe('absent');
+    expect(await kernel.deleteInterface('host', ABSENT)).toBe('absent');
   });
 
   it.each(['host', 'sandbox'] as const)('is deleted with its other end, from the %s', async (where) => {
     const { kernel, sandbox, pod } = await sandboxInKernel();
     const name = `calidel${where.slice(0, 1)}`;
     await kernel.apply(planned(name, '10.8.0.2'), sandbox);
-    const outcome = where === 'host' ? kernel.deleteInterface('host', name) : kernel.deleteInterface(sandbox, 'eth0');
+    const outcome = where === 'host' ? deleteNamed(kernel, 'host', name) : deleteNamed(kernel, sandbox, 'eth0');
     expect(await outcome).toBe('deleted');
     expect(await pod.ip('link', 'show', 'type', 'veth')).toEqual([]);
     expect(await kernel.observeInterface('host', name)).toBeUndefined();
@@ -61,7 +69,7 @@ describe('an interface', () => {
 
   it('that cannot be deleted is an error with the name of the errno', async () => {
     const { kernel, sandbox } = await sandboxInKernel();
-    await expect(kernel.deleteInterface(sandbox, 'lo')).rejects.toMatchObject({
+    await expect(deleteNamed(kernel, sandbox, 'lo')).rejects.toMatchObject({
       operation: 'delete',
       errnoName: 'ENOTSUP',
     });
@@ -77,7 +85,7 @@ describe('an interface', () => {
       if (!isDeleted) setImmediate(countTurn);
     };
     countTurn();
-    await kernel.deleteInterface('host', 'caliloop');
+    await deleteNamed(kernel, 'host', 'caliloop');
     isDeleted = true;
     expect(turns).toBeGreaterThan(20);
   });
@@ -120,7 +128,7 @@ describe('a sandbox', () => {
     await pod.remove();
     await kernel.apply(planned('caligone', '10.8.0.4'), sandbox);
     expect(await kernel.observeInterface(sandbox, 'eth0')).toMatchObject({ name: 'eth0' });
-    expect(await kernel.deleteInterface('host', 'caligone')).toBe('deleted');
+    expect(await deleteNamed(kernel, 'host', 'caligone')).toBe('deleted');
   });
 
   it('that is closed cannot be used', async () => {
@@ -140,7 +148,7 @@ describe('the kernel', () => {
       const sandbox = await kernel.openSandbox(pod.path);
       if (sandbox.kind === 'unavailable') throw new Error(sandbox.reason);
       await kernel.apply(planned('califds', '10.8.0.5'), sandbox);
-      await kernel.deleteInterface('host', 'califds');
+      await deleteNamed(kernel, 'host', 'califds');
     }
     await new Promise((resolve) => {
       setImmediate(resolve); // a socket closes its descriptor in the next turn of the event loop
@@ -177,7 +185,7 @@ describe('the kernel', () => {
     );
     const links = await hostNamespace().ip('link', 'show', 'type', 'veth');
     expect(JSON.stringify(links).match(/calim\d+/g)).toEqual(expect.arrayContaining(['calim0', 'calim99']));
-    const deleted = await Promise.all(sandboxes.map((sandbox) => kernel.deleteInterface(sandbox, 'eth0')));
+    const deleted = await Promise.all(sandboxes.map((sandbox) => deleteNamed(kernel, sandbox, 'eth0')));
     expect(new Set(deleted)).toEqual(new Set(['deleted']));
     await Promise.all(pods.map((pod) => pod.remove()));
   });

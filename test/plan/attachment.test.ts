@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import {
   attachmentFromAlias,
@@ -6,10 +5,9 @@ import {
   attachmentFromRequest,
   endpointPod,
 } from '../../src/plan/attachment.ts';
-import { attachment, attachmentId } from '../support/builders/attachment.ts';
+import { attachment, attachmentId, sha1 } from '../support/builders/attachment.ts';
 import { networkConfig } from '../support/builders/network-config.ts';
 
-const sha1 = (text: string): string => hash('sha1', text);
 const WEB = { namespace: 'default', name: 'web' };
 const CONFIG = networkConfig({ name: 'net' });
 
@@ -47,7 +45,7 @@ describe('attachmentFromRequest', () => {
 
 describe('attachmentFromRecord', () => {
   it('keeps the recorded name of the host interface, whatever the prefix is now', () =>
-    expect(attachmentFromRecord({ ...attachment(), hostInterfaceName: 'old68caf03a5f4' }).hostInterface).toEqual({
+    expect(attachmentFromRecord({ ...attachment(), hostInterfaceName: 'old68caf03a5f4' }, sha1).hostInterface).toEqual({
       name: 'old68caf03a5f4',
       alias: 'podwire c1 eth0 net default/web',
     }));
@@ -55,7 +53,7 @@ describe('attachmentFromRecord', () => {
 
 describe('attachmentFromAlias', () => {
   const fromAlias = (workload: string) =>
-    attachmentFromAlias(attachmentId(), { network: 'net', workload }, 'cali68caf03a5f4', CONFIG);
+    attachmentFromAlias(attachmentId(), { network: 'net', workload }, 'cali68caf03a5f4', CONFIG, sha1);
 
   it('knows pod and host interface, and neither sandbox nor CNI_ARGS', () =>
     expect(fromAlias('default/web')).toMatchObject({

@@ -106,4 +106,10 @@ describe('planLookup', () => {
     const ipam = { type: 'static', addresses: [{ address: '10.9.0.5/24' }] };
     expect(planLookup(networkConfig({ ipam })).config['ipam']).toEqual(ipam);
   });
+  it('another plugin keeps its ranges: the placeholder is for host-local alone', () => {
+    const ipam = { type: 'other-ipam', subnet: '10.9.0.0/24', ranges: [[{ subnet: '10.9.0.0/24' }]] };
+    expect(planLookup(networkConfig({ ipam })).config['ipam']).toEqual(ipam);
+  });
+  it('the name of a renamed network is its earlier one, by which host-local finds the lease', () =>
+    expect(planLookup(networkConfig({ name: 'new' }), 'old').config['name']).toBe('old'));
 });

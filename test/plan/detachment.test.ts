@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { CniArgs } from '../../src/cni/cni-args.ts';
 import type { DelRequest } from '../../src/netconf/request.ts';
@@ -10,10 +9,8 @@ import {
   type Detachment,
   type KnownAttachment,
 } from '../../src/plan/detachment.ts';
-import { attachment, attachmentId } from '../support/builders/attachment.ts';
+import { attachment, attachmentId, sha1 } from '../support/builders/attachment.ts';
 import { networkConfig } from '../support/builders/network-config.ts';
-
-const sha1 = (text: string): string => hash('sha1', text);
 
 const ARGS: CniArgs = { pod: { namespace: 'default', name: 'web' }, podUid: 'uid-2', raw: 'from the request' };
 const NO_ARGS: CniArgs = { pod: undefined, podUid: undefined, raw: 'from the request' };
@@ -39,9 +36,9 @@ const record = (overrides: Partial<Recorded> = {}): Recorded => ({
   isInProgress: false,
   ...overrides,
 });
-const UNKNOWN: KnownAttachment = { kind: 'unknown' };
+const UNKNOWN: KnownAttachment = { kind: 'labelled', labelled: [] };
 const labelled = attachment({ hostInterfaceName: 'calilabelled', cniArgs: '', sandboxPath: '' });
-const DAMAGED: KnownAttachment = { kind: 'damaged', labelled: [labelled] };
+const LABELLED: KnownAttachment = { kind: 'labelled', labelled: [labelled] };
 
 describe('planDetachment', () => {
   const plans = (
@@ -55,7 +52,7 @@ describe('planDetachment', () => {
   const names = (plan: Detachment) => plan.hostInterfaceNames;
   plans('without a record computes the name of the host interface', request(), UNKNOWN, names, ['cali68caf03a5f4']);
   plans('with a record uses the recorded name', request(), record(), names, ['calirecord']);
-  plans('with a damaged record uses the labelled names', request(), DAMAGED, names, ['calilabelled']);
+  plans('without a record uses the labelled names', request(), LABELLED, names, ['calilabelled']);
   plans('adds the host interfaces of prevResult', request({ prevResult: RESULT }), record(), names, [
     'calirecord',
     'caliresult',
@@ -68,13 +65,20 @@ describe('planDetachment', () => {
     uid: 'uid-2',
   });
   plans('falls back to the pod of the record', request({ args: NO_ARGS }), record(), pod, recorded.pod);
-  plans('falls back to the pod of the alias', request({ args: NO_ARGS }), DAMAGED, pod, labelled.pod);
+  plans('falls back to the pod of the alias', request({ args: NO_ARGS }), LABELLED, pod, labelled.pod);
   plans(
     'takes the uid of the record if CNI_ARGS have none',
     request({ args: { ...ARGS, podUid: undefined } }),
     record(),
     pod,
     recorded.pod,
+  );
+  plans(
+    'has no pod if ADD was rejected: the endpoint is another network’s',
+    request(),
+    { kind: 'rejected' },
+    pod,
+    undefined,
   );
   plans('has no pod if nothing names one', request({ args: NO_ARGS }), UNKNOWN, pod, undefined);
 
@@ -126,9 +130,9 @@ describe('planDetachment', () => {
   plans('leaves an unlabelled host interface alone after ADD', request(), record(), unlabelled, 'foreign');
   plans('leaves an unlabelled host interface alone without a record', request(), UNKNOWN, unlabelled, 'foreign');
   plans(
-    'leaves an unlabelled host interface alone if the record is damaged',
+    'leaves an unlabelled host interface alone if another one is labelled',
     request(),
-    DAMAGED,
+    LABELLED,
     unlabelled,
     'foreign',
   );
@@ -151,13 +155,13 @@ describe('planDetachment', () => {
   plans('notes that it has begun after a finished ADD', request(), record(), predecessor, 'finished');
   plans('notes nothing again when it is repeated', request(), record({ stage: 'detaching' }), predecessor, 'none');
   plans('has no predecessor without a record', request(), UNKNOWN, predecessor, 'none');
-  plans('has no predecessor if the record is damaged', request(), DAMAGED, predecessor, 'none');
+  plans('has no predecessor if only an alias is left', request(), LABELLED, predecessor, 'none');
 });
 
 describe('the other detachments', () => {
   const one = { hostInterfaceNames: ['calirecord'] };
-  it('planUndo removes what its own ADD created, labelled or not', () =>
-    expect(planUndo(recorded)).toEqual({ attachment: recorded, ...one, ifUnlabelled: 'ours', predecessor: 'none' }));
+  it('planUndo leaves an unlabelled interface alone: another program has created it in the meantime', () =>
+    expect(planUndo(recorded)).toEqual({ attachment: recorded, ...one, ifUnlabelled: 'foreign', predecessor: 'none' }));
   it('planRecordedDetachment of a killed ADD ends its IPAM plugin and owns an unlabelled interface', () =>
     expect(planRecordedDetachment(record({ stage: 'attaching' }))).toEqual({
       attachment: recorded,

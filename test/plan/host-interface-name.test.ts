@@ -19,8 +19,21 @@ const names = (
 
 names('eth0 of default/rec has the name that the agent computes', 'cali54a674feafd');
 names('the prefix is replaced', 'tap54a674feafd', { prefix: 'tap' });
-names('another interface of the same pod has another name', 'cali197bbff3edd', { interfaceName: 'net1' });
+names('another interface of the same pod has another name', `cali${sha1('default.rec/net1').slice(0, 11)}`, {
+  interfaceName: 'net1',
+});
 names('without a pod, the name starts with the container id', 'cali0123456789a', { pod: null });
+names('another interface without a pod has another name', `cali${sha1('0123456789abcdef0123/net1').slice(0, 11)}`, {
+  pod: null,
+  interfaceName: 'net1',
+});
+
+it('the second interface of a pod never has the name of the first interface of another pod', () => {
+  const containerId = 'c1';
+  const second = { pod: { namespace: 'default', name: 'web' }, interfaceName: 'net1', containerId };
+  const first = { pod: { namespace: 'default', name: 'web.net1' }, interfaceName: 'eth0', containerId };
+  expect(hostInterfaceName('cali', second, sha1)).not.toBe(hostInterfaceName('cali', first, sha1));
+});
 
 it('every name has at most 15 bytes', () => {
   expect(

@@ -30,15 +30,13 @@ describe('planEndpointClearing', () => {
 
   it('empties the addresses and keeps the container id', () =>
     expect(planEndpointClearing(ATTACHED, OURS)).toEqual(CLEARED));
-  it('clears the endpoint if uid and node are unknown', () => {
-    expect(planEndpointClearing(ATTACHED, { ...OURS, podUid: undefined, nodeName: undefined })).toEqual(CLEARED);
-  });
+  it('clears the endpoint if the uid is unknown', () =>
+    expect(planEndpointClearing(ATTACHED, { ...OURS, podUid: undefined })).toEqual(CLEARED));
 
   const leaves = (claim: string, pod: Partial<typeof ATTACHED>) =>
     it(`nothing to clear: ${claim}`, () => expect(planEndpointClearing({ ...ATTACHED, ...pod }, OURS)).toBeUndefined());
   leaves('another container', { annotations: annotations('c2', '10.0.0.6/32', '10.0.0.6/32') });
   leaves('another pod of that name', { uid: 'u2' });
-  leaves('another node', { nodeName: 'n2' });
   leaves('a pod of the host network', { hostNetwork: true });
   leaves('cleared already', { annotations: annotations('c1', '', '') });
   leaves('never written', { annotations: annotations('', '', '') });

@@ -10,12 +10,11 @@ import { startFresh } from '../../support/suite/hooks.ts';
 const OWNER = { pod: WEB, interfaceName: 'eth0', containerId: 'c1' };
 const HOST_INTERFACE = hostInterfaceName('cali', OWNER, (text) => hash('sha1', text));
 
-const OTHER_ALIAS = formatHostInterfaceAlias({
-  containerId: 'c9',
-  interfaceName: 'eth0',
-  network: 'faulty',
-  workload: 'other/pod',
-});
+const sha1 = (text: string): string => hash('sha1', text);
+const OTHER_ALIAS = formatHostInterfaceAlias(
+  { containerId: 'c9', interfaceName: 'eth0', network: 'faulty', workload: 'other/pod' },
+  sha1,
+);
 
 let node: LoopbackNode;
 let sandbox: Sandbox;
@@ -106,7 +105,7 @@ describe('a host interface of that name', () => {
     const taken = await node.state();
     const { exitCode, answer } = await node.run({ verb: 'ADD', sandboxPath: sandbox.path });
     expect({ exitCode, code: answer?.['code'] }).toEqual({ exitCode: 1, code: 103 });
-    expect(answer?.['msg']).toMatch(/belongs to something else/);
+    expect(answer?.['msg']).toMatch(/belongs to another program/);
     expect(await node.state()).toEqual(taken);
   });
 });

@@ -65,7 +65,7 @@ export async function runCommand(
       budgetMs: config.budgets.delegateMs,
       runProgram: runRealProgram,
     }),
-    journal: openJournal(config.name, log, journalFolder(folder)),
+    journal: openJournal(config.name, log, { records: journalFolder(folder), rejected: join(folder, 'rejected') }),
     statusCache: openStatusCache(config.name, join(folder, 'status')),
     log,
     output: async (text) => void outputs.push(text),
