@@ -28,7 +28,7 @@ import { messageOf, stackOf } from './system/error-text.ts';
 export interface PluginIo {
   readonly environment: Environment;
   readonly stdin: Uint8Array;
-  /** Rejects if the runtime does not read any more. */
+  /** Rejects if the runtime no longer reads. */
   readonly writeStdout: (text: string) => Promise<void>;
   readonly writeStderr: (text: string) => void;
   /** Aborted when the runtime ends this command. */

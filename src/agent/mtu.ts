@@ -12,7 +12,7 @@ const MTU_FILE = '/var/lib/calico/mtu';
  *
  * The file is not read if the netconf has an MTU, so that an invalid file can be overridden.
  *
- * @throws {CniError} invalidConfig if the file does not contain an MTU, or is required and missing
+ * @throws {CniError} invalidConfig (7) if the file does not contain an MTU, or is required and missing
  */
 export function readMtuBytes(
   config: Pick<NetworkConfig, 'mtuBytes' | 'requireMtuFile'>,

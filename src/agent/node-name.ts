@@ -8,7 +8,7 @@ import { messageOf } from '../system/error-text.ts';
  * The name of this machine's Kubernetes Node: from the netconf, otherwise from the file that the agent has written,
  * otherwise, if that file is optional, the host name in lower case.
  *
- * @throws {CniError} invalidConfig if the file is needed and has no name
+ * @throws {CniError} invalidConfig (7) if the file is needed and has no name
  */
 export function readNodeName(
   config: Pick<NetworkConfig, 'nodeName' | 'nodeNameFile' | 'nodeNameFileOptional'>,

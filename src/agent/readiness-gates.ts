@@ -9,7 +9,7 @@ const BUDGET_MS = 30_000;
 /**
  * Waits until each URL of `readiness_gates` responds with a status of 2xx; tries again every second, for at most 30 s.
  *
- * @throws {CniError} tryAgainLater naming the URL that did not
+ * @throws {CniError} tryAgainLater (11) naming the URL that did not
  */
 export async function waitForReadinessGates(
   urls: readonly string[],

@@ -17,7 +17,7 @@ export interface Effects {
   readonly kernel: Kernel;
   readonly statusCache: StatusCache;
   readonly log: Log;
-  /** Hands the result to the runtime. Rejects if it cannot be written any more. */
+  /** Hands the result to the runtime. Rejects if it can no longer be written. */
   readonly output: (text: string) => Promise<void>;
   /** Aborted when the runtime ends this command. Undo actions ignore it. */
   readonly signal: AbortSignal;

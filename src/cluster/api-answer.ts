@@ -3,7 +3,7 @@ import type { ApiAnswer, ApiRequest } from './api-client.ts';
 import { parseStatus, refusedRequestError, unexpectedResponseError } from './api-error.ts';
 import { quoteName } from './object-name.ts';
 
-/** True if the object does not exist. A 404 about anything else (a proxy, a wrong path in the URL) does not tell. */
+/** True if the object does not exist. A 404 about anything else (a proxy, a wrong path in the URL) does not count. */
 export function isAbsent({ response }: ApiAnswer, name: string): boolean {
   if (response.status !== 404) return false;
   const status = parseStatus(response);

@@ -1,7 +1,7 @@
 import type { Cluster } from './cluster.ts';
 import { startDeadline, type Deadline } from './wire/deadline.ts';
 
-/** The API within the time that one command may spend on it, however many requests it makes and whatever it does between them. */
+/** The requests that one command may make, within one time limit for all of them. What it does between them does not count. */
 export type ApiBudget = { readonly [Request in RequestName]: WithoutDeadline<Cluster[Request]> };
 
 type RequestName = 'readPod' | 'readNode' | 'patchPodAnnotations' | 'probe';
@@ -10,7 +10,7 @@ type WithoutDeadline<Request> = Request extends (...parameters: [...infer Given,
   : never;
 
 /**
- * Opens a budget. Time counts only while at least one request is under way; requests at the same time share it.
+ * Opens a budget. Time counts only while at least one request is in progress; requests at the same time share it.
  *
  * @param totalMs the time for all requests together
  * @param signal ends requests early; absent for requests that undo something
@@ -28,7 +28,7 @@ export function openApiBudget(cluster: Cluster, totalMs: number, signal?: AbortS
     } finally {
       requestCount--;
       if (requestCount === 0) {
-        // By the deadline's own clock, which does not count the time for which the machine kept us waiting.
+        // The deadline's own clock does not count the time for which this thread was blocked.
         leftMs = shared.remainingMs();
         shared[Symbol.dispose]();
         deadline = undefined;

@@ -83,7 +83,7 @@ export function openCluster(options: ApiClientOptions): Cluster {
   };
 }
 
-/** As {@link Cluster}'s, for who has a client of his own. */
+/** Reads a Node as {@link Cluster} does, for a caller that has its own client. */
 export async function readNode(client: ApiClient, name: string, deadline: Deadline): Promise<Node | 'absent'> {
   const purpose = { verb: 'get', resource: 'nodes', object: `node ${quoteName(name)}` } as const;
   const request = { purpose, path: `/api/v1/nodes/${pathPart(name)}` };

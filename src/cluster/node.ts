@@ -21,11 +21,11 @@ export function parseNode(node: JsonReader): Node {
   return {
     name: metadata.require('name', NON_EMPTY_STRING),
     uid: metadata.require('uid', NON_EMPTY_STRING),
-    podCidrs: readPodCidrs(node.requireObject('spec')),
+    podCidrs: parsePodCidrs(node.requireObject('spec')),
   };
 }
 
-function readPodCidrs(spec: JsonReader): readonly Cidr[] {
+function parsePodCidrs(spec: JsonReader): readonly Cidr[] {
   const podCidrs = spec.readList('podCIDRs', CIDR);
   if (podCidrs.length > 0) return podCidrs;
   const podCidr = spec.readUnlessZero('podCIDR', CIDR);

@@ -19,7 +19,7 @@ export interface AttachmentId {
 const MAX_ID_LENGTH = 200;
 
 /**
- * Parses a container id: at most 200 letters, digits, `_`, `.` and `-`, of which the first is a letter or digit.
+ * Parses a container id: at most 200 letters, digits, `_`, `.` and `-`. The first one is a letter or a digit.
  *
  * @throws {CniError} invalidEnvironment (4)
  * @see SPEC.md 1.1.0, section 2, Parameters. podwire adds the limit.

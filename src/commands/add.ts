@@ -40,7 +40,7 @@ export async function add(request: AttachmentRequest, effects: Effects): Promise
   const reading = inBackground(readClusterFacts(attachment.pod, config, api, effects.agent));
   await cleanUpBeforeAdd(attachment.id, config, effects);
   using sandbox = await openEmptySandbox(request, effects);
-  effects.delegate.require(config.delegateType);
+  effects.delegate.assertInstalled(config.delegateType);
   const mtuBytes = effects.agent.mtuBytes();
   await effects.agent.waitUntilReady(effects.signal);
   const { pod, node } = await reading;

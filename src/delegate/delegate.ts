@@ -23,9 +23,9 @@ export interface Delegate {
   /**
    * Checks that the program can be found, before any change that only the program could undo.
    *
-   * @throws {CniError} delegateFailed
+   * @throws {CniError} delegateFailed (102)
    */
-  require(type: string): void;
+  assertInstalled(type: string): void;
   add(delegation: Delegation, target: DelegateTarget, signal?: AbortSignal): Promise<CniResult>;
   check(attachment: LeasedAttachment, signal?: AbortSignal): Promise<void>;
   /** Releases the lease. Also succeeds if there is nothing to release. */
@@ -88,11 +88,11 @@ export function openDelegate({
   };
 
   return {
-    require(type) {
+    assertInstalled(type) {
       findDelegate(type, pluginPath);
     },
     async add(delegation, target, signal) {
-      return parseAnswer(delegation, await call('ADD', delegation, target, signal));
+      return parseDelegateResult(delegation, await call('ADD', delegation, target, signal));
     },
     async check(attachment, signal) {
       await call('CHECK', attachment.release, attachment, signal);
@@ -141,7 +141,7 @@ function signalName(signal: number): string {
 }
 
 // A result without a version has the version of the configuration (containernetworking/cni pkg/types, GetCNIVersion).
-function parseAnswer({ type, config: { cniVersion } }: Delegation, stdout: string): CniResult {
+function parseDelegateResult({ type, config: { cniVersion } }: Delegation, stdout: string): CniResult {
   const answer = tryParse(stdout);
   try {
     if (answer !== undefined) return parseResult(typeof cniVersion === 'string' ? { cniVersion, ...answer } : answer);

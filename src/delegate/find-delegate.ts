@@ -8,7 +8,7 @@ import { isOwnedByRoot } from '../system/trusted-owner.ts';
  *
  * @param type a bare file name; the parser of the netconf rejects `/`, which could name any program of the node
  *   (CVE-2021-20206)
- * @throws {CniError} delegateFailed if there is no such file, or users other than root could have written it: it
+ * @throws {CniError} delegateFailed (102) if there is no such file, or users other than root could have written it: it
  *   would run as root
  */
 export function findDelegate(type: string, pluginPath: readonly string[]): string {

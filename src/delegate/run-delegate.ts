@@ -18,7 +18,7 @@ const STDOUT_LIMIT_BYTES = 1024 * 1024;
  * Runs an IPAM plugin until it exits. When this returns or throws, the program has ended, or is killed and about to
  * end.
  *
- * @throws {CniError} tryAgainLater if it exceeds the budget or the runtime ends this command, delegateFailed if it
+ * @throws {CniError} tryAgainLater (11) if it exceeds the budget or the runtime ends this command, delegateFailed (102) if it
  *   cannot be started or prints more than 1 MiB
  */
 export async function runDelegate(

@@ -56,7 +56,7 @@ async function applyOperation(operation: Operation): Promise<string | undefined>
   }
 }
 
-/** @param verify rejects to keep the previous file in place */
+/** @param verify inspects the new file before it replaces the previous one, and rejects to prevent this */
 async function putInPlace(
   path: string,
   content: FileContent,

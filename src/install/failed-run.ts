@@ -1,6 +1,6 @@
 import { InstallError } from './install-error.ts';
 
-/** How a test run of a CNI plugin ended that did not print the versions of CNI. */
+/** How a test run of a CNI plugin failed: it did not print the versions of CNI that it supports. */
 export interface FailedRun {
   readonly program: string;
   /** The errno's name, if the program could not be started. */

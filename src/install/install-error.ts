@@ -21,7 +21,7 @@ export function isExplained(error: unknown): error is ExplainedError {
 }
 
 /** One line: what failed, and its details. */
-export function describeError(error: ExplainedError): string {
+export function formatExplainedError(error: ExplainedError): string {
   const details = error instanceof KernelError ? '' : error.details;
   return details === '' ? error.message : `${error.message} (${details})`;
 }

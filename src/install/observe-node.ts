@@ -44,7 +44,7 @@ export async function requireReadable(folder: string): Promise<void> {
   await readFileNames(folder);
 }
 
-/** Texts and modes of those of the named files that exist. */
+/** Reads the text and the mode of each named file that exists. */
 export async function observeFiles(folder: string, names: readonly string[]): Promise<ReadonlyMap<string, FileFact>> {
   const facts = new Map<string, FileFact>();
   for (const name of names) {

@@ -89,7 +89,8 @@ export function planFiles({
 }
 
 /**
- * A network configuration whose programs are missing would make the node Ready, but every pod on it fail.
+ * Checks that every program of the network configuration exists or will be installed. Otherwise the node would be Ready,
+ * but every pod on it would fail.
  *
  * @throws {InstallError} naming the missing programs and what to do
  */

@@ -1,6 +1,6 @@
 import type { Environment } from '../cni/environment.ts';
 import { openLog, type Log } from '../log/log.ts';
-import { describeError, isExplained } from './install-error.ts';
+import { formatExplainedError, isExplained } from './install-error.ts';
 
 /** What a command of the installer needs from the process. */
 export interface InstallIo {
@@ -31,7 +31,7 @@ export async function runWithLog(
     return 0;
   } catch (error) {
     if (!isExplained(error)) throw error;
-    log.error(describeError(error));
+    log.error(formatExplainedError(error));
     return 1;
   }
 }

@@ -51,12 +51,12 @@ export function parseInstallSettings(args: readonly string[], environment: Envir
       path: environment['CNI_NETWORK_CONFIG_FILE'] || undefined,
     },
     placeholders: {
-      CNI_MTU: parseWholeNumber('CNI_MTU', read('CNI_MTU', '0')),
+      CNI_MTU: requireWholeNumber('CNI_MTU', read('CNI_MTU', '0')),
       LOG_LEVEL: read('LOG_LEVEL', 'info'),
       LOG_FILE_PATH: read('LOG_FILE_PATH', '/var/log/podwire/cni.log'),
-      LOG_FILE_MAX_SIZE: parseWholeNumber('LOG_FILE_MAX_SIZE', read('LOG_FILE_MAX_SIZE', '100')),
-      LOG_FILE_MAX_AGE: parseWholeNumber('LOG_FILE_MAX_AGE', read('LOG_FILE_MAX_AGE', '30')),
-      LOG_FILE_MAX_COUNT: parseWholeNumber('LOG_FILE_MAX_COUNT', read('LOG_FILE_MAX_COUNT', '10')),
+      LOG_FILE_MAX_SIZE: requireWholeNumber('LOG_FILE_MAX_SIZE', read('LOG_FILE_MAX_SIZE', '100')),
+      LOG_FILE_MAX_AGE: requireWholeNumber('LOG_FILE_MAX_AGE', read('LOG_FILE_MAX_AGE', '30')),
+      LOG_FILE_MAX_COUNT: requireWholeNumber('LOG_FILE_MAX_COUNT', read('LOG_FILE_MAX_COUNT', '10')),
       DATASTORE_TYPE: read('DATASTORE_TYPE', 'kubernetes'),
       KUBERNETES_SERVICE_HOST: read('KUBERNETES_SERVICE_HOST'),
       KUBERNETES_SERVICE_PORT: read('KUBERNETES_SERVICE_PORT', '443'),
@@ -66,7 +66,7 @@ export function parseInstallSettings(args: readonly string[], environment: Envir
     account: read('CALICO_CNI_SERVICE_ACCOUNT', names.account),
     namespace: environment['POD_NAMESPACE'] || undefined,
     watchEverySeconds: given.has('--watch')
-      ? Number(parseWholeNumber('TOKEN_CHECK_SECONDS', read('TOKEN_CHECK_SECONDS', '300')))
+      ? Number(requireWholeNumber('TOKEN_CHECK_SECONDS', read('TOKEN_CHECK_SECONDS', '300')))
       : undefined,
   };
 }
@@ -146,7 +146,7 @@ function parseFileName(variable: string, value: string): string {
   throw variableError(variable, value, 'a file name that ends in .conflist, .conf or .json');
 }
 
-function parseWholeNumber(variable: string, value: string): string {
+function requireWholeNumber(variable: string, value: string): string {
   if (/^\d{1,6}$/.test(value)) return String(Number(value));
   throw variableError(variable, value, 'a whole number of up to six digits');
 }

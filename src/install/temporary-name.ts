@@ -14,13 +14,13 @@ export interface TemporaryName extends Disposable {
 /**
  * A name that no runtime reads: it begins with a dot and ends in `.tmp`.
  *
- * A process id in it would mean nothing to an installer in another container. A socket in the abstract namespace does:
- * the kernel closes it with its process, however that ends, and every process of the node's network, which installers
- * use, can see it.
+ * It names a socket in the abstract namespace, and not a process id, which would mean nothing to an installer in another
+ * container. The kernel closes the socket when its process ends for any reason. Every process in the node's network
+ * namespace, which installers use, can see it.
  */
 export async function claimTemporaryName(fileName: string): Promise<TemporaryName> {
   const claim = `${await networkNamespace()}-${randomBytes(6).toString('hex')}`;
-  // Any process of the node can connect. A connection is closed at once, and disposal waits for none.
+  // Any process of the node can connect. Each connection is closed immediately, so that none delays the disposal.
   const server = createServer((connection) => connection.on('error', () => undefined).destroy()).unref();
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(`\0${SOCKET_PREFIX}${claim}`, resolve);
@@ -31,7 +31,7 @@ export async function claimTemporaryName(fileName: string): Promise<TemporaryNam
   };
 }
 
-/** The paths of the temporary files in a folder that no process writes any more. */
+/** Finds the temporary files in a folder whose process has ended, and returns their paths. */
 export async function findAbandonedFiles(folder: string): Promise<readonly string[]> {
   const names = (await readdir(folder).catch(() => [])).filter((name) => name.startsWith(NAME_PREFIX));
   if (names.length === 0) return [];

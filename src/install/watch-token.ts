@@ -3,7 +3,7 @@ import type { IssuedToken } from '../cluster/token-issuer.ts';
 import { monotonicMs } from '../system/monotonic-clock.ts';
 import { applyOperations } from './apply-operations.ts';
 import { openFolderWatch, type FolderWatch } from './folder-watch.ts';
-import { describeError, isExplained } from './install-error.ts';
+import { formatExplainedError, isExplained } from './install-error.ts';
 import { formatKubeconfig } from './kubeconfig-text.ts';
 import { nodeNameOf, readTemplate, renderForNode } from './node-config.ts';
 import { observeFiles, requireReadable } from './observe-node.ts';
@@ -42,7 +42,7 @@ export async function watchToken(settings: InstallSettings, everySeconds: number
       if (isStopped()) break;
       if (!isExplained(error)) throw error;
       waitMs = retryAfterMs(++failures, Math.random());
-      io.log.warning(`${describeError(error)}; trying again in ${Math.ceil(waitMs / 1000)} s`);
+      io.log.warning(`${formatExplainedError(error)}; trying again in ${Math.ceil(waitMs / 1000)} s`);
     }
     await waitForFirst(account, waitMs, stopped);
   }

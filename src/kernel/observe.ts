@@ -70,7 +70,7 @@ async function readNamespace(place: Place, steps: readonly Step[], namespace: Na
   // One dump after the other: a socket can have one at a time, and the kernel refuses a second one with EBUSY.
   const addresses = await readAddresses(socket, place, plannedAddresses);
   const routes = await readRoutes(socket, place, destinations);
-  const names = await readNames(socket, links, routes);
+  const names = await readInterfaceNames(socket, links, routes);
   return { links, sysctls, addresses, routes, names };
 }
 
@@ -136,7 +136,7 @@ function familiesOf(cidrs: readonly Cidr[]): readonly { readonly name: Family; r
 }
 
 /** Requests only the names of interfaces that no step mentions. If everything is as planned, there are none. */
-async function readNames(
+async function readInterfaceNames(
   socket: NetlinkSocket,
   links: ReadonlyMap<string, ObservedInterface>,
   routes: readonly KernelRoute[],

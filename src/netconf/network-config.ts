@@ -19,7 +19,7 @@ import {
 } from '../json/shapes.ts';
 import { DEFAULT_HOST_INTERFACE_PREFIX, parseHostInterfacePrefix } from './host-interface-prefix.ts';
 
-/** A network configuration of which only the name and the version have been read. */
+/** A network configuration whose name and version have been read, and nothing else. */
 export interface NetworkHeader {
   readonly cniVersion: CniVersion;
   readonly name: string;

@@ -99,8 +99,8 @@ export function parseRequest({ environment, stdin }: RequestInput): CniRequest {
 }
 
 /**
- * Reads the request's `cniVersion` for a response that is due whatever else is wrong with the request: 1.1.0 if it
- * cannot be read. It can be an unsupported version.
+ * Reads the request's `cniVersion`, which the response repeats even if something else in the request is invalid: 1.1.0
+ * if it cannot be read. It can be an unsupported version.
  */
 export function requestCniVersion({ stdin }: Pick<RequestInput, 'stdin'>): string {
   try {

@@ -5,7 +5,7 @@ import { isJsonObject, omitMembers, type JsonObject, type JsonValue } from '../j
 import { CIDR } from '../json/shapes.ts';
 import type { NetworkConfig } from '../netconf/network-config.ts';
 
-/** What the delegate is asked: its program and the configuration it gets on stdin. */
+/** One call of the delegate: the name of its program, and the configuration that it gets on stdin. */
 export interface Delegation {
   readonly type: string;
   readonly config: JsonObject;
@@ -51,11 +51,12 @@ export function planAllocation(config: NetworkConfig, node: PodCidrSource | unde
 }
 
 /**
- * The delegate's configuration for DEL, where the node need not be known any more: a release goes by container id and
- * interface.
+ * Plans a call of the delegate about leases that exist, for every command except ADD. It does not need the Node: the
+ * delegate finds a lease by its container id and interface.
  *
- * host-local wants a valid range all the same, and one only: a range that it refused on ADD, and two that overlap,
- * would fail DEL for ever. The configuration of another plugin passes through unchanged.
+ * host-local still requires a valid range. With the configured ranges, a range that it rejected on ADD, or two that
+ * overlap, would make every DEL fail. So it gets a single range that is always valid. The configuration of another
+ * plugin passes through unchanged.
  */
 export function planLookup(config: NetworkConfig, network = config.name): Delegation {
   const { ipam, delegateType: type } = config;
@@ -90,7 +91,7 @@ function podCidrFamily(subnet: string): Family | undefined {
 }
 
 function familiesOf(ipam: JsonObject): readonly Family[] {
-  // A subnet that is not valid has no family: the delegate reports its own configuration's errors.
+  // A subnet that is not valid has no family. The delegate reports errors in its own configuration.
   const families = subnetsOf(ipam).map((subnet) => podCidrFamily(subnet) ?? CIDR.parse(subnet)?.address.family);
   return FAMILIES.map(({ name }) => name).filter((name) => families.includes(name));
 }
@@ -105,8 +106,8 @@ function subnetsOf(ipam: JsonObject): readonly string[] {
 }
 
 /**
- * `ipam` with each `subnet` replaced, the legacy one beside `type` and those of `ranges`; everything else passes through
- * unchanged.
+ * Replaces each `subnet` of `ipam`: the one next to `type`, which is the old form, and those in `ranges`. Everything else
+ * passes through unchanged.
  */
 function replaceSubnets(ipam: JsonObject, replace: (subnet: string) => string): JsonObject {
   const inRange = (range: JsonValue): JsonValue =>

@@ -6,17 +6,17 @@ import type { CniResult } from '../cni/result.ts';
 import { MacAddressError, parseMacAddress, type MacAddress } from '../address/mac-address.ts';
 import type { RequestedRoute } from './attachment-steps.ts';
 
-/** What an ADD has said that it made, as the last plugin of the list left it. */
+/** What ADD reported in its result, as the last plugin of the list passed it on. */
 export interface ExpectedState {
-  /** A plugin behind us may have changed it; it is what the pod has. */
+  /** A plugin after podwire may have changed it: this is the MAC that the pod has. */
   readonly mac: MacAddress | undefined;
   readonly addresses: readonly IpAddress[];
   readonly routes: readonly RequestedRoute[];
 }
 
 /**
- * Our part of a result: the addresses of the container interface, and the routes that the delegate was configured
- * with. Routes that plugins behind us have added are theirs to check.
+ * Takes podwire's part from a result: the addresses of the container interface, and the routes that the delegate was
+ * configured with. Plugins after podwire check the routes that they have added.
  *
  * @param interfaceName CNI_IFNAME
  */
@@ -43,7 +43,7 @@ function parseMac(text: string): MacAddress | undefined {
   }
 }
 
-// ADD has added no route without a valid destination: it fails on one.
+// ADD fails if a route has no valid destination, so it has not added such a route.
 function configuredRoutes({ routes }: JsonObject): readonly RequestedRoute[] | undefined {
   if (routes === undefined || !isJsonList(routes)) return undefined;
   return routes.flatMap((route) => {

@@ -7,7 +7,7 @@ const MIN_IPV6_MTU_BYTES = 1280;
 /**
  * Rejects an MTU that is too small for the addresses.
  *
- * @throws {CniError} invalidConfig
+ * @throws {CniError} invalidConfig (7) naming the family and its minimum
  */
 export function assertMtuFitsAddresses(mtuBytes: number | undefined, addresses: readonly IpAddress[]): void {
   if (mtuBytes === undefined || mtuBytes >= MIN_IPV6_MTU_BYTES) return;

@@ -20,10 +20,10 @@ const PREFIX = 'cni.projectcalico.org/';
 /**
  * Parses the annotations of a Pod that change its attachment.
  *
- * `allowedSourcePrefixes` and `floatingIPs` are applied by the agent, which reads them from the Pod. They are checked
- * here all the same: with an invalid value the pod would start without what it asked for, and nothing would report it.
+ * `allowedSourcePrefixes` and `floatingIPs` are applied by the agent, which reads them from the Pod. They are
+ * validated here too, because with an invalid value the pod would start without the feature, and nothing would report it.
  *
- * @throws {CniError} invalidAnnotation: for an invalid value, for an address that the pod chooses, and for
+ * @throws {CniError} invalidAnnotation (105) for an invalid value, for an address that the pod chooses, and for
  *   `floatingIPs` while this feature is off
  */
 export function parsePodOverrides(annotations: Annotations, { floatingIpsEnabled }: EnabledFeatures): PodOverrides {

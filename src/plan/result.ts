@@ -6,7 +6,7 @@ import type { ObservedInterface } from './observation.ts';
 
 type LinkEnd = Pick<ObservedInterface, 'name' | 'mac' | 'mtuBytes'>;
 
-/** All that the result of an ADD says. */
+/** Everything that the result of an ADD contains. */
 export interface ResultFacts {
   readonly config: Pick<NetworkConfig, 'dns' | 'prevResult'>;
   readonly sandboxPath: string;
@@ -16,7 +16,8 @@ export interface ResultFacts {
 }
 
 /**
- * The result: host interface, then container interface, addresses on the latter; after those of the plugins before this one.
+ * Makes the result of an ADD: what earlier plugins of the list have made, then the host interface, the container interface and its
+ * addresses.
  *
  * @see SPEC.md 1.1.0, section 5, Success
  */

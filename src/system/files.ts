@@ -115,7 +115,11 @@ export function replaceFile(path: string, text: string): void {
   file.replace();
 }
 
-/** @throws an errno of node:fs, but not if the file does not exist */
+/**
+ * Removes a file, if it exists.
+ *
+ * @throws an errno of node:fs
+ */
 export function removeFile(path: string, durability: Durability = 'cached'): void {
   rmSync(path, { force: true });
   if (durability === 'synced') syncFolder(dirname(path));

@@ -9,7 +9,7 @@ export class KernelError extends Error {
   readonly object: string;
   /** `EEXIST`. */
   readonly errnoName: string;
-  /** The interface that already has what was to be added, if that can be determined. */
+  /** The interface that already has the route that was to be added, if it is known. */
   readonly owner: string | undefined;
 
   constructor(
@@ -31,7 +31,7 @@ export class KernelError extends Error {
 }
 
 /**
- * This thread is in a pod's network namespace and cannot leave it. Nothing may be changed any more, not even by an
+ * This thread is in a pod's network namespace and cannot leave it. From then on nothing may be changed, not even by an
  * undo.
  */
 export class NamespaceLostError extends KernelError {

@@ -16,7 +16,11 @@ export interface Libc {
    * @throws {KernelError}
    */
   openNetlink(): number;
-  /** Opens a pipe that no program inherits, and one end of which, ours, never blocks. @throws {KernelError} */
+  /**
+   * Opens a pipe that no program inherits. The end that this process uses, `ours`, never blocks.
+   *
+   * @throws {KernelError}
+   */
   openPipe(ours: keyof Pipe): Pipe;
   /**
    * Starts a program without arguments, with default signal handling, and with our stderr.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CniError } from '../../src/cni/error.ts';
-import { describeError, fileError, InstallError, isExplained } from '../../src/install/install-error.ts';
+import { formatExplainedError, fileError, InstallError, isExplained } from '../../src/install/install-error.ts';
 import { KernelError } from '../../src/system/kernel-error.ts';
 
 describe('an error of the file system', () => {
@@ -29,9 +29,11 @@ describe('an error that explains itself', () => {
   it('is not a bug of podwire', () => expect(isExplained(new TypeError('bug'))).toBe(false));
 
   it('is described with its details, if it has any', () => {
-    expect(describeError(new InstallError('cannot'))).toBe('cannot');
-    expect(describeError(new InstallError('cannot', { details: 'why' }))).toBe('cannot (why)');
-    expect(describeError(new CniError(5, 'cannot', { details: 'why' }))).toBe('cannot (why)');
-    expect(describeError(new KernelError('load', '/a', 'EACCES'))).toBe('cannot load /a: permission denied (EACCES)');
+    expect(formatExplainedError(new InstallError('cannot'))).toBe('cannot');
+    expect(formatExplainedError(new InstallError('cannot', { details: 'why' }))).toBe('cannot (why)');
+    expect(formatExplainedError(new CniError(5, 'cannot', { details: 'why' }))).toBe('cannot (why)');
+    expect(formatExplainedError(new KernelError('load', '/a', 'EACCES'))).toBe(
+      'cannot load /a: permission denied (EACCES)',
+    );
   });
 });

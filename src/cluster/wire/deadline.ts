@@ -115,9 +115,7 @@ const LATE_MS = 25;
 const FORGIVEN_TIMES = 3;
 const FORGIVEN_MIN_MS = 1000;
 
-/**
- * The promise's own end, or a rejection with the deadline's reason, whichever comes first.
- */
+/** Settles as the promise does, or rejects with the deadline's reason, whichever comes first. */
 export async function untilDeadline<Value>(promise: Promise<Value>, { signal }: Deadline): Promise<Value> {
   const { promise: ended, reject } = Promise.withResolvers<never>();
   const onAbort = () => reject(signal.reason);

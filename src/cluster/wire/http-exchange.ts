@@ -14,7 +14,7 @@ export interface HttpExchange {
   /**
    * Sends a request. Requests of one turn of the event loop are sent in one write.
    *
-   * @throws {HttpError} if no response to it can come any more
+   * @throws {HttpError} if no response to it can arrive
    */
   send(request: HttpRequest): Promise<HttpResponse>;
   isOpen(): boolean;
