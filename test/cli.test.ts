@@ -5,7 +5,8 @@ import { CANARY, openLoopbackCluster, type LoopbackCluster } from './cluster/loo
 import { netconf } from './lab/netconf.ts';
 
 async function call(args: readonly string[], stdin = '', name = 'podwire') {
-  let [stdout, stderr] = ['', ''];
+  let stdout = '';
+  let stderr = '';
   const status = await runCli({
     args,
     called: { name, executablePath: process.execPath },

@@ -7,7 +7,8 @@ import { netconf } from './lab/netconf.ts';
 import { requestInput } from './support/builders/request.ts';
 
 async function call(input: Pick<PluginIo, 'environment' | 'stdin'>, overrides: Partial<PluginIo> = {}) {
-  let [stdout, stderr] = ['', ''];
+  let stdout = '';
+  let stderr = '';
   const status = await runPlugin({
     ...input,
     libc: openLibcLoader(),

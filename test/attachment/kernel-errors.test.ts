@@ -37,7 +37,8 @@ describe('an error of the kernel', () => {
   });
 
   it('is not translated from any other error', async () => {
-    const [mistake, known] = [new TypeError('a mistake'), new CniError(ERROR_CODE.interfaceTaken, 'known')];
+    const mistake = new TypeError('a mistake');
+    const known = new CniError(ERROR_CODE.interfaceTaken, 'known');
     await expect(refused(mistake)).rejects.toBe(mistake);
     await expect(refused(known)).rejects.toBe(known);
     await expect(withKernelErrors('look', () => Promise.resolve(7))).resolves.toBe(7);

@@ -138,7 +138,8 @@ describe('a call that fails', () => {
       await node.succeed(first.add);
       const points = await pointsOf(first.del);
       await atEach(points, async ({ meet, point }) => {
-        const [before, nodeBefore] = [await world(), await nodeAlone()];
+        const before = await world();
+        const nodeBefore = await nodeAlone();
         const { add, del } = aContainer();
         await node.succeed(add);
         const error = await meet(del);

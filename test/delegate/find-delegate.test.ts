@@ -15,21 +15,25 @@ const program = (directory: string, mode = 0o755) => {
 
 describe('findDelegate', () => {
   it('returns the file in the first folder of CNI_PATH that has one', () => {
-    const [empty, first, second] = [folder(), folder(), folder()];
+    const empty = folder();
+    const first = folder();
+    const second = folder();
     const wanted = program(first);
     program(second);
     expect(findDelegate('host-local', [empty, first, second])).toBe(wanted);
   });
 
   it('skips a folder of that name', () => {
-    const [first, second] = [folder(), folder()];
+    const first = folder();
+    const second = folder();
     mkdirSync(join(first, 'host-local'));
     const wanted = program(second);
     expect(findDelegate('host-local', [first, second])).toBe(wanted);
   });
 
   it('follows a link to a program', () => {
-    const [real, linked] = [folder(), folder()];
+    const real = folder();
+    const linked = folder();
     symlinkSync(program(real), join(linked, 'host-local'));
     expect(findDelegate('host-local', [linked])).toBe(join(linked, 'host-local'));
   });

@@ -14,7 +14,8 @@ import { expectNoLeftovers } from '../support/suite/hooks.ts';
 
 const NETWORK = 'k8s-pod-network';
 const NODE = { ipv4: '192.0.2.10', ipv6: '2001:db8::10' } as const;
-const [HOST_PORT, CONTAINER_PORT] = [8080, 80];
+const HOST_PORT = 8080;
+const CONTAINER_PORT = 80;
 const DUAL_STACK = { ranges: [[{ subnet: 'usePodCidrIPv6' }]] };
 // A chain hands results on, and those of 0.2.0 have no interfaces to be worked on.
 const CHAINING = SUPPORTED_VERSIONS.filter((version) => !['0.1.0', '0.2.0'].includes(version));

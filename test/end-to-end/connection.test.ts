@@ -133,10 +133,13 @@ describe('the requests of one attachment', () => {
     await using pod = await makeTestPod(node);
     const call = { ...pod.call, config: node.netconf({ kubernetes: { kubeconfig } }) };
     const path = `/api/v1/namespaces/${pod.namespace}/pods/${pod.name}`;
-    const [readPod, readNode, patchPod] = [`get ${path}`, `get /api/v1/nodes/${node.name}`, `patch ${path}/status`];
+    const readPod = `get ${path}`;
+    const readNode = `get /api/v1/nodes/${node.name}`;
+    const patchPod = `patch ${path}/status`;
 
     const asked = async (verb: string) => {
-      const [mark, openedBefore] = [await node.cluster.auditMark(), relay.opened()];
+      const mark = await node.cluster.auditMark();
+      const openedBefore = relay.opened();
       expect(await node.run({ ...call, verb })).toMatchObject({ exitCode: 0 });
       const requests = await node.cluster.requestsBy(node.account.userName, mark);
       // Pod and node are asked for at once: their order is the server's.

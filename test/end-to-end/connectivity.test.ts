@@ -79,7 +79,8 @@ describe('an MTU larger than the default', () => {
     const config = node.netconf({ mtu: 9000 });
     await using one = await attachPod(node, { name: 'one', config });
     await using other = await attachPod(node, { name: 'other', config });
-    const [ipAndIcmpHeaders, mtuBytes] = [28, 9000];
+    const ipAndIcmpHeaders = 28;
+    const mtuBytes = 9000;
     const largest = await ping(one.sandbox, other.ipv4, '-M', 'do', '-s', String(mtuBytes - ipAndIcmpHeaders));
     expect(largest).toBe('1 received');
     await expect(ping(one.sandbox, other.ipv4, '-M', 'do', '-s', String(mtuBytes))).rejects.toThrow(/ping/);

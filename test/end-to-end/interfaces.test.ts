@@ -90,14 +90,12 @@ describe('a second interface of a container without a pod', () => {
   it('does not remove the first one', async () => {
     await using sandbox = await makeSandbox();
     const call = { containerId: 'no-pod-at-all', sandboxPath: sandbox.path };
-    const [first, second] = [
-      { ...call, interfaceName: 'eth0', config: node.netconf() },
-      {
-        ...call,
-        interfaceName: 'net1',
-        config: node.netconf({ name: 'second', ipam: { routes: [{ dst: '10.99.0.0/16' }] } }),
-      },
-    ];
+    const first = { ...call, interfaceName: 'eth0', config: node.netconf() };
+    const second = {
+      ...call,
+      interfaceName: 'net1',
+      config: node.netconf({ name: 'second', ipam: { routes: [{ dst: '10.99.0.0/16' }] } }),
+    };
     const added = await node.run({ ...first, verb: 'ADD' });
     const addedBeside = await node.run({ ...second, verb: 'ADD' });
     const names = await namesIn(sandbox);

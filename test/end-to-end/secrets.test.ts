@@ -212,7 +212,8 @@ describe('variables of Node and OpenSSL change nothing', () => {
     expect(await node.state()).toEqual(before);
   });
   it('NODE_OPTIONS=--require runs nothing', async () => {
-    const [script, proof] = [join(node.folder, 'evil.cjs'), join(node.folder, 'proof')];
+    const script = join(node.folder, 'evil.cjs');
+    const proof = join(node.folder, 'proof');
     writeFileSync(script, `require('node:fs').writeFileSync(${JSON.stringify(proof)}, '')`);
     const environment = { NODE_OPTIONS: `--require ${script}`, NODE_PATH: node.folder };
     expect(await node.run({ verb: 'VERSION', environment })).toMatchObject({ exitCode: 0, stderr: '' });

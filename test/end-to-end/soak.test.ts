@@ -20,7 +20,8 @@ it(
   `after each of ${OPERATIONS} random operations the node is what a model says (seed ${SEED})`,
   { timeout: 60_000 + 5000 * OPERATIONS },
   async ({ task }) => {
-    const [random, model] = [makeRandom(SEED), makeModel(PODS)];
+    const random = makeRandom(SEED);
+    const model = makeModel(PODS);
     const done: Operation[] = [];
     const counts = new Map<string, number>();
     const step = async (operation: Operation): Promise<void> => {

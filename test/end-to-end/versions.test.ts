@@ -40,8 +40,10 @@ const ipamOf = (routes: readonly JsonObject[] = ROUTES) => ({
 
 /** All that each version has, and nothing that a later one brought. */
 function resultOf(cniVersion: CniVersion, { hostInterface, sandbox: { path: sandbox } }: TestPod): JsonObject {
-  const [ipv4, ipv6] = ['10.72.0.5/32', 'fd72::5/128'];
-  const [route4, route6] = [{ dst: '10.96.0.0/12' }, { dst: 'fd96::/108' }];
+  const ipv4 = '10.72.0.5/32';
+  const ipv6 = 'fd72::5/128';
+  const route4 = { dst: '10.96.0.0/12' };
+  const route6 = { dst: 'fd96::/108' };
   const interfaces = [
     { name: hostInterface, mac: 'ee:ee:ee:ee:ee:ee' },
     { name: 'eth0', mac: MAC, sandbox },

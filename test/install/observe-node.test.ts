@@ -14,7 +14,8 @@ import { makeFolder } from './make-folder.ts';
 describe('programs', () => {
   it('the executable counts as podwire whatever its name is, and the plugins beside it are included', async () => {
     using folder = makeFolder();
-    const [image, node] = [join(folder.path, 'image'), join(folder.path, 'node')];
+    const image = join(folder.path, 'image');
+    const node = join(folder.path, 'node');
     for (const path of [image, node]) mkdirSync(path);
     for (const name of ['install-cni', 'portmap', 'ptp']) writeFileSync(join(image, name), name, { mode: 0o755 });
     writeFileSync(join(node, 'podwire'), 'install-cni', { mode: 0o755 });
@@ -53,8 +54,11 @@ describe('files', () => {
 
   it('of a killed installer are found in each folder, but not those of a running one', async () => {
     using folder = makeFolder();
-    const [programs, configs, state] = ['programs', 'configs', 'state'].map((name) => join(folder.path, name));
-    const folders = { programs: programs ?? '', configs: configs ?? '', state: state ?? '' };
+    const folders = {
+      programs: join(folder.path, 'programs'),
+      configs: join(folder.path, 'configs'),
+      state: join(folder.path, 'state'),
+    };
     const places = [folders.programs, folders.configs, join(folders.state, 'native/0.1.0')];
     const left: string[] = [];
     using living = await claimTemporaryName('a');

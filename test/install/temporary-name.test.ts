@@ -51,9 +51,10 @@ it('a file is abandoned once its process has been killed, and not before', async
 
 it('a file of another network namespace, whose sockets are not visible, is abandoned when it is old', async () => {
   using folder = makeFolder();
-  const [old, young] = [1, 2].map((number) => join(folder.path, `.podwire-new-a.1-00000000000${number}.tmp`));
-  for (const path of [old, young]) writeFileSync(path ?? '', '');
-  utimesSync(old ?? '', 0, 0);
+  const old = join(folder.path, '.podwire-new-a.1-000000000001.tmp');
+  const young = join(folder.path, '.podwire-new-a.1-000000000002.tmp');
+  for (const path of [old, young]) writeFileSync(path, '');
+  utimesSync(old, 0, 0);
   expect(await findAbandonedFiles(folder.path)).toEqual([old]);
 });
 

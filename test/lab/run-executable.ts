@@ -53,7 +53,8 @@ export function startExecutable(start: ExecutableStart): RunningExecutable {
   });
   child.stdin.on('error', () => undefined); // it may refuse before it has read
   child.stdin.end(stdin);
-  let [stdout, stderr] = ['', ''];
+  let stdout = '';
+  let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   const ended = once(child, 'close').then(() => ({

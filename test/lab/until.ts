@@ -9,7 +9,8 @@ export interface UntilOptions {
   readonly explain?: () => string | Promise<string>;
 }
 
-const [FIRST_PAUSE_MS, MAX_PAUSE_MS] = [5, 50];
+const FIRST_PAUSE_MS = 5;
+const MAX_PAUSE_MS = 50;
 
 /**
  * Resolves as soon as the condition holds, for states that send no event. It checks often at first, then 20 times a second.

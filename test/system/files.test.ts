@@ -50,7 +50,8 @@ describe('a file that is created', () => {
 
   it('is not written through a link of another process', () => {
     using folder = makeFolder();
-    const [path, target] = [join(folder.path, 'file'), join(folder.path, 'target')];
+    const path = join(folder.path, 'file');
+    const target = join(folder.path, 'target');
     symlinkSync(target, path);
     expect(createFile(path, 'text')).toBe('exists');
     expect(existsSync(target)).toBe(false);
@@ -71,7 +72,8 @@ describe('a file that is replaced', () => {
 
   it('replaces a link, but not the target of the link', () => {
     using folder = makeFolder();
-    const [path, target] = [join(folder.path, 'file'), join(folder.path, 'target')];
+    const path = join(folder.path, 'file');
+    const target = join(folder.path, 'target');
     writeFileSync(target, 'theirs');
     symlinkSync(target, path);
     replaceFile(path, 'ours');

@@ -7,7 +7,9 @@ it('advances like Node’s own clock, in milliseconds', async () => {
   // Each round bounds what the clocks differ by, however long it is interrupted.
   const rounds: { readonly least: number; readonly most: number }[] = [];
   for (let round = 0; round < 5; round++) {
-    const [before, now, after] = [performance.now(), monotonicMs(), performance.now()];
+    const before = performance.now();
+    const now = monotonicMs();
+    const after = performance.now();
     rounds.push({ least: now - after, most: now - before });
     await pause(20);
   }

@@ -95,7 +95,8 @@ async function startOnFreePorts(
 
   const [clientPort, peerPort, apiPort] = await freePorts(listenAddress, 3);
   const host = isIPv6(listenAddress) ? `[${listenAddress}]` : listenAddress;
-  const [etcdUrl, peerUrl] = [`http://${host}:${clientPort}`, `http://${host}:${peerPort}`];
+  const etcdUrl = `http://${host}:${clientPort}`;
+  const peerUrl = `http://${host}:${peerPort}`;
   const server = `https://${host}:${apiPort}`;
   await processes.start('etcd', programs.etcd, etcdArguments(processes.folder, etcdUrl, peerUrl));
   await processes.start('kube-apiserver', programs['kube-apiserver'], [

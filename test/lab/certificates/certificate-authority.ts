@@ -68,10 +68,16 @@ export function makeCertificateAuthority(commonName: string): CertificateAuthori
   };
 }
 
-const [COMMON_NAME, ORGANIZATION] = ['2.5.4.3', '2.5.4.10'];
-const [BASIC_CONSTRAINTS, KEY_USAGE, EXTENDED_KEY_USAGE] = ['2.5.29.19', '2.5.29.15', '2.5.29.37'];
-const [SUBJECT_ALTERNATIVE_NAME, SUBJECT_KEY, AUTHORITY_KEY] = ['2.5.29.17', '2.5.29.14', '2.5.29.35'];
-const [SERVER, CLIENT] = ['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2'];
+const COMMON_NAME = '2.5.4.3';
+const ORGANIZATION = '2.5.4.10';
+const BASIC_CONSTRAINTS = '2.5.29.19';
+const KEY_USAGE = '2.5.29.15';
+const EXTENDED_KEY_USAGE = '2.5.29.37';
+const SUBJECT_ALTERNATIVE_NAME = '2.5.29.17';
+const SUBJECT_KEY = '2.5.29.14';
+const AUTHORITY_KEY = '2.5.29.35';
+const SERVER = '1.3.6.1.5.5.7.3.1';
+const CLIENT = '1.3.6.1.5.5.7.3.2';
 const ECDSA_WITH_SHA256 = '1.2.840.10045.4.3.2';
 const HOUR_MS = 60 * 60 * 1000;
 

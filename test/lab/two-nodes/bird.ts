@@ -31,7 +31,8 @@ export async function startBird(
   atEnd: RoutesAtEnd = 'removed',
 ): Promise<Bird> {
   const { machine } = node;
-  const [folder, socket] = ['/run/bird', '/run/bird/bird.ctl'];
+  const folder = '/run/bird';
+  const socket = '/run/bird/bird.ctl';
   await mkdir(join(machine.rootFolder, folder), { recursive: true });
   await writeFile(join(machine.rootFolder, folder, 'bird.conf'), formatBirdConfig(node, peer, atEnd));
   const command = [path, '-f', '-c', `${folder}/bird.conf`, '-s', socket, '-P', `${folder}/bird.pid`];

@@ -42,7 +42,8 @@ export async function runCommand(
   if (request.verb === 'VERSION') throw new Error('VERSION has no effects');
   const { environment } = input;
   const { config, pluginPath } = request;
-  const [outputs, logged]: [string[], string[]] = [[], []];
+  const outputs: string[] = [];
+  const logged: string[] = [];
   using log = openLog({
     settings: { ...config.log, level: 'debug', filePath: undefined },
     context: {},

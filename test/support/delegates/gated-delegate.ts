@@ -29,8 +29,10 @@ export async function makeGatedDelegate(
   moment: 'before' | 'after',
 ): Promise<GatedDelegate> {
   const own = join(folder, `gated-${moment}-${process.hrtime.bigint()}`);
-  const [here, go, calls, program] = ['here', 'go', 'calls', 'host-local'].map((name) => join(own, name));
-  if (!here || !go || !calls || !program) throw new Error('unreachable');
+  const here = join(own, 'here');
+  const go = join(own, 'go');
+  const calls = join(own, 'calls');
+  const program = join(own, 'host-local');
   await mkdir(own);
   await promisify(execFile)('mkfifo', [here, go]);
   // Opened for both directions, a FIFO does not wait for the other end.

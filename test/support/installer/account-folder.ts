@@ -20,7 +20,8 @@ export function makeAccountFolder(files: AccountFiles): AccountFolder {
   assertPrivateNamespace();
   let version = 0;
   const write = (next: AccountFiles) => {
-    const [folder, link] = [`..version-${++version}`, join(FOLDER, '..data_tmp')];
+    const folder = `..version-${++version}`;
+    const link = join(FOLDER, '..data_tmp');
     mkdirSync(join(FOLDER, folder), { recursive: true });
     for (const [name, text] of Object.entries<string>({ ...next })) writeFileSync(join(FOLDER, folder, name), text);
     symlinkSync(folder, link);

@@ -44,12 +44,11 @@ export async function makeInstallNode(
 ): Promise<InstallNode> {
   const tools = await ensureTools(CARRIED);
   const folder = await mkdtemp(join(parent, 'podwire-install-'));
-  const [root, image] = [join(folder, 'host'), join(folder, 'image')];
-  const [programs, configs, state] = [
-    join(root, 'opt/cni/bin'),
-    join(root, 'etc/cni/net.d'),
-    join(root, 'var/lib/podwire'),
-  ];
+  const root = join(folder, 'host');
+  const image = join(folder, 'image');
+  const programs = join(root, 'opt/cni/bin');
+  const configs = join(root, 'etc/cni/net.d');
+  const state = join(root, 'var/lib/podwire');
   for (const path of [programs, configs, state, image]) await mkdir(path, { recursive: true });
   await place(EXECUTABLE, join(image, 'podwire'));
   for (const name of CARRIED) await place(tools[name], join(image, name));

@@ -11,7 +11,8 @@ import { memberText, member } from '../../lab/member.ts';
 const REPOSITORY = join(import.meta.dirname, '../../..');
 const MANIFEST = 'cni-conf/rendered/podcidr-routes.yaml';
 const IMAGE = 'localhost/podwire';
-const [PODS, POD] = ['/api/v1/namespaces/kube-system/pods', 'podwire-node'];
+const PODS = '/api/v1/namespaces/kube-system/pods';
+const POD = 'podwire-node';
 
 /** What `npm run build:image` has made. */
 const IMAGE_ARCHIVE = join(REPOSITORY, 'dist/podwire-image.tar');

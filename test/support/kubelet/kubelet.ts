@@ -27,7 +27,8 @@ const HEALTH_PORT = 10248;
 export async function startNodeKubelet(settings: KubeletSettings): Promise<NodeKubelet> {
   const { folder, nodeName, nodeAddresses } = settings;
   const { kubelet } = await ensureTools(['kubelet']);
-  const [configPath, kubeconfigPath] = [join(folder, 'kubelet.json'), join(folder, 'kubelet.kubeconfig')];
+  const configPath = join(folder, 'kubelet.json');
+  const kubeconfigPath = join(folder, 'kubelet.kubeconfig');
   await writeFile(configPath, JSON.stringify(kubeletConfiguration(settings)));
   await writeFile(kubeconfigPath, JSON.stringify(settings.kubeconfig), { mode: 0o600 });
   return startRestartable(async () => {

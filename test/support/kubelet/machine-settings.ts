@@ -30,7 +30,8 @@ export async function makePrivateFolders(): Promise<AsyncDisposable> {
 /** Keeps what is written into a folder on the private /run. */
 async function mountOverlay(folder: string): Promise<AsyncDisposable> {
   const own = await mkdtemp('/run/podwire-overlay-');
-  const [upper, work] = [join(own, 'upper'), join(own, 'work')];
+  const upper = join(own, 'upper');
+  const work = join(own, 'work');
   await Promise.all([mkdir(upper), mkdir(work)]);
   await run('mount', ['-t', 'overlay', '-o', `lowerdir=${folder},upperdir=${upper},workdir=${work}`, own, folder]);
   return {

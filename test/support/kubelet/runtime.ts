@@ -69,7 +69,8 @@ interface Settings {
 }
 
 function formatConfig({ folder, socket, shim }: Settings): string {
-  const [images, runtime] = ['io.containerd.cri.v1.images', 'io.containerd.cri.v1.runtime'];
+  const images = 'io.containerd.cri.v1.images';
+  const runtime = 'io.containerd.cri.v1.runtime';
   // restrict_oom_score_adj: without CAP_SYS_RESOURCE runc may not lower it.
   return `version = 3
 root = '${folder}/root'

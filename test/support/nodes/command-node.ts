@@ -45,7 +45,8 @@ export async function startCommandNode(number: number): Promise<CommandNode> {
   const { 'host-local': hostLocal } = await ensureTools(['host-local']);
   const folder = await mkdtemp('/run/podwire-commands-');
   started.defer(() => rm(folder, { recursive: true, force: true }));
-  const [v4, v6] = [`10.80.${number}.`, `fd80:${number}::`];
+  const v4 = `10.80.${number}.`;
+  const v6 = `fd80:${number}::`;
   const nodes = [{ metadata: { name: NODE_NAME }, spec: { podCIDRs: [`${v4}0/24`, `${v6}/64`] } }];
   const api = started.use(await startLoopbackApi({ token: 'a-token', nodes }));
   const prefix = `pw${String(number).padStart(2, '0')}`;

@@ -21,7 +21,9 @@ export interface LoopbackPod extends AsyncDisposable {
 
 /** Makes a pod and its sandbox; both are gone when it is disposed of. */
 export async function makeLoopbackPod({ api }: Pick<LoopbackNode, 'api'>, name: string): Promise<LoopbackPod> {
-  const [namespace, uid, containerId] = ['default', `uid-${name}`, `id-${name}`];
+  const namespace = 'default';
+  const uid = `uid-${name}`;
+  const containerId = `id-${name}`;
   api.putPod({ metadata: { namespace, name, uid }, spec: { nodeName: NODE_NAME } });
   const sandbox = await makeSandbox();
   return {

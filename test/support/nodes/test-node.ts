@@ -67,7 +67,8 @@ export interface TestNode {
 /** The part of a node that all kinds have. The kubeconfig is still to be written. */
 export function makeTestNode(parts: NodeParts): TestNode {
   const { name, network, cniVersion = '1.0.0', folder, pluginPath, ranges, journalFolder, endpoints, isOurs } = parts;
-  const [kubeconfigPath, dataDir] = [join(folder, 'kubeconfig'), join(folder, 'leases')];
+  const kubeconfigPath = join(folder, 'kubeconfig');
+  const dataDir = join(folder, 'leases');
   const journal = join(journalFolder, network);
   const ofNode: TestNode['netconf'] = ({ ipam, ...overrides } = {}) =>
     netconf({

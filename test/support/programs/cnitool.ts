@@ -40,7 +40,8 @@ export async function makeCnitool(hostLocal: 'host-local' | 'host-local-1.1.1' =
     async run(verb, network, { path }, environment = {}) {
       const env = { PATH: process.env['PATH'], NETCONFPATH: folder, CNI_PATH: pluginPath, ...environment };
       const child = spawn(cnitool, [verb, network, path], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-      let [stdout, stderr] = ['', ''];
+      let stdout = '';
+      let stderr = '';
       child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
       child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
       await once(child, 'close');

@@ -40,7 +40,8 @@ export async function applyManifest(
 }
 
 function pathOf(object: JsonObject): string {
-  const [version, kind] = [memberText(object, 'apiVersion'), memberText(object, 'kind')];
+  const version = memberText(object, 'apiVersion');
+  const kind = memberText(object, 'kind');
   const { metadata } = object;
   const namespace =
     isJsonObject(metadata) && metadata['namespace'] !== undefined ? memberText(metadata, 'namespace') : undefined;

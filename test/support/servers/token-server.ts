@@ -22,7 +22,8 @@ export async function startTokenServer(lifeMs: number): Promise<TokenServer> {
   const { certificatePem, keyPem } = authority.issue({ commonName: 'server', subjectAlternativeNames: ['127.0.0.1'] });
   const issued: string[] = [];
   const orders: unknown[] = [];
-  let [isAway, refusals] = [false, 0];
+  let isAway = false;
+  let refusals = 0;
   const server = createServer({ cert: certificatePem, key: keyPem }, (request, response) => {
     let body = '';
     request.setEncoding('utf8').on('data', (text: string) => (body += text));
