@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../src/json/json.ts';
 import { memberText } from './member.ts';
 
-/** The addresses of a pod, without their prefix length; empty where there is none. */
+/** The addresses of a pod, without prefix length. A family without an address has an empty text. */
 export type ResultAddresses = Readonly<Record<'ipv4' | 'ipv6', string>>;
 
 /** The addresses of a result of 0.3.0 or newer, without their prefix length. */

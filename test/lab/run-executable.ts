@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { isJsonObject, type JsonObject } from '../../src/json/json.ts';
 
-/** The executable that the build has made, or the one that PODWIRE_EXECUTABLE names. */
+/** The executable in dist/, or the one that PODWIRE_EXECUTABLE names. */
 export const EXECUTABLE = process.env['PODWIRE_EXECUTABLE'] ?? join(import.meta.dirname, '../../dist/podwire');
 
-/** How to start it. The environment is all that it gets; it is empty by default, and so is stdin. */
+/** How to start the executable. It gets only this environment, which is empty by default, as stdin is. */
 export interface ExecutableStart {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly stdin?: string | Uint8Array;
@@ -19,13 +19,13 @@ export interface ExecutableStart {
   readonly directory?: string;
 }
 
-/** One run while it lasts. */
+/** A run that has not ended. */
 export interface RunningExecutable {
   readonly process: ChildProcessByStdio<Writable, Readable, Readable>;
   readonly ended: Promise<EndedExecutable>;
 }
 
-/** What came of one run. */
+/** The outcome of one run. */
 export interface EndedExecutable {
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -36,10 +36,10 @@ export interface EndedExecutable {
   readonly answer: JsonObject | undefined;
 }
 
-/** Ends what hangs: a failed test says more than one that never ends. */
+/** Ends a run that hangs: a test that fails says more than a test that never ends. */
 const HANG_MS = 30_000;
 
-/** Starts the executable once. It cannot outlive the limit after which it counts as hanging. */
+/** Starts the executable. It is killed if it runs for longer than the limit. */
 export function startExecutable(start: ExecutableStart): RunningExecutable {
   const { environment = {}, stdin = '', within = [], executable = EXECUTABLE, directory = '/' } = start;
   const [program = executable, ...args]: readonly string[] = [...within, executable, ...(start.args ?? [])];
@@ -68,7 +68,7 @@ export function startExecutable(start: ExecutableStart): RunningExecutable {
   return { process: child, ended };
 }
 
-/** Runs the executable once. */
+/** Runs the executable to its end. */
 export function runExecutable(start: ExecutableStart = {}): Promise<EndedExecutable> {
   return startExecutable(start).ended;
 }

@@ -17,13 +17,13 @@ export interface RuntimeCall {
   readonly sandboxPath?: string;
   /** CNI_PATH: the folder of the plugins, the delegate's among them. */
   readonly pluginPath: string;
-  /** Absent for a network that is not one of Kubernetes. */
+  /** Absent for a network without Kubernetes. */
   readonly pod?: RuntimePod | undefined;
-  /** On top of, or `undefined` instead of, what a runtime sets. */
+  /** Added to what a runtime sets. `undefined` unsets a variable. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
-/** The network configuration of a call: an object, or what is sent as it is. */
+/** The network configuration of a call: an object, or bytes or text that are sent unchanged. */
 export type RuntimeConfig = JsonObject | string | Uint8Array;
 
 /** The environment of a call. */

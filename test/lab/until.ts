@@ -3,9 +3,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 export interface UntilOptions {
   /** 20 seconds by default. */
   readonly deadlineMs?: number;
-  /** Ends the wait immediately if it rejects: the end of a server, for example. */
+  /** The wait ends immediately if this rejects, for example because a server has ended. */
   readonly failure?: Promise<never>;
-  /** What is known about the state when the deadline has passed. */
+  /** Describes the state after the deadline has passed. */
   readonly explain?: () => string | Promise<string>;
 }
 

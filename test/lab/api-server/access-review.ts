@@ -2,7 +2,7 @@ import { member } from '../member.ts';
 import { until } from '../until.ts';
 import type { ApiClient } from './api-client.ts';
 
-/** What a user wants to do, as a SubjectAccessReview names it. */
+/** An action of a user, as a SubjectAccessReview describes it. */
 export interface ResourceAttributes {
   readonly verb: string;
   readonly resource: string;
@@ -11,12 +11,12 @@ export interface ResourceAttributes {
   readonly name?: string;
 }
 
-/** The last right that the plugin's role has: once a user has this one, it has all of them. */
+/** The last permission in the plugin's role: a user that has this one has all of them. */
 export const PATCH_PODS_STATUS = { verb: 'patch', resource: 'pods', subresource: 'status' } as const;
 
 /**
- * Resolves once the API server allows it to the user: the authorizer sees a new role binding a moment after it was created,
- * and answers 403 until then.
+ * Resolves when the API server permits the action to the user: the authorizer sees a new role binding a moment after
+ * it was created, and the server answers 403 until then.
  */
 export async function untilAllowed(admin: ApiClient, user: string, attributes: ResourceAttributes): Promise<void> {
   const review = { spec: { user, resourceAttributes: attributes } };

@@ -1,6 +1,6 @@
 import { Agent, request as httpsRequest } from 'node:https';
 
-/** An answer of the API that is not 2xx. */
+/** The error for a response whose status is not 2xx. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly status: number;
@@ -21,7 +21,10 @@ export interface ApiCredentials {
   readonly keyPem?: string;
 }
 
-/** Requests to a Kubernetes API. Each gives the parsed body of a 2xx answer and throws {@link ApiError} for any other. */
+/**
+ * Requests to a Kubernetes API. Each returns the parsed body of a response with 2xx, and throws {@link ApiError} for
+ * any other.
+ */
 export interface ApiClient extends Disposable {
   get(path: string): Promise<unknown>;
   create(path: string, body: unknown): Promise<unknown>;
@@ -73,7 +76,7 @@ export function makeApiClient(server: string, credentials: ApiCredentials): ApiC
   };
 }
 
-/** JSON where it is JSON: /readyz and some errors answer in plain text. */
+/** Returns text that is not JSON unchanged: /readyz and some errors answer in plain text. */
 function parseBody(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -22,11 +22,11 @@ export interface PluginAccountOptions {
 }
 
 export interface PluginAccount {
-  /** As `requestsBy` wants it. */
+  /** The name that `requestsBy` expects. */
   readonly userName: string;
   readonly token: string;
   readonly kubeconfig: Kubeconfig;
-  /** Requests as the plugin. Dispose of it. */
+  /** Sends requests as the plugin's account. The caller disposes of it. */
   makeClient(): ApiClient;
   /** Writes the kubeconfig with mode 0600. */
   writeKubeconfig(path: string): Promise<void>;
@@ -35,9 +35,12 @@ export interface PluginAccount {
 /** The objects that a test needs in a cluster without controllers. */
 export interface ClusterObjects {
   createNode(name: string, options?: NodeOptions): Promise<CreatedObject>;
-  /** The pod, with its namespace and the namespace's default service account if they are not there. */
+  /** Creates the pod, and its namespace and that namespace's default service account if they are missing. */
   createPod(namespace: string, name: string, options?: PodOptions): Promise<CreatedObject>;
-  /** The service account kube-system/podwire with what the plugin needs and no more, and a new token of it. */
+  /**
+   * Creates the service account kube-system/podwire with only the permissions that the plugin needs, and a new token
+   * for it.
+   */
   createPluginAccount(options?: PluginAccountOptions): Promise<PluginAccount>;
 }
 
@@ -101,7 +104,7 @@ export function makeClusterObjects({ admin, server, certificateAuthorityPem }: A
 
 async function createNamespace(admin: ApiClient, namespace: string): Promise<void> {
   await createUnlessThere(admin, '/api/v1/namespaces', { metadata: { name: namespace } });
-  // Admission refuses a pod whose service account does not exist; in a whole cluster a controller makes it.
+  // Admission rejects a pod whose service account does not exist. In a complete cluster a controller creates it.
   await createUnlessThere(admin, `/api/v1/namespaces/${namespace}/serviceaccounts`, { metadata: { name: 'default' } });
 }
 

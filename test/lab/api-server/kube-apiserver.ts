@@ -25,16 +25,16 @@ export interface ClusterOptions {
   readonly onToolProgress?: OnToolProgress;
 }
 
-/** A real API server with its etcd and nothing else: no scheduler, no controllers, no kubelet. */
+/** A real API server with its etcd, and without scheduler, controllers and kubelet. */
 export interface Cluster extends AsyncDisposable, ClusterObjects {
   /** `https://<address>:<port>` */
   readonly server: string;
   readonly certificateAuthorityPem: string;
-  /** Requests as a member of system:masters. They are not in the audit. */
+  /** Sends requests as a member of system:masters. The audit log leaves them out. */
   readonly admin: ApiClient;
   /** A kubeconfig of a user with a client certificate; the organizations are the user's groups. */
   kubeconfigWithClientCertificate(request: CertificateRequest): Kubeconfig;
-  /** The requests that the user has made; of `''` those that were refused with 401. */
+  /** The requests that the user has made. For `''`, those that were rejected with 401. */
   requestsBy(userName: string, since?: AuditMark): Promise<readonly AuditedRequest[]>;
   /** The present moment, for `requestsBy`. */
   auditMark(): Promise<AuditMark>;
@@ -52,7 +52,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     try {
       return await startOnFreePorts(programs, listenAddress);
     } catch (error) {
-      // Another program may take a port between our finding it free and the server's taking it.
+      // Another program may take a port after it was found free and before the server listens on it.
       if (attempt === 3 || !/address already in use/.test(String(error))) throw error;
     }
   }
@@ -154,10 +154,10 @@ function apiServerArguments(listenAddress: string): readonly string[] {
     '--service-account-issuer=https://kubernetes.default.svc',
     `--service-cluster-ip-range=${isIPv6(listenAddress) ? 'fd00:10:96::/112' : '10.96.0.0/16'}`,
     '--allow-privileged=true',
-    // Without an address it looks for a default route, which a private namespace need not have.
+    // Without an address the server looks for a default route, which a private namespace may not have.
     `--advertise-address=${listenAddress}`,
     '--endpoint-reconciler-type=none',
-    // The log is complete whenever a request is answered or has come, as request-audit.ts needs it.
+    // The log is written before a request is processed and before it is answered, as request-audit.ts needs it.
     '--audit-log-mode=blocking',
   ];
 }

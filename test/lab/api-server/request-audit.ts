@@ -2,7 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { member } from '../member.ts';
 import { until } from '../until.ts';
 
-/** The audit policy of the test's API server: every request but the test's own, when it comes and when it is answered. */
+/**
+ * The audit policy of the test's API server: it logs every request except those of the test, when they arrive and
+ * when they are answered.
+ */
 export const AUDIT_POLICY = {
   apiVersion: 'audit.k8s.io/v1',
   kind: 'Policy',
@@ -16,19 +19,19 @@ export interface AuditedRequest {
   readonly code: number;
 }
 
-/** A moment in the audit log: how much of it had been written. */
+/** A moment, expressed as the length of the audit log at that time. */
 export type AuditMark = number & { readonly brand: 'AuditMark' };
 
-/** The present moment, to count only the requests that come after it. */
+/** Returns the current moment, so that only later requests are counted. */
 export async function readAuditMark(logFile: string): Promise<AuditMark> {
   return (await readLog(logFile)).length as AuditMark;
 }
 
 /**
- * The requests of one user, in the order in which they came; of `''` those that were refused with 401.
+ * Reads the requests of one user, in the order in which they arrived. For `''`, those that were rejected with 401.
  *
- * A client has its answer before the server has logged that: a request that came is waited for until it is logged as
- * answered.
+ * A client receives its response before the server has logged it. So this waits until each request that has arrived
+ * is logged as answered.
  */
 export async function readAuditedRequests(
   logFile: string,
@@ -60,7 +63,7 @@ interface AuditEvent {
   readonly code: number;
 }
 
-// A request that is refused with 401 has only ResponseStarted, a watch has it before ResponseComplete.
+// A request that is rejected with 401 has only the stage ResponseStarted; a watch has it before ResponseComplete.
 function isAnswer(event: AuditEvent): boolean {
   return event.stage !== 'RequestReceived';
 }

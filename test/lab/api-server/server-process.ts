@@ -17,8 +17,9 @@ export interface ServerProcesses extends AsyncDisposable {
 }
 
 /**
- * Three things make sure of the end: a server dies with the thread that started it (`setpriv --pdeathsig`), it holds one end
- * of a pipe, and at the other end a shell deletes the folder once no process holds the pipe any more.
+ * Three things ensure that nothing remains: a server is killed with the thread that started it (`setpriv
+ * --pdeathsig`), it holds one end of a pipe, and at the other end a shell deletes the folder when no process holds
+ * the pipe.
  */
 export async function makeServerProcesses(prefix: string): Promise<ServerProcesses> {
   const folder = await mkdtemp(join(tmpdir(), prefix));
@@ -72,11 +73,11 @@ export async function makeServerProcesses(prefix: string): Promise<ServerProcess
   };
 }
 
-/** Servers that can be stopped and restarted; the processes that they have started continue. */
+/** Servers that can be stopped and restarted. The processes that they have started continue to run. */
 export interface RestartableServers extends AsyncDisposable {
-  /** Kills them. */
+  /** Kills the servers. */
   stop(): Promise<void>;
-  /** Kills them, if they run, and starts them again. */
+  /** Kills the servers if they run, and starts them again. */
   restart(): Promise<void>;
   readLogs(): Promise<string>;
 }
@@ -97,7 +98,7 @@ export async function startRestartable(start: () => Promise<ServerProcesses>): P
   };
 }
 
-/** Whether a server answers a GET with a status of success within a second. */
+/** True if a server answers a GET with a successful status within a second. */
 export function answersOk(url: string): Promise<boolean> {
   return fetch(url, { signal: AbortSignal.timeout(1000) }).then(
     (answer) => answer.ok,
@@ -105,7 +106,7 @@ export function answersOk(url: string): Promise<boolean> {
   );
 }
 
-/** `count` TCP ports that were free a moment ago, all different. */
+/** Finds `count` different TCP ports that are free at this moment. */
 export async function freePorts(address: string, count: number): Promise<readonly number[]> {
   const listeners = await Promise.all(
     Array.from({ length: count }, async () => {
@@ -126,7 +127,7 @@ async function kill(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   child.ref();
   const exit = once(child, 'exit');
-  // Nothing of theirs is worth a graceful end, which takes kube-apiserver seconds.
+  // The servers have no state worth saving, and a graceful end takes kube-apiserver seconds.
   child.kill('SIGKILL');
   await exit;
 }

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { NetworkNamespace } from '../namespaces/network-namespace.ts';
 
-// Run by Node inside the namespace: a process that has begun cannot change to it, as its threads would stay behind.
+// Runs in a Node process that starts inside the namespace: a running process cannot enter one, because its other
+// threads would stay outside.
 const SERVER = `
 const [port, host] = process.argv.slice(1);
 require('node:net').createServer((socket) => socket.end(socket.remoteAddress)).listen(port, host, () => console.log('listening'));
@@ -15,10 +16,10 @@ socket.pipe(process.stdout);
 `;
 const LIMIT_MS = '5000';
 
-/** A TCP server in a namespace, which tells each client the address that it sees it by. It listens when this is done. */
+/** Starts a TCP server in a namespace. It sends each client the address from which the client has connected. */
 export async function listenIn({ path }: NetworkNamespace, port: number, host = '::'): Promise<AsyncDisposable> {
   const program = [process.execPath, '-e', SERVER, String(port), host];
-  // With a server left behind by a test that was ended the namespace would stay.
+  // A server that outlives an interrupted test would keep the namespace.
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', 'nsenter', `--net=${path}`, '--', ...program], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -36,7 +37,7 @@ export async function listenIn({ path }: NetworkNamespace, port: number, host = 
 /**
  * Connects from a namespace to a server of `listenIn`.
  *
- * @returns the address by which the server sees us; an IPv4 one in IPv6 notation is put back
+ * @returns the source address that the server sees. An IPv4-mapped IPv6 address is returned as IPv4
  * @throws {Error} if there is no connection within five seconds
  */
 export async function connectFrom(namespace: NetworkNamespace, host: string, port: number): Promise<string> {

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 
-/** What a broken API server, or a proxy before it, can do. */
+/** A fault of an API server, or of a proxy in front of it. */
 export type Fault =
   /** Nothing listens on the port. */
   | { readonly kind: 'refuse' }
@@ -13,27 +13,27 @@ export type Fault =
       readonly retryAfterSeconds?: number;
       readonly headers?: Readonly<Record<string, string>>;
     }
-  /** 502 with a page for people, as a load balancer sends it. */
+  /** Responds with 502 and an HTML page, as a load balancer does. */
   | { readonly kind: 'html' }
-  /** 200 with this instead of what was asked for. */
+  /** Responds with 200 and this instead of the requested object. */
   | { readonly kind: 'body'; readonly body: string }
-  /** These bytes as the answer, then the connection ends. */
+  /** Sends these bytes as the response and closes the connection. */
   | { readonly kind: 'raw'; readonly bytes: string }
-  /** 400 that repeats the request's headers. */
+  /** Responds with 400 and repeats the request's headers. */
   | { readonly kind: 'echo' }
-  /** The right answer, and the connection's end after it. */
+  /** Sends the correct response and closes the connection. */
   | { readonly kind: 'last-answer' };
 
-/** Which requests meet the fault: all of them, unless said otherwise. */
+/** The requests that the fault applies to: by default all. */
 export interface FaultScope {
   readonly method?: 'GET' | 'PATCH';
   /** A part of the path. */
   readonly path?: string;
-  /** How many of them. */
+  /** The number of requests after which the fault ends. */
   readonly times?: number;
 }
 
-/** Applies a fault to a connection that has just been made. Says whether the connection is now the fault's. */
+/** Applies a fault to a new connection. Returns true if the fault has taken over the connection. */
 export function spoilConnection(fault: Fault, socket: Socket): boolean {
   if (!('at' in fault) || (fault.at !== 'accept' && fault.at !== 'tls')) return false;
   const act = () => breakOff(fault.kind, socket);
@@ -42,7 +42,9 @@ export function spoilConnection(fault: Fault, socket: Socket): boolean {
   return true;
 }
 
-/** Applies a fault to a request. `answer` is what would have been sent. Says whether the request is answered now. */
+/**
+ * Applies a fault to a request. `answer` is what would have been sent. Returns true if the request has been answered.
+ */
 export function spoilAnswer(fault: Fault, response: ServerResponse, answer: string, requestHeaders: object): boolean {
   const { socket } = response;
   switch (fault.kind) {
@@ -96,7 +98,7 @@ export function spoilAnswer(fault: Fault, response: ServerResponse, answer: stri
 function breakOff(kind: 'reset' | 'stall' | 'close', socket: Socket | null): void {
   if (kind === 'close') socket?.destroy();
   if (kind !== 'reset' || socket === null) return;
-  // Below TLS there is the socket that can be reset.
+  // Only the socket below TLS can be reset.
   const below: unknown = Reflect.get(socket, '_parent');
   (below instanceof Socket ? below : socket).resetAndDestroy();
 }

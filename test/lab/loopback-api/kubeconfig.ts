@@ -3,7 +3,7 @@ import type { Certificate, CertificateAuthority } from '../certificates/certific
 export interface KubeconfigOptions {
   readonly format?: 'json' | 'yaml';
   readonly auth?: 'token' | 'certificate' | 'none';
-  /** Instead of the server's own. */
+  /** Replaces the server's own value. */
   readonly server?: string;
   readonly user?: object;
   readonly cluster?: object;

@@ -15,17 +15,17 @@ import { forbidden, patchObject, readObject, unauthorized, type Answer, type Sto
 export interface LoopbackApiOptions {
   readonly nodes?: readonly object[];
   readonly pods?: readonly object[];
-  /** The only token that is accepted. Without one, every request is. */
+  /** The only token that is accepted. If it is absent, every request is accepted. */
   readonly token?: string;
   readonly account?: string;
   readonly scheme?: 'http' | 'https';
-  /** The server's own names; every way to say loopback, unless given. */
+  /** The names in the server's certificate: by default every name of loopback. */
   readonly names?: readonly string[];
   readonly certificateEndsAt?: Date;
   readonly host?: '127.0.0.1' | '::1';
 }
 
-/** A request as it came, without its credentials. */
+/** A request as it arrived, without its credentials. */
 export interface SeenRequest {
   readonly method: string;
   readonly path: string;
@@ -33,25 +33,28 @@ export interface SeenRequest {
   readonly connection: number;
 }
 
-/** An API server on loopback, with its own certificate authority. It holds pods and nodes, and breaks in any way that a test asks for. */
+/**
+ * An API server on loopback, with its own certificate authority. It stores pods and nodes, and shows any fault that a
+ * test sets.
+ */
 export interface LoopbackApi extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
   readonly authority: CertificateAuthority;
   readonly clientCertificate: Certificate;
   readonly requests: readonly SeenRequest[];
-  /** How many have been made so far. */
+  /** The number of connections so far. */
   readonly connections: number;
   pod(namespace: string, name: string): StoredObject | undefined;
   pods(): readonly StoredObject[];
   putPod(pod: object): void;
   putNode(node: object): void;
   deletePod(namespace: string, name: string): void;
-  /** The only token that it takes from now on. */
+  /** Sets the only token that is accepted from now on. */
   setToken(token: string): void;
-  /** Who is allowed nothing from now on: `{ verb: 'patch', resource: 'pods/status' }`. */
+  /** Sets the request that is rejected with 403 from now on: `{ verb: 'patch', resource: 'pods/status' }`. */
   forbid(what: { readonly verb: string; readonly resource: string } | undefined): void;
-  /** Resolves when the fault is there, or gone. */
+  /** Sets or ends a fault. Resolves when this has taken effect. */
   setFault(fault: Fault | undefined, scope?: FaultScope): Promise<void>;
   writeKubeconfig(path: string, options?: KubeconfigOptions): void;
 }

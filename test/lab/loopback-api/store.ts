@@ -1,4 +1,4 @@
-/** An object as the API holds it. */
+/** An object as the API stores it. */
 export interface StoredObject {
   readonly metadata: {
     readonly name: string;
@@ -19,12 +19,15 @@ export interface Answer {
 
 export type Resource = 'pods' | 'nodes';
 
-/** What GET answers. */
+/** Returns the response to a GET. */
 export function readObject(object: StoredObject | undefined, resource: Resource, name: string): Answer {
   return object === undefined ? absent(resource, name) : { status: 200, body: object };
 }
 
-/** What PATCH of the status subresource answers: annotations are merged, uid and resourceVersion must fit. */
+/**
+ * Returns the response to a PATCH of the status subresource. It merges annotations; uid and resourceVersion must
+ * match.
+ */
 export function patchObject(
   object: StoredObject | undefined,
   resource: Resource,
@@ -76,7 +79,7 @@ export function forbidden(account: string, verb: string, resource: string, name:
   return status(403, 'Forbidden', message, { name, kind: resource });
 }
 
-/** The words that the API answers with for a path that it does not have are plain text, not this. */
+/** For a path that it does not serve, the API responds with plain text and not with this Status. */
 function absent(resource: string, name: string): Answer {
   return status(404, 'NotFound', `${resource} "${name}" not found`, { name, kind: resource });
 }

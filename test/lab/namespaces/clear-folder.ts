@@ -4,10 +4,11 @@ import { promisify } from 'node:util';
 import { assertPrivateNamespace } from './private-namespace.ts';
 
 /**
- * Removes a folder of a private file system with all that is in it: files, and mounts such as the namespaces below /run/netns.
+ * Removes a folder of a private file system with everything in it: files, and mounts such as the namespaces below
+ * /run/netns.
  *
- * Only mounts that can be reached through the folder are ended. The list of mounts also has those of the machine that are
- * hidden below the private /run: they have the same paths, cannot be unmounted by these, and are not ours.
+ * Only mounts that can be reached through the folder are unmounted. The list of mounts also contains those of the
+ * machine that the private /run hides: they have the same paths, and must not be unmounted.
  *
  * @throws {Error} outside scripts/in-private-namespace.sh
  */
@@ -27,7 +28,7 @@ export async function clearFolder(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** The mount that a folder is on, `undefined` if there is no such folder. */
+/** The mount that a folder is on; `undefined` if the folder does not exist. */
 async function mountIdOf(folder: string): Promise<number | undefined> {
   const handle = await open(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;

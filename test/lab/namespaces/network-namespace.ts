@@ -5,33 +5,36 @@ import { promisify } from 'node:util';
 
 import { assertPrivateNamespace } from './private-namespace.ts';
 
-/** A network namespace, looked at and changed with iproute2 and so without our own code. */
+/** A network namespace that is inspected and changed with iproute2, and not with podwire's code. */
 export interface NetworkNamespace {
-  /** A file to enter it by, as a runtime gives in CNI_NETNS. */
+  /** The path of its file, which a runtime passes in CNI_NETNS. */
   readonly path: string;
-  /** Runs `ip -json` with these arguments: the parsed answer, `[]` for a command that prints none. */
+  /** Runs `ip -json` with these arguments. Returns its parsed output; `[]` for a command that prints nothing. */
   ip(...args: readonly string[]): Promise<readonly unknown[]>;
   /**
-   * Runs a program in it: what that wrote to stdout.
+   * Runs a program in the namespace, and returns its stdout.
    *
    * @throws {Error} with its stderr, if its status is not 0
    */
   exec(program: string, ...args: readonly string[]): Promise<string>;
-  /** A sysctl by its path below /proc/sys, as in `net/ipv4/conf/eth0/forwarding`: names of interfaces can have dots. */
+  /**
+   * Reads a sysctl. It is named by its path below /proc/sys, `net/ipv4/conf/eth0/forwarding`, because names of
+   * interfaces can contain dots.
+   */
   readSysctl(path: string): Promise<string>;
 }
 
 /** A pod's network namespace. */
 export interface Sandbox extends NetworkNamespace, AsyncDisposable {
   /**
-   * Takes it away as a runtime does, early or when disposed of. Its file is gone when this is done; the kernel deletes its
-   * interfaces, and so their peers on the host, a moment later.
+   * Removes it as a runtime does, early or when it is disposed of. When this resolves, its file has been removed; the
+   * kernel deletes its interfaces, and their peers on the host, a moment later.
    */
   remove(): Promise<void>;
 }
 
 /**
- * A new network namespace, its `lo` down, held by a file on the private /run.
+ * Creates a network namespace, whose `lo` is down, with a file on the private /run.
  *
  * @throws {Error} outside scripts/in-private-namespace.sh
  */
@@ -47,7 +50,7 @@ export async function makeSandbox(): Promise<Sandbox> {
 }
 
 /**
- * The network namespace we run in, which plays the node.
+ * The network namespace of this process, which stands for the node's.
  *
  * @throws {Error} outside scripts/in-private-namespace.sh
  */
@@ -82,14 +85,14 @@ function isArray(value: unknown): value is readonly unknown[] {
 }
 
 async function unmount(path: string, folder: string): Promise<void> {
-  // Lazily: a descriptor that a test still holds keeps the namespace, but must not keep the file.
+  // Unmounts lazily: a descriptor that a test still holds keeps the namespace, but must not keep the file.
   await run('umount', ['--lazy', path]);
   await rm(folder, { recursive: true });
 }
 
 const execute = promisify(execFile);
 
-/** Where a program comes from whose package is not called as it is. */
+/** The package of a program that has another name. */
 const PACKAGES: Readonly<Record<string, string>> = {
   ip: 'iproute2',
   nft: 'nftables',
@@ -104,7 +107,7 @@ async function run(program: string, args: readonly string[]): Promise<string> {
   try {
     return (await execute(program, args, { maxBuffer: 64 * 1024 * 1024 })).stdout;
   } catch (error) {
-    // nsenter is what says that a program is missing, when it is to run in a namespace.
+    // If a program that should run in a namespace is missing, nsenter reports it.
     const missing = /spawn (\w+) ENOENT|failed to execute (\w+): No such file/.exec(String(error));
     const name = missing?.[1] ?? missing?.[2];
     if (name === undefined) throw error;

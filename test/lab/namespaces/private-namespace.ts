@@ -3,8 +3,8 @@ import { readFileSync, readlinkSync } from 'node:fs';
 const MARKER = '/run/podwire-private-namespace';
 
 /**
- * Nothing, if we run below scripts/in-private-namespace.sh: whatever the caller does to interfaces, routes, /run or /var/lib
- * then stays in there.
+ * Checks that this process runs below scripts/in-private-namespace.sh: what the caller does to interfaces, routes,
+ * /run or /var/lib then does not affect the machine.
  *
  * @throws {Error} on the machine itself, with the command to use
  */

@@ -5,10 +5,10 @@ import { promisify } from 'node:util';
 const MODULE = 'github.com/cilium/cilium';
 
 /**
- * The folder of Cilium's source, in Go's module cache: the agent compiles its BPF programs on the node, and its CRDs are
- * there.
+ * The folder of Cilium's source in Go's module cache. The agent compiles its BPF programs on the node, and the folder
+ * also contains the CRDs.
  *
- * @throws {Error} with what Go says, if the module is not there
+ * @throws {Error} with the message of Go, if the module is missing
  */
 export async function findCiliumSources(): Promise<string> {
   const { stdout } = await promisify(execFile)('go', ['list', '-m', '-f', '{{.Dir}}', MODULE], {

@@ -7,16 +7,17 @@ import { promisify } from 'node:util';
 const DIST_TOOLS = join(import.meta.dirname, '../../../dist/tools');
 const run = promisify(execFile);
 
-/** Where the files of a package are once it is unpacked, each as it would be below `/`. */
+/** The folder into which a package is unpacked. The files have the same paths in it as below `/`. */
 export function unpackedPackageFolder(name: string): string {
   return join(DIST_TOOLS, name);
 }
 
 /**
- * Unpacks a Debian package below dist/tools without installing it: no daemon is started, nothing of the machine changes, no root is needed.
+ * Unpacks a Debian package below dist/tools without installing it: this starts no daemon, changes nothing on the
+ * machine, and needs no root.
  *
- * @param extent also what it depends on and the machine has not
- * @throws {Error} if apt-get is missing or cannot have it
+ * @param extent whether to include the packages that it depends on and that the machine does not have
+ * @throws {Error} if apt-get is missing or cannot download the package
  */
 export async function unpackDebianPackage(name: string, extent: 'alone' | 'with dependencies'): Promise<void> {
   await mkdir(DIST_TOOLS, { recursive: true });
@@ -25,7 +26,7 @@ export async function unpackDebianPackage(name: string, extent: 'alone' | 'with 
     const root = join(work, 'root');
     for (const archive of await download(name, extent, work)) await run('dpkg-deb', ['-x', archive, root]);
     await rename(root, unpackedPackageFolder(name)).catch((error: unknown) => {
-      // Another process was first: its copy serves as well.
+      // Another process was faster; its copy is the same.
       if (!existsSync(unpackedPackageFolder(name))) throw error;
     });
   } finally {
@@ -47,10 +48,11 @@ async function download(name: string, extent: 'alone' | 'with dependencies', fol
           name,
         ];
   await mkdir(join(folder, 'partial'));
-  // As root apt-get drops to a user who cannot write here, and says so on every download. It locks what only root may write.
+  // Run by root, apt-get changes to a user who cannot write here, and prints a warning about it. Run by another user,
+  // it cannot take its lock.
   const options = ['-o', 'APT::Sandbox::User=root', '-o', 'Debug::NoLocking=true'];
   await run('apt-get', [...options, ...command], { cwd: folder }).catch(async () => {
-    // A machine that never ran `apt-get update`: package lists of our own need no root and change nothing of the machine's.
+    // The machine may have no package lists. Separate lists need no root and change nothing on the machine.
     const lists = ['-o', `Dir::State::Lists=${join(folder, 'lists')}`, '-o', `Dir::Cache=${join(folder, 'cache')}`];
     await mkdir(join(folder, 'lists', 'partial'), { recursive: true });
     await mkdir(join(folder, 'cache', 'archives', 'partial'), { recursive: true });

@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path';
 import { unpackDebianPackage, unpackedPackageFolder } from './debian-package.ts';
 import { isExecutable } from './go-build.ts';
 
-/** Programs that tests and demos run, and the Debian packages that have them. */
+/** Programs that tests and demos run, and the Debian packages that contain them. */
 const PROGRAMS = {
   bird: { package: 'bird2', folder: 'usr/sbin', beside: ['birdc'] },
   bpftool: { package: 'bpftool', folder: 'usr/sbin', beside: [] },
@@ -18,16 +18,16 @@ export function debianPrograms(): readonly DebianProgram[] {
 }
 
 async function findDebianProgram(name: DebianProgram): Promise<string | undefined> {
-  // An ordinary user's PATH need not have the next two.
+  // The PATH of an ordinary user may lack /usr/sbin and /sbin.
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin', unpackedFolder(name)];
   for (const path of folders.map((folder) => join(folder, name))) if (await isExecutable(path)) return path;
   return undefined;
 }
 
 /**
- * The program of this machine, or the one that was unpacked below dist/tools.
+ * Finds the program on this machine, or the copy that was unpacked below dist/tools.
  *
- * @throws {Error} saying what to run, if there is neither
+ * @throws {Error} saying what to run, if both are missing
  */
 export async function debianProgram(name: DebianProgram): Promise<string> {
   const path = await findDebianProgram(name);
@@ -38,11 +38,11 @@ export async function debianProgram(name: DebianProgram): Promise<string> {
 }
 
 /**
- * The program, unpacked from its Debian package if there is none. It is not installed: a package may start its daemon on this
- * machine, or be large.
+ * Finds the program, or unpacks it from its Debian package. The package is not installed, because it may start a
+ * daemon on this machine, or be large.
  *
  * @param say is called before something is downloaded
- * @throws {Error} if it cannot be had
+ * @throws {Error} if the package cannot be downloaded
  */
 export async function ensureDebianProgram(name: DebianProgram, say: (line: string) => void): Promise<string> {
   const found = await findDebianProgram(name);
@@ -52,7 +52,7 @@ export async function ensureDebianProgram(name: DebianProgram, say: (line: strin
   await unpackDebianPackage(packageName, 'with dependencies');
   await mkdir(unpackedFolder(name), { recursive: true });
   const libraries = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
-  // The program itself last: a process that finds it also finds what is beside it.
+  // The program itself is written last: a process that finds it also finds the programs next to it.
   for (const program of [...beside, name]) {
     const script = `#!/bin/sh
 root=\${0%/*}/..
@@ -64,7 +64,7 @@ exec "$root/${folder}/${program}" "$@"
   return join(unpackedFolder(name), name);
 }
 
-// Apart from what the package has, for PATH: other programs of it find their libraries only where they are installed.
+// A separate folder for PATH: the other programs of the package only find their libraries where they are installed.
 function unpackedFolder(name: DebianProgram): string {
   return join(unpackedPackageFolder(PROGRAMS[name].package), 'podwire-bin');
 }

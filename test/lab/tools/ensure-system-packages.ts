@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Programs that tests take from the machine, and the Debian packages that have them. */
+/** Programs of the machine that tests run, and the Debian packages that contain them. */
 const PACKAGES = {
   ping: 'iputils-ping',
   strace: 'strace',
@@ -12,14 +12,15 @@ const PACKAGES = {
   tc: 'iproute2',
   'qemu-aarch64': 'qemu-user',
   runc: 'runc',
-  // Linked statically, as an image with nothing else in it needs it; busybox itself is another package's.
+  // The statically linked one, because the test's image contains nothing else.
   busybox: 'busybox-static',
 } as const;
 
 /**
- * Installs what is missing of the machine's programs, where that can be done without asking: by root, with apt-get.
+ * Installs the missing programs with apt-get, if this process runs as root.
  *
- * @param say is called with what is installed, or the command that would do it; a test that needs the program then fails and says so again
+ * @param say receives what is being installed, or the command that would install it. A test that needs a missing
+ *   program fails and names it
  */
 export async function ensureSystemPackages(say: (line: string) => void): Promise<void> {
   const found = await Promise.all(Object.keys(PACKAGES).map(isInstalled));
@@ -27,7 +28,7 @@ export async function ensureSystemPackages(say: (line: string) => void): Promise
   if (missing.length === 0) return;
   const install = ['install', '--yes', '--no-install-recommends', ...missing];
   say(`apt-get ${install.join(' ')}`);
-  // A machine that never fetched its package lists has no package to install.
+  // A machine without package lists finds no package to install.
   await run('apt-get', install)
     .catch(async () => {
       await run('apt-get', ['update']);

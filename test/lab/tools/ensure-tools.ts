@@ -4,18 +4,19 @@ import type { OnToolProgress } from './tool-progress.ts';
 import type { ToolName } from './tool-table.ts';
 
 /**
- * The real programs of these names: ones installed for the purpose, else ones built from pinned Go modules. Needs a network
- * when it has to build, so call it before entering a private network namespace.
+ * Finds the real programs of these names: installed copies, otherwise builds of pinned Go modules. A build needs a
+ * network, so call this before entering a private network namespace.
  *
  * @returns the absolute path of each
- * @throws {Error} saying what to run, if there is no Go or a module cannot be had
+ * @throws {Error} saying what to run, if Go is missing or a module cannot be downloaded
  */
 export async function ensureTools<Name extends ToolName>(
   names: readonly Name[],
   onProgress: OnToolProgress = () => {},
 ): Promise<Record<Name, string>> {
   const paths: Partial<Record<Name, string>> = {};
-  // One after the other: go build already uses all cores, and the second shares what the first has compiled.
+  // One after the other, because go build already uses all cores, and a later build reuses what an earlier one has
+  // compiled.
   for (const name of names) paths[name] = await ensureTool(name, onProgress);
   return complete(paths, names);
 }

@@ -10,11 +10,11 @@ const PACKAGE = 'containernetworking-plugins';
 const FROM_PACKAGE = join(unpackedPackageFolder(PACKAGE), 'usr', 'lib', 'cni', 'host-local');
 
 /**
- * A host-local of any version, on a machine that need not have Go: an installed one, one built earlier, one built now, or
- * the one in the Debian package, unpacked below dist/tools without installing it.
+ * Finds host-local in any version, on a machine that may lack Go: an installed copy, an earlier build, a new build,
+ * or the copy in the Debian package, which is unpacked below dist/tools without being installed.
  *
  * @returns its absolute path
- * @throws {Error} with the commands to run, if there is no way to one
+ * @throws {Error} with the commands to run, if none of these is possible
  */
 export async function findHostLocal(onProgress: OnToolProgress = () => {}): Promise<string> {
   const here = [

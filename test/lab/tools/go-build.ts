@@ -13,8 +13,8 @@ const REPOSITORY = join(TOOLS_FOLDER, '..', '..');
 const HEARTBEAT_MS = 1000;
 
 /**
- * Where a build of the tool is kept, whether it is there or not: dist/tools/<hash>/<file name>. The hash is of all that
- * decides what is built, so a file that is there is up to date.
+ * The path of a build of the tool, whether it exists or not: dist/tools/<hash>/<file name>. The hash covers
+ * everything that affects the build, so an existing file is up to date.
  */
 export async function builtToolPath(name: ToolName): Promise<string> {
   const { module, fileName, linkerFlags } = toolNamed(name);
@@ -23,7 +23,7 @@ export async function builtToolPath(name: ToolName): Promise<string> {
   return join(REPOSITORY, 'dist', 'tools', hash.digest('hex').slice(0, 16), fileName);
 }
 
-/** Whether the file is there and executable by us. */
+/** True if the file exists and this process may execute it. */
 export async function isExecutable(path: string): Promise<boolean> {
   return access(path, constants.X_OK).then(
     () => true,
@@ -32,10 +32,11 @@ export async function isExecutable(path: string): Promise<boolean> {
 }
 
 /**
- * Builds one tool from its pinned Go module, unless it is built. Two callers at once, in any processes, build it once.
+ * Builds one tool from its pinned Go module, unless it has been built. Callers at the same time, in any process,
+ * build it once.
  *
  * @returns the absolute path of the executable
- * @throws {Error} with the command to run, if there is no Go or a module cannot be had
+ * @throws {Error} with the command to run, if Go is missing or a module cannot be downloaded
  */
 export async function goBuild(name: ToolName, onProgress: OnToolProgress): Promise<string> {
   const path = await builtToolPath(name);
@@ -59,8 +60,8 @@ export async function goBuild(name: ToolName, onProgress: OnToolProgress): Promi
   return path;
 }
 
-// flock(1), because the kernel drops its lock with the process that holds it: no stale lock, no process id to check.
-// The caller that waited finds the file and is done; a rename shows the file only once it is whole.
+// The kernel releases the lock of flock(1) when its holder ends, so that no lock can be stale. A caller that has
+// waited finds the file. The file is renamed to its name when it is complete.
 const BUILD_ONCE = `
 test -x "$1" && exit 0
 go build -trimpath -ldflags="-s -w $3" -o "$1.partial" "$2" && mv "$1.partial" "$1"

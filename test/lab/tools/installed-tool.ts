@@ -5,8 +5,8 @@ import { isExecutable } from './go-build.ts';
 import { toolNamed, type ToolName } from './tool-table.ts';
 
 /**
- * A copy of the tool that was installed on this machine for such use, or `undefined`: kube-apiserver and etcd in
- * KUBEBUILDER_ASSETS (the envtest convention), plugins in CNI_PATH or /opt/cni/bin if they speak CNI 1.1.0.
+ * Finds an installed copy of the tool: kube-apiserver and etcd in KUBEBUILDER_ASSETS (the envtest convention),
+ * plugins in CNI_PATH or /opt/cni/bin if they support CNI 1.1.0.
  */
 export async function installedTool(name: ToolName): Promise<string | undefined> {
   const { installed, fileName } = toolNamed(name);
@@ -28,19 +28,19 @@ export async function installedTool(name: ToolName): Promise<string | undefined>
   }
 }
 
-/** Where a plugin could be: in each folder of CNI_PATH, then in `folders`. */
+/** The possible paths of a plugin: in each folder of CNI_PATH, then in `folders`. */
 export function pluginPaths(fileName: string, folders: readonly string[]): readonly string[] {
   const fromEnvironment = (process.env['CNI_PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
   return [...fromEnvironment, ...folders].map((folder) => join(folder, fileName));
 }
 
-/** What the plugin answers to VERSION; empty if it does not exist or is not a plugin. */
+/** The versions in the plugin's answer to VERSION; empty if it does not exist or is not a plugin. */
 export async function supportedCniVersions(path: string): Promise<readonly string[]> {
   if (!(await isExecutable(path))) return [];
   const answer = await new Promise<string>((resolve) => {
     const options = { env: { CNI_COMMAND: 'VERSION' }, timeout: 5000 };
     const child = execFile(path, options, (error, stdout) => resolve(error === null ? stdout : ''));
-    // A plugin that never reads its stdin must not end us with EPIPE.
+    // A plugin that never reads its stdin must not end this process with EPIPE.
     child.stdin?.on('error', () => {}).end('{"cniVersion":"1.0.0"}');
   });
   return parseSupportedVersions(answer);

@@ -1,19 +1,22 @@
 import type { ToolName } from './tool-table.ts';
 
-/** What happens to one tool. `building` comes again every few seconds: five silent minutes look like a hang. */
+/**
+ * The progress of one tool. `building` is repeated every few seconds, because five minutes without output look like a
+ * hang.
+ */
 export interface ToolProgress {
   readonly tool: ToolName;
   readonly stage: 'building' | 'downloading' | 'built' | 'downloaded' | 'found';
   readonly elapsedSeconds: number;
-  /** Where a finished tool is, or what an unfinished one waits for. */
+  /** The path of a finished tool, or what an unfinished one waits for. */
   readonly detail: string;
 }
 
 export type OnToolProgress = (progress: ToolProgress) => void;
 
 /**
- * A function that writes progress to `stream`, one line per tool. On a terminal the line of a running build is rewritten in
- * place; elsewhere it is said again only every 30 seconds, so that a CI log stays short.
+ * Makes a function that writes progress to `stream`, one line per tool. On a terminal the line of a running build is
+ * rewritten in place; elsewhere it is printed every 30 seconds, so that a CI log stays short.
  */
 export function toolProgressTo(stream: NodeJS.WriteStream): OnToolProgress {
   const paint = stream.isTTY && process.env['NO_COLOR'] === undefined ? painted : plain;
@@ -24,7 +27,7 @@ export function toolProgressTo(stream: NodeJS.WriteStream): OnToolProgress {
       stream.write(`\r\u001b[K${formatToolProgress(progress, paint)}${finished ? '\n' : ''}`);
       return;
     }
-    // The first word of a build comes after 10 seconds: most take less, and one line is then enough.
+    // A build is first reported after 10 seconds. Most builds take less, and then one line is enough.
     const chunk = Math.floor((progress.elapsedSeconds + 20) / 30);
     const said = `${progress.tool} ${progress.stage} ${chunk}`;
     if (!finished && (chunk === 0 || said === lastSaid)) return;

@@ -3,9 +3,9 @@ interface Tool {
   readonly module: '.' | 'cilium' | 'containerd' | 'host-local-1.1.1' | 'kubelet' | 'kustomize';
   /** The Go package that is the program. */
   readonly package: string;
-  /** What the file is called: delegates are found in a folder by their own name, whatever their version. */
+  /** The file's name. A delegate is found by its name, whatever its version is. */
   readonly fileName: string;
-  /** Where a program that is there already is looked for before one is built. */
+  /** Where an installed copy may exist. Without one the tool is built. */
   readonly installed: 'envtest' | 'plugin' | 'never';
   readonly linkerFlags?: string;
 }
@@ -13,7 +13,7 @@ interface Tool {
 const CONTAINERD = 'github.com/containerd/containerd/v2/cmd';
 const PLUGINS = 'github.com/containernetworking/plugins/plugins';
 
-/** Built without its own scripts, Kubernetes calls itself v0.0.0-master. Keep in step with go.mod. */
+/** Kubernetes that is built without its own scripts reports v0.0.0-master. This must be the version in go.mod. */
 const KUBERNETES_VERSION = '-X k8s.io/component-base/version.gitVersion=v1.36.3';
 
 /** Every real program that tests run against. To add one: a `tool` line in go.mod and a row here. */
@@ -53,7 +53,7 @@ export function isToolName(name: string): name is ToolName {
   return Object.hasOwn(TOOLS, name);
 }
 
-/** Every tool's name, in the order of the table: the quick ones first. */
+/** The name of every tool, in the order of the table: tools that build quickly come first. */
 export function toolNames(): readonly ToolName[] {
   return Object.keys(TOOLS).filter(isToolName);
 }

@@ -5,22 +5,26 @@ import { dirname, join } from 'node:path';
 import { families, type ClusterNode, type FamilyName } from './two-nodes.ts';
 import { until } from '../until.ts';
 
-/** BIRD on a node. Disposing of it ends it as its service does. */
+/** BIRD on a node. Disposing of it stops it in the same way as its service does. */
 export interface Bird extends AsyncDisposable {
-  /** What birdc answers. */
+  /** Runs a command of birdc, and returns its output. */
   ask(...words: readonly string[]): Promise<string>;
-  /** The destinations of `show route` with these words behind it. */
+  /** The destinations that `show route` prints with these arguments. */
   destinations(...words: readonly string[]): Promise<readonly string[]>;
-  /** @throws {Error} if a session is not there within the deadline of `until` */
+  /**
+   * Waits for the sessions.
+   *
+   * @throws {Error} if a session is not established before the deadline of `until`
+   */
   established(): Promise<void>;
 }
 
-/** Names in BIRD of what is there once for each family. */
+/** BIRD's names for each family. */
 export function birdNames(family: FamilyName): { readonly kernel: string; readonly bgp: string } {
   return { kernel: `kernel_${family}`, bgp: `bgp_${family}` };
 }
 
-/** What BIRD does when it ends with its own routes in the kernel. The agent's keeps them there. */
+/** What BIRD does with its routes in the kernel when it ends. The agent's BIRD keeps them. */
 export type RoutesAtEnd = 'removed' | 'kept';
 
 /** Starts BIRD with one session for each family, to one peer. */
@@ -38,7 +42,7 @@ export async function startBird(
   const command = [path, '-f', '-c', `${folder}/bird.conf`, '-s', socket, '-P', `${folder}/bird.pid`];
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...machine.within, ...command], {
     stdio: ['ignore', 'ignore', 'pipe'],
-    detached: true, // Ctrl-C is for us
+    detached: true, // Ctrl-C must only end this process
   });
   const exit = once(child, 'exit');
   let logged = '';
@@ -46,7 +50,7 @@ export async function startBird(
   const ask: Bird['ask'] = (...words) => machine.exec(join(dirname(path), 'birdc'), '-s', socket, ...words);
   const answers = async (...words: readonly string[]) => {
     if (child.exitCode !== null) throw new Error(`BIRD of ${node.name} has ended: ${logged.trimEnd()}`);
-    return ask(...words).catch(() => ''); // it does not listen yet
+    return ask(...words).catch(() => ''); // BIRD may not listen yet
   };
   return {
     ask,
@@ -65,7 +69,8 @@ export async function startBird(
   };
 }
 
-// As the agent's BIRD is set up in what matters to the plugin: `learn` takes in its host routes, which are not BIRD's own.
+// The agent's configuration of BIRD, as far as it concerns the plugin: `learn` imports the plugin's host routes from
+// the kernel.
 function formatBirdConfig(node: ClusterNode, peer: ClusterNode, atEnd: RoutesAtEnd): string {
   const ofFamily = ({ name }: { readonly name: FamilyName }) => {
     const { kernel, bgp } = birdNames(name);

@@ -4,15 +4,15 @@ import type { NodePod } from './pod.ts';
 import { readRoutes } from './route.ts';
 import { until } from '../until.ts';
 
-/** @throws {Error} if the node's BIRD does not know the pod's routes within the deadline of `until` */
+/** Waits until the node's BIRD knows the pod's routes. */
 export async function untilLearned(bird: Bird, pod: NodePod): Promise<void> {
   await until(`BIRD of ${pod.node.name} knows the routes of ${pod.name}`, async () => {
-    const known = await bird.destinations().catch((): readonly string[] => []); // it may not listen yet
+    const known = await bird.destinations().catch((): readonly string[] => []); // BIRD may not listen yet
     return hostRoutes(pod).every((destination) => known.includes(destination));
   });
 }
 
-/** @throws {Error} if the node's BIRD still knows a route of the pod's then */
+/** Waits until the node's BIRD knows none of the pod's routes. */
 export async function untilForgotten(bird: Bird, pod: NodePod): Promise<void> {
   await until(`BIRD of ${pod.node.name} has forgotten the routes of ${pod.name}`, async () => {
     const known = await bird.destinations();
@@ -20,7 +20,10 @@ export async function untilForgotten(bird: Bird, pod: NodePod): Promise<void> {
   });
 }
 
-/** @throws {Error} if BIRD has not by then given each kernel its node's podCIDRs, as blackholes, and the way to the other's */
+/**
+ * Waits until BIRD has added routes on each node: blackholes for its own podCIDRs, and routes to those of the other
+ * node.
+ */
 export async function untilExchanged(nodes: readonly ClusterNode[]): Promise<void> {
   const podCidrs = nodes.flatMap((node) => families().map(({ name }) => node.podCidrs[name]));
   for (const { name, machine } of nodes)
@@ -30,7 +33,7 @@ export async function untilExchanged(nodes: readonly ClusterNode[]): Promise<voi
     });
 }
 
-// One for each family.
+// The routes to a pod, one for each family.
 function hostRoutes({ addresses }: NodePod): readonly string[] {
   return families().map(({ name, hostLength }) => `${addresses[name]}/${hostLength}`);
 }

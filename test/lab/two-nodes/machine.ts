@@ -3,30 +3,30 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { hostNamespace, namespaceOf, type NetworkNamespace, type Sandbox } from '../namespaces/network-namespace.ts';
 
-/** A separate node within the private namespace, with its own network, /run and /var/lib. */
+/** A separate machine within the private namespace, with its own network, /run and /var/lib. */
 export interface Machine extends NetworkNamespace, AsyncDisposable {
-  /** A program and its first arguments, to be put before what is to run on it. */
+  /** A program and its first arguments, which run the rest of the command on this machine. */
   readonly within: readonly string[];
-  /** Of a process that holds it. */
+  /** The id of the process that keeps its namespaces. */
   readonly pid: number;
-  /** Where its own `/` is, seen from outside. */
+  /** The path of its `/` for this process. */
   readonly rootFolder: string;
   makeSandbox(name: string): Promise<MachineSandbox>;
 }
 
-/** A pod's network namespace on a machine. `path` is seen from outside. */
+/** A pod's network namespace on a machine. `path` is the path for this process. */
 export interface MachineSandbox extends Sandbox {
-  /** What the machine's runtime gives in CNI_NETNS. */
+  /** The path that the machine's runtime passes in CNI_NETNS. */
   readonly pathOnMachine: string;
 }
 
 const PRIVATE = join(import.meta.dirname, '..', '..', '..', 'scripts', 'in-private-namespace.sh');
 
-/** A machine without any interface but `lo`. It ends with this process, however that ends. */
+/** Starts a machine that has no interface except `lo`. It ends with this process, also if this process is killed. */
 export async function startMachine(): Promise<Machine> {
   const child = spawn('sh', [PRIVATE, '--', 'sh', '-c', 'ip link delete uplink && echo ready && exec cat'], {
     stdio: ['pipe', 'pipe', 'inherit'],
-    detached: true, // Ctrl-C is for us, who then take down what there is
+    detached: true, // Ctrl-C must only end this process, which then cleans up
   });
   const exit = once(child, 'exit');
   const isReady = await Promise.race([once(child.stdout, 'data').then(() => true), exit.then(() => false)]);

@@ -11,22 +11,30 @@ import { families, type ClusterNode, type TwoNodes } from './two-nodes.ts';
 import type { MachineSandbox } from './machine.ts';
 import { formatRoute, readRoutes } from './route.ts';
 
-/** A pod of one of two nodes, attached. Disposing of it detaches it, if that has not been done, and removes it. */
+/** An attached pod of one of the two nodes. Disposing of it detaches it, unless this has been done, and removes it. */
 export interface NodePod extends AsyncDisposable {
   readonly name: string;
   readonly node: ClusterNode;
   readonly sandbox: MachineSandbox;
-  /** Without prefix length, empty where there is none. */
+  /** Addresses without prefix length; empty text for a family without an address. */
   readonly addresses: ResultAddresses;
   readonly hostInterface: string;
-  /** @throws {Error} with what the executable said, if DEL fails */
+  /**
+   * Runs DEL.
+   *
+   * @throws {Error} with the output of the executable, if DEL fails
+   */
   detach(): Promise<void>;
 }
 
 const NETWORK = 'k8s-pod-network';
 const NAMESPACE = 'demo';
 
-/** @throws {Error} with what the executable said, if ADD fails */
+/**
+ * Creates a pod and attaches it.
+ *
+ * @throws {Error} with the output of the executable, if ADD fails
+ */
 export async function attachTo(
   node: ClusterNode,
   name: string,
@@ -57,7 +65,7 @@ export async function attachTo(
   };
 }
 
-/** All that a pod can leave on a node, each a line of text. */
+/** Everything that a pod can leave on a node, as lines of text. */
 export async function observeTraces({ machine }: ClusterNode): Promise<readonly string[]> {
   const links = (await machine.ip('link', 'show')).map((link) => `interface ${JSON.stringify(link)}`);
   const folder = join(machine.rootFolder, 'var/lib');

@@ -2,7 +2,10 @@ import { textMemberOf } from '../../../scripts/demo/json-member.ts';
 import type { NetworkNamespace } from '../namespaces/network-namespace.ts';
 import { families, type ClusterNode } from './two-nodes.ts';
 
-/** What the administrator of a policy-only installation does: a route to the other's podCIDRs, by the other's address. */
+/**
+ * Adds the routes that the administrator of a policy-only installation adds: to the other node's podCIDRs, by that
+ * node's address.
+ */
 export async function routeTo(other: ClusterNode, from: ClusterNode): Promise<AsyncDisposable> {
   const change = async (verb: 'add' | 'delete') => {
     for (const { name, option } of families())
@@ -12,7 +15,7 @@ export async function routeTo(other: ClusterNode, from: ClusterNode): Promise<As
   return { [Symbol.asyncDispose]: () => change('delete') };
 }
 
-/** A route as `ip -json -details` has it, what it does not say left empty. */
+/** A route as `ip -json -details` prints it. Missing members are empty. */
 export interface ShownRoute {
   readonly type: string;
   readonly destination: string;
@@ -21,7 +24,7 @@ export interface ShownRoute {
   readonly protocol: string;
 }
 
-/** The main routes of a namespace in both families, but those that the kernel makes itself. */
+/** Reads the routes in the main tables of a namespace, except those that the kernel adds automatically. */
 export async function readRoutes(where: NetworkNamespace): Promise<readonly ShownRoute[]> {
   const found = await Promise.all(families().map(({ option }) => where.ip('-details', option, 'route', 'show')));
   return found
@@ -36,15 +39,15 @@ export async function readRoutes(where: NetworkNamespace): Promise<readonly Show
     .filter(({ protocol }) => protocol !== 'kernel');
 }
 
-/** As `ip route` writes it. */
+/** Formats a route as `ip route` does. */
 export function formatRoute({ type, destination, gateway, interface: device, protocol }: ShownRoute): string {
   const kind = type === 'unicast' ? '' : `${type} `;
-  // A blackhole has none; of IPv6 the kernel says `lo`.
+  // A blackhole has no interface; for IPv6 the kernel reports `lo`.
   const by = kind === '' ? `${gateway === '' ? '' : ` via ${gateway}`} dev ${device}` : '';
   return `${kind}${destination}${by} proto ${protocol}`;
 }
 
-/** The route whose destination is written so, `undefined` if there is none. */
+/** Finds the route with this destination, as text; `undefined` if it does not exist. */
 export async function routeOf(where: NetworkNamespace, destination: string): Promise<ShownRoute | undefined> {
   return (await readRoutes(where)).find((route) => route.destination === destination);
 }

@@ -12,29 +12,30 @@ type PerFamily = Readonly<Record<FamilyName, string>>;
 export interface ClusterNode {
   readonly name: string;
   readonly machine: Machine;
-  /** Without prefix length. */
+  /** Addresses without prefix length. */
   readonly addresses: PerFamily;
   readonly podCidrs: PerFamily;
-  /** On the machine: the executable's configuration, and host-local's folder. */
+  /** Paths on the machine: of the executable's configuration, and of host-local's folder. */
   readonly kubeconfigPath: string;
   readonly pluginFolder: string;
 }
 
-/** Two nodes on one network, which has the API server too. Nothing on it knows a way to pods. */
+/** Two nodes and an API server on one network, which has no routes to pods. */
 export interface TwoNodes extends AsyncDisposable {
   readonly api: LoopbackApi;
   readonly apiUrl: string;
   readonly nodes: readonly [ClusterNode, ClusterNode];
 }
 
-// What is the network's gateway as well, but forwards nothing. Addresses are of the documentation ranges.
+// The API server's address, which is also the network's gateway, but forwards nothing. All addresses are from the
+// ranges for documentation.
 const SWITCH = { name: 'switch', ipv4: '198.51.100.1', ipv6: '2001:db8:51::1' } as const;
 const FAMILIES = [
   { name: 'ipv4', option: '-4', networkLength: 24, hostLength: 32 },
   { name: 'ipv6', option: '-6', networkLength: 64, hostLength: 128 },
 ] as const;
 
-/** IPv6 only where the kernel has it. */
+/** The families that the kernel supports. */
 export function families(): readonly (typeof FAMILIES)[number][] {
   return FAMILIES.filter(({ name }) => name === 'ipv4' || existsSync('/proc/sys/net/ipv6'));
 }
@@ -74,7 +75,7 @@ function describeNode(number: number, machine: Machine): ClusterNode {
 
 async function makeSwitch(started: AsyncDisposableStack): Promise<void> {
   const host = hostNamespace();
-  // Without snooping, which would ask first who wants to hear of neighbours.
+  // Multicast snooping would delay the first neighbor solicitations.
   await host.ip('link', 'add', SWITCH.name, 'type', 'bridge', 'mcast_snooping', '0');
   started.defer(async () => void (await host.ip('link', 'delete', SWITCH.name)));
   await host.ip('link', 'set', SWITCH.name, 'addrgenmode', 'none', 'up');
@@ -93,7 +94,7 @@ async function connectToSwitch(
   await host.ip('link', 'add', name, 'type', 'veth', ...peer);
   started.defer(async () => void (await host.ip('link', 'delete', name)));
   await host.ip('link', 'set', name, 'addrgenmode', 'none', 'master', SWITCH.name, 'up');
-  // As on any node. Of IPv4 podwire does it too, interface by interface.
+  // Every node forwards packets. For IPv4 podwire enables this too, for each interface.
   await machine.exec('sysctl', '-q', 'net.ipv4.ip_forward=1');
   if (families().length > 1)
     await machine.exec('sysctl', '-q', 'net.ipv6.conf.all.forwarding=1', 'net.ipv6.conf.uplink.accept_dad=0');
@@ -102,12 +103,13 @@ async function connectToSwitch(
     const gateway = SWITCH[family.name];
     const words = family.name === 'ipv6' ? ['nodad'] : [];
     await machine.ip('address', 'add', `${addresses[family.name]}/${family.networkLength}`, 'dev', 'uplink', ...words);
-    // Without it a node does not answer its pods' ARP.
+    // Without a default route a node does not answer the ARP requests of its pods.
     await machine.ip(family.option, 'route', 'add', 'default', 'via', gateway);
   }
 }
 
-// A copy, because a plugin that others than root could write is not run, and we may be root only in here.
+// A copy, because podwire does not run a plugin that users other than root can write, and this process may be root
+// only in its user namespace.
 async function installOn({ machine, pluginFolder }: ClusterNode, hostLocalPath: string): Promise<void> {
   await machine.exec('install', '-D', '-m', '0755', hostLocalPath, join(pluginFolder, 'host-local'));
 }
