@@ -27,8 +27,8 @@ export interface TwoNodes extends AsyncDisposable {
   readonly nodes: readonly [ClusterNode, ClusterNode];
 }
 
-// The API server's address, which is also the network's gateway, but forwards nothing. All addresses are from the
-// ranges for documentation.
+// The bridge that connects the nodes. Its addresses are the gateways of the nodes, but it forwards nothing. All
+// addresses are from the ranges for documentation.
 const SWITCH = { name: 'switch', ipv4: '198.51.100.1', ipv6: '2001:db8:51::1' } as const;
 const FAMILIES = [
   { name: 'ipv4', option: '-4', networkLength: 24, hostLength: 32 },

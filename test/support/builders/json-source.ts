@@ -8,5 +8,5 @@ export const JSON_SOURCE: JsonSource = {
   error: (message) => new CniError(ERROR_CODE.invalidConfig, `${message}; correct it`),
 };
 
-/** A source like the API and kubeconfigs: its errors never quote a value, and have nothing but the message of the reader. */
+/** A source like the API and kubeconfigs: its errors never quote a value, and consist of the reader's message. */
 export const UNQUOTED_SOURCE: JsonSource = { quotesValues: false, error: (message) => new Error(message) };

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../../src/json/json.ts';
 import type { RequestInput } from '../../../src/netconf/request.ts';
 import { netconf } from '../../lab/netconf.ts';
 
-/** What a valid ADD gets from a runtime, with `overrides`; `undefined` unsets a variable. */
+/** The input of a valid ADD, with `overrides`. `undefined` unsets a variable. */
 export function requestInput({
   environment = {},
   config = netconf(),

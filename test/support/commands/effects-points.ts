@@ -8,17 +8,17 @@ import type { WrapEffects } from './effects.ts';
 export interface Point {
   /** `kernel.observeInterface #2`: the second such call. */
   readonly name: string;
-  /** True if the call returns a promise, which then is what fails. */
+  /** True if the call returns a promise, so that the promise has to fail. */
   readonly isAsync: boolean;
 }
 
-/** Before a call has had its effect; or when it has had it, and the command does not know yet. */
+/** Before a call takes effect, or after it has taken effect and before the command knows. */
 export type Moment = 'before' | 'after';
 
-/** What is done about each call: it makes the call, or does not. */
+/** Runs in place of each call, and decides whether to make the call. */
 type Around = (name: string, call: () => unknown) => unknown;
 
-/** Effects that note the points that a command comes to, in their order. */
+/** Wraps effects so that they record the points that a command reaches, in order. */
 export function recordingPoints(points: Point[]): WrapEffects {
   return (effects) =>
     surround(effects, (name, call) => {
@@ -28,7 +28,10 @@ export function recordingPoints(points: Point[]): WrapEffects {
     });
 }
 
-/** Effects of which one call fails, as the real one could; `onHit` says that the command has come to it. */
+/**
+ * Wraps effects so that one call fails in the same way as the real one could. `onHit` is called when the command
+ * reaches it.
+ */
 export function failingAt({ name: wanted, isAsync }: Point, moment: Moment, onHit: () => void): WrapEffects {
   return (effects) =>
     surround(effects, (name, call) => {
@@ -41,7 +44,7 @@ export function failingAt({ name: wanted, isAsync }: Point, moment: Moment, onHi
     });
 }
 
-/** Effects that act at one point before anything else happens. */
+/** Wraps effects so that `act` runs at one point. */
 export function actingAt(wanted: string, moment: Moment, act: () => void): WrapEffects {
   return (effects) =>
     surround(effects, (name, call) => {

@@ -13,27 +13,30 @@ import { openClock } from '../../../src/system/clock.ts';
 import { dispatch } from '../../../src/plugin.ts';
 import { runRealProgram } from '../delegates/real-program.ts';
 
-/** How one command came to its end. */
+/** The outcome of one command. */
 export interface CommandEnd {
-  /** What it handed to the runtime. */
+  /** The results that it passed to the runtime. */
   readonly outputs: readonly string[];
   readonly logged: readonly string[];
-  /** What it threw, `undefined` if it succeeded. */
+  /** The error that it threw; `undefined` if it succeeded. */
   readonly error: Error | undefined;
 }
 
-/** What a test puts between a command and the world. */
+/** Replaces effects by a test's own, which usually call the originals. */
 export type WrapEffects = (effects: Effects) => Effects;
 
 /** Where a command's effects keep their files, and what is done to them. */
 export interface CommandSetting {
-  /** Journal and memo are below it. */
+  /** The parent of the folders of the journal and the status cache. */
   readonly folder: string;
   readonly wrap?: WrapEffects;
   readonly signal?: AbortSignal;
 }
 
-/** Carries out one command in this process, with real effects: kernel, API, delegate, journal. Its outputs and its log are kept. */
+/**
+ * Runs one command in this process, with real effects: kernel, API, delegate, journal. Returns its outputs and its
+ * log.
+ */
 export async function runCommand(
   input: RequestInput,
   { folder, wrap = (effects) => effects, signal = new AbortController().signal }: CommandSetting,

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * Puts an IPAM plugin of a few shell lines into a separate folder, for what no real plugin does on demand.
+ * Creates an IPAM plugin from a few lines of shell in a separate folder, for behavior that no real plugin shows on
+ * demand.
  *
  * @returns the folder, for CNI_PATH; its file `calls` gets a line for each call, `$CNI_COMMAND <stdin>`
  */

@@ -6,22 +6,26 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-/** An IPAM plugin that stops in the middle of an ADD until it is released: a moment in which a test changes the world. */
+/**
+ * An IPAM plugin that stops in the middle of an ADD until it is released, so that a test can change something in the
+ * meantime.
+ */
 export interface GatedDelegate extends Disposable {
-  /** For CNI_PATH. */
+  /** The folder to pass in CNI_PATH. */
   readonly folder: string;
-  /** Resolves when an ADD has come to the gate. */
+  /** Resolves when an ADD has stopped at the gate. */
   readonly arrived: Promise<unknown>;
-  /** Lets it go on. */
+  /** Lets the ADD continue. */
   release(): void;
-  /** One line a call that has begun: `ADD`, `DEL`. */
+  /** The calls that have begun: `ADD`, `DEL`. */
   calls(): Promise<readonly string[]>;
 }
 
 /**
- * host-local behind a gate, below `folder`. Only the first ADD stops; it stops before or after the address is allocated.
+ * Creates a plugin below `folder` that runs host-local. Only its first ADD stops, before or after the address is
+ * allocated.
  *
- * @param hostLocalFolder where the real one is
+ * @param hostLocalFolder the folder of the real host-local
  */
 export async function makeGatedDelegate(
   folder: string,

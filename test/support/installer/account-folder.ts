@@ -2,16 +2,16 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { assertPrivateNamespace } from '../../lab/namespaces/private-namespace.ts';
 
-/** What the kubelet puts into each pod. */
+/** The files that the kubelet mounts into each pod. */
 export interface AccountFiles {
   readonly token: string;
   readonly 'ca.crt': string;
   readonly namespace: string;
 }
 
-/** Where a pod finds its own account; here on the private /run of the tests. */
+/** The path where a pod finds its service account, on the private /run of the tests. */
 export interface AccountFolder extends Disposable {
-  /** All files at once, as the kubelet does it: a link is swapped. */
+  /** Replaces all files at once, by replacing a link, as the kubelet does. */
   write(files: AccountFiles): void;
 }
 

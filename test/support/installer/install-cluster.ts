@@ -9,7 +9,7 @@ export const NODE = 'node-1';
 const PLUGIN = 'system:serviceaccount:kube-system:podwire';
 const INSTALLER = 'system:serviceaccount:kube-system:podwire-installer';
 
-/** A real API server with cni-conf/rbac.yaml applied, in force, and one node. */
+/** A real API server with one node, in which cni-conf/rbac.yaml is applied and in force. */
 export async function startInstallCluster(): Promise<Cluster> {
   await using started = new AsyncDisposableStack();
   const cluster = started.use(await startCluster());
@@ -31,7 +31,7 @@ export async function startInstallCluster(): Promise<Cluster> {
   return cluster;
 }
 
-/** What the kubelet gives the installer's pod. */
+/** The account that the kubelet mounts into the installer's pod. */
 export async function installerAccount(
   { admin, certificateAuthorityPem }: Cluster,
   name = 'podwire-installer',

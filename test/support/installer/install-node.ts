@@ -7,18 +7,18 @@ import { member } from '../../lab/member.ts';
 
 /** One call of the installer. */
 export interface InstallerCall {
-  /** `['install']` by default. The executable is called by a path, whose last part can be another name. */
+  /** `['install']` by default. The last part of the path by which the executable is called can be another name. */
   readonly args?: readonly string[];
   readonly calledAs?: string;
-  /** On top of, or `undefined` instead of, what the DaemonSet sets. */
+  /** Added to what the DaemonSet sets. `undefined` unsets a variable. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** A program and its first arguments, before the installer. */
   readonly within?: readonly string[];
 }
 
-/** A node's folders as a pod sees them, and an image's: podwire with plugins beside it. */
+/** The folders of a node as a pod sees them, and the folder of an image that has podwire and plugins. */
 export interface InstallNode extends AsyncDisposable {
-  /** What is `/host` in the pod. */
+  /** The folder that is `/host` in the pod. */
   readonly root: string;
   readonly programs: string;
   readonly configs: string;
@@ -36,7 +36,7 @@ export interface InstallNode extends AsyncDisposable {
 const TEMPLATE = join(import.meta.dirname, '../../../cni-conf/base/10-podwire.conflist');
 const CARRIED = ['host-local', 'portmap', 'bandwidth', 'tuning', 'loopback'] as const;
 
-/** A node without anything on it, in a separate folder. */
+/** Makes a node without any files, in a separate folder. */
 export async function makeInstallNode(
   server: string,
   nodeName: string,
@@ -93,7 +93,7 @@ export function tokenIn(kubeconfig: string): string {
   return typeof token === 'string' ? token : '';
 }
 
-/** What a token says of itself. */
+/** Decodes the claims of a token. */
 export function claimsIn(token: string): unknown {
   return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
 }

@@ -6,7 +6,7 @@ import type { Step } from '../../../src/plan/step.ts';
 import { attachmentFacts, type AttachmentFactsOverrides } from '../builders/attachment-facts.ts';
 import { hostNamespace, makeSandbox, type NetworkNamespace } from '../../lab/namespaces/network-namespace.ts';
 
-/** What no two pods of the tests share, for these run at the same time. */
+/** The names and addresses of one pod. No two pods share them, because their tests run at the same time. */
 export interface PodPlace {
   /** The host interface. */
   readonly name: string;
@@ -14,18 +14,18 @@ export interface PodPlace {
   readonly ipv6: string;
 }
 
-/** A pod that is attached, to be damaged. */
+/** An attached pod, which a test then damages. */
 export interface AttachedPod extends PodPlace {
   readonly host: NetworkNamespace;
   readonly pod: NetworkNamespace;
   readonly steps: readonly Step[];
-  /** How it differs from what was planned, one text for each difference. */
+  /** The differences between the pod and its plan, one text for each. */
   readonly drifts: () => Promise<readonly string[]>;
 }
 
 export type PodFactsOverrides = Omit<AttachmentFactsOverrides, 'addresses' | 'hostInterface'>;
 
-/** The place of one pod among those of one file. */
+/** The names and addresses of the pod with this number in one test file. */
 export function podPlace(file: 'observe' | 'damage' | 'tolerance', number: number): PodPlace {
   const net = { observe: 1, damage: 2, tolerance: 3 }[file];
   return { name: `calio${net}n${number}`, ipv4: `10.9.${net}.${number}`, ipv6: `fd09:${net}::${number.toString(16)}` };
@@ -46,7 +46,7 @@ export async function attachedPod(place: PodPlace, overrides: PodFactsOverrides 
   return { ...place, host: hostNamespace(), pod, steps, drifts };
 }
 
-/** All but those that take the addresses and routes of IPv6 with them. */
+/** All settings except those whose change removes IPv6 addresses and routes. */
 export function settingsOf(
   steps: readonly Step[],
   place: 'host' | 'sandbox',
@@ -56,18 +56,18 @@ export function settingsOf(
     .filter((step) => step.in === place && !step.key.endsWith('disable_ipv6'));
 }
 
-/** A value that a setting does not have when it has the step's. */
+/** A value that differs from the one that the step sets. */
 export function otherValue({ key, value }: { readonly key: string; readonly value: string }): string {
   if (key.endsWith('proxy_delay')) return '80'; // a smaller one can be less than a tick of the kernel's clock
   return value === '0' ? '1' : '0';
 }
 
-/** Writes a setting of a namespace, without our own code. */
+/** Writes a setting in a namespace, without podwire's code. */
 export async function writeSysctl(where: NetworkNamespace, key: string, value: string): Promise<void> {
   await where.exec('sh', '-c', `echo ${value} > /proc/sys/${key}`);
 }
 
-/** A kernel with a sandbox open in it, both closed when the test ends. `pod` is the sandbox as iproute2 sees it. */
+/** Opens a kernel and a sandbox, which are closed when the test ends. `pod` is the sandbox as iproute2 sees it. */
 export async function sandboxInKernel(): Promise<{ kernel: Kernel; sandbox: Sandbox; pod: NetworkNamespace }> {
   const pod = await makeSandbox();
   const kernel = openKernel();

@@ -2,22 +2,22 @@ import { decodeMessages, encodeMessages, type NetlinkMessage } from '../../../sr
 import type { NetlinkTransport, TransportListener } from '../../../src/netlink/transport.ts';
 import { NLMSG } from '../../../src/netlink/constants.ts';
 
-/** One answer of a double: messages, or the word that something went wrong on the way. */
+/** One reply of a double: messages, or a failure of the transport. */
 export type DoubleAnswer =
   | readonly NetlinkMessage[]
   | { readonly lost: string }
   | { readonly unsent: string }
   | Uint8Array;
 
-/** Takes the place of the kernel. */
+/** The transport to use instead of the kernel's. */
 export interface KernelDouble {
   readonly open: (listener: TransportListener) => NetlinkTransport;
-  /** What was asked so far, one entry for each send. */
+  /** The requests so far, one entry for each send. */
   readonly sends: readonly (readonly NetlinkMessage[])[];
   readonly isClosed: () => boolean;
 }
 
-/** A double that meets each send with the next of `answers`, and any further one with silence. */
+/** Makes a double that replies to each send with the next of `answers`, and to later ones not at all. */
 export function kernelDouble(
   ...answers: readonly ((asked: readonly NetlinkMessage[]) => DoubleAnswer)[]
 ): KernelDouble {
@@ -40,7 +40,7 @@ export function kernelDouble(
   return { open, sends, isClosed: () => isClosed };
 }
 
-/** The kernel's word that a request is done, or `errno`. */
+/** The kernel's acknowledgement of a request, or its `errno`. */
 export function acknowledge({ sequence }: NetlinkMessage, errno = 0): NetlinkMessage {
   const payload = Buffer.alloc(4);
   payload.writeInt32LE(-errno);

@@ -7,7 +7,7 @@ import {
 } from 'netlink/dist/rt/structs.js';
 import { AttrStream } from 'netlink/dist/structs.js';
 
-/** The payload of a message as the netlink package's typed layer encodes it, which shares no code with ours. */
+/** Encodes the payload of a message with the netlink package's typed layer, which shares no code with podwire. */
 export function encodeByReference(message: Message): Buffer {
   const stream = new AttrStream();
   if (message.kind === 'link') formatLinkMessage(message, stream);
@@ -15,10 +15,13 @@ export function encodeByReference(message: Message): Buffer {
   else if (message.kind === 'route') formatRouteMessage(message, stream);
   else throw new Error(`no reference encoder for ${message.kind}`);
   const bytes = Buffer.concat(stream.bufs);
-  return Buffer.concat([bytes], Math.ceil(bytes.length / 4) * 4); // it leaves the last attribute unpadded
+  return Buffer.concat([bytes], Math.ceil(bytes.length / 4) * 4); // the package does not pad the last attribute
 }
 
-/** A link message as the typed layer reads it: without the padding and flags in which two right encodings can differ. */
+/**
+ * Decodes a link message with the typed layer, which drops the padding and flags in which two correct encodings can
+ * differ.
+ */
 export function readLinkByReference(payload: Uint8Array): Omit<ReturnType<typeof parseLinkMessage>, 'kind'> {
   const { data, attrs } = parseLinkMessage(Buffer.from(payload));
   return { data, attrs };

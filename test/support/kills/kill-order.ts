@@ -4,25 +4,29 @@ import { fileURLToPath } from 'node:url';
 import type { RequestInput } from '../../../src/netconf/request.ts';
 import type { Moment } from '../commands/effects-points.ts';
 
-/** The call of a command that is to be killed, and where. */
+/** A call of a command, and the point at which it is killed. */
 export interface KillOrder {
   readonly environment: RequestInput['environment'];
   readonly stdin: string;
-  /** Where its journal is. */
+  /** The parent folder of its journal. */
   readonly folder: string;
-  /** `undefined`: it may live. */
+  /** `undefined`: the command is not killed. */
   readonly point: string | undefined;
   readonly moment: Moment;
 }
 
-/** Runs a command in a separate process, which kills itself at the point: the signal that ended it, or its exit status. */
+/**
+ * Runs a command in a separate process, which kills itself at the point. Returns the signal that ended it, or its
+ * exit status.
+ */
 export async function runToKill(
   input: RequestInput,
   { cacheFolder, ...order }: Omit<KillOrder, 'environment' | 'stdin'> & { readonly cacheFolder: string },
 ): Promise<string> {
   const program = fileURLToPath(import.meta.resolve('./killed-command.ts'));
   const child = spawn(process.execPath, [program], {
-    // Node writes it when a process exits normally: a run that is not killed makes the others start four times as fast.
+    // Node writes this cache when a process exits normally. After a run that is not killed, later runs start four
+    // times as fast.
     env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: cacheFolder },
     stdio: ['pipe', 'ignore', 'inherit'],
     timeout: 30_000,

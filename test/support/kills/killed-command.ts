@@ -1,4 +1,4 @@
-// Runs one command in a separate process, which kills itself at a point: a later command has to undo the rest.
+// Runs one command and kills this process at a point. A later command must then clean up.
 import { text } from 'node:stream/consumers';
 import { runCommand } from '../commands/effects.ts';
 import { actingAt } from '../commands/effects-points.ts';

@@ -11,7 +11,10 @@ export interface KillPoint {
   readonly ordinal: number;
 }
 
-/** Change the world, or hand over to what does: files, sockets, namespaces, threads, children; and the waits for them. */
+/**
+ * System calls that change something outside the process, start or use something that does (files, sockets,
+ * namespaces, threads, child processes), or wait for it.
+ */
 const COMMAND_CALLS = [
   'openat',
   'symlink',
@@ -45,7 +48,7 @@ const COMMAND_CALLS = [
   'exit_group',
 ] as const;
 
-/** Create, change and remove files, or make them last. Programs that the installer starts make only `write` of these. */
+/** System calls that create, change, remove or sync files. Programs that the installer starts only call `write`. */
 const INSTALLER_CALLS = [
   'copy_file_range',
   'sendfile',
@@ -73,34 +76,39 @@ const INSTALLER_CALLS = [
 ] as const;
 
 /**
- * The points of a command that is not killed, from its first change of the world on.
+ * Records the points of a command that is not killed, beginning with the first that changes something.
  *
- * @param exitCode what it ends with
+ * @param exitCode its expected exit status
  * @see strace(1): only the main thread is traced; what other threads do is done between its calls
  */
 export async function killPointsOf(node: LoopbackNode, call: NodeCall, exitCode = 0): Promise<readonly KillPoint[]> {
   const tracePath = join(node.folder, 'system-calls');
   const within = [...(call.within ?? []), 'strace', '-qq', ...traceInto(tracePath, COMMAND_CALLS)];
   const points = await readTrace(tracePath, await node.run({ ...call, within }), exitCode);
-  const first = points.findIndex((point) => /^symlink(at)?$/.test(point.call)); // its slot: nothing is done before
+  const first = points.findIndex((point) => /^symlink(at)?$/.test(point.call)); // it acquires its slot; nothing has changed before
   if (first < 0) throw new Error(`${call.verb} acquires no slot`);
-  // Reading a file or closing it changes nothing, nor does what follows it at once.
+  // Reading a file or closing it changes nothing, so the point directly after it is the same state.
   return points
     .slice(first)
     .filter(({ call: name, line }) => (name === 'openat' ? line.includes('O_CREAT') : name !== 'close'));
 }
 
-/** Runs the command and kills it at the point, before the call is made. `signal` is null if it never reaches the point. */
+/**
+ * Runs the command and kills it at the point, before the system call. `signal` is null if the command never reaches
+ * the point.
+ */
 export function runKilledAt(node: LoopbackNode, call: NodeCall, point: KillPoint): Promise<EndedExecutable> {
   return node.run({ ...call, within: [...(call.within ?? []), 'strace', '-qq', ...killAt(point)] });
 }
 
-// With one thread for files their calls have the same number each time. Not with --seccomp-bpf, where strace miscounts them.
+// With a single thread for files, the calls have the same numbers in each run. With --seccomp-bpf strace would
+// miscount them.
 const ONE_THREAD = { UV_THREADPOOL_SIZE: '1' } as const;
 const STRACE_ALL = ['strace', '--follow-forks', '-qq'] as const;
 
 /**
- * The points of a call of the installer that is not killed: each time that one of its threads changes a file of the node.
+ * Records the points of an installer that is not killed: each time that one of its threads changes a file of the
+ * node.
  *
  * @see strace(1): `when` counts the calls of each thread apart
  */
@@ -112,7 +120,7 @@ export async function installerKillPointsOf(node: InstallNode, call: InstallerCa
   return points.filter(({ line }) => line.includes(node.root));
 }
 
-/** Runs the installer and kills it at the point, before the call is made. */
+/** Runs the installer and kills it at the point, before the system call. */
 export function runInstallerKilledAt(
   node: InstallNode,
   call: InstallerCall,
@@ -122,7 +130,7 @@ export function runInstallerKilledAt(
   return node.run({ ...call, environment, within: [...STRACE_ALL, ...killAt(point)] });
 }
 
-// An architecture has only some of the calls; `?` asks for those.
+// Each architecture has only some of these calls; with `?` strace ignores the others.
 function traceInto(path: string, calls: readonly string[]): readonly string[] {
   return ['-o', path, '-e', `trace=${calls.map((call) => `?${call}`).join(',')}`];
 }
@@ -131,7 +139,7 @@ function killAt({ call, ordinal }: KillPoint): readonly string[] {
   return ['-o', '/dev/null', '-e', `trace=${call}`, '-e', `inject=${call}:signal=SIGKILL:when=${ordinal}`];
 }
 
-/** The system calls of a trace, which then is removed. Of several threads, each call is counted by thread. */
+/** Reads the system calls of a trace and removes the trace. Calls are counted for each thread separately. */
 async function readTrace(
   path: string,
   { exitCode, stdout, stderr }: EndedExecutable,

@@ -14,16 +14,16 @@ const IMAGE = 'localhost/podwire';
 const PODS = '/api/v1/namespaces/kube-system/pods';
 const POD = 'podwire-node';
 
-/** What `npm run build:image` has made. */
+/** The image from `npm run build:image`. */
 const IMAGE_ARCHIVE = join(REPOSITORY, 'dist/podwire-image.tar');
 
-/** The pod of podwire's DaemonSet, as the controller, which is not here, makes it. */
+/** The pod of podwire's DaemonSet. The test creates it, because there is no controller. */
 export interface DaemonSetPod {
-  /** What the init container has said. */
+  /** The log of the init container. */
   installerLog(): Promise<string>;
-  /** What the container that keeps the token fresh has said. */
+  /** The log of the container that renews the token. */
   tokenLog(): Promise<string>;
-  /** Deletes it and makes it again, as a rollout does. */
+  /** Deletes the pod and creates it again, as a rollout does. */
   replace(): Promise<void>;
 }
 
@@ -42,7 +42,7 @@ export async function applyDaemonSet(
   const images = (await runtime.ctr('images', 'list', '-q')).split('\n');
   const image = images.find((name) => name.startsWith(`${IMAGE}:`));
   if (image === undefined) throw new Error(`${IMAGE} is not among ${images.join(' ')}`);
-  // Made by a controller that is not here.
+  // A controller would create this.
   await admin.create('/api/v1/namespaces/kube-system/configmaps', {
     metadata: { name: 'kube-root-ca.crt' },
     data: { 'ca.crt': certificateAuthorityPem },
@@ -54,7 +54,7 @@ export async function applyDaemonSet(
   const daemonSet = objects.find((object) => member(object, 'kind') === 'DaemonSet');
   const spec = member(daemonSet, 'spec', 'template', 'spec');
   if (!isJsonObject(spec)) throw new Error(`${MANIFEST} has no DaemonSet`);
-  // In place of the Service: no kube-proxy translates its address here.
+  // The API server's own address, because there is no kube-proxy that translates the Service's.
   const { hostname, port } = new URL(server);
   const environment = [
     { name: 'KUBERNETES_SERVICE_HOST', value: hostname },
@@ -95,7 +95,7 @@ export async function applyDaemonSet(
   };
 }
 
-/** That of the component dual-stack, in the version of CNI that has STATUS and GC. */
+/** The template of the component dual-stack, with the version of CNI that has STATUS and GC. */
 function dualStackTemplate(): string {
   return readTemplate('components/dual-stack').replace('"1.0.0"', '"1.1.0"');
 }

@@ -19,7 +19,7 @@ export interface KubeletNode extends AsyncDisposable {
   state(): Promise<KubeletNodeState>;
 }
 
-/** What attachments leave on the node; `sandboxes` are those of the runtime. */
+/** Everything that attachments leave on the node, and the runtime's sandboxes. */
 export type KubeletNodeState = NodeState & Readonly<Record<'sandboxes', readonly string[]>>;
 
 /** The addresses of scripts/in-private-namespace.sh. */
@@ -52,7 +52,7 @@ export async function startKubeletNode(): Promise<KubeletNode> {
     NODE,
     async () => `${await runtime.readLogs()}\n${await kubelet.readLogs()}`,
   );
-  // While the kubelet and the runtime are there to do it.
+  // This happens while the kubelet and the runtime still run.
   started.defer(() => pods.deleteAll());
   const running = started.move();
   return {
@@ -69,7 +69,7 @@ async function observeState(cluster: Cluster): Promise<KubeletNodeState> {
   return {
     ...(await observeNode({
       dataDir: '/var/lib/cni/networks',
-      journal: join(JOURNAL, 'k8s-pod-network'), // as the manifests of cni-conf call the network
+      journal: join(JOURNAL, 'k8s-pod-network'), // the name of the network in cni-conf
       endpoints: () => readEndpoints(cluster),
     })),
     sandboxes: await readdir('/run/netns').catch(() => []),

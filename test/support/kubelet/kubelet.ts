@@ -14,7 +14,7 @@ import { until } from '../../lab/until.ts';
 export type NodeKubelet = RestartableServers;
 
 export interface KubeletSettings {
-  /** A separate one, for its configuration. */
+  /** A separate folder, for its configuration. */
   readonly folder: string;
   readonly endpoint: string;
   readonly nodeName: string;
@@ -72,7 +72,7 @@ function kubeletConfiguration({ endpoint }: KubeletSettings): object {
     podLogsDir: '/var/log/pods',
     resolvConf: '',
     nodeStatusUpdateFrequency: '2s',
-    // Its own limits are for the API server's sake, which has no other node here.
+    // The default limits protect an API server with many nodes; here it has one.
     kubeAPIQPS: 200,
     kubeAPIBurst: 400,
   };

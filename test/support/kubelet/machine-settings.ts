@@ -8,10 +8,10 @@ import { assertPrivateNamespace } from '../../lab/namespaces/private-namespace.t
 
 const run = promisify(execFile);
 
-/** Where a node's programs write, other than /run and /var/lib, which are private already. */
+/** The folders into which a node's programs write, except for /run and /var/lib, which are private already. */
 const FOLDERS = ['/opt/cni', '/etc/cni', '/var/log'] as const;
 
-/** Empty folders over those of the machine, which need not have them: nothing is created on its disk. */
+/** Mounts empty folders over those of the machine. If the machine lacks them, nothing is created on its disk. */
 export async function makePrivateFolders(): Promise<AsyncDisposable> {
   assertPrivateNamespace();
   await using made = new AsyncDisposableStack();
@@ -27,7 +27,7 @@ export async function makePrivateFolders(): Promise<AsyncDisposable> {
   return { [Symbol.asyncDispose]: () => folders.disposeAsync() };
 }
 
-/** Keeps what is written into a folder on the private /run. */
+/** Redirects what is written into a folder to the private /run. */
 async function mountOverlay(folder: string): Promise<AsyncDisposable> {
   const own = await mkdtemp('/run/podwire-overlay-');
   const upper = join(own, 'upper');
@@ -43,10 +43,10 @@ async function mountOverlay(folder: string): Promise<AsyncDisposable> {
 }
 
 const HIERARCHIES = '/sys/fs/cgroup';
-/** The parent of all that the runtime starts for the kubelet. */
+/** The parent cgroup of everything that the runtime starts for the kubelet. */
 const RUNTIME_CGROUP = 'k8s.io';
 
-/** Cgroups are the machine's: disposing removes those that are empty, unless the machine runs other containers. */
+/** Cgroups belong to the machine. Disposing removes the empty ones, unless the machine had them before. */
 export async function borrowCgroups(): Promise<AsyncDisposable> {
   const roots = [HIERARCHIES, ...(await readdir(HIERARCHIES)).map((name) => join(HIERARCHIES, name))];
   const folders = roots.map((root) => join(root, RUNTIME_CGROUP)).filter((folder) => !existsSync(folder));
@@ -63,12 +63,12 @@ async function removeEmpty(folder: string): Promise<void> {
   await rmdir(folder).catch(() => undefined);
 }
 
-/** Settings of the whole machine, which the kubelet changes. */
+/** Settings of the whole machine that the kubelet changes. */
 const SETTINGS = ['vm/overcommit_memory', 'vm/panic_on_oom', 'kernel/panic', 'kernel/panic_on_oops'].map((name) =>
   join('/proc/sys', name),
 );
 
-/** Disposing gives them the values that they have now. */
+/** Saves the settings; disposing restores them. */
 export async function keepKernelSettings(): Promise<AsyncDisposable> {
   const values = await Promise.all(SETTINGS.map((path) => readFile(path, 'utf8')));
   return {
@@ -81,8 +81,8 @@ export async function keepKernelSettings(): Promise<AsyncDisposable> {
 const FORWARDING = ['net.ipv4.ip_forward', 'net.ipv6.conf.all.forwarding'] as const;
 
 /**
- * Lets the node pass packets on, as every node of a cluster must. The agent or the administrator sees to it, no CNI plugin:
- * the kernel forwards IPv6 by the setting for all interfaces, whatever a single one says.
+ * Enables forwarding, as on every node of a cluster. The agent or the administrator does this, and not a CNI plugin:
+ * for IPv6 the kernel uses the setting for all interfaces and ignores that of a single one.
  */
 export async function forwardOnNode(): Promise<AsyncDisposable> {
   const host = hostNamespace();

@@ -7,22 +7,22 @@ import { BUSYBOX_IMAGE } from './runtime.ts';
 
 /** The pods of one node, which its kubelet runs. */
 export interface NodePods {
-  /** The pod whose path in the API this is. */
+  /** The pod with this path in the API. */
   at(path: string): RunPod;
-  /** A pod with one container. */
+  /** Creates a pod with one container. */
   create(name: string, container?: JsonObject, spec?: JsonObject): Promise<RunPod>;
-  /** A web server on port 8080, once it is ready by the kubelet's probe. */
+  /** Runs a web server on port 8080, and waits until the kubelet's probe succeeds. */
   serve(name: string, container?: JsonObject, spec?: JsonObject): Promise<RunPod>;
-  /** What a command prints in a separate pod, which must succeed. The pod is gone afterwards. */
+  /** Runs a command in a separate pod, which is then deleted, and returns its output. The command must succeed. */
   output(name: string, command: string, spec?: JsonObject): Promise<string>;
-  /** The same, once the pod runs, for who has something to do before the command ends. */
+  /** The same, but resolves when the pod runs, for a caller that acts before the command ends. */
   begin(name: string, command: string, container?: JsonObject, spec?: JsonObject): Promise<BegunCommand>;
   deleteAll(): Promise<void>;
-  /** Messages of the events of one pod, or of one kind. */
+  /** The messages of the events of one pod, or for one reason. */
   events(of: { readonly pod?: string; readonly reason?: string }): Promise<readonly string[]>;
-  /** The node, once the kubelet says that it is ready, which needs a network. */
+  /** Waits until the kubelet reports the node as ready, which requires a network. */
   nodeIsReady(): Promise<JsonObject>;
-  /** What the node's programs said last. */
+  /** The ends of the logs of the node's programs. */
   readLogs(): Promise<string>;
 }
 
@@ -38,7 +38,7 @@ export interface RunPod {
   until(what: string, holds: (pod: JsonObject) => boolean, deadlineMs?: number): Promise<JsonObject>;
   addresses(): Promise<readonly string[]>;
   annotations(): Promise<JsonObject>;
-  /** Resolves once the kubelet has taken it down, and the API has forgotten it. */
+  /** Deletes the pod. Resolves when the kubelet has stopped it and the API has removed it. */
   delete(): Promise<void>;
 }
 
@@ -46,7 +46,7 @@ const PODS = '/api/v1/namespaces/default/pods';
 const DEADLINE_MS = 60_000;
 const WEB_PORT = 8080;
 
-/** @param readLogs of the node's programs, for what fails */
+/** @param readLogs reads the logs of the node's programs, for messages of failures */
 export async function makeNodePods(
   { admin }: Cluster,
   nodeName: string,
@@ -164,7 +164,7 @@ export async function makeNodePods(
   return pods;
 }
 
-/** Where a pod's web server is, for wget and fetch. */
+/** The URL of a pod's web server. */
 export function webUrl(address: string, port = WEB_PORT): string {
   return `http://${address.includes(':') ? `[${address}]` : address}:${port}/`;
 }
@@ -179,7 +179,7 @@ export function phaseOf(pod: JsonObject): string {
   return memberText(member(pod, 'status'), 'phase');
 }
 
-/** How often its first container was started again. */
+/** The number of restarts of its first container. */
 export function restartsOf(pod: JsonObject): number {
   return Number(member(parseList(member(pod, 'status', 'containerStatuses'))[0], 'restartCount'));
 }

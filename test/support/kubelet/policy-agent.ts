@@ -21,13 +21,16 @@ import { until } from '../../lab/until.ts';
 
 const run = promisify(execFile);
 
-/** Where the agent pins its programs: they stay on the pods' interfaces while it does not run. */
+/**
+ * The file system where the agent pins its BPF programs, which stay attached to the pods' interfaces while the agent
+ * does not run.
+ */
 const BPF_FOLDER = '/sys/fs/bpf';
 const PLUGINS = '/opt/cni/bin';
 const SOURCES = '/var/lib/cilium';
 const STATE = '/run/cilium';
 const KUBECONFIG = join(STATE, 'kubeconfig');
-/** Which the agent switches off. */
+/** The agent disables this setting. */
 const REVERSE_PATH_FILTER = 'net.ipv4.conf.all.rp_filter';
 const HEALTH_PORT = 9879;
 
@@ -87,8 +90,8 @@ const SETTINGS = [
   '--enable-endpoint-routes=true',
   '--enable-ipv4-masquerade=false',
   '--enable-ipv6-masquerade=false',
-  // Else it takes addresses of the podCIDR, which host-local gives to pods. That of IPv6 is the one of every interface that podwire makes on
-  // the host: the agent lets no pod ask for another router's.
+  // Otherwise the agent takes addresses from the podCIDR, which host-local can assign to pods. The one for IPv6 is
+  // the address of all of podwire's host interfaces: the agent drops neighbor solicitations for other routers.
   '--ipam=kubernetes',
   '--local-router-ipv4=169.254.23.1',
   '--local-router-ipv6=fe80::ecee:eeff:feee:eeee',
@@ -115,10 +118,10 @@ printf '%s\\n' "$modules" >/proc/modules
 exec "$@"
 `;
 
-/** What the agent leaves in the network namespace and the folders, which later tests have too. */
+/** Removes what the agent leaves in the network namespace and the folders, which later tests use too. */
 async function removeTraces(): Promise<void> {
   const host = hostNamespace();
-  await host.exec('ip', 'link', 'delete', 'cilium_host').catch(() => undefined); // it has not come so far
+  await host.exec('ip', 'link', 'delete', 'cilium_host').catch(() => undefined); // the agent may not have created it
   for (const iptables of ['iptables', 'ip6tables']) {
     await host.exec('sh', '-c', `${iptables}-save | grep -v CILIUM_ | ${iptables}-restore`);
   }

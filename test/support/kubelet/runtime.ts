@@ -9,9 +9,9 @@ import { ensureTools } from '../../lab/tools/ensure-tools.ts';
 import { makeServerProcesses, startRestartable, type RestartableServers } from '../../lab/api-server/server-process.ts';
 import { until } from '../../lab/until.ts';
 
-/** What a test's containers run in, as an image without a registry: busybox and a link for each of its applets. */
+/** The image of the tests' containers: busybox, and a link for each of its applets. */
 export const BUSYBOX_IMAGE = 'localhost/busybox:test';
-/** Holds a sandbox open. */
+/** The image that keeps a sandbox running. */
 const PAUSE_IMAGE = 'localhost/pause:test';
 
 const BUSYBOX = '/bin/busybox';
@@ -22,15 +22,15 @@ printf 'Content-Type: text/plain\\r\\n\\r\\n%s\\n' "$REMOTE_ADDR"
 /** containerd on a node. */
 export interface NodeRuntime extends RestartableServers {
   readonly endpoint: string;
-  /** `ctr -n k8s.io` with these arguments: what it printed. */
+  /** Runs `ctr -n k8s.io` with these arguments, and returns its output. */
   ctr(...args: readonly string[]): Promise<string>;
   importImage(archivePath: string): Promise<void>;
 }
 
 /**
- * Starts it, with the test's images. Its shims outlive it: what ends them is the end of the process namespace.
+ * Starts containerd with the test's images. Its shims outlive it; they end with the process namespace.
  *
- * @param folder a separate one, for its state
+ * @param folder a separate folder for its state
  */
 export async function startNodeRuntime(folder: string): Promise<NodeRuntime> {
   const tools = await ensureTools(['containerd', 'containerd-shim-runc-v2', 'ctr']);

@@ -2,13 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** One boot of a node: its id is what the kernel says in /proc. */
+/** One boot of a node, with a boot id in /proc. */
 export interface Boot {
-  /** A program and its first arguments, before one that is to run in this boot: in a mount namespace whose /proc has the boot's id. */
+  /**
+   * A program and its first arguments, which run the rest of the command in this boot: in a mount namespace whose
+   * /proc has the boot's id.
+   */
   readonly within: readonly string[];
 }
 
-/** A boot that begins now. The links of earlier ones are the caller's to delete. */
+/** Starts a boot. The caller deletes the links of earlier boots. */
 export function makeBoot(folder: string): Boot {
   const id = randomUUID();
   const path = join(folder, `boot-${id}`);

@@ -11,35 +11,35 @@ import { until } from '../../lab/until.ts';
 import { formatEndpoint } from './node-state.ts';
 import { makeTestNode, type NodeCall, type TestNode } from './test-node.ts';
 
-/** One command. What is absent is that of the container c1 of the pod default/web. */
+/** One command. Absent members are those of the container c1 of the pod default/web. */
 export interface CommandCall extends Omit<NodeCall, 'verb' | 'pod' | 'within' | 'executable' | 'directory'> {
   readonly verb: 'ADD' | 'DEL' | 'CHECK' | 'GC' | 'STATUS';
-  /** Of the namespace `default`; `none` for a network that is not one of Kubernetes. */
+  /** A pod of the namespace `default`; `none` for a network without Kubernetes. */
   readonly pod?: string;
 }
 
 /** A node with a loopback API server, whose commands run in this process. Several can share a network namespace. */
 export interface CommandNode extends Omit<TestNode, 'call' | 'state'>, AsyncDisposable {
   readonly api: LoopbackApi;
-  /** What a runtime gives for the call. */
+  /** The input that a runtime passes for the call. */
   input(call: CommandCall): RequestInput;
   run(call: CommandCall, setting?: Omit<CommandSetting, 'folder'>): Promise<CommandEnd>;
-  /** The same for a command that must succeed: its result. */
+  /** Runs a command that must succeed, and returns its result. */
   succeed(call: CommandCall): Promise<JsonObject>;
-  /** Makes a pod of the namespace `default`, or replaces it, as it is before its first attachment. */
+  /** Creates or replaces a pod of the namespace `default`, without an endpoint. */
   putPod(name?: string, uid?: string): void;
   hostInterface(pod?: string): string;
   /** The path of a container's record. */
   record(containerId?: string): string;
   /** The node's state as lines, with the text of each record. */
   state(): Promise<readonly string[]>;
-  /** Resolves once the state is this: the kernel deletes a link a moment after its sandbox. */
+  /** Waits until the node has this state: the kernel deletes a link a moment after its sandbox. */
   untilState(expected: readonly string[]): Promise<void>;
 }
 
 const NODE_NAME = 'command-node';
 
-/** @param number tells the node from others of the same network namespace: 0-99 */
+/** @param number 0 to 99; different for each node in the same network namespace */
 export async function startCommandNode(number: number): Promise<CommandNode> {
   await using started = new AsyncDisposableStack();
   const { 'host-local': hostLocal } = await ensureTools(['host-local']);

@@ -7,7 +7,7 @@ import { ensureTools } from '../../lab/tools/ensure-tools.ts';
 import { makeTestNode, type NodeCall, type TestNode } from './test-node.ts';
 import { formatEndpoint, JOURNAL } from './node-state.ts';
 
-/** A node whose API server breaks in any way that a test asks for, and whose calls run the executable. */
+/** A node whose API server shows any fault that a test sets, and whose calls run the executable. */
 export interface LoopbackNode extends TestNode, AsyncDisposable {
   readonly api: LoopbackApi;
   start(call: NodeCall): RunningExecutable;
@@ -17,14 +17,14 @@ export interface LoopbackNode extends TestNode, AsyncDisposable {
 export const NODE_NAME = 'fault-node';
 export const WEB = { namespace: 'default', name: 'web', uid: 'web-uid-1' } as const;
 
-/** A token like those of real accounts, which no output may hold. */
+/** A token like those of real accounts. No output may contain it. */
 export const CANARY_TOKEN = [
   Buffer.from('{"alg":"RS256","kid":"canary"}').toString('base64url'),
   Buffer.from('{"sub":"system:serviceaccount:kube-system:podwire","exp":4102444800}').toString('base64url'),
   'Y2FuYXJ5LXNpZ25hdHVyZS10aGF0LW5vYm9keS1tYXktc2Vl',
 ].join('.');
 
-/** Starts the API server with the pod default/web in it, which is that of calls that name none. */
+/** Starts the API server with the pod default/web, which calls use by default. */
 export async function startLoopbackNode(): Promise<LoopbackNode> {
   await using started = new AsyncDisposableStack();
   const { 'host-local': hostLocal } = await ensureTools(['host-local']);
@@ -39,7 +39,7 @@ export async function startLoopbackNode(): Promise<LoopbackNode> {
   putWeb(api);
   const node = makeTestNode({
     name: NODE_NAME,
-    network: `faulty-${basename(folder)}`, // its own: what a failed test leaves on the node must not reach the next file's
+    network: `faulty-${basename(folder)}`, // a separate network: what a failed test leaves must not affect the next file
     folder,
     pluginPath: dirname(hostLocal),
     ranges: { ranges: [[{ subnet: 'usePodCidr' }], [{ subnet: 'usePodCidrIPv6' }]] },
@@ -56,7 +56,7 @@ export async function startLoopbackNode(): Promise<LoopbackNode> {
   return { ...node, api, start, run: (call) => start(call).ended, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
-/** Makes the pod default/web, or replaces it, as it is before its first attachment. */
+/** Creates or replaces the pod default/web, without an endpoint. */
 export function putWeb(api: LoopbackApi, uid: string = WEB.uid): void {
   api.putPod({ metadata: { ...WEB, uid, annotations: { kept: 'yes' } }, spec: { nodeName: NODE_NAME } });
 }

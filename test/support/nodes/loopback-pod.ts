@@ -5,21 +5,21 @@ import { NODE_NAME, type LoopbackNode } from './loopback-node.ts';
 import type { NodeCall } from './test-node.ts';
 import { ANNOTATION } from './node-state.ts';
 
-/** A pod of a loopback node, in the API and as a sandbox, not yet attached. */
+/** A pod of a loopback node that has a Pod object and a sandbox, and is not attached yet. */
 export interface LoopbackPod extends AsyncDisposable {
   readonly name: string;
   readonly containerId: string;
   readonly sandbox: Sandbox;
-  /** What a runtime says of it in every call. */
+  /** The members of every call of a runtime for this pod. */
   readonly call: Pick<NodeCall, 'sandboxPath' | 'containerId'> & { readonly pod: RuntimePod };
   readonly hostInterface: string;
-  /** As a runtime names it in GC's list of what is valid. */
+  /** Its entry in the list of valid attachments that a runtime passes to GC. */
   readonly valid: { readonly containerID: string; readonly ifname: string };
-  /** Its annotations, without Calico's prefix. Empty: its endpoint is cleared, or was never written. */
+  /** Its endpoint's annotations, without Calico's prefix. Empty if the endpoint was cleared or never written. */
   endpoint(): Readonly<Record<string, string>>;
 }
 
-/** Makes a pod and its sandbox; both are gone when it is disposed of. */
+/** Creates a pod and its sandbox. Disposing removes both. */
 export async function makeLoopbackPod({ api }: Pick<LoopbackNode, 'api'>, name: string): Promise<LoopbackPod> {
   const namespace = 'default';
   const uid = `uid-${name}`;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { hostNamespace } from '../../lab/namespaces/network-namespace.ts';
 import { memberText } from '../../lab/member.ts';
 
-/** Where the executable keeps the journals of all networks. */
+/** The folder in which the executable keeps the journals of all networks. */
 export const JOURNAL = '/var/lib/podwire';
 
 /**
@@ -12,18 +12,18 @@ export const JOURNAL = '/var/lib/podwire';
  */
 export type NodeState = Readonly<Record<'links' | 'routes' | 'leases' | 'records' | 'endpoints', readonly string[]>>;
 
-/** Where a node's state is. */
+/** The places of a node's state. */
 export interface NodePlaces {
   /** The data folder of host-local. */
   readonly dataDir: string;
   /** The journal of one network. */
   readonly journal: string;
   readonly endpoints: () => Promise<readonly string[]> | readonly string[];
-  /** Whether a link or a route is one of this node. All are, by default. */
+  /** True for the line of a link or a route that belongs to this node; by default true for every line. */
   readonly isOurs?: (line: string) => boolean;
 }
 
-/** Reads the state of a node, with programs and files alone: without the code that is tested. */
+/** Reads the state of a node from programs and files, without the code that is tested. */
 export async function observeNode({
   dataDir,
   journal,
@@ -36,7 +36,8 @@ export async function observeNode({
     host.ip('-4', 'route', 'show', 'table', 'all'),
     host.ip('-6', 'route', 'show', 'table', 'all'),
   ]);
-  // The kernel's own routes of a link come and go with its carrier and its first address, which may be a moment later.
+  // Routes that the kernel adds automatically appear and disappear with the carrier and the first address of a link,
+  // which can be a moment later.
   const routes = [...v4, ...v6].filter((route) => memberText(route, 'protocol') !== 'kernel');
   return {
     links: links.map(formatLink).filter(isOurs).toSorted(),
@@ -47,7 +48,7 @@ export async function observeNode({
   };
 }
 
-/** Each lease: its file below the folder, and the container and interface that have it. */
+/** Reads the leases: the file of each below the folder, and its container and interface. */
 export async function readLeases(dataDir: string): Promise<readonly string[]> {
   const names = await readdir(dataDir, { recursive: true }).catch(() => []);
   const leases = names.filter((name) => /\/[0-9a-f.:]+$/.test(name));
@@ -55,7 +56,7 @@ export async function readLeases(dataDir: string): Promise<readonly string[]> {
   return leases.map((name, index) => `${name} ${owners[index]?.replaceAll(/\s+/g, ' ')}`.trimEnd()).toSorted();
 }
 
-/** The files of a network's journal that attachments leave, temporary ones included. */
+/** The files in a network's journal, temporary ones included. */
 export async function recordNames(journal: string): Promise<readonly string[]> {
   const names = await readdir(journal).catch(() => []);
   return names.filter((name) => name !== 'swept-boot').toSorted();
@@ -64,9 +65,10 @@ export async function recordNames(journal: string): Promise<readonly string[]> {
 /** Calico's annotations of a pod have this prefix. */
 export const ANNOTATION = 'cni.projectcalico.org/';
 
-/** A line about a pod with annotations; none if there is nothing but an endpoint that was cleared. */
+/** Describes the annotations of a pod in one line; no line for a pod without an endpoint, or with a cleared one. */
 export function formatEndpoint(pod: string, annotations: Readonly<Record<string, string>> = {}): readonly string[] {
-  // A cleared endpoint keeps `containerID` beside empty addresses, by which the agent tells it from one not yet attached.
+  // A cleared endpoint keeps `containerID` next to empty addresses, so that the agent can distinguish it from a pod
+  // that is not attached yet.
   const isCleared = (annotations[`${ANNOTATION}podIP`] ?? '') === '';
   const kept = Object.entries(annotations).filter(([key]) => !isCleared || !key.startsWith(ANNOTATION));
   return kept.length === 0 ? [] : [`${pod} ${JSON.stringify(Object.fromEntries(kept))}`];

@@ -4,17 +4,20 @@ import type { RunningExecutable } from '../../lab/run-executable.ts';
 import { until } from '../../lab/until.ts';
 import { ANNOTATION } from './node-state.ts';
 
-/** An ADD that is paused at some point. */
+/** An ADD that has stopped at a point. */
 export interface PausedAdd {
   readonly running: RunningExecutable;
-  /** Lets its delegate go on, if that is where it is paused. */
+  /** Lets its delegate continue, if the ADD is paused there. */
   readonly release: () => void;
 }
 
 /** Starts an ADD of the pod default/web and waits until it is paused. */
 export type Pause = (node: LoopbackNode, sandboxPath: string) => Promise<PausedAdd>;
 
-/** At its first request of this kind, which the API server does not answer; with `body` it has carried the request out. */
+/**
+ * Pauses at the first request of this kind, which the API server does not answer. With `body`, the server has
+ * executed the request.
+ */
 export function pauseAtRequest(method: 'GET' | 'PATCH', path: string, at: 'headers' | 'body' = 'headers'): Pause {
   return async (node, sandboxPath) => {
     await node.api.setFault({ kind: 'stall', at }, { method, times: 1, path });
@@ -27,7 +30,7 @@ export function pauseAtRequest(method: 'GET' | 'PATCH', path: string, at: 'heade
   };
 }
 
-/** In its delegate, before or after this has allocated. */
+/** Pauses in the delegate, before or after it has allocated an address. */
 export function pauseInDelegate(moment: 'before' | 'after'): Pause {
   return async (node, sandboxPath) => {
     const gate = await makeGatedDelegate(node.folder, node.pluginPath, moment);
@@ -37,7 +40,7 @@ export function pauseInDelegate(moment: 'before' | 'after'): Pause {
   };
 }
 
-/** With all done but the answer: it waits for an agent that says nothing. */
+/** Pauses before the result is printed: the ADD waits for an agent that reports nothing. */
 export const pauseAtPolicy: Pause = async (node, sandboxPath) => {
   const config = node.netconf({ policy_setup_timeout_seconds: 60, endpoint_status_dir: node.folder });
   const running = node.start({ verb: 'ADD', sandboxPath, config });

@@ -5,20 +5,20 @@ import type { PluginStart } from '../../lab/run-plugin.ts';
 import type { RuntimeCall, RuntimeConfig } from '../../lab/runtime-call.ts';
 import { observeNode, readLeases, type NodeState } from './node-state.ts';
 
-/** One call of the plugin on a node. What is absent is that of a valid attachment. */
+/** One call of the plugin on a node. Absent members are those of a valid attachment. */
 export interface NodeCall extends Omit<PluginStart, 'pluginPath' | 'pod' | 'config'> {
   readonly pluginPath?: string;
   /** `none`: CNI_ARGS is not set. */
   readonly pod?: RuntimeCall['pod'] | 'none';
-  /** The whole network configuration; that of the node by default. */
+  /** The whole network configuration; by default the node's. */
   readonly config?: RuntimeConfig;
-  /** What the network configuration has on top of the node's. Not together with `config`. */
+  /** Members that replace those of the node's network configuration. Not together with `config`. */
   readonly settings?: JsonObject;
 }
 
-/** How a node is made. */
+/** The parameters of a node. */
 export interface NodeParts {
-  /** Of the Node object. */
+  /** The name of the Node object. */
   readonly name: string;
   readonly network: string;
   readonly cniVersion?: '1.0.0' | '1.1.0';
@@ -26,45 +26,45 @@ export interface NodeParts {
   readonly folder: string;
   /** The folder of host-local. */
   readonly pluginPath: string;
-  /** The members of `ipam` by which host-local gets its ranges. */
+  /** The members of `ipam` that configure host-local's ranges. */
   readonly ranges: JsonObject;
   /** The folder of the journals of all networks. */
   readonly journalFolder: string;
-  /** The pod of calls that name none. */
+  /** The pod of calls that do not specify one. */
   readonly pod?: RuntimeCall['pod'];
-  /** On top of what a runtime sets, in each call. */
+  /** Variables that each call adds to those of a runtime. */
   readonly environment?: RuntimeCall['environment'];
-  /** Tells lines about this node's pods from those of others, if several nodes share a network namespace. */
+  /** True for lines about this node's pods, if several nodes share a network namespace. */
   readonly isOurs?: (line: string) => boolean;
-  /** Each pod that has annotations of interest, one line of text each. */
+  /** Lists the endpoints of pods, one line of text for each. */
   readonly endpoints: () => Promise<readonly string[]> | readonly string[];
 }
 
 /**
- * A node that pods are attached to, in the private network namespace of the tests and with a real host-local. How the plugin runs and what
- * kind of API server there is, is for those that extend it.
+ * A node that pods are attached to, in the private network namespace of the tests and with a real host-local. Types
+ * that extend it define how the plugin runs, and the kind of API server.
  */
 export interface TestNode {
   readonly name: string;
   readonly network: string;
   readonly folder: string;
   readonly kubeconfigPath: string;
-  /** Of host-local. */
+  /** The folder of host-local's leases. */
   readonly dataDir: string;
   readonly pluginPath: string;
   /** The journal of the node's network. */
   readonly journal: string;
-  /** A valid network configuration of this node, with `overrides`; those of `ipam` are on top of the node's. */
+  /** A valid network configuration of this node, with `overrides`. Members of `ipam` are merged with the node's. */
   netconf(overrides?: NetconfOverrides): JsonObject;
-  /** The whole of a call, as a runtime makes it. */
+  /** Completes a call with the members that are absent. */
   call(call: NodeCall): PluginStart;
   /** What attachments leave outside their sandbox. Equal before and after means that nothing is left. */
   state(): Promise<NodeState>;
-  /** Its leases alone. */
+  /** The leases only. */
   leases(): Promise<readonly string[]>;
 }
 
-/** The part of a node that all kinds have. The kubeconfig is still to be written. */
+/** Makes the part that all kinds of nodes share. The caller writes the kubeconfig. */
 export function makeTestNode(parts: NodeParts): TestNode {
   const { name, network, cniVersion = '1.0.0', folder, pluginPath, ranges, journalFolder, endpoints, isOurs } = parts;
   const kubeconfigPath = join(folder, 'kubeconfig');

@@ -13,19 +13,19 @@ export interface TestPodOptions {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** A pod of a node with a real API server, in the API and as a sandbox, not yet attached. */
+/** A pod of a node with a real API server that has a Pod object and a sandbox, and is not attached yet. */
 export interface TestPod extends AsyncDisposable {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
   readonly sandbox: Sandbox;
-  /** What a runtime says of it in every call. */
+  /** The members of every call of a runtime for this pod. */
   readonly call: Pick<NodeCall, 'sandboxPath' | 'containerId'> & { readonly pod: RuntimePod };
   readonly hostInterface: string;
   readonly annotations: () => Promise<Readonly<Record<string, string>>>;
 }
 
-/** A test's pod, with a sandbox; both are gone when it is disposed of. Detach it before. */
+/** Creates a pod with a sandbox. Disposing removes both; the pod must be detached before. */
 export async function makeTestPod(node: ApiServerNode, options: TestPodOptions = {}): Promise<TestPod> {
   await using made = new AsyncDisposableStack();
   const { namespace = 'default', name = 'pod-1', annotations = {} } = options;
@@ -36,7 +36,7 @@ export async function makeTestPod(node: ApiServerNode, options: TestPodOptions =
     await admin.delete(`${path}?gracePeriodSeconds=0`);
   });
   const sandbox = made.use(await makeSandbox());
-  await sandbox.ip('link', 'set', 'lo', 'up'); // a runtime does, by the plugin loopback
+  await sandbox.ip('link', 'set', 'lo', 'up'); // a runtime does this with the plugin loopback
   const pods = made.move();
   return {
     namespace,
@@ -50,7 +50,7 @@ export async function makeTestPod(node: ApiServerNode, options: TestPodOptions =
   };
 }
 
-/** A pod that has been attached. Disposing of it detaches it, which must succeed, and removes it. */
+/** An attached pod. Disposing detaches it, which must succeed, and removes it. */
 export interface AttachedPod extends TestPod, ResultAddresses {
   readonly added: EndedExecutable;
 }

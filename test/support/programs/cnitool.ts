@@ -11,13 +11,13 @@ import { memberText } from '../../lab/member.ts';
 export interface CnitoolAnswer {
   readonly exitCode: number | null;
   readonly stdout: string;
-  /** cnitool's own, and that of all plugins. */
+  /** The environment of cnitool and of all plugins. */
   readonly stderr: string;
 }
 
-/** CNI's own reference runtime, with a folder of configurations and podwire among the plugins. */
+/** The reference runtime of CNI, with a folder of configurations, and a folder of plugins that includes podwire. */
 export interface Cnitool extends AsyncDisposable {
-  /** Writes a list of plugins, the network's name in it. */
+  /** Writes a list of plugins, which includes the name of the network. */
   configure(list: JsonObject): Promise<void>;
   /** @param environment CNI_ARGS, CAP_ARGS, CNI_IFNAME */
   run(
@@ -28,9 +28,9 @@ export interface Cnitool extends AsyncDisposable {
   ): Promise<CnitoolAnswer>;
 }
 
-/** @param hostLocal which version of it is among the plugins */
+/** @param hostLocal the version of host-local among the plugins */
 export async function makeCnitool(hostLocal: 'host-local' | 'host-local-1.1.1' = 'host-local'): Promise<Cnitool> {
-  // Looked for in this order: the folder of the others has a host-local, too.
+  // The order matters: the folder of the other plugins also contains a host-local.
   const { cnitool, ...plugins } = await ensureTools(['cnitool', hostLocal, 'portmap', 'bandwidth', 'tuning']);
   const folder = await mkdtemp('/run/podwire-cnitool-');
   const pluginPath = [folder, ...new Set(Object.values(plugins).map((path) => dirname(path)))].join(':');

@@ -6,27 +6,30 @@ import type { Cluster } from '../../lab/api-server/kube-apiserver.ts';
 import { memberText } from '../../lab/member.ts';
 import type { ApiServerNode } from '../nodes/api-server-node.ts';
 
-/** The plugin's access to a node's API server in every form: as text, and as files of one folder. */
+/** The plugin's credentials for a node's API server in every form: as text, and as files in one folder. */
 export interface ApiAccess extends AsyncDisposable {
   readonly server: string;
   readonly token: string;
   readonly tokenPath: string;
   readonly authorityPath: string;
-  /** Base64, as a kubeconfig has it. */
+  /** In Base64, as in a kubeconfig. */
   readonly authorityData: string;
   readonly certificatePath: string;
   readonly keyPath: string;
-  /** A kubeconfig's user with a client certificate of this account. */
+  /** The user of a kubeconfig, with a client certificate of this account. */
   readonly certificateUser: JsonObject;
-  /** A kubeconfig with one context, `here`, whose cluster and user are these; the server is the node's by default. */
+  /**
+   * Makes a kubeconfig with one context, `here`, which has this cluster and user. The server is the node's by
+   * default.
+   */
   kubeconfig(cluster: JsonObject, user: JsonObject): JsonObject;
-  /** Writes a file into the folder, mode 0600, over one of the same name: its path. */
+  /** Writes or replaces a file (0600) in the folder, and returns its path. */
   write(name: string, text: string): Promise<string>;
 }
 
 const CERTIFICATE_ACCOUNT = 'podwire-by-certificate';
 
-/** The files are gone when it is disposed of. */
+/** Writes the files. Disposing removes them. */
 export async function makeApiAccess({ cluster, account }: ApiServerNode): Promise<ApiAccess> {
   await bindUser(cluster, CERTIFICATE_ACCOUNT);
   const folder = await mkdtemp('/run/podwire-access-');
@@ -63,14 +66,14 @@ export async function makeApiAccess({ cluster, account }: ApiServerNode): Promis
 
 interface Binding {
   readonly role: string;
-  /** What the role allows: it is in force once the user is allowed this. */
+  /** An action that the role permits. The binding is in force when the user is permitted this action. */
   readonly allowed: ResourceAttributes;
 }
 
-/** The role that `createPluginAccount` has made, with what the plugin needs and no more. */
+/** The role that `createPluginAccount` has created, with only the permissions that the plugin needs. */
 const PLUGIN: Binding = { role: 'podwire', allowed: PATCH_PODS_STATUS };
 
-/** Binds a user to a cluster role, and waits until the API server allows it what the role allows. */
+/** Binds a user to a cluster role, and waits until the binding is in force. */
 export async function bindUser({ admin }: Cluster, user: string, { role, allowed }: Binding = PLUGIN): Promise<void> {
   const apiGroup = 'rbac.authorization.k8s.io';
   await admin.create(`/apis/${apiGroup}/v1/clusterrolebindings`, {

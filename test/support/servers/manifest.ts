@@ -5,17 +5,17 @@ import { isJsonObject, type JsonObject } from '../../../src/json/json.ts';
 import type { ApiClient } from '../../lab/api-server/api-client.ts';
 import { memberText } from '../../lab/member.ts';
 
-/** The objects of a manifest of this repository. */
+/** Reads the objects of a manifest of this repository. */
 export function readManifest(path: string): readonly JsonObject[] {
   return parseManifest(readFileSync(join(import.meta.dirname, '../../..', path), 'utf8'));
 }
 
-/** The template of the network configuration in a folder of cni-conf. */
+/** Reads the template of the network configuration in a folder of cni-conf. */
 export function readTemplate(folder: string): string {
   return readFileSync(join(import.meta.dirname, '../../../cni-conf', folder, '10-podwire.conflist'), 'utf8');
 }
 
-/** The objects of a manifest, as YAML. */
+/** Parses the objects of a manifest in YAML. */
 export function parseManifest(text: string): readonly JsonObject[] {
   return parseAllDocuments(text).flatMap((document) => {
     const value: unknown = document.toJS();
@@ -24,9 +24,10 @@ export function parseManifest(text: string): readonly JsonObject[] {
 }
 
 /**
- * What `kubectl apply --server-side --validate=strict` does with each object: a field that the API does not know is an error.
+ * Applies each object as `kubectl apply --server-side --validate=strict` does: a field that the API does not know is
+ * an error.
  *
- * @param how `try`: nothing is kept
+ * @param how `try`: a dry run
  */
 export async function applyManifest(
   admin: ApiClient,

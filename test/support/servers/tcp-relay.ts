@@ -1,17 +1,17 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 
-/** A TCP relay before a server: it counts what a client opens, and sees nothing of what is said. */
+/** A TCP relay in front of a server. It counts the connections that clients open, and does not decrypt them. */
 export interface TcpRelay extends AsyncDisposable {
   /** `https://<address>:<port>` */
   readonly url: string;
-  /** How many connections have been opened to it. */
+  /** The number of connections that have been opened to it. */
   readonly opened: () => number;
 }
 
 /**
  * @param target the server's URL
- * @param address of the loopback network, where the relay listens
+ * @param address the loopback address on which the relay listens
  * @param onConnection runs before the first byte of a connection is passed on
  */
 export async function startTcpRelay(

@@ -3,17 +3,17 @@ import type { ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import { makeCertificateAuthority } from '../../lab/certificates/certificate-authority.ts';
 
-/** An API server that issues tokens of any life, which the real one does not below ten minutes. */
+/** An API server that issues tokens of any lifetime. A real one issues none for less than ten minutes. */
 export interface TokenServer extends AsyncDisposable {
   readonly url: string;
   readonly certificateAuthorityPem: string;
-  /** What it was asked for. */
+  /** The requests that it has received. */
   readonly orders: readonly unknown[];
-  /** The tokens that it has issued, the last one last. */
+  /** The tokens that it has issued, in order. */
   readonly issued: readonly string[];
-  /** 503 to all that is asked, or no longer. */
+  /** Responds with 503 to every request from now on, or stops doing so. */
   setAway(isAway: boolean): void;
-  /** How many requests it has answered with 503. */
+  /** The number of requests that it has answered with 503. */
   readonly refusals: () => number;
 }
 
@@ -44,7 +44,7 @@ export async function startTokenServer(lifeMs: number): Promise<TokenServer> {
   });
   const issue = (response: ServerResponse) => {
     issued.push(`token-${issued.length + 1}`);
-    // The server's clock has whole seconds in its Date header: the life is counted from there.
+    // The Date header has whole seconds, and the lifetime is counted from there.
     response.sendDate = false;
     response.setHeader('Date', new Date(0).toUTCString());
     const status = { token: issued.at(-1), expirationTimestamp: new Date(lifeMs).toISOString() };

@@ -1,12 +1,15 @@
-/** What can happen to a node. A container's id is never used again. */
+/** An operation on a node. A container id is never reused. */
 export type Operation =
   | { readonly kind: 'ADD'; readonly pod: string; readonly id: string }
   | { readonly kind: 'ADD again' | 'CHECK'; readonly id: string }
-  /** `bare`: with the id alone. `gone`: its sandbox was removed before. */
+  /** `bare`: with the container id only. `gone`: the sandbox was removed before. */
   | { readonly kind: 'DEL'; readonly id: string; readonly how: 'plain' | 'bare' | 'gone' }
   | { readonly kind: 'DEL of none'; readonly pod: string; readonly id: string; readonly how: 'plain' | 'bare' }
   | { readonly kind: 'GC'; readonly valid: readonly string[] }
-  /** Killed at a point of its life (a part of 1,000), then finished by the other. */
+  /**
+   * `at`: the point at which it is killed, from 0 (its start) to 1,000 (its end). `finish`: the command that cleans
+   * up.
+   */
   | {
       readonly kind: 'killed ADD';
       readonly pod: string;
@@ -18,21 +21,21 @@ export type Operation =
   | { readonly kind: 'new pod'; readonly pod: string }
   | { readonly kind: 'API off' | 'API on' | 'reboot' };
 
-/** A container that was attached and not yet taken down. */
+/** A container that was attached and has not been removed. */
 export interface ModelContainer {
   readonly pod: string;
-  /** Which pod of that name. */
+  /** Counts the pods that have had this name. */
   readonly generation: number;
-  /** `replaced`: another container of its pod has its host interface. `dead`: of an earlier boot. */
+  /** `replaced`: another container of its pod has its host interface. `dead`: it was attached in an earlier boot. */
   readonly stage: 'attached' | 'replaced' | 'dead';
 }
 
-/** What a node is, as far as podwire has to do with it. */
+/** The state of a node, as far as it concerns podwire. */
 export interface SoakModel {
   readonly containers: Map<string, ModelContainer>;
-  /** Whose endpoint is still to be cleared. */
+  /** The containers whose endpoint remains to be cleared. */
   readonly pending: Set<string>;
-  /** Which container's endpoint a pod has. */
+  /** The container that the endpoint of each pod names. */
   readonly endpoints: Map<string, string>;
   readonly generations: Map<string, number>;
   isApiUp: boolean;
@@ -51,7 +54,7 @@ export function makeModel(pods: readonly string[]): SoakModel {
   };
 }
 
-/** Something that can happen now. */
+/** Chooses an operation that is possible now. */
 export function chooseOperation(model: SoakModel, random: Random, id: string): Operation {
   const pods = [...model.generations.keys()];
   const all = [...model.containers.keys()];
@@ -78,7 +81,7 @@ export function chooseOperation(model: SoakModel, random: Random, id: string): O
   return { kind: model.isApiUp ? 'API off' : 'API on' };
 }
 
-/** Lets it happen to the model: the code that it ends with, 0 for success. */
+/** Applies an operation to the model, and returns the code that the command must end with, 0 for success. */
 export function foretell(model: SoakModel, operation: Operation): number {
   const { containers, pending, endpoints, generations } = model;
   switch (operation.kind) {
@@ -104,7 +107,7 @@ export function foretell(model: SoakModel, operation: Operation): number {
       finishPending(model);
       return 0;
     case 'DEL of none':
-      // Without a record and without CNI_ARGS there is no pod to ask for.
+      // Without a record and without CNI_ARGS, DEL knows no pod.
       if (operation.how === 'bare') return 0;
       if (model.isApiUp) finishPending(model);
       else pending.add(operation.id);
@@ -146,7 +149,10 @@ function codeOfCheck({ isApiUp, generations }: SoakModel, container: ModelContai
   return container?.generation === generations.get(container?.pod ?? '') ? 0 : CODE.drifted;
 }
 
-/** The first ADD after a reboot: what dates from before it is off the node; the endpoints wait for a DEL or GC. */
+/**
+ * The first ADD after a reboot removes what earlier boots have left on the node. Their endpoints wait for a DEL or
+ * GC.
+ */
 function sweep(model: SoakModel): void {
   if (model.isSwept) return;
   model.isSwept = true;
@@ -168,7 +174,7 @@ function finishPending({ isApiUp, pending, endpoints }: SoakModel): void {
   pending.clear();
 }
 
-/** Chance that can be repeated. */
+/** Random numbers that can be repeated. */
 export interface Random {
   /** 0 to `count` - 1. */
   below(count: number): number;
@@ -176,7 +182,7 @@ export interface Random {
   pick<Value>(values: readonly Value[]): Value;
 }
 
-/** Numbers that a seed decides: mulberry32. */
+/** Makes random numbers from a seed, with mulberry32. */
 export function makeRandom(seed: number): Random {
   let state = seed >>> 0;
   const next = (): number => {

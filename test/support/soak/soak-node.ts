@@ -11,7 +11,10 @@ import { until } from '../../lab/until.ts';
 import { ANNOTATION } from '../nodes/node-state.ts';
 import type { NodeCall } from '../nodes/test-node.ts';
 
-/** What can be seen of a node: host interfaces, the containers of its leases, records, whose endpoint each pod has. */
+/**
+ * The observable state of a node: host interfaces, the containers of its leases, records, and the container of each
+ * pod's endpoint.
+ */
 export interface SeenNode {
   readonly links: readonly string[];
   readonly leases: readonly string[];
@@ -21,7 +24,7 @@ export interface SeenNode {
 
 /** A real node on which operations are carried out. */
 export interface SoakNode extends AsyncDisposable {
-  /** Carries it out: the code that it ended with, 0 for success. */
+  /** Performs an operation, and returns the code that the command ended with, 0 for success. */
   carryOut(operation: Operation): Promise<number>;
   observe(): Promise<SeenNode>;
 }
@@ -85,7 +88,7 @@ export async function startSoakNode(pods: readonly string[]): Promise<SoakNode> 
     return codeOf(ended);
   };
 
-  // Once for all: where a command can be killed.
+  // Recorded once: the points at which a command can be killed.
   const points = new Map<'ADD' | 'DEL', readonly KillPoint[]>();
   for (const verb of ['ADD', 'DEL'] as const) {
     const sandbox = await makeSandbox();
@@ -181,7 +184,7 @@ export async function startSoakNode(pods: readonly string[]): Promise<SoakNode> 
   };
 }
 
-/** What the model says is to be seen. */
+/** The observable state that the model predicts. */
 export function expectedNode({ containers, pending, endpoints }: SoakModel): SeenNode {
   const ids = [...containers.keys()];
   const attached = [...containers.values()].filter(({ stage }) => stage === 'attached');

@@ -1,6 +1,6 @@
 import { CniError } from '../../../src/cni/error.ts';
 
-/** The CniError that the call throws; fails if it throws none, or another error. */
+/** Returns the CniError that the call throws. Throws if the call does not throw a CniError. */
 export function cniFailure(call: () => unknown): CniError {
   const thrown = whatThrows(call);
   if (thrown instanceof CniError) return thrown;

@@ -5,7 +5,7 @@ import { putWeb, startLoopbackNode, type LoopbackNode } from '../nodes/loopback-
 import type { NodeState } from '../nodes/node-state.ts';
 import type { TestNode } from '../nodes/test-node.ts';
 
-/** Makes something before the tests of a file or a `describe`, and disposes of it after them: the last one made first. */
+/** Makes something before the tests of a file or a `describe`, and disposes of it after them, in reverse order. */
 export function useForAllTests(make: () => Promise<AsyncDisposable>): void {
   beforeAll(async () => {
     const made = await make();
@@ -13,7 +13,7 @@ export function useForAllTests(make: () => Promise<AsyncDisposable>): void {
   });
 }
 
-/** What a test begins with. */
+/** The state at the beginning of a test. */
 interface Fresh {
   readonly node: LoopbackNode;
   readonly sandbox: Sandbox;
@@ -34,12 +34,12 @@ export function startFresh(begin: (fresh: Fresh) => void): void {
     return async () => {
       await sandbox[Symbol.asyncDispose]();
       await repair(node);
-      await node.run({ verb: 'DEL' }); // what a failed test has left is not the next one's
+      await node.run({ verb: 'DEL' }); // what a failed test has left must not affect the next test
     };
   });
 }
 
-/** Each test of the file leaves the node as it was. */
+/** Checks after each test of the file that the node is unchanged. */
 export function expectNoLeftovers(node: () => Pick<TestNode, 'state'>): void {
   let before: NodeState;
   beforeEach(async () => {

@@ -1,8 +1,8 @@
-/** A row of docs/reliability.md: what a test has seen of a promise. */
+/** A row of docs/reliability.md: the measurement of one promise. */
 export interface ReliabilityFigure {
   readonly fault: string;
   readonly promise: string;
-  /** Counts of what was done and of what was left, so that they are the same on every machine. */
+  /** Counts of what was done and of what was left, `60 kills, 0 left`, which are the same on every machine. */
   readonly measured: string;
 }
 
@@ -12,7 +12,10 @@ declare module 'vitest' {
   }
 }
 
-/** Puts a figure into the report of the running test, for scripts/reliability.ts. Call it where the promise has held. */
+/**
+ * Puts a figure into the report of the running test, for scripts/reliability.ts. A test calls it after it has checked
+ * the promise.
+ */
 export function recordFigure(
   { meta }: { readonly meta: { reliability?: ReliabilityFigure } },
   figure: ReliabilityFigure,
