@@ -16,8 +16,8 @@ beforeAll(async () => {
 
 type Environment = NonNullable<NodeCall['environment']>;
 
-/** A call that would succeed, but for what is said. */
-async function refused(call: Partial<NodeCall>, code: number, message: RegExp): Promise<void> {
+/** Makes a call that is valid except for these members, and checks that it is rejected and changes nothing. */
+async function expectRejected(call: Partial<NodeCall>, code: number, message: RegExp): Promise<void> {
   const { exitCode, answer, stderr } = await node.run({ verb: 'ADD', sandboxPath: sandbox.path, ...call });
   expect({ exitCode, code: answer?.['code'] }).toEqual({ exitCode: 1, code });
   expect(answer?.['msg']).toMatch(message);
@@ -138,7 +138,9 @@ describe('of several faults, the one that Go plugins report is reported', () => 
       /"type"/,
     ],
   ];
-  it.each(TABLE)('%s', (_, call, code, message) => expect(refused(call, code, message)).resolves.toBeUndefined());
+  it.each(TABLE)('%s', (_, call, code, message) =>
+    expect(expectRejected(call, code, message)).resolves.toBeUndefined(),
+  );
 
   it('the supported versions are in the details', async () => {
     const { answer } = await node.run({
@@ -156,7 +158,7 @@ describe('of several faults, the one that Go plugins report is reported', () => 
 describe('names', () => {
   const badId = (why: string, containerId: string) =>
     it(`a container id ${why}`, () =>
-      expect(refused({ containerId }, 4, /^CNI_CONTAINERID: expected/)).resolves.toBeUndefined());
+      expect(expectRejected({ containerId }, 4, /^CNI_CONTAINERID: expected/)).resolves.toBeUndefined());
   badId('with ../', '../../etc/passwd');
   badId('with a line break', 'a\nb');
   badId('with a terminal escape', 'a\u001b[2Jb');
@@ -167,7 +169,7 @@ describe('names', () => {
 
   const badName = (why: string, interfaceName: string) =>
     it(`an interface name ${why}`, () =>
-      expect(refused({ interfaceName }, 4, /^CNI_IFNAME: expected/)).resolves.toBeUndefined());
+      expect(expectRejected({ interfaceName }, 4, /^CNI_IFNAME: expected/)).resolves.toBeUndefined());
   badName('of 16 characters', 'a234567890123456');
   badName('of 10,000 characters', 'a'.repeat(10_000));
   badName('that the kernel would expand', 'eth%d');
@@ -181,7 +183,7 @@ describe('names', () => {
 
 describe('CNI_ARGS', () => {
   const bad = (why: string, value: string, message: RegExp) =>
-    it(why, () => expect(refused({ environment: { CNI_ARGS: value } }, 4, message)).resolves.toBeUndefined());
+    it(why, () => expect(expectRejected({ environment: { CNI_ARGS: value } }, 4, message)).resolves.toBeUndefined());
   bad('without =', 'K8S_POD_NAME', /expected KEY=VALUE .* got "K8S_POD_NAME"/);
   bad('with ;;', 'IgnoreUnknown=1;;A=b', /expected KEY=VALUE .* got ""/);
   bad('with ; at its end', 'IgnoreUnknown=1;', /expected KEY=VALUE .* got ""/);
@@ -208,14 +210,14 @@ describe('CNI_ARGS', () => {
     /K8S_POD_NAME: .* got "a{64}…"/,
   );
   bad('with a uid with ../', 'K8S_POD_UID=../a', /K8S_POD_UID: expected/);
-  // Linux hands no longer string to a program: 32 pages.
+  // The longest string that Linux passes to a program: 32 pages.
   bad('as long as Linux lets it be', `IgnoreUnknown=1;${'A=b;'.repeat(32_000)}`, /expected KEY=VALUE .* got ""/);
 });
 
 describe('network settings', () => {
   const environment: Environment = { FELIX_INTERFACEPREFIX: 'toolong' };
   it('a prefix too long for an interface name', () =>
-    expect(refused({ environment }, 4, /^FELIX_INTERFACEPREFIX: .* got "toolong"/)).resolves.toBeUndefined());
+    expect(expectRejected({ environment }, 4, /^FELIX_INTERFACEPREFIX: .* got "toolong"/)).resolves.toBeUndefined());
 
   // A separate network: what DEL cannot remove then does not affect the other tests.
   const ranged = (subnet: string) => ({
@@ -223,7 +225,7 @@ describe('network settings', () => {
   });
   const badRange = (why: string, subnet: string, message: RegExp) =>
     it(`a range ${why} is refused with the message of host-local`, () =>
-      expect(refused(ranged(subnet), 999, message)).resolves.toBeUndefined());
+      expect(expectRejected(ranged(subnet), 999, message)).resolves.toBeUndefined());
   badRange('/31', '10.0.0.0/31', /too small/);
   badRange('/32', '10.0.0.1/32', /too small/);
   badRange('/128', 'fd00::1/128', /too small/);
@@ -236,7 +238,7 @@ describe('network settings', () => {
   });
 
   it('DEL with a corrected netconf removes an ADD that host-local refused for its range', async () => {
-    const call = { sandboxPath: sandbox.path, containerId: 'put-right' };
+    const call = { sandboxPath: sandbox.path, containerId: 'corrected' };
     expect(await node.run({ verb: 'ADD', ...call, ...ranged('10.0.0.0/31') })).toMatchObject({ exitCode: 1 });
     const right = { ...ranged('10.0.0.0/31').config, ipam: node.netconf()['ipam'] ?? {} };
     expect(await node.run({ verb: 'DEL', ...call, config: right })).toMatchObject({ exitCode: 0, stdout: '' });

@@ -19,8 +19,8 @@ interface Refusal {
   readonly message: RegExp;
 }
 
-/** An ADD that would succeed, but for this configuration. */
-async function refused(config: string | Uint8Array | JsonObject, { code, message }: Refusal): Promise<void> {
+/** Runs an ADD that is valid except for this configuration, and checks that it is rejected and changes nothing. */
+async function expectRejected(config: string | Uint8Array | JsonObject, { code, message }: Refusal): Promise<void> {
   const requests = node.api.requests.length;
   const { exitCode, answer, stderr } = await node.run({ verb: 'ADD', sandboxPath: sandbox.path, config });
   expect({ exitCode, code: answer?.['code'], stderr: stderr.includes('    at ') }).toEqual({
@@ -37,7 +37,7 @@ async function refused(config: string | Uint8Array | JsonObject, { code, message
 
 describe('standard input that is not a network configuration', () => {
   const isCode6 = (why: string, stdin: string | Uint8Array, message: RegExp) =>
-    it(why, () => expect(refused(stdin, { code: 6, message })).resolves.toBeUndefined());
+    it(why, () => expect(expectRejected(stdin, { code: 6, message })).resolves.toBeUndefined());
   isCode6('empty', '', /is empty/);
   isCode6('white space', ' \n\t ', /is empty/);
   isCode6('not UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x7d]), /not UTF-8/);
@@ -60,7 +60,7 @@ describe('standard input that is not a network configuration', () => {
 });
 
 const isCode7 = (why: string, overrides: JsonObject, message: RegExp) =>
-  it(why, () => expect(refused(node.netconf(overrides), { code: 7, message })).resolves.toBeUndefined());
+  it(why, () => expect(expectRejected(node.netconf(overrides), { code: 7, message })).resolves.toBeUndefined());
 
 describe('a key of the wrong type is code 7 that names the key, its value and the expected type', () => {
   const TABLE: readonly (readonly [key: string, value: JsonValue, message: RegExp])[] = [
@@ -121,7 +121,10 @@ describe('a key of the wrong type is code 7 that names the key, its value and th
 
   it('ipam: a string', () =>
     expect(
-      refused({ ...node.netconf(), ipam: 'x' }, { code: 7, message: /"ipam" .*: expected an object, got a string/ }),
+      expectRejected(
+        { ...node.netconf(), ipam: 'x' },
+        { code: 7, message: /"ipam" .*: expected an object, got a string/ },
+      ),
     ).resolves.toBeUndefined());
   isCode7(
     'ipam.type: a path',
@@ -131,13 +134,15 @@ describe('a key of the wrong type is code 7 that names the key, its value and th
   isCode7('ipam.type: a number', { ipam: { type: 5 } }, /"ipam.type" .*: expected the file name.*, got the number 5/);
   it('a name of 10,000 characters', () =>
     expect(
-      refused(node.netconf({ name: 'a'.repeat(10_000) }), { code: 7, message: /"a{64}…"/ }),
+      expectRejected(node.netconf({ name: 'a'.repeat(10_000) }), { code: 7, message: /"a{64}…"/ }),
     ).resolves.toBeUndefined());
   it('a name with ../', () =>
-    expect(refused(node.netconf({ name: '../../etc' }), { code: 7, message: /"name"/ })).resolves.toBeUndefined());
+    expect(
+      expectRejected(node.netconf({ name: '../../etc' }), { code: 7, message: /"name"/ }),
+    ).resolves.toBeUndefined());
   it('a name with a terminal escape', () =>
     expect(
-      refused(node.netconf({ name: 'a\u001b[2J' }), { code: 7, message: /\\u001b\[2J/ }),
+      expectRejected(node.netconf({ name: 'a\u001b[2J' }), { code: 7, message: /\\u001b\[2J/ }),
     ).resolves.toBeUndefined());
 });
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { recordFigure } from '../support/suite/reliability-figure.ts';
 import { expectedNode, startSoakNode, type SoakNode } from '../support/soak/soak-node.ts';
 import { until } from '../lab/until.ts';
-import { chooseOperation, foretell, makeModel, type Operation, makeRandom } from '../support/soak/soak-model.ts';
+import { chooseOperation, predict, makeModel, type Operation, makeRandom } from '../support/soak/soak-model.ts';
 
 // `npm run soak` makes it 2,000, and takes a seed to repeat what has failed.
 const OPERATIONS = Number(process.env['PODWIRE_SOAK_OPERATIONS'] ?? 200);
@@ -29,11 +29,11 @@ it(
       counts.set(operation.kind, (counts.get(operation.kind) ?? 0) + 1);
       const story = () =>
         done.slice(-SHOWN).map((one, index, shown) => `${done.length - shown.length + index} ${JSON.stringify(one)}`);
-      const foretold = foretell(model, operation);
-      expect(await node.carryOut(operation), `code of the last of\n${story().join('\n')}\n`).toBe(foretold);
+      const predicted = predict(model, operation);
+      expect(await node.carryOut(operation), `code of the last of\n${story().join('\n')}\n`).toBe(predicted);
       const expected = expectedNode(model);
       // The link of a removed sandbox goes a moment later.
-      await until('as foretold', async () => JSON.stringify(await node.observe()) === JSON.stringify(expected)).catch(
+      await until('as predicted', async () => JSON.stringify(await node.observe()) === JSON.stringify(expected)).catch(
         () => undefined,
       );
       expect(await node.observe(), `after the last of\n${story().join('\n')}\n`).toEqual(expected);

@@ -37,7 +37,7 @@ export function failingAt({ name: wanted, isAsync }: Point, moment: Moment, onHi
     surround(effects, (name, call) => {
       if (name !== wanted) return call();
       onHit();
-      const error = failureOf(wanted);
+      const error = injectedError(wanted);
       const value = moment === 'after' ? call() : undefined;
       if (isAsync) return failLater(value, error);
       throw error;
@@ -69,7 +69,7 @@ async function actThen(value: unknown, act: () => void): Promise<unknown> {
   return awaited;
 }
 
-function failureOf(name: string): Error {
+function injectedError(name: string): Error {
   if (name.startsWith('kernel')) return new KernelError('ask for', name, 'ENOBUFS');
   if (name.startsWith('cluster')) return new CniError(ERROR_CODE.tryAgainLater, `the API server went away: ${name}`);
   if (name.startsWith('delegate')) return new CniError(ERROR_CODE.delegateFailed, `the IPAM plugin died: ${name}`);

@@ -82,7 +82,7 @@ export function chooseOperation(model: SoakModel, random: Random, id: string): O
 }
 
 /** Applies an operation to the model, and returns the code that the command must end with, 0 for success. */
-export function foretell(model: SoakModel, operation: Operation): number {
+export function predict(model: SoakModel, operation: Operation): number {
   const { containers, pending, endpoints, generations } = model;
   switch (operation.kind) {
     case 'ADD': {
