@@ -19,6 +19,14 @@ describe('CONTRIBUTING.md', () => {
     variables.delete('PODWIRE_VERSION'); // a constant of the code
     expect([...variables].filter((name) => !CONTRIBUTING.includes(`\`${name}\``))).toEqual([]);
   });
+
+  it('names an existing test in each example with -t', () => {
+    const examples = [...CONTRIBUTING.matchAll(/npm test -- (\S+) -t '([^']+)'/g)];
+    const find = (path: string, title: string) =>
+      execFileSync('git', ['grep', '-lF', title, '--', path], { cwd: REPOSITORY }).toString();
+    expect(examples).not.toEqual([]);
+    for (const [, path = '', title = ''] of examples) expect(find(path, title)).not.toBe('');
+  });
 });
 
 it('each npm script that a page names exists', () => {
