@@ -6,7 +6,7 @@ import { ERROR_CODE } from '../../src/cni/error.ts';
 
 const never = new AbortController().signal;
 const QUICK = { budgetMs: 300, attemptMs: 50 };
-/** Long enough that no answer of a busy machine counts as none. */
+/** Long enough for a response on a busy machine. */
 const PATIENT = { budgetMs: 30_000, attemptMs: 500 };
 
 async function gate(statuses: readonly number[]) {

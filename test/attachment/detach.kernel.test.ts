@@ -24,11 +24,11 @@ function delegateOf(script: string): Delegate {
     runProgram: runRealProgram,
   });
 }
-/** An IPAM plugin that fails to release while there is such an interface. */
+/** An IPAM plugin that cannot release a lease while an interface of this name exists. */
 const failsWhileThere = (name: string) =>
   delegateOf(`if ip link show ${name} >/dev/null 2>&1; then echo '{"code":100,"msg":"the link is there"}'; exit 1; fi`);
 
-// An address each: a link is removed with its sandbox, a moment after the next test has begun.
+// Each test uses another address: a link is deleted a moment after its sandbox, when the next test has begun.
 let addresses = 0;
 
 /** An attachment of container c1 whose host interface has this name and alias. */

@@ -28,7 +28,7 @@ function setUp() {
   return { effects: { journal, kernel, log }, journal, damage };
 }
 
-/** A veth with this alias until the test ends. */
+/** Creates a veth with this alias, which exists until the test ends. */
 async function label(name: string, alias: string): Promise<void> {
   const host = hostNamespace();
   await host.ip('link', 'add', name, 'type', 'veth');

@@ -11,7 +11,10 @@ import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
 const WEB = { namespace: 'default', name: 'web' };
 const LOG = { debug: () => undefined, info: () => undefined, warning: () => undefined, error: () => undefined };
 
-/** The interface that a container of the pod gets, on a node where one of that name is there already: is it there afterwards? */
+/**
+ * Replaces the host interface of a container on a node that already has one of this name. Returns true if that one
+ * still exists.
+ */
 async function replace(
   alias: string,
   { kind = 'veth', pod = WEB }: { kind?: string; pod?: typeof WEB | undefined } = {},

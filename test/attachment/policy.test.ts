@@ -16,7 +16,7 @@ interface Waiting {
   readonly signal?: AbortSignal;
 }
 
-/** The warnings of waiting for the policy of the pod default/web. */
+/** Waits for the policy of the pod default/web, and returns the warnings. */
 async function waitIn(
   folder: string,
   seconds: number,

@@ -12,14 +12,14 @@ import { startLoopbackApi, type LoopbackApi, type LoopbackApiOptions } from '../
 import { startDeadline, type Deadline } from '../../src/cluster/wire/deadline.ts';
 import type { KubeconfigOptions } from '../lab/loopback-api/kubeconfig.ts';
 
-/** A token that must never be seen in any message. Formed like a JWT of an account, expired in 2020. */
+/** A token that no message may contain. It has the form of a service account's JWT that expired in 2020. */
 export const CANARY = [
   Buffer.from('{"alg":"RS256"}').toString('base64url'),
   Buffer.from('{"sub":"system:serviceaccount:kube-system:podwire","exp":1600000000}').toString('base64url'),
   'c2VjcmV0LWNhbmFyeS1zaWduYXR1cmU',
 ].join('.');
 
-/** Connection settings that are all absent but `overrides`. */
+/** Connection settings that are absent, except for `overrides`. */
 export function connectionSettings(overrides: Partial<ConnectionSettings> = {}): ConnectionSettings {
   return { ...NO_CONNECTION_SETTINGS, ...overrides };
 }
@@ -71,7 +71,9 @@ export function clusterOf(kubeconfigPath: string, server: string): object {
   return { ...config.clusters[0]?.cluster, server };
 }
 
-/** Expects no secret in anything that a person or a log sees, and not the words that containerd takes for success. */
+/**
+ * Expects that nothing that a person or a log sees contains a secret, or the words that containerd takes for success.
+ */
 export function expectClean(error: Error & { details: string }, logged: readonly string[]): void {
   const inspected = [inspect(error, { depth: 9 }), JSON.stringify(error), ...logged].join('\n');
   expect(inspected).not.toContain(CANARY);

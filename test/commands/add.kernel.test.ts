@@ -26,7 +26,7 @@ const call = (verb: 'ADD' | 'DEL', overrides: Partial<CommandCall> = {}): Comman
   ...overrides,
 });
 
-/** An ADD that is refused. */
+/** Runs an ADD, and returns its error, its outputs and the state of the node after it. */
 async function refusal(overrides: Partial<CommandCall> = {}): Promise<unknown> {
   const { error, outputs } = await node.run(call('ADD', overrides));
   return { error, outputs, state: await node.state() };

@@ -32,7 +32,7 @@ const call = (verb: CommandCall['verb'], overrides: Partial<CommandCall> = {}): 
 const check = async (overrides: Partial<CommandCall> = {}): Promise<unknown> =>
   (await node.run(call('CHECK', { settings: { prevResult: result }, ...overrides }))).error;
 
-/** The differences that a CHECK tells of. */
+/** Runs a CHECK, and returns the differences that it reports. */
 async function drift(): Promise<string> {
   const error = await check();
   return error instanceof CniError && error.code === ERROR_CODE.drifted ? error.details : `none: ${String(error)}`;

@@ -27,7 +27,10 @@ const call = (verb: 'ADD' | 'DEL', overrides: Partial<CommandCall> = {}): Comman
   ...overrides,
 });
 
-/** The node after a DEL, which must succeed. The kernel deletes a link automatically a moment after its sandbox. */
+/**
+ * Runs a DEL, which must succeed, and returns the state of the node. The kernel deletes a link a moment after its
+ * sandbox.
+ */
 async function detached(overrides: Partial<CommandCall> = {}): Promise<readonly string[]> {
   await node.succeed(call('DEL', overrides));
   await node.untilState(before);

@@ -20,7 +20,7 @@ beforeEach(async () => {
   return () => sandbox[Symbol.asyncDispose]();
 });
 
-/** A separate container for each fault: what one leaves must not hide what the next one does. */
+/** Makes another container for each fault, so that what one fault leaves does not hide the effect of the next. */
 interface Calls {
   readonly containerId: string;
   readonly add: CommandCall;
@@ -37,20 +37,20 @@ const collect = (...valid: readonly string[]): CommandCall => ({
   settings: { 'cni.dev/valid-attachments': valid.map((containerID) => ({ containerID, ifname: 'eth0' })) },
 });
 
-/** What is outside the sandbox, and the links in it. */
+/** The state outside the sandbox, and the links inside it. */
 async function world(): Promise<readonly string[]> {
   return [...(await node.state()), await sandbox.exec('ip', '-o', 'link', 'show')];
 }
 
-/** The same without what may wait for the API: endpoints, and the journal's word that one is still to be cleared. */
+/** The same without what may remain until the API is available: endpoints, and the journal's endpoint records. */
 async function nodeAlone(): Promise<readonly string[]> {
   return (await world()).filter((line) => !line.startsWith('pod ') && !/^record \S+\.endpoint\.json /.test(line));
 }
 
-/** The first ADD after a boot looks for what earlier boots have left. */
+/** The first ADD after a boot also cleans up after earlier boots. */
 const forgetSweep = () => rm(join(node.journal, 'swept-boot'), { force: true });
 
-/** The points of a command that succeeds. */
+/** Records the points of a command that succeeds. */
 async function pointsOf(command: CommandCall): Promise<readonly Point[]> {
   const points: Point[] = [];
   const { error } = await node.run(command, { wrap: recordingPoints(points) });
@@ -61,11 +61,11 @@ async function pointsOf(command: CommandCall): Promise<readonly Point[]> {
 interface Fault {
   readonly point: Point;
   readonly moment: Moment;
-  /** Runs a command that meets the fault: what it throws, if anything. */
+  /** Runs a command with the fault, and returns what it throws. */
   readonly meet: (command: CommandCall, further?: (wrap: WrapEffects) => WrapEffects) => Promise<unknown>;
 }
 
-/** Tests the claim at every point, before and after its effect, and names those at which it does not hold. */
+/** Tests the claim at every point, before and after its effect, and reports the points at which it does not hold. */
 async function atEach(points: readonly Point[], claim: (fault: Fault) => Promise<void>): Promise<void> {
   const broken: string[] = [];
   const faults = points.flatMap((point) => (['before', 'after'] as const).map((moment) => ({ point, moment })));
@@ -87,12 +87,12 @@ async function atEach(points: readonly Point[], claim: (fault: Fault) => Promise
   expect(broken).toEqual([]);
 }
 
-// The journal warns of what it cannot write or remove, and goes on. What can fail is reading, for want of descriptors.
+// The journal only warns if it cannot write or remove a file. Reading can fail, if no file descriptor is free.
 function isPlausible({ point: { name }, moment }: Pick<Fault, 'point' | 'moment'>): boolean {
   return !name.startsWith('journal.remove ') && !(name.startsWith('journal.begin ') && moment === 'after');
 }
 
-/** The same for a runtime that has gone away: what there is to undo is all of it. */
+/** The same for a runtime that no longer reads: the ADD must undo everything. */
 function endingWithoutReader(wrap: WrapEffects): WrapEffects {
   return (effects) => wrap({ ...effects, output: () => Promise.reject(new Error('EPIPE')) });
 }

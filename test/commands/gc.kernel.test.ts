@@ -18,7 +18,7 @@ beforeEach(async () => {
   await node.succeed(call('ADD'));
   return async () => {
     await node.api.setFault(undefined);
-    await node.run(call('DEL')); // what a failed test has left is not the next one's
+    await node.run(call('DEL')); // what a failed test has left must not affect the next test
     await sandbox[Symbol.asyncDispose]();
   };
 });

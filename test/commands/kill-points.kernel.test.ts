@@ -16,22 +16,22 @@ beforeAll(async () => {
 });
 afterAll(() => rm(cacheFolder, { recursive: true }));
 
-/** One container on a node, and what the runtime says of it. */
+/** One container on a node, and the calls that a runtime makes for it. */
 interface Scene {
   readonly node: CommandNode;
   readonly sandbox: Sandbox;
   readonly ADD: CommandCall;
   readonly DEL: CommandCall;
   readonly GC: CommandCall;
-  /** The runtime has its result, and the journal knows that. */
+  /** True if the runtime has its result, and the journal has noted this. */
   readonly isAttached: boolean;
 }
 
 async function aScene(node: CommandNode, name: string, lastPoint = ''): Promise<Scene & AsyncDisposable> {
   node.putPod();
-  // Unique on the whole machine, as real ones are: the finishing command finds the host-local to kill by this id.
+  // Unique on the whole machine, as real ids are: the command that cleans up finds the host-local to kill by this id.
   const containerId = `${basename(node.folder)}-${name}`;
-  // The first ADD after a boot looks for what earlier boots have left.
+  // The first ADD after a boot also cleans up after earlier boots.
   await rm(join(node.journal, 'swept-boot'), { force: true });
   const sandbox = await makeSandbox();
   const on = { containerId, sandboxPath: sandbox.path };
@@ -63,7 +63,10 @@ type Finish = keyof typeof FINISHES;
 
 type KillPoint = readonly [point: string, moment: Moment];
 
-/** The moments of a command that succeeds. Between two calls it does nothing that lasts: before one is after the one before. */
+/**
+ * The points of a command that succeeds. Between two calls it changes nothing, so "before" a call also means "after"
+ * the previous one.
+ */
 async function killPointsOf(node: CommandNode, verb: 'ADD' | 'DEL'): Promise<readonly KillPoint[]> {
   const points: Point[] = [];
   await using scene = await aScene(node, 'living');
@@ -73,7 +76,10 @@ async function killPointsOf(node: CommandNode, verb: 'ADD' | 'DEL'): Promise<rea
   return [[points[0]?.name ?? '', 'before'], ...points.map(({ name }): KillPoint => [name, 'after'])];
 }
 
-/** Kills the command at each of its points, ends what it has left, and names the points after which something is left. */
+/**
+ * Kills the command at each of its points, cleans up with a later command, and reports the points after which
+ * something is left.
+ */
 async function killAtEach(node: CommandNode, verb: 'ADD' | 'DEL', finish: Finish): Promise<readonly string[]> {
   const broken: string[] = [];
   const points = await killPointsOf(node, verb);
@@ -105,7 +111,7 @@ describe('a command in a separate process', () => {
   });
 });
 
-// A node for each: they do not see each other, and run at once.
+// Each has its own node, so that they can run at the same time.
 describe.concurrent('whatever the call after which it is killed, nothing is left of', () => {
   const LOOPS = [
     ['ADD', 'DEL without a sandbox'],

@@ -17,10 +17,10 @@ async function endedBy(environment: Readonly<Record<string, string>>, type: stri
     env: { PATH: process.env['PATH'], ...environment },
     stdio: ['pipe', 'pipe', 'ignore'],
   });
-  const exit = once(child, 'exit'); // which may come while its end is waited for
+  const exit = once(child, 'exit'); // the process may exit before this is awaited
   await once(child, 'spawn');
   await endOrphanedRun(type, ATTACHMENT);
-  child.kill('SIGTERM'); // too late for one that was ended
+  child.kill('SIGTERM'); // without effect if it has been ended
   await exit;
   rmSync(folder, { recursive: true });
   return child.signalCode;

@@ -60,7 +60,7 @@ function targetOf(page: string, link: string): string {
   return path === '' ? page : normalize(join(dirname(page), path));
 }
 
-/** The anchors that the code forges make of headings. */
+/** The anchors that code forges generate from headings. */
 function anchorsIn(text: string): readonly string[] {
   const seen = new Map<string, number>();
   return [...withoutFences(text).matchAll(/^#{1,6} +(.+)$/gm)].map(([, heading = '']) => {

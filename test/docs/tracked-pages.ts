@@ -6,7 +6,7 @@ export const REPOSITORY = join(import.meta.dirname, '../..');
 
 /** A Markdown file of the repository. */
 export interface Page {
-  /** From the repository on. */
+  /** Relative to the repository. */
   readonly path: string;
   readonly text: string;
 }

@@ -33,7 +33,7 @@ afterAll(() => node[Symbol.asyncDispose]());
 beforeEach(async () => {
   putWeb(node.api);
   before = await node.state();
-  return () => node.run({ verb: 'DEL' }); // what a failed test has left is not the next one's
+  return () => node.run({ verb: 'DEL' }); // what a failed test has left must not affect the next test
 });
 
 const PLACES = [

@@ -50,7 +50,7 @@ describe('cnitool check, which compares with the cached result of the whole chai
     ['portmap', PORTMAP],
     ['all three', TUNING, BANDWIDTH, PORTMAP],
   ] as const;
-  // Each alone says who is to blame where all three fail.
+  // If all three fail, each plugin alone shows which one causes it.
   const CASES = [
     ...CHAINS.map(([name, ...chain]) => ['1.1.0', name, chain] as const),
     ...['0.4.0', '1.0.0'].map((version) => [version, 'all three', [TUNING, BANDWIDTH, PORTMAP]] as const),

@@ -25,7 +25,7 @@ afterEach(async () => {
 });
 afterAll(() => node[Symbol.asyncDispose]());
 
-/** A pod that is attached, and what a runtime asks CHECK with. */
+/** An attached pod, and the configuration that a runtime passes to CHECK. */
 interface ExpectedState extends AsyncDisposable {
   readonly pod: LoopbackPod;
   readonly ipv4: string;

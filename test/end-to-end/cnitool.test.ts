@@ -17,14 +17,14 @@ const NODE = { ipv4: '192.0.2.10', ipv6: '2001:db8::10' } as const;
 const HOST_PORT = 8080;
 const CONTAINER_PORT = 80;
 const DUAL_STACK = { ranges: [[{ subnet: 'usePodCidrIPv6' }]] };
-// A chain hands results on, and those of 0.2.0 have no interfaces to be worked on.
+// Plugins of a chain use the interfaces in the previous result, which results of 0.2.0 do not have.
 const CHAINING = SUPPORTED_VERSIONS.filter((version) => !['0.1.0', '0.2.0'].includes(version));
 
 let node: ApiServerNode;
 let cnitool: Cnitool;
 let forwarding: AsyncDisposable;
 beforeAll(async () => {
-  // portmap and bandwidth run these: where one is missing, this says what to install.
+  // portmap and bandwidth run these programs. If one is missing, the error says what to install.
   for (const program of ['iptables', 'nft', 'tc']) await hostNamespace().exec(program, '-V');
   [node, cnitool, forwarding] = [await startApiServerNode(), await makeCnitool(), await forwardOnNode()];
 });
@@ -141,7 +141,7 @@ async function configure(cniVersion: string, chained: readonly JsonObject[]): Pr
   await cnitool.configure({ cniVersion, name: NETWORK, plugins: [podwire, ...chained] });
 }
 
-// Also where the test fails halfway: what it leaves would be the next one's trouble.
+// Runs even if the test has failed, so that what it has left does not affect the next test.
 async function detach(sandbox: Sandbox, environment?: Readonly<Record<string, string>>): Promise<void> {
   await cnitool.run('del', NETWORK, sandbox, environment);
 }

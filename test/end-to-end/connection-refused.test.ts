@@ -153,7 +153,7 @@ describe('401', () => {
 
   it('of a token that is renewed meanwhile is followed by a retry with the new token', async () => {
     const path = await access.write('rotated-token', 'no.such.token');
-    // By the time of the first connection the old token has been read.
+    // When the first connection arrives, the old token has been read.
     const onConnection = () => access.write('rotated-token', access.token).then(() => undefined);
     await using relay = await startTcpRelay(access.server, { onConnection });
     const user = { tokenFile: path };

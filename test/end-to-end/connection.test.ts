@@ -10,7 +10,7 @@ import { useForAllTests, expectNoLeftovers } from '../support/suite/hooks.ts';
 
 let node: ApiServerNode;
 let access: ApiAccess;
-// The same server by an address that its certificate does not name.
+// The same server, by an address that its certificate does not contain.
 let elsewhere: TcpRelay;
 useForAllTests(async () => (node = await startApiServerNode()));
 useForAllTests(async () => (access = await makeApiAccess(node)));
@@ -142,7 +142,7 @@ describe('the requests of one attachment', () => {
       const openedBefore = relay.opened();
       expect(await node.run({ ...call, verb })).toMatchObject({ exitCode: 0 });
       const requests = await node.cluster.requestsBy(node.account.userName, mark);
-      // Pod and node are asked for at once: their order is the server's.
+      // Pod and node are requested at the same time, so the server decides their order.
       const lines = requests.map(({ verb: asWhat, uri }) => `${asWhat} ${uri}`).toSorted();
       return { connections: relay.opened() - openedBefore, requests: lines };
     };

@@ -7,7 +7,7 @@ import { startApiServerNode, type ApiServerNode } from '../support/nodes/api-ser
 import { forwardOnNode } from '../support/kubelet/machine-settings.ts';
 import { expectNoLeftovers } from '../support/suite/hooks.ts';
 
-// Of the uplink that scripts/in-private-namespace.sh makes.
+// The address of the uplink that scripts/in-private-namespace.sh creates.
 const NODE = { ipv4: '192.0.2.10', ipv6: '2001:db8::10' } as const;
 const PORT = 8000;
 
@@ -87,7 +87,7 @@ describe('an MTU larger than the default', () => {
   });
 });
 
-// The first packet must come back: a pod's first connection waits for nothing.
+// The first packet must be answered: a pod's first connection must not wait.
 async function ping(from: NetworkNamespace, address: string, ...options: readonly string[]): Promise<string> {
   const said = await from.exec('ping', '-n', '-c', '1', '-W', '5', ...options, address);
   return /\d+ received/.exec(said)?.[0] ?? said;

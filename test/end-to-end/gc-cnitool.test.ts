@@ -35,7 +35,7 @@ describe.each(['host-local', 'host-local-1.1.1'] as const)('libcni’s GC, by cn
     expect(await readdir(CACHE)).toHaveLength(1);
     if (isCacheLost) await rename(CACHE, `${CACHE}-lost`);
 
-    // cnitool gives no list, so podwire has none either: only a runtime's list makes GC delete.
+    // cnitool passes no list of valid attachments, and without a list GC deletes nothing.
     const collected = await cnitool.run('gc', NETWORK, pod.sandbox);
     expect(collected.exitCode).toBe(0);
     expect(collected.stderr.trimEnd().split('\n')).toEqual([

@@ -36,7 +36,7 @@ const add = async (pod: LoopbackPod, overrides: JsonObject = {}) => {
   expect(await node.run({ verb: 'ADD', config: config(overrides), ...pod.call })).toMatchObject({ exitCode: 0 });
 };
 const listing = (...pods: readonly LoopbackPod[]) => ({ 'cni.dev/valid-attachments': pods.map((pod) => pod.valid) });
-/** As libcni calls it: the attachment's variables are there and empty. */
+/** As libcni calls it: the variables of an attachment are set and empty. */
 const gc = (overrides: JsonObject, pluginPath = node.pluginPath) =>
   node.run({
     verb: 'GC',
@@ -179,7 +179,7 @@ describe('GC', () => {
     const folder = fakeDelegate(script, { name: 'host-local' });
     const { exitCode, answer } = await gc({ ...listing(), budgets: { delegate_ms: 300 } }, folder);
     const children = (await readFile(join(folder, 'host-local.children'), 'utf8')).split('\n').filter(Boolean);
-    for (const pid of children) process.kill(Number(pid)); // which throws if it has ended
+    for (const pid of children) process.kill(Number(pid)); // throws if the process has ended
     expect(children.length).toBeGreaterThanOrEqual(pods.length);
     expect({ exitCode, code: answer?.['code'] }).toEqual({ exitCode: 1, code: 5 });
     for (const { containerId } of pods) expect(answer?.['details']).toContain(`container ${containerId}: `);

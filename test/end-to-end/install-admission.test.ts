@@ -34,7 +34,7 @@ beforeAll(async () => {
   plugin = (await cluster.createPluginAccount({ nodeName: 'node-1' })).makeClient();
   unbound = (await cluster.createPluginAccount()).makeClient();
   await applyManifest(cluster.admin, readManifest('cni-conf/base/admission-policy.yaml'), 'keep');
-  // It comes into force a moment later.
+  // The policy comes into force a moment after it was created.
   const other = { metadata: { annotations: { [`${PREFIX}podIP`]: 'x' } } };
   await until('the policy is in force', async () => (await refusal(plugin, 'others', other)) !== 'allowed');
 });
@@ -44,7 +44,7 @@ afterAll(async () => {
   await cluster[Symbol.asyncDispose]();
 });
 
-/** The API server's message, `allowed` if it has none. */
+/** The API server's message; `allowed` if the request succeeds. */
 async function refusal(client: ApiClient, pod: string, patch: object): Promise<string> {
   return client.request('PATCH', pathOf(pod), patch, MERGE).then(
     () => 'allowed',

@@ -71,11 +71,11 @@ const install = () =>
       ),
       CNI_MTU: '0',
       SLEEP: 'false',
-      CNI_NET_DIR: node.configs, // the plugin runs here, where the node's folder is below another
+      CNI_NET_DIR: node.configs, // the plugin runs in the test, where the node's folder is below another one
     },
   });
 
-/** The address that a pod gets. */
+/** Attaches a pod, and returns its address. */
 async function addAndDelete(name: string): Promise<string> {
   const { name: network, cniVersion, plugins } = parseJsonObject(await node.read(CONFIG));
   const list = plugins ?? null;
@@ -171,7 +171,7 @@ const roleOf = (name: string, rules: readonly JsonObject[]): readonly JsonObject
     subjects: [{ kind: 'ServiceAccount', name, namespace }],
   },
 ];
-/** What matters here of the roles in the agent's own manifests. */
+/** The rules of the agent's own roles that this test needs. */
 const AGENT_ACCOUNTS: readonly JsonObject[] = [
   serviceAccount('calico-node'),
   serviceAccount('calico-cni-plugin'),

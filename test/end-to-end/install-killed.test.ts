@@ -24,7 +24,7 @@ import { recordFigure } from '../support/suite/reliability-figure.ts';
 import { startExecutable } from '../lab/run-executable.ts';
 import { memberText } from '../lab/member.ts';
 
-// All of them: PODWIRE_KILL_POINTS=all. Else so many of each command, evenly spread.
+// PODWIRE_KILL_POINTS=all tests all points. By default this many points of each command are tested, evenly spread.
 const IS_WHOLE = process.env['PODWIRE_KILL_POINTS'] === 'all';
 const MAX_POINTS = 8;
 const SWEEP_MS = IS_WHOLE ? 1_800_000 : 300_000;
@@ -50,7 +50,7 @@ afterAll(async () => {
 
 const INSTALL: InstallerCall = {};
 const UPGRADE: InstallerCall = { environment: { CNI_MTU: '1400', CNI_OLD_CONF_NAME: '05-old.conflist' } };
-/** As docs/install.md has it: by the executable that it removes. */
+/** As in docs/install.md: the executable that runs this is the one that it removes. */
 const UNINSTALL: InstallerCall = { calledAs: '../host/opt/cni/bin/podwire', args: ['uninstall'] };
 
 async function succeed(call: InstallerCall): Promise<void> {
@@ -58,7 +58,7 @@ async function succeed(call: InstallerCall): Promise<void> {
   if (exitCode !== 0) throw new Error(`${exitCode} ${stderr}`);
 }
 
-/** Another version of each program, another configuration by another name. */
+/** Another version of each program, and another configuration under another name. */
 async function makeOldNode(): Promise<void> {
   await succeed(INSTALL);
   for (const name of readdirSync(node.programs)) {
@@ -71,7 +71,7 @@ async function makeOldNode(): Promise<void> {
   renameSync(join(node.configs, '10-podwire.conflist'), join(node.configs, '05-old.conflist'));
 }
 
-/** Files are never written to where they stand, so links do. */
+/** The installer never writes into an existing file, so links are sufficient. */
 const keepAsBefore = (): void => void execFileSync('cp', ['-al', node.root, template]);
 const makeAsBefore = (): void => {
   rmSync(node.root, { recursive: true });
@@ -88,7 +88,7 @@ async function answersVersion(name: string): Promise<boolean> {
   return isJsonList(ended.answer?.['supportedVersions'] ?? null);
 }
 
-/** What a runtime or an administrator would find wrong. */
+/** The faults that a runtime or an administrator would notice. */
 async function faultsOf(now: NodeFiles, sound: readonly NodeFiles[]): Promise<readonly string[]> {
   const halves = [...now].filter(
     ([path, content]) => !isUnfinished(path) && !sound.some((files) => files.get(path) === content),
@@ -113,7 +113,7 @@ interface Sweep {
   readonly after: NodeFiles;
 }
 
-/** Kills the command at a point, looks, runs it again, and says what is wrong. */
+/** Kills the command at a point, checks the node, runs the command again, and returns the faults. */
 async function tryPoint(
   { call, before, after }: Sweep,
   point: KillPoint,
@@ -121,7 +121,7 @@ async function tryPoint(
   makeAsBefore();
   const ended = await runInstallerKilledAt(node, call, point);
   const faults = [...(await faultsOf(await readNodeFiles(node.root), [before, after]))];
-  // The executable that has removed itself has done all.
+  // If the executable has removed itself, the work is complete.
   if (call !== UNINSTALL || existsSync(join(node.programs, 'podwire'))) await succeed(call);
   const left = await readNodeFiles(node.root);
   for (const path of new Set([...left.keys(), ...after.keys()]))
@@ -168,7 +168,7 @@ describe('killed before any change of a file, the node stays usable, and repeati
   });
 });
 
-/** Paths below a root to mode and content. Of a kubeconfig without its token, which is another each time. */
+/** The mode and the content of each path below a root. Tokens are left out, because each run gets another one. */
 type NodeFiles = ReadonlyMap<string, string>;
 
 /** All files and folders below a root. */
@@ -179,7 +179,7 @@ async function readNodeFiles(root: string): Promise<NodeFiles> {
   return found;
 }
 
-/** Whether a file is one that no program takes for what its name says. */
+/** True for a temporary file, which no runtime reads. */
 function isUnfinished(path: string): boolean {
   return /^\.podwire-new-.*\.tmp$/.test(basename(path));
 }

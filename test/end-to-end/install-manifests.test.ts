@@ -120,7 +120,7 @@ images:
     );
   });
 
-  // Both want the one ingress qdisc of the host interface: an ADD with both would fail.
+  // Both need the only ingress qdisc of the host interface: an ADD with both would fail.
   it.each([
     ['cilium', 'base'],
     ['cilium-dual-stack', 'components/dual-stack'],

@@ -141,7 +141,7 @@ it('none of the capabilities of root is needed, as the DaemonSet drops them all'
 });
 
 describe("the node's own libraries, where its file system can be seen", () => {
-  /** As a distribution has them: the loader, and the libraries that the executable needs, but for these. */
+  /** The libraries of a distribution: the loader, and the libraries that the executable needs, except for these. */
   const makeLibraries = (missing: readonly string[]): void => {
     const root = join(node.root, 'node');
     const [loader = ''] = LOADERS[process.arch] ?? [];

@@ -36,14 +36,14 @@ afterAll(async () => {
   await cluster[Symbol.asyncDispose]();
 });
 
-/** The kubeconfig as it stands, `''` before there is one. */
+/** The text of the kubeconfig; `''` while it does not exist. */
 const read = (node: InstallNode) => node.read('podwire-kubeconfig').catch(() => '');
 const tokenOn = async (node: InstallNode) => {
   const text = await read(node);
   return text === '' ? '' : tokenIn(text);
 };
 
-/** Ends it as a kubelet does: it must stop at once and of itself. */
+/** Ends it as a kubelet does: it must stop immediately, and without SIGKILL. */
 async function end(running: RunningExecutable): Promise<string> {
   running.process.kill('SIGTERM');
   const { exitCode, signal, stderr } = await running.ended;

@@ -62,7 +62,7 @@ describe('a DEL that gets only container id and interface name', () => {
     expect(ended).toMatchObject({ exitCode: 0 });
     const { links, routes, leases, records } = await node.state();
     expect({ ...before, links, routes, leases }).toEqual(before);
-    // Without a kubeconfig the endpoint is for a later command.
+    // Without a kubeconfig, a later command clears the endpoint.
     expect(records).toEqual(why.startsWith('a kubeconfig') ? [`${pod.containerId}@eth0.endpoint.json`] : []);
     expect(Object.keys(pod.endpoint()).length > 0).toBe(why.startsWith('a kubeconfig'));
   });
@@ -150,7 +150,7 @@ describe('where no record can be written', () => {
     ['read-only', 'mount --bind /var/lib/podwire /var/lib/podwire; mount -o remount,bind,ro /var/lib/podwire'],
     ['full', full],
   ])('because its disk is %s, ADD and DEL go on with one warning each', async (_, commands) => {
-    // What is unpacked and swept before the disk fills up.
+    // Unpacks the native code and cleans up after earlier boots, before the disk is full.
     expect(await add()).toMatchObject({ exitCode: 0 });
     expect(await del()).toMatchObject({ exitCode: 0 });
     for (const verb of ['ADD', 'DEL'] as const) {

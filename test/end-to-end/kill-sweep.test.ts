@@ -10,7 +10,8 @@ import { EXECUTABLE } from '../lab/run-executable.ts';
 import { killPointsOf, runKilledAt, type KillPoint } from '../support/kills/system-call-kill.ts';
 import { until } from '../lab/until.ts';
 
-// All of them, and each way to finish at each of them: PODWIRE_KILL_POINTS=all. Else so many, evenly spread, the ways taking turns.
+// PODWIRE_KILL_POINTS=all tests all points with each way to clean up. By default this many points are tested, evenly
+// spread, each with one way in turn.
 const IS_WHOLE = process.env['PODWIRE_KILL_POINTS'] === 'all';
 const MAX_POINTS = 60;
 const SWEEP_MS = IS_WHOLE ? 3_600_000 : 300_000;
@@ -50,7 +51,7 @@ const FINISHES: Readonly<Record<string, (pod: LoopbackPod) => Promise<void>>> = 
 
 const left = async (pod: LoopbackPod): Promise<JsonObject> => ({ ...(await node.state()), endpoint: pod.endpoint() });
 
-/** What is killed, once it was prepared. */
+/** The command that is killed, and what to do before it. */
 interface Victim {
   readonly verb: 'ADD' | 'DEL';
   readonly exitCode: 0 | 1;
@@ -61,7 +62,7 @@ interface Victim {
 const VICTIMS: Readonly<Record<string, Victim>> = {
   ADD: { verb: 'ADD', exitCode: 0 },
   DEL: { verb: 'DEL', exitCode: 0, prepare: (pod) => succeed('ADD', pod) },
-  // The server does what it is told and does not say so.
+  // The server executes the request and does not respond.
   'an ADD that is undone': {
     verb: 'ADD',
     exitCode: 1,
@@ -70,7 +71,7 @@ const VICTIMS: Readonly<Record<string, Victim>> = {
   },
 };
 
-/** Kills the command at a point, finishes, and says what is wrong then: undefined for nothing. */
+/** Kills the command at a point and cleans up. `fault` says what is wrong then; it is absent if nothing is. */
 async function tryPoint(
   { verb, overrides, prepare }: Victim,
   point: KillPoint,
@@ -84,7 +85,7 @@ async function tryPoint(
     const ended = await runKilledAt(node, { verb, ...callOf(pod, overrides) }, point);
     await node.api.setFault(undefined);
     hit = ended.signal === 'SIGKILL';
-    // After an ADD that has given its result, as after a DEL, the next one is a DEL.
+    // After an ADD that has printed its result, and after a DEL, a runtime sends DEL.
     const isAddable = verb === 'ADD' && ended.stdout === '';
     await FINISHES[finish.startsWith('ADD') && !isAddable ? 'DEL, its sandbox there' : finish]?.(pod);
     // The kernel deletes a link automatically a moment after its sandbox.
@@ -111,7 +112,8 @@ describe('killed before any system call, a command leaves nothing after its clea
     async ([name, victim], { task }) => {
       const points = await (async () => {
         await using pod = await makeLoopbackPod(node, 'living');
-        // The second one: the first unpacks and sweeps.
+        // The second ADD is measured, because the first one unpacks the native code and cleans up after earlier
+        // boots.
         await succeed('ADD', pod);
         await succeed('DEL', pod);
         await victim.prepare?.(pod);
@@ -151,7 +153,7 @@ describe('a delegate that outlives the ADD that was killed', () => {
     await running.ended;
     await FINISHES[finish]?.(pod);
     gate.release();
-    // A process that still waits at the gate would pass it now.
+    // A process that still waits at the gate would now continue.
     await until('the delegate has ended', () => processesOf((word) => word.includes(gate.folder)).length === 0);
     expect(await left(pod)).toEqual(before);
   });
@@ -165,7 +167,7 @@ describe('a delegate that has not begun when its ADD is killed', () => {
     symlinkSync(EXECUTABLE, executable);
     const slowly = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', 'inject=execve:delay_enter=2000000'];
     const running = node.start({ verb: 'ADD', ...callOf(pod), executable, within: slowly });
-    // Until it begins it is a second process of the ADD's own name.
+    // Before execve the delegate is a second process with the name of the ADD.
     const own = () =>
       processesOf((word) => word === executable).filter((pid) => !readText(`/proc/${pid}/comm`).startsWith('strace'));
     await until('the delegate is about to begin', () => own().length > 1);
@@ -177,7 +179,7 @@ describe('a delegate that has not begun when its ADD is killed', () => {
   });
 });
 
-/** The ids of the processes with such a word in their command line. */
+/** The ids of the processes that have a matching word in their command line. */
 function processesOf(isMeant: (word: string) => boolean): readonly string[] {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   return pids.filter((pid) => readText(`/proc/${pid}/cmdline`).split('\0').some(isMeant));
@@ -187,6 +189,6 @@ function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch {
-    return ''; // it has ended
+    return ''; // the process has ended
   }
 }

@@ -7,7 +7,7 @@ import type { NodeState } from '../support/nodes/node-state.ts';
 
 const CASES = 2000;
 const AT_ONCE = 4;
-/** Ten times and more what any of them takes: only what hangs takes longer. */
+/** More than ten times as long as any run takes: only a run that hangs takes longer. */
 const HANG_MS = 10_000;
 
 interface Case {
@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => node[Symbol.asyncDispose]());
 
-// No variable can hold a NUL.
+// No environment variable can contain a NUL.
 const text = fc
   .oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme', maxLength: 300 }))
   .map((value) => value.toWellFormed().replaceAll('\0', ''));
@@ -40,7 +40,7 @@ const environments = fc.record({
     { weight: 1, arbitrary: text.filter((value) => value !== '') },
   ),
   CNI_CONTAINERID: variable('c1', ''),
-  // None is a sandbox, so that nothing can be attached.
+  // No value is a sandbox, so that nothing can be attached.
   CNI_NETNS: variable('/run/nowhere', '/proc/self/ns/net', '/dev/null', ''),
   CNI_IFNAME: variable('eth0', ''),
   CNI_PATH: variable('/run/nowhere', '/run:/dev/null', ''),
@@ -49,7 +49,7 @@ const environments = fc.record({
   FELIX_INTERFACEPREFIX: variable('cali', 'eni,cali', ''),
 });
 
-// No path that could be made, and no server but one that refuses: a valid one is what the other tests are for.
+// No path can be created, and every server refuses connections. Other tests use valid values.
 const KEYS = [
   'mtu',
   'num_queues',

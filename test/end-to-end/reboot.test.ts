@@ -35,7 +35,7 @@ const add = (pod: LoopbackPod, boot: Boot, pluginPath = node.pluginPath) =>
 const leasesOf = async (...owners: readonly LoopbackPod[]) =>
   (await node.leases()).filter((lease) => owners.some(({ containerId }) => lease.includes(`${containerId} `))).length;
 
-/** Attaches pods in a boot that then ends: links and sandboxes go, what is on the disk stays. */
+/** Attaches pods in a boot that then ends: links and sandboxes are removed, files on the disk stay. */
 async function attachUntilReboot(...names: readonly string[]): Promise<readonly LoopbackPod[]> {
   const boot = makeBoot(node.folder);
   const attached = await makePods(...names);

@@ -6,7 +6,8 @@ import { hostNamespace, makeSandbox, type NetworkNamespace } from '../lab/namesp
 import { memberText } from '../lab/member.ts';
 import { startApiServerNode, type ApiServerNode } from '../support/nodes/api-server-node.ts';
 
-// What Calico's own plugin left for the same netconfs: a cluster that changes plugins must not see a difference.
+// A recording of what Calico's own plugin creates for the same network configurations: a cluster that changes plugins
+// must not see a difference.
 const RECORDED: Readonly<Record<string, Recorded>> = JSON.parse(
   readFileSync(join(import.meta.dirname, 'recorded-attachments.json'), 'utf8'),
 );
@@ -93,7 +94,7 @@ function addressesOf(result: JsonObject | undefined): readonly (string | undefin
   return [addresses.find((text) => !text.includes(':')), addresses.find((text) => text.includes(':'))];
 }
 
-// MACs are random, and the result's `mtu` and host `mac` follow the version that was asked for.
+// MACs are random, and the result's `mtu` and host `mac` depend on the requested version.
 function comparableResult(result: JsonObject): JsonObject {
   const interfaces = objects(result['interfaces']).map((link) => omitMembers(link, ['mac', 'mtu']));
   return { ...omitMembers(result, ['dns']), interfaces };
@@ -147,7 +148,7 @@ interface FamiliesOfPod {
   readonly v6: boolean;
 }
 
-// What Calico does not write equals the host's defaults, which are this machine's.
+// Settings that Calico does not write have the defaults of the machine, which can differ.
 function hostSysctls({ host }: Recorded, { v4, v6 }: FamiliesOfPod): Sysctls {
   const paths = (folder: string, values: Sysctls) =>
     Object.fromEntries(Object.entries(values).map(([key, value]) => [`net/${folder}/${HOST_INTERFACE}/${key}`, value]));

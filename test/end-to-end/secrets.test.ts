@@ -19,7 +19,7 @@ let sandbox: Sandbox;
 let before: NodeState;
 startFresh((fresh) => ({ node, sandbox, before } = fresh));
 
-/** What must never be printed: the token, also a part of it or in base64, and the lines of the client's key. */
+/** Text that must never be printed: the token, a part of it, the token in Base64, and the lines of the client's key. */
 function secrets(): readonly string[] {
   const keyLines = node.api.clientCertificate.keyPem
     .split('\n')
@@ -33,7 +33,7 @@ function expectNoSecretIn(texts: Readonly<Record<string, string>>): void {
   expect(seen.map(([where]) => where)).toEqual([]);
 }
 
-/** The state once the API can be asked again. */
+/** Makes the API available again, runs DEL, and returns the state of the node. */
 async function stateAtLast(): Promise<NodeState> {
   await node.api.setFault(undefined);
   node.api.writeKubeconfig(node.kubeconfigPath);

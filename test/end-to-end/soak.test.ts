@@ -4,7 +4,7 @@ import { expectedNode, startSoakNode, type SoakNode } from '../support/soak/soak
 import { until } from '../lab/until.ts';
 import { chooseOperation, predict, makeModel, type Operation, makeRandom } from '../support/soak/soak-model.ts';
 
-// `npm run soak` makes it 2,000, and takes a seed to repeat what has failed.
+// `npm run soak` runs more, and accepts a seed to repeat a failure.
 const OPERATIONS = Number(process.env['PODWIRE_SOAK_OPERATIONS'] ?? 200);
 const SEED = Number(process.env['PODWIRE_SOAK_SEED'] ?? Date.now() % 1_000_000);
 const PODS = ['p0', 'p1', 'p2', 'p3', 'p4', 'p5'];
@@ -32,7 +32,7 @@ it(
       const predicted = predict(model, operation);
       expect(await node.carryOut(operation), `code of the last of\n${story().join('\n')}\n`).toBe(predicted);
       const expected = expectedNode(model);
-      // The link of a removed sandbox goes a moment later.
+      // The kernel deletes the link of a removed sandbox a moment later.
       await until('as predicted', async () => JSON.stringify(await node.observe()) === JSON.stringify(expected)).catch(
         () => undefined,
       );

@@ -20,7 +20,7 @@ beforeAll(async () => {
   node = await startLoopbackNode();
 });
 beforeEach(async () => {
-  await rm(join('/run/podwire', `${network()}.status.json`), { force: true }); // what the API answered an earlier test
+  await rm(join('/run/podwire', `${network()}.status.json`), { force: true }); // the result of an earlier test
   before = await node.state();
   return async () => {
     await node.api.setFault(undefined);
@@ -35,7 +35,7 @@ afterAll(() => node[Symbol.asyncDispose]());
 const network = () => memberText(node.netconf(), 'name');
 const config = (overrides: JsonObject = {}) => node.netconf({ cniVersion: '1.1.0', ...overrides });
 const status = (overrides: JsonObject = {}, pluginPath = node.pluginPath) =>
-  // What libcni sends: the variables are there and empty.
+  // As libcni calls it: the variables are set and empty.
   node.run({
     verb: 'STATUS',
     config: config(overrides),

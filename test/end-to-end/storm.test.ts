@@ -75,7 +75,7 @@ describe(`${PODS} pods of one node`, () => {
     const [pod] = pods;
     if (pod === undefined) throw new Error('unreachable');
     const environment = runtimeEnvironment(node.call({ verb: 'ADD', ...pod.call, containerId: 'metered' }));
-    // All is done but the answer: it waits for an agent that says nothing.
+    // Only the result has not been printed: the ADD waits for an agent that reports nothing.
     const waiting = { ...config(), policy_setup_timeout_seconds: 60, endpoint_status_dir: '/run' };
     // How many pages the kernel reads ahead depends on how the file was written: a linker's output and a copy differ.
     const folder = await mkdtemp(join(tmpdir(), 'podwire-installed-'));

@@ -46,7 +46,7 @@ async function podCidrRoutes({ machine }: ClusterNode): Promise<readonly string[
   return routes.map(formatRoute).toSorted();
 }
 
-/** What both nodes are to have: routes of the administrator, of BIRD, or of both. */
+/** The routes that both nodes must have: the administrator's, BIRD's, or both. */
 async function expectRoutes(makers: readonly ('own' | 'bird')[]): Promise<void> {
   for (const [node, other] of bothWays()) {
     const expected = families().flatMap(({ name }) => {
@@ -96,7 +96,7 @@ describe('a running cluster changes', () => {
       await expectRoutes(['bird']);
 
       await ownRoutes('add', METRIC);
-      // Node by node, as the agent restarts.
+      // One node after the other, as calico-node is restarted.
       for (const bird of birds) {
         await bird[Symbol.asyncDispose]();
         await goOn();
@@ -115,7 +115,7 @@ describe('a running cluster changes', () => {
 
   it('a BIRD with "persist", as the agent’s, leaves its routes when it ends, and those are flushed', async () => {
     for (const bird of await startBirds()) await bird[Symbol.asyncDispose]();
-    // The session went with the first, and with it what the second had learned.
+    // The end of the first BIRD ended the session, and the second withdrew what it had learned.
     const { podCidrs } = here;
     expect(await podCidrRoutes(here)).toEqual(
       families()
@@ -132,14 +132,15 @@ describe('a running cluster changes', () => {
   });
 });
 
-/** Pings that go on until they are ended. */
+/** Pings that continue until they are ended. */
 interface SteadyPing {
-  /** Resolves when so many more have come back. */
+  /** Resolves when this many more replies have arrived. */
   more(count: number): Promise<void>;
   /**
-   * Ends them.
+   * Ends the pings.
    *
-   * @returns how many came back, and the numbers of those that did not; the last one sent may still be under way
+   * @returns the number of replies, and the numbers of the pings without one; the last ping may not have been
+   *   answered yet
    */
   end(): Promise<{ readonly received: number; readonly lost: readonly number[] }>;
 }

@@ -170,7 +170,7 @@ async function connect(from: NetworkNamespace, address: string): Promise<string>
   return connectFrom(from, address, PORT);
 }
 
-// The first packet must come back: a pod's first connection waits for nothing.
+// The first packet must be answered: a pod's first connection must not wait.
 async function ping({ sandbox }: NodePod, address: string, limitSeconds = '5'): Promise<string> {
   const said = await sandbox.exec('ping', '-n', '-c', '1', '-W', limitSeconds, address);
   return /\d+ received/.exec(said)?.[0] ?? said;

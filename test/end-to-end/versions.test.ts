@@ -29,7 +29,7 @@ const ROUTES = [
   { dst: 'fd96::/108', mtu: 1400 },
 ] as const;
 
-/** One address of each family, which are known before. */
+/** One known address of each family. */
 const ipamOf = (routes: readonly JsonObject[] = ROUTES) => ({
   subnet: '10.72.0.0/24',
   rangeStart: '10.72.0.5',
@@ -38,7 +38,7 @@ const ipamOf = (routes: readonly JsonObject[] = ROUTES) => ({
   routes,
 });
 
-/** All that each version has, and nothing that a later one brought. */
+/** Everything that each version has, and nothing that only a later version has. */
 function resultOf(cniVersion: CniVersion, { hostInterface, sandbox: { path: sandbox } }: TestPod): JsonObject {
   const ipv4 = '10.72.0.5/32';
   const ipv6 = 'fd72::5/128';
@@ -154,7 +154,7 @@ describe.each(SUPPORTED_VERSIONS)(
   (cniVersion) => {
     it('an attachment is created and removed', async () => {
       await using pod = await makeTestPod(node, { annotations: { 'cni.projectcalico.org/hwAddr': MAC } });
-      // What a version before 1.1.0 cannot say this host-local cannot hand on: the routes' details.
+      // Versions before 1.1.0 have no details of routes, so this host-local cannot return them.
       const routes = ROUTES.map(({ dst }) => ({ dst }));
       const config = node.netconf({ cniVersion, ipam: ipamOf(routes), dns: DNS });
       const expected = resultOf(cniVersion, pod);
@@ -174,7 +174,7 @@ describe.each(SUPPORTED_VERSIONS)(
   },
 );
 
-// Before 0.3.0 a result holds one address of each family, and host-local refuses to allocate two.
+// Before 0.3.0 a result contains one address of each family, and host-local does not allocate two.
 const SEVERAL_ADDRESSES = SUPPORTED_VERSIONS.filter((version) => !['0.1.0', '0.2.0'].includes(version));
 const HOST_LOCALS = ['host-local', 'host-local-1.1.1'] as const;
 

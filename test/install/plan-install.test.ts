@@ -27,7 +27,7 @@ function facts(overrides: Partial<InstallFacts> = {}): InstallFacts {
   };
 }
 
-/** `kind path`, of what is kept only the kind. */
+/** `kind path`; only `kind` for an operation that changes nothing. */
 const outline = (overrides?: Partial<InstallFacts>) =>
   planInstall(facts(overrides)).map((operation) =>
     'path' in operation ? `${operation.kind} ${operation.path}` : operation.kind,

@@ -38,11 +38,11 @@ function fill(folder: string): void {
   try {
     writeFileSync(join(folder, 'fill'), Buffer.alloc(1024 * 1024));
   } catch {
-    // Now it is full.
+    // The disk is full now.
   }
 }
 
-/** All that an ADD and a DEL do with a journal. */
+/** Everything that an ADD and a DEL do with a journal. */
 function attachAndDetach(journal: Journal): void {
   expect(journal.beginSweep()).toBe(true);
   journal.endSweep();

@@ -28,7 +28,7 @@ function entered(entry: JournalEntry | 'exists'): JournalEntry {
   return entry;
 }
 
-/** Changes a record as time does: another boot, another process. */
+/** Changes a record as if it were from another boot or another process. */
 function bend(path: string, change: object): void {
   writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), ...change }));
 }

@@ -133,8 +133,8 @@ describe('at the end', () => {
     expect(await node.state()).toEqual(untouched);
   });
 
-  // Without anything to say it makes no file. That an annotation is cleared later is in order: the API server is busy with
-  // thirty deletions, and the deleted pods take their annotations with them.
+  // Without a message the log has no file. It may report that a later command clears an annotation: the API server is
+  // busy with thirty deletions, and the annotations disappear with the deleted pods.
   it('no ADD and no DEL has logged an error, or a warning of anything but a busy API server', async () => {
     const log = await readFile('/var/log/podwire/cni.log', 'utf8').catch(() => '');
     const lines = log.split('\n').filter((line) => /Z (WARNING|ERROR) .*/.test(line));

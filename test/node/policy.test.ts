@@ -34,13 +34,14 @@ beforeAll(async () => {
   web = await node.pods.serve('web');
 });
 
-/** Asks web for its page until it is answered, or until three times in a row nothing comes back. */
+/** A command that requests the page of web until it gets a response, or until three requests in a row get none. */
 async function asking(end: 'answered' | 'unanswered', family: 0 | 1 = 0): Promise<string> {
   const address = (await web.addresses())[family];
   if (address === undefined) throw new Error('web has no address of this family');
   const get = `timeout 2 wget -q -O - '${webUrl(address)}' 2>/dev/null`;
   if (end === 'answered') return `until ${get}; do sleep 0.2; done`;
-  // 143: ended by the timeout. Anything else is an answer, even if only that no process listens.
+  // 143 means that the timeout ended wget. Any other status means that there was a response, even if no process
+  // listens.
   return `missed=0; while [ $missed -lt 3 ]; do
     ${get} >/dev/null
     if [ $? = 143 ]; then missed=$((missed + 1)); else missed=0; sleep 0.2; fi
@@ -121,7 +122,7 @@ describe('the agent is killed', () => {
       { volumes: [{ name: 'gate', hostPath: { path: gate } }] },
     );
 
-  // Without its agent Cilium's plugin takes 30 s to refuse an ADD, and 20 s for a DEL.
+  // Without its agent Cilium's plugin takes 30 s to reject an ADD, and 20 s for a DEL.
   const deadlineMs = 150_000;
 
   it(
@@ -170,7 +171,7 @@ describe('at the end', () => {
   });
 });
 
-/** What attachments leave on the node. The agent's own interfaces and their routes come and go with it. */
+/** Everything that attachments leave on the node, without the agent's own interfaces and routes. */
 async function stateOfPods(): Promise<KubeletNodeState> {
   const { routes, ...state } = await node.state();
   return {

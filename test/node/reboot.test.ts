@@ -14,7 +14,7 @@ import { until } from '../lab/until.ts';
 import { memberText } from '../lab/member.ts';
 
 const run = promisify(execFile);
-/** What is on /run, as far as it is the node's. */
+/** The files on /run that belong to the node. */
 const FOLDERS = ['/run/netns', '/run/podwire', '/run/podwire-containerd', '/run/containerd'] as const;
 const DEADLINE = { deadlineMs: 60_000 } as const;
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
@@ -57,8 +57,8 @@ function count(state: KubeletNodeState): Readonly<Record<string, number>> {
 }
 
 /**
- * What a reboot does to a node: its programs and containers end, sandboxes, interfaces and /run are gone, the kernel has
- * another boot id; what is on the disk stays. Resolves once runtime and kubelet run again.
+ * Does what a reboot does to a node: it ends programs and containers, removes sandboxes, interfaces and /run, and
+ * changes the boot id. Files on the disk stay. Resolves when runtime and kubelet run again.
  */
 async function rebootNode({ runtime, kubelet }: KubeletNode): Promise<void> {
   await kubelet.stop();
@@ -83,13 +83,13 @@ async function rebootNode({ runtime, kubelet }: KubeletNode): Promise<void> {
   await kubelet.restart();
 }
 
-// Only below `unshare --pid` are all processes that we see our own.
+// Only below `unshare --pid` do all visible processes belong to the test.
 function assertOwnProcesses(): void {
   if (readlinkSync('/proc/1/ns/net') === readlinkSync('/proc/self/ns/net')) return;
   throw new Error('this would end processes of the machine: start it as `npm run test:node`');
 }
 
-/** Shims and what runs in containers. */
+/** The ids of shims and of processes in containers. */
 async function findRuntimeProcesses(): Promise<readonly number[]> {
   const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const found = await Promise.all(

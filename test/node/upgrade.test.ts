@@ -22,7 +22,8 @@ const digest = async () =>
     .update(await readFile(PROGRAM))
     .digest('hex');
 
-// Another program in the same place, as an older version is: what follows the end of an executable changes nothing of it.
+// Another file in the same place, like an older version: bytes after the end of an executable do not change what it
+// does.
 async function placeOtherVersion(): Promise<void> {
   await copyFile(PROGRAM, `${PROGRAM}.other`);
   await appendFile(`${PROGRAM}.other`, 'another version');

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { monotonicMs } from '../../src/system/monotonic-clock.ts';
 
 it('advances like Node’s own clock, in milliseconds', async () => {
-  // Each round bounds what the clocks differ by, however long it is interrupted.
+  // Each round limits the difference between the clocks, even if it is interrupted.
   const rounds: { readonly least: number; readonly most: number }[] = [];
   for (let round = 0; round < 5; round++) {
     const before = performance.now();

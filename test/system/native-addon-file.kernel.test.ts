@@ -79,7 +79,7 @@ describe('an addon', () => {
   });
 });
 
-/** Inside a user namespace there is no other user to give it to: then there is no such file either. */
+/** Changes the owner. A user namespace may have no other user; then files of other users cannot exist there, either. */
 function giveAway(path: string): void {
   try {
     chownSync(path, 1000, 1000);

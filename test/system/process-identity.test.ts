@@ -28,7 +28,7 @@ describe('a process', () => {
   });
 
   it('that was killed and not yet reaped does not run', async () => {
-    // The shell, stopped, does not take note of its child's end.
+    // The shell is stopped, so it does not reap its child.
     const shell = spawn('sh', ['-c', 'sleep 60 & echo $!; kill -STOP $$; wait'], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
@@ -62,7 +62,7 @@ describe('a process', () => {
   none('without an id does not run', Number.NaN);
 });
 
-// Field 22, counted from the end: the program's name, which may hold blanks, is the second of 52.
+// Field 22, counted from the end of 52 fields, because the second one, the program's name, may contain blanks.
 function startTicksOf(pid: number): string {
   return readFileSync(`/proc/${pid}/stat`, 'utf8').trim().split(' ').at(-31) ?? '';
 }

@@ -41,7 +41,7 @@ describe('two ADDs of one attachment at once', () => {
   );
 });
 
-// A plugin may let the second wait for the first: then it ends only after the gate has opened.
+// A plugin may make the second wait for the first. Then it ends after the gate has opened.
 const HELD_UP_MS = 3000;
 function heldUp<Value>(ended: Promise<Value>): Promise<undefined> {
   return Promise.race([

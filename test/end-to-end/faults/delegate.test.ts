@@ -15,17 +15,17 @@ useForAllTests(async () => (node = await startLoopbackNode()));
 useForAllTests(async () => (sandbox = await makeSandbox()));
 beforeEach(async () => {
   before = await node.state();
-  return () => node.run({ verb: 'DEL' }); // what a failed test has left is not the next one's
+  return () => node.run({ verb: 'DEL' }); // what a failed test has left must not affect the next test
 });
 
 interface Failure {
   readonly code: number;
   readonly message: RegExp;
-  /** CNI_COMMAND of each call; `undefined`: nothing of it was run. */
+  /** CNI_COMMAND of each call; `undefined`: the program was not run. */
   readonly calls?: readonly string[];
   readonly budgetMs?: number;
   readonly pluginPath?: string;
-  /** False where its DEL cannot work either: a record stays then, and the next DEL takes it away. */
+  /** False if its DEL fails, too: then a record stays, and the next DEL removes it. */
   readonly isReleased?: boolean;
 }
 
@@ -60,7 +60,7 @@ function callsIn(folder: string): readonly string[] {
   const calls = readFileSync(join(folder, 'calls'), 'utf8')
     .split('\n')
     .flatMap((line) => /^[A-Z]+/.exec(line)?.[0] ?? []);
-  return calls.slice(calls.indexOf('ADD')); // before it comes what an earlier test could not release
+  return calls.slice(calls.indexOf('ADD')); // the calls before it release what an earlier test could not
 }
 
 const onAdd = (script: string) => `case $CNI_COMMAND in ADD) ${script} ;; esac`;

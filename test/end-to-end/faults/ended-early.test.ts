@@ -51,7 +51,7 @@ describe('an ADD that gets a signal undoes everything at once, while it', () => 
     await until('the undo asks for the pod', () => node.api.requests.length > earlier);
     running.process.kill('SIGTERM');
     expect(await running.ended).toMatchObject({ exitCode: 1, signal: null, answer: { code: 11 } });
-    // The endpoint could not be asked after: a record says so, and the next DEL does it.
+    // The endpoint could not be checked. A record notes this, and the next DEL clears it.
     await node.api.setFault(undefined);
     expect(await node.run({ verb: 'DEL', sandboxPath: sandbox.path })).toMatchObject({ exitCode: 0, stdout: '' });
     await expectNothingLeft();

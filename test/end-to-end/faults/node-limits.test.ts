@@ -12,7 +12,7 @@ let sandbox: Sandbox;
 let before: NodeState;
 startFresh((fresh) => ({ node, sandbox, before } = fresh));
 
-/** Commands before the executable, in a separate mount namespace. */
+/** Runs these commands in a separate mount namespace before the executable. */
 const after = (commands: string): readonly string[] => ['unshare', '--mount', 'sh', '-ec', `${commands}; exec "$0"`];
 
 async function attachesAndDetaches(within: readonly string[], overrides: JsonObject = {}): Promise<readonly string[]> {
@@ -79,7 +79,7 @@ describe('the limits of a process', () => {
     async (count) => {
       const within = after(`ulimit -n ${count}`);
       const { answer } = await node.run({ verb: 'ADD', sandboxPath: sandbox.path, within });
-      // The undo may lack what the ADD lacked: its record is for the next DEL.
+      // The undo may lack the same resource as the ADD. Then the record stays for the next DEL.
       expect(await node.run({ verb: 'DEL', sandboxPath: sandbox.path })).toMatchObject({ exitCode: 0, stdout: '' });
       expect(answer?.['code']).not.toBe(999);
       expect(await sandbox.ip('link', 'show')).toHaveLength(1);

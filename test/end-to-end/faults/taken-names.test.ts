@@ -23,7 +23,7 @@ startFresh((fresh) => ({ node, sandbox, before } = fresh));
 
 const ip = (...words: readonly string[]) => hostNamespace().exec('ip', ...words);
 
-/** A host interface as an earlier plugin would have left it, gone with the test's end. */
+/** Creates a host interface as an earlier plugin would have left it. It is removed when the test ends. */
 async function aHostInterface(kind: 'veth' | 'bridge', alias?: string): Promise<AsyncDisposable> {
   await ip('link', 'add', HOST_INTERFACE, 'type', kind, ...(kind === 'veth' ? ['peer', 'name', 'foreign'] : []));
   if (alias !== undefined) await ip('link', 'set', HOST_INTERFACE, 'alias', alias);
