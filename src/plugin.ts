@@ -88,7 +88,7 @@ async function runCommand(request: CommandRequest, io: PluginIo): Promise<void> 
       cluster: traced('cluster', cluster, trace),
       delegate: traced('delegate', delegate, trace),
       statusCache: openStatusCache(config.name),
-      journal: traced('journal', openJournal(config.name, log), trace),
+      journal: traced('journal', openJournal(config.name, log, undefined, io.libc), trace),
       log,
       output,
       signal: io.signal,

@@ -1,4 +1,4 @@
-import { lstatSync, readFileSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   isCniName,
@@ -9,7 +9,9 @@ import {
 } from '../cni/attachment-id.ts';
 import type { Attachment } from '../plan/attachment.ts';
 import type { AttachmentStage } from '../plan/detachment.ts';
+import { isSameBoot, readBootIdentity, type BootIdentity } from '../system/boot-identity.ts';
 import { createFile, readNames, readText, removeAbandonedFiles, removeFile, replaceFile } from '../system/files.ts';
+import { openLibcLoader } from '../system/libc.ts';
 import { isRunning, ownIdentity } from '../system/process-identity.ts';
 import { formatRecord, parseRecord, type AttachmentRecord } from './record.ts';
 import { messageOf } from '../system/error-text.ts';
@@ -97,6 +99,7 @@ export function openJournal(
   network: string,
   log: JournalLog,
   { records: parentFolder, rejected: rejectedFolder } = FOLDERS,
+  libc = openLibcLoader(),
 ): Journal {
   const folder = join(parentFolder, network);
   const pathOf = (attachment: NamedAttachment, kind: Kind): string =>
@@ -104,7 +107,8 @@ export function openJournal(
   const rejectedPathOf = (id: AttachmentId, name = network): string =>
     join(rejectedFolder, name, fileName(id, 'rejected'));
   const sweptFile = join(folder, SWEPT_FILE);
-  const bootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  let knownBoot: BootIdentity | undefined;
+  const boot = (): BootIdentity => (knownBoot ??= readBootIdentity(libc));
   const attempt = <Value>(what: string, action: () => Value): Value | undefined => {
     try {
       return action();
@@ -115,7 +119,7 @@ export function openJournal(
     }
   };
   const recordOf = (attachment: Attachment, stage: AttachmentStage): string =>
-    formatRecord({ attachment, stage, bootId: bootId(), process: ownIdentity() });
+    formatRecord({ attachment, stage, boot: boot(), process: ownIdentity() });
   const replaceRecord = (attachment: Attachment, stage: AttachmentStage): void => {
     const path = pathOf(attachment, 'record');
     attempt(`write ${path}`, () => replaceFile(path, recordOf(attachment, stage)));
@@ -174,23 +178,34 @@ export function openJournal(
         attempt(`remove ${path}`, () => removeFile(path));
       }
     },
-    isOfEarlierBoot: (record) => record.bootId !== bootId(),
+    isOfEarlierBoot: (record) => !isSameBoot(record.boot, boot()),
     isInProgress: ({ stage, process }) => stage === 'attaching' && isRunning(process),
     beginSweep() {
-      const [sweptBootId, pid, startTicks = ''] = readText(sweptFile)?.trim().split(' ') ?? [];
+      const [swept = '', pid, startTicks = ''] = readText(sweptFile)?.trim().split(' ') ?? [];
       const isTaken = pid === undefined || isRunning({ pid: Number(pid), startTicks });
-      if (sweptBootId === bootId() && isTaken) return false;
+      if (isSameBoot(parseBoot(swept), boot()) && isTaken) return false;
       const self = ownIdentity();
-      attempt(`write ${sweptFile}`, () => replaceFile(sweptFile, `${bootId()} ${self.pid} ${self.startTicks}\n`));
+      attempt(`write ${sweptFile}`, () =>
+        replaceFile(sweptFile, `${formatBoot(boot())} ${self.pid} ${self.startTicks}\n`),
+      );
       return true;
     },
     endSweep() {
-      attempt(`write ${sweptFile}`, () => replaceFile(sweptFile, `${bootId()}\n`));
+      attempt(`write ${sweptFile}`, () => replaceFile(sweptFile, `${formatBoot(boot())}\n`));
     },
   };
 }
 
 type Kind = 'record' | 'endpoint' | 'rejected';
+
+function formatBoot({ bootId, hostNetns }: BootIdentity): string {
+  return `${bootId}/${hostNetns}`;
+}
+
+function parseBoot(text: string): BootIdentity {
+  const [bootId = '', hostNetns] = text.split('/');
+  return { bootId, hostNetns };
+}
 
 // A container id contains no `@`; an interface name may contain one.
 function fileName({ containerId, interfaceName }: AttachmentId, kind: Kind): string {

@@ -5,6 +5,7 @@ import { parseJsonObject } from '../json/json.ts';
 import { OBJECT, PLUGIN_NAME, TEXT, wholeNumber, type Shape } from '../json/shapes.ts';
 import { attachmentFromRecord, type Attachment } from '../plan/attachment.ts';
 import type { AttachmentStage } from '../plan/detachment.ts';
+import type { BootIdentity } from '../system/boot-identity.ts';
 import { sha1 } from '../system/sha1.ts';
 import type { ProcessIdentity } from '../system/process-identity.ts';
 
@@ -15,14 +16,14 @@ import type { ProcessIdentity } from '../system/process-identity.ts';
 export interface AttachmentRecord {
   readonly attachment: Attachment;
   readonly stage: AttachmentStage;
-  /** If it is of an earlier boot, link and sandbox are gone. */
-  readonly bootId: string;
+  /** If it is an earlier boot, link and sandbox are gone. */
+  readonly boot: BootIdentity;
   /** The process that wrote the record. A record with stage `attaching` whose process has ended was left by a killed ADD. */
   readonly process: ProcessIdentity;
 }
 
 /** The record as the text of its file. Id and network are not in it: they are the file's name and directory. */
-export function formatRecord({ attachment, stage, bootId, process }: AttachmentRecord): string {
+export function formatRecord({ attachment, stage, boot, process }: AttachmentRecord): string {
   const { sandboxPath, hostInterface, cniArgs, pod, release } = attachment;
   return `${JSON.stringify({
     format: FORMAT,
@@ -33,7 +34,8 @@ export function formatRecord({ attachment, stage, bootId, process }: AttachmentR
     podUid: pod?.uid,
     release,
     stage,
-    bootId,
+    bootId: boot.bootId,
+    hostNetns: boot.hostNetns,
     process,
   })}\n`;
 }
@@ -63,7 +65,7 @@ export function parseRecord(text: string, id: AttachmentId, network: string): At
         sha1,
       ),
       stage: reader.require('stage', STAGE),
-      bootId: reader.require('bootId', TEXT),
+      boot: { bootId: reader.require('bootId', TEXT), hostNetns: reader.read('hostNetns', TEXT) },
       process: {
         pid: process.require('pid', wholeNumber(1, 2 ** 31 - 1)),
         startTicks: process.require('startTicks', TEXT),

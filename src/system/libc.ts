@@ -1,3 +1,4 @@
+import { closeSync } from 'node:fs';
 import { KernelError, formatErrno } from './kernel-error.ts';
 import { loadNativeAddon } from './native-addon.ts';
 
@@ -16,6 +17,12 @@ export interface Libc {
    * @throws {KernelError}
    */
   openNetlink(): number;
+  /**
+   * A number that the kernel gives to one network namespace only, to that of the calling thread.
+   *
+   * @throws {KernelError} ENOPROTOOPT before Linux 5.14
+   */
+  readNetnsCookie(): bigint;
   /**
    * Opens a pipe that no program inherits. The end that this process uses, `ours`, never blocks.
    *
@@ -79,6 +86,7 @@ export function openLibcLoader(): LibcLoader {
 const PROTOTYPES = {
   _exit: 'void _exit(int status)',
   fcntl: 'int fcntl(int fd, int command, int argument)',
+  getsockopt: 'int getsockopt(int fd, int level, int option, void *value, void *length)',
   kill: 'int kill(int pid, int signal)',
   pipe2: 'int pipe2(void *fds, int flags)',
   posix_spawn:
@@ -125,6 +133,18 @@ export function openLibc(): Libc {
     openNetlink() {
       const type = SOCK_RAW | O_CLOEXEC | O_NONBLOCK;
       return assertSuccess('open', 'a netlink socket', call('socket', AF_NETLINK, type, NETLINK_ROUTE));
+    },
+    readNetnsCookie() {
+      const socket = assertSuccess('open', 'a socket', call('socket', AF_UNIX, SOCK_DGRAM | O_CLOEXEC, 0));
+      try {
+        const [cookie, length] = [Buffer.alloc(8), Buffer.alloc(4)];
+        length.writeInt32LE(cookie.length);
+        const outcome = call('getsockopt', socket, SOL_SOCKET, SO_NETNS_COOKIE, cookie, length);
+        assertSuccess('read', 'the cookie of the network namespace', outcome);
+        return cookie.readBigUInt64LE(0);
+      } finally {
+        closeSync(socket);
+      }
     },
     openPipe(ours) {
       const fds = Buffer.alloc(8);
@@ -180,9 +200,14 @@ const SIGKILL = 9;
 const WNOHANG = 1;
 /** From linux/netlink.h, bits/socket.h and sched.h. SOCK_CLOEXEC and SOCK_NONBLOCK equal the flags of open(2). */
 const CLONE_NEWNET = 0x40000000;
+const AF_UNIX = 1;
 const AF_NETLINK = 16;
+const SOCK_DGRAM = 2;
 const SOCK_RAW = 3;
 const NETLINK_ROUTE = 0;
+/** From asm-generic/socket.h. */
+const SOL_SOCKET = 1;
+const SO_NETNS_COOKIE = 71;
 
 type CParameter = number | string | Uint8Array | readonly (string | null)[];
 

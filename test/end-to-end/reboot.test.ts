@@ -143,3 +143,30 @@ describe('after a reboot', () => {
     });
   });
 });
+
+describe('after a restart of a node that is a container, where the boot id stays the same', () => {
+  // In its new network namespace the test's API server cannot be reached.
+  const call = (pod: LoopbackPod) => ({
+    ...pod.call,
+    config: node.netconf({ ipam: { ranges: [[{ subnet: '10.74.0.0/24' }]] } }),
+    environment: { CNI_ARGS: undefined },
+  });
+
+  it('the first ADD releases the leases of the containers before', async () => {
+    const [old, fresh] = await makePods('old', 'fresh');
+    if (old === undefined || fresh === undefined) throw new Error('unreachable');
+    expect(await node.run({ verb: 'ADD', ...call(old) })).toMatchObject({ exitCode: 0 });
+    const added = await node.run({ verb: 'ADD', ...call(fresh), within: ['unshare', '--net'] });
+    expect(added).toMatchObject({ exitCode: 0 });
+    expect([await leasesOf(old), await leasesOf(fresh)]).toEqual([0, 1]);
+  });
+
+  it('an ADD from another PID namespace of the same boot keeps the leases of the others', async () => {
+    const [living, fresh] = await makePods('living', 'fresh');
+    if (living === undefined || fresh === undefined) throw new Error('unreachable');
+    expect(await node.run({ verb: 'ADD', ...call(living) })).toMatchObject({ exitCode: 0 });
+    const within = ['unshare', '--pid', '--fork', '--mount-proc'];
+    expect(await node.run({ verb: 'ADD', ...call(fresh), within })).toMatchObject({ exitCode: 0 });
+    expect([await leasesOf(living), await leasesOf(fresh)]).toEqual([1, 1]);
+  });
+});

@@ -6,7 +6,7 @@ const ID = attachmentId();
 const RECORD: AttachmentRecord = {
   attachment: attachment(),
   stage: 'attaching',
-  bootId: '656c1905-085a-4ece-b130-36a90bb9d363',
+  boot: { bootId: '656c1905-085a-4ece-b130-36a90bb9d363', hostNetns: 'cookie:1' },
   process: { pid: 4711, startTicks: '384645' },
 };
 const TEXT = formatRecord(RECORD);
@@ -30,7 +30,7 @@ describe('parseRecord', () => {
       '"cniArgs":"K8S_POD_NAMESPACE=default;K8S_POD_NAME=web","pod":{"namespace":"default","name":"web"},"podUid":"uid-1",' +
       '"release":{"type":"host-local","config":{"cniVersion":"1.0.0","name":"net"},"families":[]},"stage":"attaching",' +
       '"bootId":"656c1905-085a-4ece-b130-36a90bb9d363","process":{"pid":4711,"startTicks":"384645"}}\n';
-    expect(parseRecord(text, ID, 'net')).toEqual(RECORD);
+    expect(parseRecord(text, ID, 'net')).toEqual({ ...RECORD, boot: { ...RECORD.boot, hostNetns: undefined } });
   });
 
   it('ignores what a later version adds', () =>
