@@ -1,5 +1,6 @@
 import type { Kernel, Sandbox } from '../kernel/kernel.ts';
-import type { Detachment } from '../plan/detachment.ts';
+import type { Attachment } from '../plan/attachment.ts';
+import { planRecordedDetachment, type Detachment } from '../plan/detachment.ts';
 import { ownsAttachment, parseHostInterfaceAlias } from '../plan/host-interface-alias.ts';
 import type { ObservedInterface } from '../plan/observation.ts';
 import { sha1 } from '../system/sha1.ts';
@@ -24,27 +25,49 @@ export async function detach(
   await effects.delegate.del(detachment.attachment);
 }
 
-/** Ends what the ADD of the attachment may still be doing, before anything is removed. */
+/**
+ * Ends what the ADD of the attachment may still be doing, before anything is removed.
+ *
+ * @returns `superseded`: the ADD is running and undoes its work, see {@link finishSuperseded}
+ */
 export async function stopPredecessor(
   { attachment, predecessor }: Detachment,
   { delegate, journal }: Pick<Effects, 'delegate' | 'journal'>,
-): Promise<void> {
+): Promise<'superseded' | 'ended'> {
   switch (predecessor) {
     case 'running':
-      // It looks for its record before it prints the result, and without one it undoes its work.
-      journal.remove(attachment);
-      return;
+      if (journal.supersede(attachment) === 'superseded') return 'superseded';
+      journal.markDetaching(attachment);
+      return 'ended';
     case 'killed':
       await delegate.endOrphaned(attachment);
-      return;
+      return 'ended';
     case 'finished':
       journal.markDetaching(attachment);
-      return;
+      return 'ended';
     case 'none':
-      return;
+      return 'ended';
     default:
-      predecessor satisfies never;
+      return predecessor satisfies never;
   }
+}
+
+/**
+ * Ends the work of an ADD that this command has superseded, if it was killed in the meantime.
+ *
+ * @returns `left`: the ADD removes its record itself when it has undone its work, or has removed it
+ * @throws {CniError} if a link or the lease remains
+ */
+export async function finishSuperseded(
+  { id, network }: Attachment,
+  effects: Pick<Effects, 'kernel' | 'delegate' | 'journal'>,
+): Promise<'left' | 'finished'> {
+  const { journal } = effects;
+  const item = journal.find(id, network);
+  if (item?.kind !== 'record' || item.record.stage !== 'superseded') return 'left';
+  if (journal.isInProgress(item.record)) return 'left';
+  await detach(planRecordedDetachment(item.record), effects);
+  return 'finished';
 }
 
 /** One end of a veth pair, by the index that was observed. Deleting it deletes the other end, too. */

@@ -6,15 +6,20 @@ import { clearEndpoint, isOnThisNode } from './endpoint.ts';
 import type { Effects } from './effects.ts';
 import { messageOf } from '../system/error-text.ts';
 
-/** Notes that the endpoint of an attachment, which is removed from the node, remains to be cleared. */
+/**
+ * Notes that the endpoint of an attachment, which is removed from the node, remains to be cleared.
+ *
+ * @param record whether its record is still needed: an ADD that was superseded removes it itself
+ */
 export function keepEndpoint(
   attachment: Attachment,
-  why: string,
+  { why, record }: { readonly why: string; readonly record: 'done' | 'needed' },
   { journal, log }: Pick<Effects, 'journal' | 'log'>,
 ): void {
   const { namespace, name } = attachment.pod ?? {};
   log.warning(`the node is clean; a later command clears the endpoint of pod ${namespace}/${name}: ${why}`);
-  journal.keepEndpoint(attachment);
+  if (record === 'needed') journal.noteEndpoint(attachment);
+  else journal.keepEndpoint(attachment);
 }
 
 /**

@@ -35,7 +35,7 @@ export function beginAttachment(attachment: Attachment, { journal, log }: Pick<E
   const actions = new AsyncDisposableStack();
   const failed: string[] = [];
   actions.defer(async () => {
-    if (failed.length === 0) journal.remove(attachment);
+    if (failed.length === 0) entry.remove();
   });
   return {
     add(what, action) {
@@ -52,7 +52,7 @@ export function beginAttachment(attachment: Attachment, { journal, log }: Pick<E
       });
     },
     async commit(print) {
-      if (!entry.isCurrent()) throw supersededError(id);
+      if (entry.beginReturn() === 'superseded') throw supersededError(id);
       await print();
       entry.markAttached();
       actions.move();

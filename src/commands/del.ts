@@ -1,5 +1,5 @@
 import { bothSettled } from '../attachment/both-settled.ts';
-import { deleteLinks, findLinks, stopPredecessor } from '../attachment/detach.ts';
+import { deleteLinks, findLinks, finishSuperseded, stopPredecessor } from '../attachment/detach.ts';
 import type { Effects } from '../attachment/effects.ts';
 import { attemptToClearEndpoint } from '../attachment/endpoint.ts';
 import { findKnownAttachment } from '../attachment/find-known.ts';
@@ -30,7 +30,7 @@ export async function del(request: DelRequest, effects: Effects): Promise<void> 
   journal.tidy();
   const detachment = planDetachment(request, await findKnownAttachment(request, effects), sha1);
   const { attachment } = detachment;
-  await stopPredecessor(detachment, effects);
+  const predecessor = await stopPredecessor(detachment, effects);
   using sandbox = await openRemainingSandbox(request, effects);
   const links = await findLinks(detachment, sandbox, effects);
 
@@ -41,7 +41,10 @@ export async function del(request: DelRequest, effects: Effects): Promise<void> 
     removal.then(() => delegate.del({ ...attachment, sandboxPath: sandbox?.path ?? '' })),
     attemptToClearEndpoint(attachment, api, removal, effects),
   );
-  if (clearing.kind === 'pending') return keepEndpoint(attachment, clearing.why, effects);
-  journal.remove(attachment);
+  const isNeeded = predecessor === 'superseded' && (await finishSuperseded(attachment, effects)) === 'left';
+  if (clearing.kind === 'pending') {
+    return keepEndpoint(attachment, { why: clearing.why, record: isNeeded ? 'needed' : 'done' }, effects);
+  }
+  if (!isNeeded) journal.remove(attachment);
   if (clearing.kind === 'cleared') await finishPendingEndpoints(api, effects);
 }

@@ -1,4 +1,4 @@
-import { lstatSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   isCniName,
@@ -8,13 +8,14 @@ import {
   type AttachmentId,
 } from '../cni/attachment-id.ts';
 import type { Attachment } from '../plan/attachment.ts';
-import type { AttachmentStage } from '../plan/detachment.ts';
+import { isUnfinished, type AttachmentStage } from '../plan/detachment.ts';
 import { isSameBoot, readBootIdentity, type BootIdentity } from '../system/boot-identity.ts';
 import { createFile, readNames, readText, removeAbandonedFiles, removeFile, replaceFile } from '../system/files.ts';
 import { openLibcLoader } from '../system/libc.ts';
 import { isRunning, ownIdentity } from '../system/process-identity.ts';
+import { openOwnRecord, type OwnRecord } from './own-record.ts';
 import { formatRecord, parseRecord, type AttachmentRecord } from './record.ts';
-import { messageOf } from '../system/error-text.ts';
+import { errnoOf, messageOf } from '../system/error-text.ts';
 
 /** Where the journal keeps its files, in a directory for each network. */
 export interface JournalFolders {
@@ -41,6 +42,12 @@ export interface Journal {
   begin(attachment: Attachment): JournalEntry | 'exists';
   /** @param network another network's name, to find what it recorded */
   find(id: AttachmentId, network?: string): JournalItem | undefined;
+  /**
+   * Makes an ADD that is running undo its work, and keeps its record until it has: the ADD can still be killed.
+   *
+   * @returns `finished`: the ADD has finished its work and returns its result, so that it must be removed like any other
+   */
+  supersede(attachment: NamedAttachment): 'superseded' | 'finished';
   /** Notes that a DEL has begun: from now on a missing link is not a fault. */
   markDetaching(attachment: Attachment): void;
   /** The attachments that were begun on this node and not removed, in any order. */
@@ -51,11 +58,13 @@ export interface Journal {
   listEndpoints(): readonly JournalItem[];
   /** How long ago {@link keepEndpoint} noted an endpoint, by the wall clock; 0 if the note is gone. */
   endpointAgeMs(attachment: NamedAttachment): number;
-  /** Notes that an attachment is removed from the node, and that its endpoint remains to be cleared. */
+  /** Notes that the endpoint of an attachment remains to be cleared. */
+  noteEndpoint(attachment: Attachment): void;
+  /** The same for an attachment that is removed from the node: its record is not needed any more. */
   keepEndpoint(attachment: Attachment): void;
   /**
    * Removes everything that is noted about an attachment, its endpoint included, and what other networks noted because of it: that an ADD was
-   * rejected.
+   * rejected. The record of an ADD that another process is running stays: that ADD removes it.
    */
   remove(attachment: NamedAttachment): void;
   /** Notes that an ADD to this network was rejected, because the interface exists: what exists belongs to another network. */
@@ -77,10 +86,12 @@ type NamedAttachment = Pick<Attachment, 'id' | 'network'>;
 
 /** The record of an ADD, in the hands of this ADD. */
 export interface JournalEntry {
-  /** False if a DEL or GC has removed the record in the meantime. */
-  isCurrent(): boolean;
+  /** Notes that this ADD has done its work and returns its result, unless a DEL or GC has overtaken it: then it must undo its work. */
+  beginReturn(): 'current' | 'superseded';
   /** Notes that the runtime has the result. */
   markAttached(): void;
+  /** Removes the record of an ADD that has undone its work. */
+  remove(): void;
 }
 
 /** The part of a log that the journal needs. */
@@ -102,10 +113,8 @@ export function openJournal(
   libc = openLibcLoader(),
 ): Journal {
   const folder = join(parentFolder, network);
-  const pathOf = (attachment: NamedAttachment, kind: Kind): string =>
-    join(parentFolder, attachment.network, fileName(attachment.id, kind));
-  const rejectedPathOf = (id: AttachmentId, name = network): string =>
-    join(rejectedFolder, name, fileName(id, 'rejected'));
+  const pathOf = ({ id, network: name }: NamedAttachment, kind: Kind): string =>
+    join(kind === 'rejected' ? rejectedFolder : parentFolder, name, fileName(id, kind));
   const sweptFile = join(folder, SWEPT_FILE);
   let knownBoot: BootIdentity | undefined;
   const boot = (): BootIdentity => (knownBoot ??= readBootIdentity(libc));
@@ -117,6 +126,27 @@ export function openJournal(
       log.warning(`the journal cannot ${what}: ${why}; a crash now may leave state that must be cleaned up manually`);
       return undefined;
     }
+  };
+  const readItem = (attachment: NamedAttachment): JournalItem | undefined => {
+    const text = readText(pathOf(attachment, 'record'));
+    return text === undefined ? undefined : itemOf(text, attachment.id, attachment.network);
+  };
+  const isInProgress = ({ stage, process }: AttachmentRecord): boolean => isUnfinished(stage) && isRunning(process);
+  const removeKind = (attachment: NamedAttachment, kind: Kind): void => {
+    const path = pathOf(attachment, kind);
+    attempt(`remove ${path}`, () => removeFile(path));
+  };
+  const removeRecord = (attachment: NamedAttachment): void => {
+    const item = readItem(attachment);
+    const isOfOtherAdd = item?.kind === 'record' && isInProgress(item.record) && !isOwn(item.record);
+    if (!isOfOtherAdd) removeKind(attachment, 'record');
+  };
+  const forgetRejections = ({ id, network: own }: NamedAttachment): void => {
+    for (const name of readNames(rejectedFolder)) if (name !== own) removeKind({ id, network: name }, 'rejected');
+  };
+  const noteEndpoint = (attachment: Attachment): void => {
+    const path = pathOf(attachment, 'endpoint');
+    attempt(`write ${path}`, () => replaceFile(path, recordOf(attachment, 'endpoint')));
   };
   const recordOf = (attachment: Attachment, stage: AttachmentStage): string =>
     formatRecord({ attachment, stage, boot: boot(), process: ownIdentity() });
@@ -133,18 +163,35 @@ export function openJournal(
       if (outcome === 'exists') return 'exists';
       // This ADD writes the endpoint again.
       attempt('remove the note of an earlier endpoint', () => removeFile(pathOf(attachment, 'endpoint')));
-      attempt('remove the note of a rejected ADD', () => removeFile(rejectedPathOf(attachment.id)));
+      attempt('remove the note of a rejected ADD', () => removeFile(pathOf(attachment, 'rejected')));
+      let own: OwnRecord | undefined;
       return {
-        isCurrent: () => outcome === undefined || readText(path) === text,
+        beginReturn() {
+          if (text === undefined || outcome === undefined) return 'current';
+          own = openOwnRecord(path, text);
+          // In this order: a DEL replaces the file first, and then reads the stage in the old one.
+          attempt(`write ${path}`, () => own?.writeStage('returning'));
+          return own?.hasName() === true ? 'current' : 'superseded';
+        },
         markAttached() {
-          if (outcome !== undefined) replaceRecord(attachment, 'attached');
+          attempt(`write ${path}`, () => own?.writeStage('attached'));
+        },
+        remove() {
+          const item = readItem(attachment);
+          if (item?.kind === 'record' && isUnfinished(item.record.stage) && isOwn(item.record))
+            removeKind(attachment, 'record');
+          forgetRejections(attachment);
         },
       };
     },
-    find(id, inNetwork = network) {
-      const text = readText(pathOf({ id, network: inNetwork }, 'record'));
-      return text === undefined ? undefined : itemOf(text, id, inNetwork);
+    supersede(attachment) {
+      const path = pathOf(attachment, 'record');
+      const overtaken = attempt(`write ${path}`, () => supersedeRecord(path, attachment));
+      if (overtaken !== undefined) return overtaken;
+      removeKind(attachment, 'record'); // so that the ADD still finds out
+      return 'finished';
     },
+    find: (id, inNetwork = network) => readItem({ id, network: inNetwork }),
     markDetaching: (attachment) => replaceRecord(attachment, 'detaching'),
     list: () => listItems(folder, network, 'record'),
     tidy() {
@@ -152,34 +199,25 @@ export function openJournal(
     },
     listEndpoints: () => listItems(folder, network, 'endpoint'),
     endpointAgeMs: (attachment) => ageMs(pathOf(attachment, 'endpoint')),
+    noteEndpoint,
     keepEndpoint(attachment) {
-      const path = pathOf(attachment, 'endpoint');
-      attempt(`write ${path}`, () => replaceFile(path, recordOf(attachment, 'endpoint')));
-      attempt(`remove ${path}`, () => removeFile(pathOf(attachment, 'record')));
+      noteEndpoint(attachment);
+      removeRecord(attachment);
     },
     noteRejected(id) {
-      const path = rejectedPathOf(id);
+      const path = pathOf({ id, network }, 'rejected');
       attempt(`write ${path}`, () => replaceFile(path, '{}\n'));
     },
-    forgetRejected(id) {
-      const path = rejectedPathOf(id);
-      attempt(`remove ${path}`, () => removeFile(path));
-    },
-    wasRejected: (id) => readText(rejectedPathOf(id)) !== undefined,
+    forgetRejected: (id) => removeKind({ id, network }, 'rejected'),
+    wasRejected: (id) => readText(pathOf({ id, network }, 'rejected')) !== undefined,
     listRejected: () => listIds(join(rejectedFolder, network), 'rejected').map(({ id }) => id),
     remove(attachment) {
-      for (const kind of ['record', 'endpoint'] as const) {
-        const path = pathOf(attachment, kind);
-        attempt(`remove ${path}`, () => removeFile(path));
-      }
-      for (const name of readNames(rejectedFolder)) {
-        if (name === attachment.network) continue;
-        const path = rejectedPathOf(attachment.id, name);
-        attempt(`remove ${path}`, () => removeFile(path));
-      }
+      removeRecord(attachment);
+      removeKind(attachment, 'endpoint');
+      forgetRejections(attachment);
     },
     isOfEarlierBoot: (record) => !isSameBoot(record.boot, boot()),
-    isInProgress: ({ stage, process }) => stage === 'attaching' && isRunning(process),
+    isInProgress,
     beginSweep() {
       const [swept = '', pid, startTicks = ''] = readText(sweptFile)?.trim().split(' ') ?? [];
       const isTaken = pid === undefined || isRunning({ pid: Number(pid), startTicks });
@@ -197,6 +235,39 @@ export function openJournal(
 }
 
 type Kind = 'record' | 'endpoint' | 'rejected';
+
+function isOwn({ process }: AttachmentRecord): boolean {
+  const self = ownIdentity();
+  return process.pid === self.pid && process.startTicks === self.startTicks;
+}
+
+function supersedeRecord(path: string, { id, network }: NamedAttachment): 'superseded' | 'finished' {
+  const fd = openIfExists(path);
+  if (fd === undefined) return 'finished'; // the ADD has just undone its work
+  try {
+    const record = parseRecord(readAll(fd), id, network);
+    if (record === undefined || !isUnfinished(record.stage)) return 'finished';
+    replaceFile(path, formatRecord({ ...record, stage: 'superseded' }));
+    const stage = parseRecord(readAll(fd), id, network)?.stage;
+    return stage === 'attaching' || stage === 'superseded' ? 'superseded' : 'finished';
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function openIfExists(path: string): number | undefined {
+  try {
+    return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function readAll(fd: number): string {
+  const text = Buffer.alloc(fstatSync(fd).size);
+  return text.toString('utf8', 0, readSync(fd, text, 0, text.length, 0));
+}
 
 function formatBoot({ bootId, hostNetns }: BootIdentity): string {
   return `${bootId}/${hostNetns}`;

@@ -27,17 +27,25 @@ export function formatRecord({ attachment, stage, boot, process }: AttachmentRec
   const { sandboxPath, hostInterface, cniArgs, pod, release } = attachment;
   return `${JSON.stringify({
     format: FORMAT,
+    stage, // here, because it is changed in place
     sandboxPath,
     hostInterface: hostInterface.name,
     cniArgs,
     pod: pod && { namespace: pod.namespace, name: pod.name },
     podUid: pod?.uid,
     release,
-    stage,
     bootId: boot.bootId,
     hostNetns: boot.hostNetns,
     process,
   })}\n`;
+}
+
+/** Where the stage of an ADD is in the text of its record, in bytes. */
+export const STAGE_OFFSET = '{"format":1,"stage":'.length;
+
+/** The stage as it is written over `attaching`: no other byte changes, so that a reader at any moment finds a whole record. */
+export function stageField(stage: 'returning' | 'attached'): string {
+  return JSON.stringify(stage).padEnd('"attaching"'.length);
 }
 
 /** The record in a file's text, `undefined` if it is empty, cut off, or of a format that this version does not know. */
@@ -91,7 +99,14 @@ const AS_GIVEN: Shape<string> = {
   parse: (value) => (typeof value === 'string' && !value.includes('\0') ? value : undefined),
 };
 
-const STAGES = ['attaching', 'attached', 'detaching', 'endpoint'] as const satisfies readonly AttachmentStage[];
+const STAGES = [
+  'attaching',
+  'returning',
+  'attached',
+  'superseded',
+  'detaching',
+  'endpoint',
+] as const satisfies readonly AttachmentStage[];
 
 const STAGE: Shape<AttachmentStage> = {
   expected: `one of ${STAGES.join(', ')}`,

@@ -16,10 +16,16 @@ export type KnownAttachment =
     };
 
 /**
- * `attaching`: ADD has begun, and the runtime has no result yet. `attached`: it has the result. `detaching`: a DEL has begun.
+ * `attaching`: ADD has begun. `returning`: ADD has done its work, and the runtime may have the result. `attached`: it has the result.
+ * `superseded`: a DEL has overtaken the ADD, which therefore undoes its work. `detaching`: a DEL has begun.
  * `endpoint`: everything is removed from the node, and only the Pod still has the endpoint, because the API could not be reached.
  */
-export type AttachmentStage = 'attaching' | 'attached' | 'detaching' | 'endpoint';
+export type AttachmentStage = 'attaching' | 'returning' | 'attached' | 'superseded' | 'detaching' | 'endpoint';
+
+/** The stages in which an ADD that was killed leaves its record. */
+export function isUnfinished(stage: AttachmentStage): boolean {
+  return stage === 'attaching' || stage === 'returning' || stage === 'superseded';
+}
 
 /** What is removed from the node, and how to recognize it. */
 export interface Detachment {
@@ -62,7 +68,7 @@ export function planDetachment(request: DelRequest, known: KnownAttachment, sha1
   return {
     attachment,
     hostInterfaceNames: [...new Set(names.map(({ name }) => name))],
-    ifUnlabelled: known.kind === 'recorded' && known.stage === 'attaching' ? 'ours' : 'foreign',
+    ifUnlabelled: known.kind === 'recorded' && isUnfinished(known.stage) ? 'ours' : 'foreign',
     predecessor: predecessorOf(known),
   };
 }
@@ -75,8 +81,8 @@ export function planRecordedDetachment({
   return {
     attachment,
     hostInterfaceNames: [attachment.hostInterface.name],
-    ifUnlabelled: stage === 'attaching' ? 'ours' : 'foreign',
-    predecessor: stage === 'attaching' ? 'killed' : 'none',
+    ifUnlabelled: isUnfinished(stage) ? 'ours' : 'foreign',
+    predecessor: isUnfinished(stage) ? 'killed' : 'none',
   };
 }
 
@@ -103,7 +109,7 @@ function mergePod(
 
 function predecessorOf(known: KnownAttachment): Predecessor {
   if (known.kind !== 'recorded') return 'none';
-  if (known.isInProgress) return 'running';
-  if (known.stage === 'attaching') return 'killed';
+  if (known.isInProgress) return known.stage === 'returning' ? 'finished' : 'running';
+  if (isUnfinished(known.stage)) return 'killed';
   return known.stage === 'attached' ? 'finished' : 'none';
 }

@@ -143,3 +143,22 @@ describe.concurrent('whatever the call after which it is killed, nothing is left
     }
   });
 });
+
+describe('a DEL', () => {
+  it('between the moment when ADD has printed its result and the one when it notes this leaves nothing', async () => {
+    await using node = await startCommandNode(17);
+    await using scene = await aScene(node, 'printed');
+    const before = await node.state();
+    const { error, outputs } = await node.run(scene.ADD, {
+      wrap: (effects) => ({
+        ...effects,
+        output: async (text) => {
+          await effects.output(text);
+          await node.succeed(scene.DEL);
+        },
+      }),
+    });
+    expect([error, outputs]).toEqual([undefined, [expect.any(String)]]);
+    await node.untilState(before);
+  });
+});

@@ -49,7 +49,7 @@ function attachAndDetach(journal: Journal): void {
   expect([journal.find(C1), journal.list(), journal.listEndpoints()]).toEqual([undefined, [], []]);
   const entry = journal.begin(WEB);
   if (entry === 'exists') throw new Error('there is no record');
-  expect(entry.isCurrent()).toBe(true);
+  expect(entry.beginReturn()).toBe('current');
   entry.markAttached();
   journal.keepEndpoint(WEB);
   journal.remove(WEB);
@@ -72,15 +72,26 @@ describe('a journal whose disk', () => {
     expect(warnings.join('\n')).toContain('EROFS');
   });
 
-  it('fills up later keeps the record of the begin, for GC to find', () => {
+  it('fills up later still notes that the runtime has the result', () => {
     const { journal, folder, warnings } = aDisk();
     const entry = journal.begin(WEB);
     fill(folder);
-    if (entry !== 'exists') entry.markAttached();
-    expect(journal.find(C1)).toMatchObject({ record: { stage: 'attaching' } });
-    expect(warnings).toEqual([expect.stringContaining('ENOSPC')]);
+    if (entry === 'exists') throw new Error('there is a record');
+    expect(entry.beginReturn()).toBe('current');
+    entry.markAttached();
+    expect(journal.find(C1)).toMatchObject({ record: { stage: 'attached' } });
+    expect(warnings).toEqual([]);
     journal.remove(WEB);
     expect(journal.list()).toEqual([]);
+  });
+
+  it('is full still lets a DEL overtake an ADD', () => {
+    const { journal, folder, warnings } = aDisk();
+    const entry = journal.begin(WEB);
+    fill(folder);
+    expect(journal.supersede(WEB)).toBe('finished');
+    expect(entry !== 'exists' && entry.beginReturn()).toBe('superseded');
+    expect(warnings).toEqual([expect.stringContaining('ENOSPC')]);
   });
 
   it('is full does not store the cached STATUS either', () => {

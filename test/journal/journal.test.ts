@@ -23,6 +23,12 @@ function aJournal() {
   return { open, journal: open(), warnings, path, names: () => readdirSync(join(folder.path, 'net')).toSorted() };
 }
 
+/** What an ADD does when it returns its result. */
+function attach(entry: JournalEntry): void {
+  expect(entry.beginReturn()).toBe('current');
+  entry.markAttached();
+}
+
 function entered(entry: JournalEntry | 'exists'): JournalEntry {
   if (entry === 'exists') throw new Error('there is a record already');
   return entry;
@@ -38,7 +44,7 @@ describe('an attachment', () => {
     const { journal, open, names } = aJournal();
     const entry = entered(journal.begin(WEB));
     expect(open().find(C1)).toMatchObject({ record: { attachment: WEB, stage: 'attaching', process: ownIdentity() } });
-    entry.markAttached();
+    attach(entry);
     expect(open().find(C1)).toMatchObject({ record: { attachment: WEB, stage: 'attached' } });
     expect(open().list()).toEqual([journal.find(C1)]);
     open().remove(WEB);
@@ -51,9 +57,9 @@ describe('an attachment', () => {
       journal.list().map((item) => item.kind === 'record' && journal.isInProgress(item.record));
     const entry = entered(journal.begin(WEB));
     expect(isInProgress()).toEqual([true]);
-    bend(path('c1@eth0.record.json'), { process: DEAD });
+    attach(entry);
     expect(isInProgress()).toEqual([false]);
-    entry.markAttached();
+    bend(path('c1@eth0.record.json'), { stage: 'attaching', process: DEAD });
     expect(isInProgress()).toEqual([false]);
   });
 
@@ -66,19 +72,64 @@ describe('an attachment', () => {
     expect(journal.list()).toHaveLength(2);
   });
 
-  it('whose record a DEL has removed is no longer there for its ADD, even if another ADD has begun since', () => {
-    const { journal, open } = aJournal();
+  it('whose record a DEL has removed has no record again, even if its ADD continues or another ADD has begun since', () => {
+    const { journal, open, names } = aJournal();
     const entry = entered(journal.begin(WEB));
-    expect(entry.isCurrent()).toBe(true);
     open().remove(WEB);
-    expect(entry.isCurrent()).toBe(false);
-    entered(open().begin(attachment({ sandboxPath: '/run/netns/other' })));
-    expect(entry.isCurrent()).toBe(false);
+    expect(entry.beginReturn()).toBe('superseded');
+    entry.markAttached();
+    entry.remove();
+    expect(names()).toEqual([]);
+    const later = entered(open().begin(attachment({ sandboxPath: '/run/netns/other' })));
+    expect(entry.beginReturn()).toBe('superseded');
+    expect(later.beginReturn()).toBe('current');
+  });
+
+  it('whose ADD a DEL supersedes keeps its record until that ADD removes it', () => {
+    const { journal, open, names } = aJournal();
+    const entry = entered(journal.begin(WEB));
+    expect(open().supersede(WEB)).toBe('superseded');
+    expect(open().supersede(WEB)).toBe('superseded');
+    expect(journal.find(C1)).toMatchObject({ record: { stage: 'superseded', process: ownIdentity() } });
+    expect(journal.begin(WEB)).toBe('exists');
+    expect(entry.beginReturn()).toBe('superseded');
+    entry.markAttached();
+    expect(journal.find(C1)).toMatchObject({ record: { stage: 'superseded' } });
+    entry.remove();
+    expect(names()).toEqual([]);
+  });
+
+  it('whose ADD returns its result cannot be superseded, and gets no new record after its DEL', () => {
+    const { journal, open, names } = aJournal();
+    const entry = entered(journal.begin(WEB));
+    expect(entry.beginReturn()).toBe('current');
+    expect(journal.find(C1)).toMatchObject({ record: { attachment: WEB, stage: 'returning' } });
+    expect(open().supersede(WEB)).toBe('finished');
+    open().markDetaching(WEB);
+    open().remove(WEB);
+    entry.markAttached();
+    expect(names()).toEqual([]);
+  });
+
+  it('whose ADD has just undone its work needs no superseding', () => {
+    const { journal, warnings } = aJournal();
+    entered(journal.begin(WEB)).remove();
+    expect([journal.supersede(WEB), warnings]).toEqual(['finished', []]);
+  });
+
+  it('whose ADD is run by another process keeps its record, whoever removes it', () => {
+    const { journal, path } = aJournal();
+    entered(journal.begin(WEB));
+    const stat = readFileSync('/proc/1/stat', 'utf8');
+    const startTicks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    bend(path('c1@eth0.record.json'), { process: { pid: 1, startTicks } });
+    journal.remove(WEB);
+    expect(journal.find(C1)).toMatchObject({ record: { stage: 'attaching' } });
   });
 
   it('of which only the endpoint remains is in the other list, until a new ADD begins', () => {
     const { journal } = aJournal();
-    entered(journal.begin(WEB)).markAttached();
+    attach(entered(journal.begin(WEB)));
     journal.keepEndpoint(WEB);
     expect([journal.list(), journal.find(C1)]).toEqual([[], undefined]);
     expect(journal.listEndpoints()).toMatchObject([{ id: C1, record: { stage: 'endpoint' } }]);
@@ -88,7 +139,7 @@ describe('an attachment', () => {
 
   it('of an earlier boot is recognized as such', () => {
     const { journal, path } = aJournal();
-    entered(journal.begin(WEB)).markAttached();
+    attach(entered(journal.begin(WEB)));
     const isOfEarlierBoot = () =>
       journal.list().map((item) => item.kind === 'record' && journal.isOfEarlierBoot(item.record));
     expect(isOfEarlierBoot()).toEqual([false]);

@@ -53,6 +53,32 @@ function heldUp<Value>(ended: Promise<Value>): Promise<undefined> {
 }
 
 describe('ADD and DEL of one attachment crossing', () => {
+  const MOMENTS = ['before', 'after'] as const;
+  const FINISHES = ['DEL', 'GC', 'ADD, then DEL'] as const;
+  const CASES = MOMENTS.flatMap((moment) => FINISHES.map((finish) => [moment, finish] as const));
+  it.each(CASES)(
+    'leave nothing if the ADD is then killed %s its IPAM plugin has allocated, after %s',
+    async (moment, finish) => {
+      using gate = await makeGatedDelegate(node.folder, node.pluginPath, moment);
+      const added = node.start({ verb: 'ADD', sandboxPath: sandbox.path, pluginPath: gate.folder });
+      await gate.arrived;
+      expect(await node.run({ verb: 'DEL', sandboxPath: sandbox.path })).toMatchObject({ exitCode: 0 });
+      added.process.kill('SIGKILL');
+      await added.ended;
+      if (finish === 'GC') {
+        const config = node.netconf({ cniVersion: '1.1.0', 'cni.dev/valid-attachments': [] });
+        expect(await node.run({ verb: 'GC', config })).toMatchObject({ exitCode: 0 });
+      } else {
+        for (const verb of finish.split(', then ')) {
+          expect(await node.run({ verb, sandboxPath: sandbox.path })).toMatchObject({ exitCode: 0 });
+        }
+      }
+      gate.release();
+      expect(await sandbox.ip('link', 'show')).toHaveLength(1);
+      expect(await node.state()).toEqual(before);
+    },
+  );
+
   it.each(['before', 'after'] as const)(
     'leave nothing attached (DEL comes %s the ADD has its address)',
     async (moment) => {
