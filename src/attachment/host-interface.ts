@@ -1,8 +1,10 @@
+import { isCniName, parseContainerId } from '../cni/attachment-id.ts';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
 import type { ObservedInterface } from '../plan/observation.ts';
 import type { Attachment } from '../plan/attachment.ts';
 import {
   ownsAttachment,
+  ownsNetwork,
   ownsWorkload,
   parseHostInterfaceAlias,
   type HostInterfaceOwner,
@@ -12,14 +14,15 @@ import type { Effects } from './effects.ts';
 import { withKernelErrors } from './kernel-errors.ts';
 
 /**
- * Makes room for the host interface: deletes one of the same name that an earlier sandbox of the same pod left.
+ * Makes room for the host interface: deletes one of the same name that an earlier sandbox of the same pod left, and notes this in the record
+ * of that sandbox.
  *
  * @throws {CniError} interfaceTaken (103), with nothing changed, if the name belongs to another pod (both names have the same hash) or
  *   to an interface that is not a veth
  */
 export async function replaceHostInterface(
   attachment: Attachment,
-  { kernel, log }: Pick<Effects, 'kernel' | 'log'>,
+  { journal, kernel, log }: Pick<Effects, 'journal' | 'kernel' | 'log'>,
 ): Promise<void> {
   const { name } = attachment.hostInterface;
   await withKernelErrors(`replace host interface ${name}`, async () => {
@@ -30,7 +33,19 @@ export async function replaceHostInterface(
       `replacing host interface ${name} of an earlier sandbox of the same pod (alias ${found.alias ?? 'none'})`,
     );
     await kernel.deleteInterface('host', found);
+    markReplaced(attachment, parseHostInterfaceAlias(found.alias), journal);
   });
+}
+
+// After the deletion: the DEL of a replaced attachment deletes no interface.
+function markReplaced(
+  { id, network }: Attachment,
+  owner: HostInterfaceOwner | undefined,
+  journal: Pick<Effects['journal'], 'markReplaced'>,
+): void {
+  if (owner === undefined || !isCniName(owner.containerId) || !ownsNetwork(owner, network, sha1)) return;
+  const containerId = parseContainerId(owner.containerId);
+  if (containerId !== id.containerId) journal.markReplaced({ id: { ...id, containerId }, network });
 }
 
 function assertReplaceable(attachment: Attachment, found: ObservedInterface): void {

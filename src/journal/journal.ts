@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   isCniName,
@@ -15,7 +15,8 @@ import { openLibcLoader } from '../system/libc.ts';
 import { isRunning, ownIdentity } from '../system/process-identity.ts';
 import { openOwnRecord, type OwnRecord } from './own-record.ts';
 import { formatRecord, parseRecord, type AttachmentRecord } from './record.ts';
-import { errnoOf, messageOf } from '../system/error-text.ts';
+import { supersedeRecord } from './supersede-record.ts';
+import { messageOf } from '../system/error-text.ts';
 
 /** Where the journal keeps its files, in a directory for each network. */
 export interface JournalFolders {
@@ -48,6 +49,8 @@ export interface Journal {
    * @returns `finished`: the ADD has finished its work and returns its result, so that it must be removed like any other
    */
   supersede(attachment: NamedAttachment): 'superseded' | 'finished';
+  /** Notes that a newer sandbox of the same pod has the host interface. An ADD of this attachment that is running undoes its work. */
+  markReplaced(attachment: NamedAttachment): void;
   /** Notes that a DEL has begun: from now on a missing link is not a fault. */
   markDetaching(attachment: Attachment): void;
   /** The attachments that were begun on this node and not removed, in any order. */
@@ -192,6 +195,12 @@ export function openJournal(
       return 'finished';
     },
     find: (id, inNetwork = network) => readItem({ id, network: inNetwork }),
+    markReplaced(attachment) {
+      const item = readItem(attachment);
+      if (item?.kind !== 'record') return;
+      const path = pathOf(attachment, 'record');
+      attempt(`write ${path}`, () => replaceFile(path, formatRecord({ ...item.record, stage: 'replaced' })));
+    },
     markDetaching: (attachment) => replaceRecord(attachment, 'detaching'),
     list: () => listItems(folder, network, 'record'),
     tidy() {
@@ -239,34 +248,6 @@ type Kind = 'record' | 'endpoint' | 'rejected';
 function isOwn({ process }: AttachmentRecord): boolean {
   const self = ownIdentity();
   return process.pid === self.pid && process.startTicks === self.startTicks;
-}
-
-function supersedeRecord(path: string, { id, network }: NamedAttachment): 'superseded' | 'finished' {
-  const fd = openIfExists(path);
-  if (fd === undefined) return 'finished'; // the ADD has just undone its work
-  try {
-    const record = parseRecord(readAll(fd), id, network);
-    if (record === undefined || !isUnfinished(record.stage)) return 'finished';
-    replaceFile(path, formatRecord({ ...record, stage: 'superseded' }));
-    const stage = parseRecord(readAll(fd), id, network)?.stage;
-    return stage === 'attaching' || stage === 'superseded' ? 'superseded' : 'finished';
-  } finally {
-    closeSync(fd);
-  }
-}
-
-function openIfExists(path: string): number | undefined {
-  try {
-    return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
-function readAll(fd: number): string {
-  const text = Buffer.alloc(fstatSync(fd).size);
-  return text.toString('utf8', 0, readSync(fd, text, 0, text.length, 0));
 }
 
 function formatBoot({ bootId, hostNetns }: BootIdentity): string {

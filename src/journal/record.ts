@@ -104,6 +104,7 @@ const STAGES = [
   'returning',
   'attached',
   'superseded',
+  'replaced',
   'detaching',
   'endpoint',
 ] as const satisfies readonly AttachmentStage[];

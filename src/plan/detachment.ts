@@ -17,14 +17,22 @@ export type KnownAttachment =
 
 /**
  * `attaching`: ADD has begun. `returning`: ADD has done its work, and the runtime may have the result. `attached`: it has the result.
- * `superseded`: a DEL has overtaken the ADD, which therefore undoes its work. `detaching`: a DEL has begun.
+ * `superseded`: a DEL has overtaken the ADD, which therefore undoes its work. `detaching`: a DEL has begun. `replaced`: a newer sandbox of
+ * the same pod has the host interface; of this attachment only lease and endpoint remain.
  * `endpoint`: everything is removed from the node, and only the Pod still has the endpoint, because the API could not be reached.
  */
-export type AttachmentStage = 'attaching' | 'returning' | 'attached' | 'superseded' | 'detaching' | 'endpoint';
+export type AttachmentStage =
+  | 'attaching'
+  | 'returning'
+  | 'attached'
+  | 'superseded'
+  | 'replaced'
+  | 'detaching'
+  | 'endpoint';
 
-/** The stages in which an ADD that was killed leaves its record. */
+/** The stages in which an ADD can leave its record if it is killed. */
 export function isUnfinished(stage: AttachmentStage): boolean {
-  return stage === 'attaching' || stage === 'returning' || stage === 'superseded';
+  return stage === 'attaching' || stage === 'returning' || stage === 'superseded' || stage === 'replaced';
 }
 
 /** What is removed from the node, and how to recognize it. */
@@ -64,10 +72,11 @@ export function planDetachment(request: DelRequest, known: KnownAttachment, sha1
     pod: known.kind === 'rejected' ? undefined : mergePod(podFromArgs(args), recalled?.pod, args.podUid),
   };
   const listed = config.prevResult?.interfaces.filter(({ sandbox }) => sandbox === undefined) ?? [];
+  const isReplaced = known.kind === 'recorded' && known.stage === 'replaced';
   const names = [attachment.hostInterface, ...listed, ...labelled.map(({ hostInterface }) => hostInterface)];
   return {
     attachment,
-    hostInterfaceNames: [...new Set(names.map(({ name }) => name))],
+    hostInterfaceNames: isReplaced ? [] : [...new Set(names.map(({ name }) => name))],
     ifUnlabelled: known.kind === 'recorded' && isUnfinished(known.stage) ? 'ours' : 'foreign',
     predecessor: predecessorOf(known),
   };
@@ -80,7 +89,7 @@ export function planRecordedDetachment({
 }: Pick<Extract<KnownAttachment, { kind: 'recorded' }>, 'attachment' | 'stage'>): Detachment {
   return {
     attachment,
-    hostInterfaceNames: [attachment.hostInterface.name],
+    hostInterfaceNames: stage === 'replaced' ? [] : [attachment.hostInterface.name],
     ifUnlabelled: isUnfinished(stage) ? 'ours' : 'foreign',
     predecessor: isUnfinished(stage) ? 'killed' : 'none',
   };

@@ -58,6 +58,14 @@ describe('planDetachment', () => {
     'caliresult',
   ]);
 
+  plans(
+    'has no host interface after a newer sandbox of the pod has replaced it',
+    request({ prevResult: RESULT }),
+    record({ stage: 'replaced' }),
+    names,
+    [],
+  );
+
   const pod = (plan: Detachment) => plan.attachment.pod;
   plans('trusts the pod of CNI_ARGS first', request(), record(), pod, {
     namespace: 'default',
@@ -152,6 +160,22 @@ describe('planDetachment', () => {
     predecessor,
     'killed',
   );
+  plans(
+    'treats an ADD that returns its result as finished',
+    request(),
+    record({ stage: 'returning', isInProgress: true }),
+    predecessor,
+    'finished',
+  );
+  for (const stage of ['returning', 'superseded', 'replaced'] as const) {
+    plans(
+      `ends the IPAM plugin of an ADD that was killed: ${stage}`,
+      request(),
+      record({ stage }),
+      predecessor,
+      'killed',
+    );
+  }
   plans('notes that it has begun after a finished ADD', request(), record(), predecessor, 'finished');
   plans('notes nothing again when it is repeated', request(), record({ stage: 'detaching' }), predecessor, 'none');
   plans('has no predecessor without a record', request(), UNKNOWN, predecessor, 'none');
@@ -169,6 +193,8 @@ describe('the other detachments', () => {
       ifUnlabelled: 'ours',
       predecessor: 'killed',
     }));
+  it('planRecordedDetachment of a replaced attachment has no host interface', () =>
+    expect(planRecordedDetachment(record({ stage: 'replaced' }))).toMatchObject({ hostInterfaceNames: [] }));
   it('planRecordedDetachment of a finished ADD leaves an unlabelled interface alone', () =>
     expect(planRecordedDetachment(record())).toMatchObject({ ...one, ifUnlabelled: 'foreign', predecessor: 'none' }));
   it('planLabelledDetachment removes labelled interfaces only', () =>
