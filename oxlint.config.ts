@@ -56,10 +56,10 @@ const BRANDING = [
 const IMPORTABLE_BY_ALL = ['cni/error.ts', 'system/error-text.ts'];
 
 // What any file may import from node:process. It depends on no argument, environment variable or standard stream of this
-// process; `kill` is for other processes.
+// process.
 const NODE_PROCESS = {
   name: 'node:process',
-  allowImportNames: ['arch', 'getBuiltinModule', 'hrtime', 'kill', 'uptime'],
+  allowImportNames: ['arch', 'getBuiltinModule', 'hrtime', 'uptime'],
   message: 'Only src/main.ts touches process: pass in what is needed from it.',
 };
 

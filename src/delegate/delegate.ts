@@ -7,7 +7,7 @@ import { SUPPORTED_VERSIONS } from '../cni/versions.ts';
 import type { Attachment } from '../plan/attachment.ts';
 import type { Delegation } from '../plan/delegation.ts';
 import { findDelegate } from './find-delegate.ts';
-import { endOrphanedRun } from './orphaned-run.ts';
+import { endOrphanedRun, type KillProcess } from './orphaned-run.ts';
 import { runDelegate, type DelegateExit } from './run-delegate.ts';
 import type { RunProgram } from '../system/program.ts';
 import { messageOf } from '../system/error-text.ts';
@@ -30,7 +30,11 @@ export interface Delegate {
   check(attachment: LeasedAttachment, signal?: AbortSignal): Promise<void>;
   /** Releases the lease. Also succeeds if there is nothing to release. */
   del(attachment: LeasedAttachment, signal?: AbortSignal): Promise<void>;
-  /** Ends the program that a killed ADD has left running. The caller must know that this ADD no longer runs. */
+  /**
+   * Ends the program that a killed ADD has left running. The caller must know that this ADD no longer runs.
+   *
+   * @throws {CniError} tryAgainLater if it runs in another PID namespace and does not end
+   */
   endOrphaned(attachment: Pick<Attachment, 'id' | 'release'>): Promise<void>;
   /** Calls GC or STATUS. Succeeds without a call if the plugin does not support the CNI version that defines them. */
   forward(verb: 'GC' | 'STATUS', delegation: Delegation, signal?: AbortSignal): Promise<void>;
@@ -50,11 +54,13 @@ export function openDelegate({
   pluginPath,
   budgetMs,
   runProgram,
+  killProcess,
 }: {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly pluginPath: readonly string[];
   readonly budgetMs: number;
   readonly runProgram: RunProgram;
+  readonly killProcess: KillProcess;
 }): Delegate {
   const run = async (verb: Verb, { type, config }: Delegation, target?: DelegateTarget, signal?: AbortSignal) => {
     const path = findDelegate(type, pluginPath);
@@ -100,7 +106,7 @@ export function openDelegate({
     async del(attachment, signal) {
       await call('DEL', attachment.release, attachment, signal);
     },
-    endOrphaned: ({ id, release }) => endOrphanedRun(release.type, id),
+    endOrphaned: ({ id, release }) => endOrphanedRun(release.type, id, killProcess),
     async forward(verb, delegation, signal) {
       const supported = await readVersions(delegation, signal);
       if (supported.includes(VERBS[verb].since)) await call(verb, delegation, undefined, signal);

@@ -6,7 +6,7 @@ import type { LibcLoader } from './libc.ts';
 export interface BootIdentity {
   /** The boot of the kernel. Nodes that are containers share it, and keep it when they are restarted. */
   readonly bootId: string;
-  /** The node's network namespace, which a node that is a container gets anew. `undefined` in what version 0.1 wrote. */
+  /** The node's network namespace, which a node that is a container gets again at each restart. `undefined` in what version 0.1 wrote. */
   readonly hostNetns: string | undefined;
 }
 

@@ -50,6 +50,13 @@ export interface Libc {
   /** Kills a spawned program that has not been reaped yet. */
   kill(pid: number): void;
   /**
+   * Kills the process whose folder in /proc a descriptor refers to, and no later one with its id. Also succeeds if it has ended.
+   *
+   * @returns `impossible`: this process may not send it a signal, or is in another PID namespace, or the kernel is older than 5.1
+   * @see pidfd_send_signal(2)
+   */
+  killProcess(processFd: number): 'killed' | 'impossible';
+  /**
    * Ends this process without the clean-up of Node and of libraries, which is not needed, and takes as long as an API
    * request.
    */
@@ -100,6 +107,8 @@ const PROTOTYPES = {
   posix_spawnattr_setsigmask: 'int posix_spawnattr_setsigmask(void *attributes, const void *set)',
   setns: 'int setns(int fd, int nstype)',
   socket: 'int socket(int domain, int type, int protocol)',
+  // Variadic in its header only: the library passes six machine words to the kernel.
+  syscall: 'long syscall(long number, long fd, long signal, long info, long flags)',
   waitpid: 'int waitpid(int pid, void *status, int options)',
 } as const;
 
@@ -180,6 +189,10 @@ export function openLibc(): Libc {
     kill(pid) {
       call('kill', pid, SIGKILL);
     },
+    killProcess(processFd) {
+      if (call('syscall', SYS_PIDFD_SEND_SIGNAL, processFd, SIGKILL, 0, 0) === 0) return 'killed';
+      return formatErrno(koffi.errno()) === 'ESRCH' ? 'killed' : 'impossible';
+    },
     exit(status) {
       call('_exit', status);
     },
@@ -198,6 +211,8 @@ const O_NONBLOCK = 0o4000;
 const F_SETFL = 4;
 const SIGKILL = 9;
 const WNOHANG = 1;
+/** From asm-generic/unistd.h; the same on every architecture. The C library has this function since glibc 2.36 only. */
+const SYS_PIDFD_SEND_SIGNAL = 424;
 /** From linux/netlink.h, bits/socket.h and sched.h. SOCK_CLOEXEC and SOCK_NONBLOCK equal the flags of open(2). */
 const CLONE_NEWNET = 0x40000000;
 const AF_UNIX = 1;

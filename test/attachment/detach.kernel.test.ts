@@ -9,7 +9,7 @@ import { makeFolder } from '../log/make-folder.ts';
 import { attachment, journalFolders } from '../support/builders/attachment.ts';
 import { attachmentFacts } from '../support/builders/attachment-facts.ts';
 import { fakeDelegate } from '../support/delegates/fake-delegate.ts';
-import { runRealProgram } from '../support/delegates/real-program.ts';
+import { killRealProcess, runRealProgram } from '../support/delegates/real-program.ts';
 import { sandboxInKernel } from '../support/kernel/attached-pod.ts';
 
 const RELEASE = { type: 'fake', config: { cniVersion: '1.0.0', name: 'net' }, families: [] } as const;
@@ -22,6 +22,7 @@ function delegateOf(script: string): Delegate {
     pluginPath: [fakeDelegate(script)],
     budgetMs: 10_000,
     runProgram: runRealProgram,
+    killProcess: killRealProcess,
   });
 }
 /** An IPAM plugin that cannot release a lease while an interface of this name exists. */

@@ -117,7 +117,7 @@ describe('an attachment', () => {
     expect([journal.supersede(WEB), warnings]).toEqual(['finished', []]);
   });
 
-  it('whose ADD is run by another process keeps its record, whoever removes it', () => {
+  it('whose ADD is run by another process keeps its record when a DEL removes it', () => {
     const { journal, path } = aJournal();
     entered(journal.begin(WEB));
     const stat = readFileSync('/proc/1/stat', 'utf8');

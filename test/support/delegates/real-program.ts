@@ -1,5 +1,9 @@
+import type { KillProcess } from '../../../src/delegate/orphaned-run.ts';
 import { openLibc } from '../../../src/system/libc.ts';
 import { runProgram, type RunProgram } from '../../../src/system/program.ts';
 
 /** Runs programs in the same way as the plugin does. */
 export const runRealProgram: RunProgram = (run) => runProgram(run, openLibc());
+
+/** Kills a process as the plugin does. */
+export const killRealProcess: KillProcess = (processFd) => openLibc().killProcess(processFd);
