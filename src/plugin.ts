@@ -75,6 +75,7 @@ async function runCommand(request: CommandRequest, io: PluginIo): Promise<void> 
     pluginPath,
     budgetMs: config.budgets.delegateMs,
     runProgram: (run) => runProgram(run, io.libc.load()),
+    tryLock: (fd) => io.libc.load().tryLock(fd),
     killProcess: (processFd) => io.libc.load().killProcess(processFd),
   });
   const output = async (text: string): Promise<void> => {

@@ -34,21 +34,23 @@ export function beginAttachment(attachment: Attachment, { journal, log }: Pick<E
   if (entry === 'exists') throw concurrentAddError(id);
   const actions = new AsyncDisposableStack();
   const failed: string[] = [];
+  const attempt = async (what: string, action: () => Promise<void> | void): Promise<void> => {
+    try {
+      await action();
+    } catch (error) {
+      // It must not replace the error that made ADD fail.
+      failed.push(what);
+      log.error(`cannot undo: ${what}: ${messageOf(error)}; DEL will try again`);
+    }
+  };
   actions.defer(async () => {
-    if (failed.length === 0) entry.remove();
+    if (failed.length === 0) await attempt('record', () => entry.remove());
   });
   return {
     add(what, action) {
       actions.defer(async () => {
         log.info(`undoing: ${what}`);
-        try {
-          await action();
-        } catch (error) {
-          // It must not replace the error that made ADD fail.
-          failed.push(what);
-          const why = messageOf(error);
-          log.error(`cannot undo: ${what}: ${why}; DEL will try again`);
-        }
+        await attempt(what, action);
       });
     },
     async commit(print) {

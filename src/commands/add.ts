@@ -6,6 +6,7 @@ import type { Effects } from '../attachment/effects.ts';
 import { publishEndpoint, withdrawEndpoint } from '../attachment/endpoint.ts';
 import { replaceHostInterface } from '../attachment/host-interface.ts';
 import { inBackground } from '../attachment/in-background.ts';
+import { allocateLease } from '../attachment/leases.ts';
 import { createLink } from '../attachment/link.ts';
 import { waitForPolicy } from '../attachment/policy.ts';
 import { openEmptySandbox } from '../attachment/sandbox.ts';
@@ -50,7 +51,7 @@ export async function add(request: AttachmentRequest, effects: Effects): Promise
   await using undo = beginAttachment(attachment, effects);
   await replaceHostInterface(attachment, effects);
   undo.add('link and lease', () => detach(planUndo(attachment), effects));
-  const lease = parseLease(await effects.delegate.add(allocation, attachment, effects.signal), allocation);
+  const lease = parseLease(await allocateLease(allocation, attachment, effects), allocation);
   assertMtuFitsAddresses(mtuBytes, lease.addresses);
   const steps = planAttachmentSteps({ attachment, config, mtuBytes, mac, ...lease });
   undo.add('endpoint', () => withdrawEndpoint(attachment, config, effects));

@@ -1,6 +1,7 @@
 import { cleanUpItem, cleanUpUnrecorded } from '../attachment/cleanup.ts';
 import type { Effects } from '../attachment/effects.ts';
 import { listLabelled } from '../attachment/find-known.ts';
+import { removeDamagedLeases } from '../attachment/leases.ts';
 import { finishPendingEndpoints } from '../attachment/pending-endpoints.ts';
 import { openApiBudget } from '../cluster/api-budget.ts';
 import type { AttachmentId } from '../cni/attachment-id.ts';
@@ -41,6 +42,8 @@ export async function gc({ config }: GcRequest, effects: Effects): Promise<void>
       await attempt(`container ${item.id.containerId}`, () => cleanUpItem(item, config, effects));
     }
     await attempt('host interfaces', () => removeOrphans(config, isValid, effects));
+    const valid = config.validAttachments;
+    await attempt('damaged leases', () => removeDamagedLeases(config, valid, effects));
     await finishPendingEndpoints(openApiBudget(effects.cluster, config.budgets.delApiMs, signal), effects);
     log.info(`GC: ${stale.length} stale attachments of network ${config.name}, ${failures.length} remain`);
   }

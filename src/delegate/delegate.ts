@@ -8,6 +8,7 @@ import type { Attachment } from '../plan/attachment.ts';
 import type { Delegation } from '../plan/delegation.ts';
 import { findDelegate } from './find-delegate.ts';
 import { endOrphanedRun, type KillProcess } from './orphaned-run.ts';
+import { leaseFolder, readLeases, removeLeases, type LeaseFile, type TryLock } from './host-local-leases.ts';
 import { runDelegate, type DelegateExit } from './run-delegate.ts';
 import type { RunProgram } from '../system/program.ts';
 import { messageOf } from '../system/error-text.ts';
@@ -36,6 +37,14 @@ export interface Delegate {
    * @throws {CniError} tryAgainLater if it runs in another PID namespace and does not end
    */
   endOrphaned(attachment: Pick<Attachment, 'id' | 'release'>): Promise<void>;
+  /** The leases of this network, in any order; none if the plugin is not host-local. */
+  readLeases(delegation: Delegation): readonly LeaseFile[];
+  /**
+   * Removes leases of host-local, under its own lock.
+   *
+   * @throws {CniError} tryAgainLater if host-local keeps its lock
+   */
+  removeLeases(delegation: Delegation, choose: (lease: LeaseFile) => Promise<boolean>): Promise<readonly LeaseFile[]>;
   /** Calls GC or STATUS. Succeeds without a call if the plugin does not support the CNI version that defines them. */
   forward(verb: 'GC' | 'STATUS', delegation: Delegation, signal?: AbortSignal): Promise<void>;
 }
@@ -55,12 +64,14 @@ export function openDelegate({
   budgetMs,
   runProgram,
   killProcess,
+  tryLock,
 }: {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly pluginPath: readonly string[];
   readonly budgetMs: number;
   readonly runProgram: RunProgram;
   readonly killProcess: KillProcess;
+  readonly tryLock: TryLock;
 }): Delegate {
   const run = async (verb: Verb, { type, config }: Delegation, target?: DelegateTarget, signal?: AbortSignal) => {
     const path = findDelegate(type, pluginPath);
@@ -107,6 +118,14 @@ export function openDelegate({
       await call('DEL', attachment.release, attachment, signal);
     },
     endOrphaned: ({ id, release }) => endOrphanedRun(release.type, id, killProcess),
+    readLeases(delegation) {
+      const folder = leaseFolder(delegation);
+      return folder === undefined ? [] : readLeases(folder);
+    },
+    async removeLeases(delegation, choose) {
+      const folder = leaseFolder(delegation);
+      return folder === undefined ? [] : removeLeases(folder, choose, tryLock);
+    },
     async forward(verb, delegation, signal) {
       const supported = await readVersions(delegation, signal);
       if (supported.includes(VERBS[verb].since)) await call(verb, delegation, undefined, signal);

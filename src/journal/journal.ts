@@ -174,15 +174,20 @@ export function openJournal(
           own = openOwnRecord(path, text);
           // In this order: a DEL replaces the file first, and then reads the stage in the old one.
           attempt(`write ${path}`, () => own?.writeStage('returning'));
-          return own?.hasName() === true ? 'current' : 'superseded';
+          if (own?.hasName() === true) return 'current';
+          own?.[Symbol.dispose]();
+          own = undefined;
+          return 'superseded';
         },
         markAttached() {
           attempt(`write ${path}`, () => own?.writeStage('attached'));
+          own?.[Symbol.dispose]();
+          own = undefined;
         },
         remove() {
           const item = readItem(attachment);
-          if (item?.kind === 'record' && isUnfinished(item.record.stage) && isOwn(item.record))
-            removeKind(attachment, 'record');
+          const isOurs = item?.kind === 'record' && item.record.stage !== 'detaching' && isOwn(item.record);
+          if (isOurs) removeKind(attachment, 'record');
           forgetRejections(attachment);
         },
       };

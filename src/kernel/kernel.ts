@@ -1,4 +1,6 @@
 import { closeSync } from 'node:fs';
+import { hostCidr } from '../address/cidr.ts';
+import type { IpAddress } from '../address/ip-address.ts';
 import type { Observation, ObservedInterface } from '../plan/observation.ts';
 import type { Place, Step } from '../plan/step.ts';
 import { applySteps } from './apply.ts';
@@ -8,6 +10,7 @@ import { openLibcLoader, type Libc, type LibcLoader } from '../system/libc.ts';
 import { decodeLink, deleteLinkRequest, getLinkRequest } from '../netlink/link-message.ts';
 import { openEventLoopTransport } from '../netlink/event-loop-transport.ts';
 import type { NetlinkRequest } from '../netlink/message.ts';
+import { decodeRoute, dumpRoutesRequest, hasDestination } from '../netlink/route-message.ts';
 import { NetlinkSocket, type NetlinkReply } from '../netlink/socket.ts';
 import { openThreadTransport } from '../netlink/thread-transport.ts';
 import { OwnNetns } from './netns.ts';
@@ -38,6 +41,12 @@ export interface Kernel extends AsyncDisposable {
    * @throws {KernelError}
    */
   listInterfaces(): Promise<readonly ObservedInterface[]>;
+  /**
+   * True if the host has a route to this address alone, in any table.
+   *
+   * @throws {KernelError}
+   */
+  hasHostRoute(address: IpAddress): Promise<boolean>;
   /**
    * Reads what the steps create or change, without changing anything: one observation for each step, in the same order.
    *
@@ -120,6 +129,12 @@ class LazyKernel implements Kernel {
 
   async listInterfaces(): Promise<readonly ObservedInterface[]> {
     return listLinks(await this.#socketOf('host'));
+  }
+
+  async hasHostRoute(address: IpAddress): Promise<boolean> {
+    const reply = await ask(await this.#socketOf('host'), dumpRoutesRequest(address.family));
+    if (reply.errnoName !== undefined) throw new KernelError('list', 'routes (host)', reply.errnoName);
+    return reply.payloads.map(decodeRoute).some((route) => hasDestination(route, hostCidr(address)));
   }
 
   async observe(steps: readonly Step[], sandbox: Sandbox): Promise<readonly Observation[]> {

@@ -47,6 +47,8 @@ export interface Libc {
    * @throws {KernelError} ECHILD if this was reported before
    */
   reap(pid: number): ProgramStatus | undefined;
+  /** Locks a file with flock(2), as long as its descriptor is open. @returns false if another process has locked it */
+  tryLock(fd: number): boolean;
   /** Kills a spawned program that has not been reaped yet. */
   kill(pid: number): void;
   /**
@@ -93,6 +95,7 @@ export function openLibcLoader(): LibcLoader {
 const PROTOTYPES = {
   _exit: 'void _exit(int status)',
   fcntl: 'int fcntl(int fd, int command, int argument)',
+  flock: 'int flock(int fd, int operation)',
   getsockopt: 'int getsockopt(int fd, int level, int option, void *value, void *length)',
   kill: 'int kill(int pid, int signal)',
   pipe2: 'int pipe2(void *fds, int flags)',
@@ -186,6 +189,11 @@ export function openLibc(): Libc {
       const killedBy = word & 0x7f; // WTERMSIG
       return killedBy === 0 ? { exitCode: word >> 8, killedBy: undefined } : { exitCode: undefined, killedBy };
     },
+    tryLock(fd) {
+      if (call('flock', fd, LOCK_EX | LOCK_NB) === 0) return true;
+      if (formatErrno(koffi.errno()) === 'EAGAIN') return false;
+      throw new KernelError('lock', 'a file', formatErrno(koffi.errno()));
+    },
     kill(pid) {
       call('kill', pid, SIGKILL);
     },
@@ -209,6 +217,8 @@ const SPAWN_SETSIGMASK = 0x08;
 const O_CLOEXEC = 0o2000000;
 const O_NONBLOCK = 0o4000;
 const F_SETFL = 4;
+const LOCK_EX = 2;
+const LOCK_NB = 4;
 const SIGKILL = 9;
 const WNOHANG = 1;
 /** From asm-generic/unistd.h; the same on every architecture. The C library has this function since glibc 2.36 only. */

@@ -9,7 +9,7 @@ import { makeFolder } from '../log/make-folder.ts';
 import { attachment, journalFolders } from '../support/builders/attachment.ts';
 import { attachmentFacts } from '../support/builders/attachment-facts.ts';
 import { fakeDelegate } from '../support/delegates/fake-delegate.ts';
-import { killRealProcess, runRealProgram } from '../support/delegates/real-program.ts';
+import { killRealProcess, runRealProgram, tryRealLock } from '../support/delegates/real-program.ts';
 import { sandboxInKernel } from '../support/kernel/attached-pod.ts';
 
 const RELEASE = { type: 'fake', config: { cniVersion: '1.0.0', name: 'net' }, families: [] } as const;
@@ -23,6 +23,7 @@ function delegateOf(script: string): Delegate {
     budgetMs: 10_000,
     runProgram: runRealProgram,
     killProcess: killRealProcess,
+    tryLock: tryRealLock,
   });
 }
 /** An IPAM plugin that cannot release a lease while an interface of this name exists. */
@@ -118,7 +119,7 @@ describe('stopPredecessor', () => {
       const item = journal.find(web.id);
       expect(item?.kind === 'record' ? item.record.stage : item).toBe(expected);
     });
-  stops('running', undefined);
+  stops('running', 'superseded');
   stops('killed', 'attaching');
   stops('finished', 'detaching');
   stops('none', 'attaching');

@@ -6,7 +6,7 @@ import { ERROR_CODE } from '../../src/cni/error.ts';
 import { openDelegate } from '../../src/delegate/delegate.ts';
 import { attachment } from '../support/builders/attachment.ts';
 import { fakeDelegate } from '../support/delegates/fake-delegate.ts';
-import { killRealProcess, runRealProgram } from '../support/delegates/real-program.ts';
+import { killRealProcess, runRealProgram, tryRealLock } from '../support/delegates/real-program.ts';
 
 const RESULT = '{"cniVersion":"1.0.0","ips":[{"address":"10.0.0.5/24"}]}';
 const DELEGATION = { type: 'fake', config: { cniVersion: '1.1.0', name: 'net' }, families: [] } as const;
@@ -21,6 +21,7 @@ function open(script: string) {
     budgetMs: 10_000,
     runProgram: runRealProgram,
     killProcess: killRealProcess,
+    tryLock: tryRealLock,
   });
   return { delegate, calls: () => readFileSync(join(folder, 'calls'), 'utf8').trim().split('\n') };
 }

@@ -11,7 +11,7 @@ import { openKernel } from '../../../src/kernel/kernel.ts';
 import { openLog } from '../../../src/log/log.ts';
 import { openClock } from '../../../src/system/clock.ts';
 import { dispatch } from '../../../src/plugin.ts';
-import { killRealProcess, runRealProgram } from '../delegates/real-program.ts';
+import { killRealProcess, runRealProgram, tryRealLock } from '../delegates/real-program.ts';
 
 /** The outcome of one command. */
 export interface CommandEnd {
@@ -69,6 +69,7 @@ export async function runCommand(
       budgetMs: config.budgets.delegateMs,
       runProgram: runRealProgram,
       killProcess: killRealProcess,
+      tryLock: tryRealLock,
     }),
     journal: openJournal(config.name, log, { records: journalFolder(folder), rejected: join(folder, 'rejected') }),
     statusCache: openStatusCache(config.name, join(folder, 'status')),

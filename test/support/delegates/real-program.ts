@@ -1,4 +1,5 @@
 import type { KillProcess } from '../../../src/delegate/orphaned-run.ts';
+import type { TryLock } from '../../../src/delegate/host-local-leases.ts';
 import { openLibc } from '../../../src/system/libc.ts';
 import { runProgram, type RunProgram } from '../../../src/system/program.ts';
 
@@ -7,3 +8,6 @@ export const runRealProgram: RunProgram = (run) => runProgram(run, openLibc());
 
 /** Kills a process as the plugin does. */
 export const killRealProcess: KillProcess = (processFd) => openLibc().killProcess(processFd);
+
+/** Locks a file as the plugin does. */
+export const tryRealLock: TryLock = (fd) => openLibc().tryLock(fd);
