@@ -10,10 +10,11 @@ import {
 import type { Attachment } from '../plan/attachment.ts';
 import { isUnfinished, type AttachmentStage } from '../plan/detachment.ts';
 import { isSameBoot, readBootIdentity, type BootIdentity } from '../system/boot-identity.ts';
-import { createFile, readNames, readText, removeAbandonedFiles, removeFile, replaceFile } from '../system/files.ts';
+import { createFile, readNames, readText, removeAbandonedFiles } from '../system/files.ts';
 import { openLibcLoader } from '../system/libc.ts';
 import { isRunning, ownIdentity } from '../system/process-identity.ts';
 import { openOwnRecord, type OwnRecord } from './own-record.ts';
+import { readRecordText, removeRecordFile, replaceRecordFile } from './record-file.ts';
 import { formatRecord, parseRecord, type AttachmentRecord } from './record.ts';
 import { supersedeRecord } from './supersede-record.ts';
 import { messageOf } from '../system/error-text.ts';
@@ -131,13 +132,13 @@ export function openJournal(
     }
   };
   const readItem = (attachment: NamedAttachment): JournalItem | undefined => {
-    const text = readText(pathOf(attachment, 'record'));
+    const text = readRecordText(pathOf(attachment, 'record'));
     return text === undefined ? undefined : itemOf(text, attachment.id, attachment.network);
   };
   const isInProgress = ({ stage, process }: AttachmentRecord): boolean => isUnfinished(stage) && isRunning(process);
   const removeKind = (attachment: NamedAttachment, kind: Kind): void => {
     const path = pathOf(attachment, kind);
-    attempt(`remove ${path}`, () => removeFile(path));
+    attempt(`remove ${path}`, () => removeRecordFile(path));
   };
   const removeRecord = (attachment: NamedAttachment): void => {
     const item = readItem(attachment);
@@ -149,13 +150,13 @@ export function openJournal(
   };
   const noteEndpoint = (attachment: Attachment): void => {
     const path = pathOf(attachment, 'endpoint');
-    attempt(`write ${path}`, () => replaceFile(path, recordOf(attachment, 'endpoint')));
+    attempt(`write ${path}`, () => replaceRecordFile(path, recordOf(attachment, 'endpoint')));
   };
   const recordOf = (attachment: Attachment, stage: AttachmentStage): string =>
     formatRecord({ attachment, stage, boot: boot(), process: ownIdentity() });
   const replaceRecord = (attachment: Attachment, stage: AttachmentStage): void => {
     const path = pathOf(attachment, 'record');
-    attempt(`write ${path}`, () => replaceFile(path, recordOf(attachment, stage)));
+    attempt(`write ${path}`, () => replaceRecordFile(path, recordOf(attachment, stage)));
   };
 
   return {
@@ -165,8 +166,8 @@ export function openJournal(
       const outcome = text === undefined ? undefined : attempt(`write ${path}`, () => createFile(path, text));
       if (outcome === 'exists') return 'exists';
       // This ADD writes the endpoint again.
-      attempt('remove the note of an earlier endpoint', () => removeFile(pathOf(attachment, 'endpoint')));
-      attempt('remove the note of a rejected ADD', () => removeFile(pathOf(attachment, 'rejected')));
+      attempt('remove the note of an earlier endpoint', () => removeRecordFile(pathOf(attachment, 'endpoint')));
+      attempt('remove the note of a rejected ADD', () => removeRecordFile(pathOf(attachment, 'rejected')));
       let own: OwnRecord | undefined;
       return {
         beginReturn() {
@@ -204,7 +205,7 @@ export function openJournal(
       const item = readItem(attachment);
       if (item?.kind !== 'record') return;
       const path = pathOf(attachment, 'record');
-      attempt(`write ${path}`, () => replaceFile(path, formatRecord({ ...item.record, stage: 'replaced' })));
+      attempt(`write ${path}`, () => replaceRecordFile(path, formatRecord({ ...item.record, stage: 'replaced' })));
     },
     markDetaching: (attachment) => replaceRecord(attachment, 'detaching'),
     list: () => listItems(folder, network, 'record'),
@@ -220,7 +221,7 @@ export function openJournal(
     },
     noteRejected(id) {
       const path = pathOf({ id, network }, 'rejected');
-      attempt(`write ${path}`, () => replaceFile(path, '{}\n'));
+      attempt(`write ${path}`, () => replaceRecordFile(path, '{}\n'));
     },
     forgetRejected: (id) => removeKind({ id, network }, 'rejected'),
     wasRejected: (id) => readText(pathOf({ id, network }, 'rejected')) !== undefined,
@@ -238,12 +239,12 @@ export function openJournal(
       if (isSameBoot(parseBoot(swept), boot()) && isTaken) return false;
       const self = ownIdentity();
       attempt(`write ${sweptFile}`, () =>
-        replaceFile(sweptFile, `${formatBoot(boot())} ${self.pid} ${self.startTicks}\n`),
+        replaceRecordFile(sweptFile, `${formatBoot(boot())} ${self.pid} ${self.startTicks}\n`),
       );
       return true;
     },
     endSweep() {
-      attempt(`write ${sweptFile}`, () => replaceFile(sweptFile, `${formatBoot(boot())}\n`));
+      attempt(`write ${sweptFile}`, () => replaceRecordFile(sweptFile, `${formatBoot(boot())}\n`));
     },
   };
 }
@@ -271,7 +272,7 @@ function fileName({ containerId, interfaceName }: AttachmentId, kind: Kind): str
 
 function listItems(folder: string, network: string, kind: Kind): readonly JournalItem[] {
   return listIds(folder, kind).flatMap(({ id, path }) => {
-    const text = readText(path);
+    const text = readRecordText(path);
     return text === undefined ? [] : [itemOf(text, id, network)];
   });
 }

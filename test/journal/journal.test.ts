@@ -1,6 +1,15 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -163,12 +172,39 @@ describe('a record that cannot be read', () => {
   damaged('half', (path) => writeFileSync(path, readFileSync(path).subarray(0, 40)));
   damaged('zeros', (path) => writeFileSync(path, Buffer.alloc(200)));
 
-  it('is ignored: a foreign symbolic link, whatever its target', () => {
+  const instead = (make: (path: string) => void) => (path: string) => {
+    rmSync(path);
+    make(path);
+  };
+  damaged('larger than a record can be', (path) => appendFileSync(path, ' '.repeat(10_000_000)));
+  damaged(
+    'a folder',
+    instead((path) => mkdirSync(join(path, 'inner'), { recursive: true })),
+  );
+  damaged(
+    'a FIFO',
+    instead((path) => execFileSync('mkfifo', [path])),
+  );
+  damaged(
+    'a link that leads nowhere',
+    instead((path) => symlinkSync('/run/podwire-none', path)),
+  );
+
+  it('is damaged if it is a link, and what the link leads to stays', () => {
     const { journal, path } = aJournal();
     entered(journal.begin(attachment({ id: attachmentId('c2') })));
     symlinkSync(path('c2@eth0.record.json'), path('c1@eth0.record.json'));
-    expect(journal.find(C1)).toBeUndefined();
-    expect(journal.list().map(({ id }) => id.containerId)).toEqual(['c2']);
+    expect(journal.find(C1)).toMatchObject({ kind: 'damaged' });
+    journal.remove(WEB);
+    expect(journal.list()).toMatchObject([{ kind: 'record', id: { containerId: 'c2' } }]);
+  });
+
+  it('is replaced by the note of its endpoint, whatever has the name of that', () => {
+    const { journal, path, warnings } = aJournal();
+    mkdirSync(path('c1@eth0.record.json'), { recursive: true });
+    mkdirSync(path('c1@eth0.endpoint.json'));
+    journal.keepEndpoint(WEB);
+    expect([journal.find(C1), journal.listEndpoints().length, warnings]).toEqual([undefined, 1, []]);
   });
 
   it('is ignored: a file of another name', () => {
