@@ -64,8 +64,8 @@ export async function finishSuperseded(
 ): Promise<'left' | 'finished'> {
   const { journal } = effects;
   const item = journal.find(id, network);
-  if (item?.kind !== 'record' || journal.isInProgress(item.record)) return 'left';
-  if (item.record.stage !== 'superseded' && item.record.stage !== 'replaced') return 'left';
+  if (item?.kind !== 'record' || item.record.stage !== 'superseded') return 'left';
+  if (journal.isInProgress(item.record)) return 'left';
   await detach(planRecordedDetachment(item.record), effects);
   return 'finished';
 }

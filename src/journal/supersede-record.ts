@@ -20,7 +20,6 @@ export function supersedeRecord(
   try {
     const record = parseRecord(readAll(fd), id, network);
     if (record === undefined || !isUnfinished(record.stage)) return 'finished';
-    if (record.stage === 'replaced') return 'superseded';
     replaceFile(path, formatRecord({ ...record, stage: 'superseded' }));
     // The ADD writes its stage into the file that it created, and then looks whether this still has its name.
     const stage = parseRecord(readAll(fd), id, network)?.stage;

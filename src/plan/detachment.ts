@@ -18,7 +18,8 @@ export type KnownAttachment =
 /**
  * `attaching`: ADD has begun. `returning`: ADD has done its work, and the runtime may have the result. `attached`: it has the result.
  * `superseded`: a DEL has overtaken the ADD, which therefore undoes its work. `detaching`: a DEL has begun. `replaced`: a newer sandbox of
- * the same pod has the host interface; of this attachment only lease and endpoint remain.
+ * the same pod has the host interface. Of this attachment only lease and endpoint remain, even if its ADD still runs: the host interface
+ * is the last thing that an ADD creates on the node.
  * `endpoint`: everything is removed from the node, and only the Pod still has the endpoint, because the API could not be reached.
  */
 export type AttachmentStage =
@@ -32,7 +33,7 @@ export type AttachmentStage =
 
 /** The stages in which an ADD can leave its record if it is killed. */
 export function isUnfinished(stage: AttachmentStage): boolean {
-  return stage === 'attaching' || stage === 'returning' || stage === 'superseded' || stage === 'replaced';
+  return stage === 'attaching' || stage === 'returning' || stage === 'superseded';
 }
 
 /** What is removed from the node, and how to recognize it. */

@@ -28,7 +28,7 @@ const answers = (stage: AttachmentStage | 'none', ...expected: readonly string[]
   it(`the record of stage ${stage}: ${expected.join(', ')}`, () => expect(supersede(stage)).toEqual(expected));
 answers('attaching', 'superseded', 'superseded');
 answers('superseded', 'superseded', 'superseded');
-answers('replaced', 'superseded', 'replaced');
+answers('replaced', 'finished', 'replaced');
 answers('returning', 'finished', 'superseded');
 answers('attached', 'finished', 'attached');
 answers('detaching', 'finished', 'detaching');

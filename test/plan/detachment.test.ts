@@ -167,7 +167,7 @@ describe('planDetachment', () => {
     predecessor,
     'finished',
   );
-  for (const stage of ['returning', 'superseded', 'replaced'] as const) {
+  for (const stage of ['returning', 'superseded'] as const) {
     plans(
       `ends the IPAM plugin of an ADD that was killed: ${stage}`,
       request(),
