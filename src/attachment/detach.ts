@@ -1,6 +1,7 @@
+import type { JournalItem } from '../journal/journal.ts';
 import type { Kernel, Sandbox } from '../kernel/kernel.ts';
 import type { Attachment } from '../plan/attachment.ts';
-import { planRecordedDetachment, type Detachment } from '../plan/detachment.ts';
+import { planRecordedDetachment, type AttachmentStage, type Detachment } from '../plan/detachment.ts';
 import { ownsAttachment, parseHostInterfaceAlias } from '../plan/host-interface-alias.ts';
 import type { ObservedInterface } from '../plan/observation.ts';
 import { sha1 } from '../system/sha1.ts';
@@ -87,20 +88,20 @@ export interface Link {
 export async function findLinks(
   detachment: Detachment,
   sandbox: Sandbox | undefined,
-  { kernel }: Pick<Effects, 'kernel'>,
+  { journal, kernel }: Pick<Effects, 'journal' | 'kernel'>,
 ): Promise<readonly Link[]> {
   return withKernelErrors(`find ${describeInterface(detachment)}`, async () => {
     const links: Link[] = [];
     for (const name of detachment.hostInterfaceNames) {
       const end = await kernel.observeInterface('host', name);
-      if (end !== undefined && isOurs(end, detachment, detachment.ifUnlabelled === 'ours')) {
+      if (end !== undefined && isOurs(end, detachment, () => isOursUnlabelled(name, detachment, journal))) {
         links.push({ where: 'host', end });
       }
     }
     if (links.length > 0 || sandbox === undefined) return links;
     const peer = await findPeer(detachment.attachment.id.interfaceName, sandbox, kernel);
     if (peer === undefined) return [];
-    return isOurs(peer, detachment, detachment.hostInterfaceNames.includes(peer.name))
+    return isOurs(peer, detachment, () => detachment.hostInterfaceNames.includes(peer.name))
       ? [{ where: 'host', end: peer }]
       : [];
   });
@@ -114,12 +115,29 @@ async function findPeer(name: string, sandbox: Sandbox, kernel: Kernel): Promise
   return peer?.peerIndex === inside.index ? peer : undefined;
 }
 
-function isOurs(end: ObservedInterface, { attachment }: Detachment, isOursUnlabelled: boolean): boolean {
+function isOurs(end: ObservedInterface, { attachment }: Detachment, ifUnlabelled: () => boolean): boolean {
   const owner = parseHostInterfaceAlias(end.alias);
   if (end.linkKind !== 'veth') return false;
-  if (owner === undefined) return isOursUnlabelled;
+  if (owner === undefined) return ifUnlabelled();
   return ownsAttachment(owner, { ...attachment.id, network: attachment.network }, sha1);
 }
+
+// A newer sandbox of the pod writes its record first, then creates an interface of the same name, and then labels it.
+function isOursUnlabelled(
+  name: string,
+  { attachment, ifUnlabelled }: Detachment,
+  journal: Effects['journal'],
+): boolean {
+  if (ifUnlabelled === 'foreign') return false;
+  const isSuccessor = (item: JournalItem): boolean =>
+    item.kind === 'record' &&
+    item.id.containerId !== attachment.id.containerId &&
+    item.record.attachment.hostInterface.name === name &&
+    LIVING_STAGES.includes(item.record.stage);
+  return !journal.list().some(isSuccessor);
+}
+
+const LIVING_STAGES: readonly AttachmentStage[] = ['attaching', 'returning', 'attached'];
 
 /**
  * Deletes links, each of which takes the kernel 13 to 25 ms on another thread. By index, because a name can belong to the interface of a new

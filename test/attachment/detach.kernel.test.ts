@@ -6,7 +6,7 @@ import { planAttachmentSteps } from '../../src/plan/attachment-steps.ts';
 import type { Detachment } from '../../src/plan/detachment.ts';
 import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
 import { makeFolder } from '../log/make-folder.ts';
-import { attachment, journalFolders } from '../support/builders/attachment.ts';
+import { attachment, attachmentId, journalFolders } from '../support/builders/attachment.ts';
 import { attachmentFacts } from '../support/builders/attachment-facts.ts';
 import { fakeDelegate } from '../support/delegates/fake-delegate.ts';
 import { killRealProcess, runRealProgram, tryRealLock } from '../support/delegates/real-program.ts';
@@ -32,6 +32,7 @@ const failsWhileThere = (name: string) =>
 
 // Each test uses another address: a link is deleted a moment after its sandbox, when the next test has begun.
 let addresses = 0;
+const emptyJournal = openJournal('net', log, journalFolders('/run/podwire-none'));
 
 /** An attachment of container c1 whose host interface has this name and alias. */
 async function attach(name: string, alias: string) {
@@ -45,8 +46,7 @@ async function attach(name: string, alias: string) {
     ifUnlabelled: 'foreign',
     predecessor: 'none',
   };
-  const journal = openJournal('net', log, journalFolders('/run/podwire-none'));
-  const effectsWith = (delegate: Delegate) => ({ kernel, delegate, journal });
+  const effectsWith = (delegate: Delegate) => ({ kernel, delegate, journal: emptyJournal });
   return { kernel, sandbox, exists, detachment, effectsWith };
 }
 
@@ -91,7 +91,7 @@ describe('findLinks', () => {
   const finds = (what: string, name: string, alias: string, hostInterfaceNames: readonly string[], isFound: boolean) =>
     it(what, async () => {
       const { kernel, sandbox, detachment } = await attach(name, alias);
-      const links = await findLinks({ ...detachment, hostInterfaceNames }, sandbox, { kernel });
+      const links = await findLinks({ ...detachment, hostInterfaceNames }, sandbox, { journal: emptyJournal, kernel });
       expect(links.map(({ where, end }) => [where, end.name])).toEqual(isFound ? [['host', name]] : []);
     });
   const ours = 'podwire c1 eth0 net default/web';
@@ -101,9 +101,23 @@ describe('findLinks', () => {
   finds('leaves the peer of another container alone', 'calidet12', 'podwire c2 eth0 net x/y', ['calidet12'], false);
   finds('leaves the peer of another network alone', 'calidet13', 'podwire c1 eth0 other x/y', ['calidet13'], false);
 
+  it.each([
+    ['leaves an unlabelled interface alone that a living attachment is creating', 'attaching', 0],
+    ['finds an unlabelled interface if a later attachment is replaced', 'replaced', 1],
+  ] as const)('%s', async (_, stage, count) => {
+    using folder = makeFolder();
+    const journal = openJournal('net', log, journalFolders(folder.path));
+    const { kernel, detachment } = await attach('calidet15', '');
+    const later = attachment({ id: attachmentId('c2'), hostInterfaceName: 'calidet15' });
+    journal.begin(later);
+    if (stage === 'replaced') journal.markReplaced(later);
+    const links = await findLinks({ ...detachment, ifUnlabelled: 'ours' }, undefined, { journal, kernel });
+    expect(links).toHaveLength(count);
+  });
+
   it('finds nothing without a sandbox', async () => {
     const { kernel, detachment } = await attach('calidet14', '');
-    expect(await findLinks(detachment, undefined, { kernel })).toEqual([]);
+    expect(await findLinks(detachment, undefined, { journal: emptyJournal, kernel })).toEqual([]);
   });
 });
 

@@ -6,7 +6,7 @@ import { openKernel } from '../../src/kernel/kernel.ts';
 import { attachmentFromRequest } from '../../src/plan/attachment.ts';
 import { sha1 } from '../../src/system/sha1.ts';
 import { makeFolder } from '../log/make-folder.ts';
-import { attachment as attachmentOf, attachmentId } from '../support/builders/attachment.ts';
+import { attachment as attachmentOf, attachmentId, journalFolders } from '../support/builders/attachment.ts';
 import { networkConfig } from '../support/builders/network-config.ts';
 import { hostNamespace } from '../lab/namespaces/network-namespace.ts';
 
@@ -23,7 +23,7 @@ async function replace(
 ) {
   const folder = makeFolder();
   onTestFinished(() => folder[Symbol.dispose]());
-  const journal = openJournal('net', LOG, folder.path);
+  const journal = openJournal('net', LOG, journalFolders(folder.path));
   const old = attachmentOf({ id: attachmentId('c0') });
   journal.begin(old);
   const kernel = openKernel();

@@ -64,7 +64,9 @@ describe('a record that is damaged', () => {
     expect(await node.state()).toEqual(before);
   });
 
-  it.each(DAMAGES)('(%s): ADD succeeds, and its DEL leaves nothing', async (_, damage) => {
+  // Root can read it: it is not damaged, and the runtime must send DEL first.
+  const unreadable = DAMAGES.filter(([what]) => what !== 'without permissions');
+  it.each(unreadable)('(%s): ADD succeeds, and its DEL leaves nothing', async (_, damage) => {
     await attach(damage);
     const call = { sandboxPath: sandbox.path };
     expect(await node.run({ verb: 'ADD', ...call })).toMatchObject({ exitCode: 0 });

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../../src/json/json.ts';
 import { memberText } from '../../lab/member.ts';
 import { hostNamespace, makeSandbox, type Sandbox } from '../../lab/namespaces/network-namespace.ts';
 import type { LoopbackNode } from '../../support/nodes/loopback-node.ts';
-import { pauseAtPolicy } from '../../support/nodes/paused-add.ts';
+import { pauseAtPolicy, pauseInDelegate, type Pause } from '../../support/nodes/paused-add.ts';
 import type { NodeState } from '../../support/nodes/node-state.ts';
 import { startFresh } from '../../support/suite/hooks.ts';
 
@@ -83,10 +83,14 @@ describe('of two sandboxes of one pod, the living one keeps interface, routes, l
     expect(await node.state()).toEqual(before);
   });
 
-  it('even if the ADD of the old one was killed and the interface of the new one has no alias yet', async () => {
+  const PAUSES: readonly (readonly [string, Pause])[] = [
+    ['before it created an interface', pauseInDelegate('after')],
+    ['after it wrote the endpoint', pauseAtPolicy],
+  ];
+  it.each(PAUSES)('even if the ADD of the old one was killed %s and the new one has no alias yet', async (_, pause) => {
     await using later = await makeSandbox();
     const living = { sandboxPath: later.path, containerId: 'living' };
-    const { running } = await pauseAtPolicy(node, sandbox.path);
+    const { running } = await pause(node, sandbox.path);
     running.process.kill('SIGKILL');
     await running.ended;
     await succeed({ verb: 'ADD', ...living });
