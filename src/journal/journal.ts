@@ -187,8 +187,8 @@ export function openJournal(
         },
         remove() {
           const item = readItem(attachment);
-          const isOurs = item?.kind === 'record' && item.record.stage !== 'detaching' && isOwn(item.record);
-          if (isOurs) removeKind(attachment, 'record');
+          const isOthers = item?.kind === 'record' && (item.record.stage === 'detaching' || !isOwn(item.record));
+          if (!isOthers) removeKind(attachment, 'record');
           forgetRejections(attachment);
         },
       };

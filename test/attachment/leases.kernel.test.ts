@@ -32,7 +32,7 @@ describe('GC removes damaged leases of host-local that no attachment can own', (
 
   it('but keeps those whose address the node has a route to, and whose text can be of a known container', async () => {
     await writeFile(lease('10.80.40.22'), '');
-    await writeFile(lease('10.80.40.23'), 'valid-conta');
+    await writeFile(lease('10.80.40.23'), 'valid-con');
     await writeFile(lease('10.80.40.24'), 'whole\r\neth0');
     await hostNamespace().exec('ip', 'route', 'add', '10.80.40.22/32', 'dev', 'uplink');
     expect((await node.run(collect('valid-container'))).error).toBeUndefined();
