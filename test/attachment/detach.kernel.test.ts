@@ -107,8 +107,9 @@ describe('findLinks', () => {
   ] as const)('%s', async (_, stage, count) => {
     using folder = makeFolder();
     const journal = openJournal('net', log, journalFolders(folder.path));
-    const { kernel, detachment } = await attach('calidet15', '');
-    const later = attachment({ id: attachmentId('c2'), hostInterfaceName: 'calidet15' });
+    const name = `calidet-${stage}`.slice(0, 15);
+    const { kernel, detachment } = await attach(name, '');
+    const later = attachment({ id: attachmentId('c2'), hostInterfaceName: name });
     journal.begin(later);
     if (stage === 'replaced') journal.markReplaced(later);
     const links = await findLinks({ ...detachment, ifUnlabelled: 'ours' }, undefined, { journal, kernel });
