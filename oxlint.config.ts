@@ -24,7 +24,7 @@ const FOLDERS = {
   plan: { values: ['address', 'json'], types: ['cni', 'netconf'], packages: [], node: 'none' },
   agent: { values: ['system'], types: ['cni', 'netconf'], packages: [], node: 'any' },
   cluster: { values: ['json', 'system'], types: ['address', 'cni', 'netconf'], packages: ['yaml'], node: 'any' },
-  delegate: { values: ['cni', 'json', 'system'], types: ['plan'], packages: [], node: 'any' },
+  delegate: { values: ['cni', 'json', 'system'], types: ['address', 'plan'], packages: [], node: 'any' },
   journal: { values: ['cni', 'json', 'plan', 'system'], types: [], packages: [], node: 'any' }, // records are attachments
   kernel: { values: ['address', 'netlink', 'system'], types: ['plan'], packages: ['netlink'], node: 'any' },
   log: { values: ['system'], types: ['netconf'], packages: [], node: 'any' },
