@@ -1,5 +1,6 @@
 import type { Kernel, Sandbox } from '../kernel/kernel.ts';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
+import type { Log } from '../log/log.ts';
 import type { ObservedInterface } from '../plan/observation.ts';
 import type { Attachment } from '../plan/attachment.ts';
 import { HOST_INTERFACE_MAC } from '../plan/attachment-steps.ts';
@@ -15,7 +16,7 @@ export interface LinkEnds {
 }
 
 /**
- * Applies the steps of an attachment and reads back both ends, which the result reports.
+ * Applies the steps of an attachment, logs their warnings, and reads back both ends, which the result reports.
  *
  * @throws {CniError} routeTaken (104), or kernelRefused (101), also if another program has changed an end in the meantime
  */
@@ -23,9 +24,10 @@ export async function createLink(
   steps: readonly Step[],
   attachment: Attachment,
   sandbox: Sandbox,
-  { kernel }: { readonly kernel: LinkKernel },
+  { kernel, log }: { readonly kernel: LinkKernel; readonly log: Pick<Log, 'warning'> },
 ): Promise<LinkEnds> {
-  await withKernelErrors(`attach ${sandbox.path}`, () => kernel.apply(steps, sandbox));
+  const warnings = await withKernelErrors(`attach ${sandbox.path}`, () => kernel.apply(steps, sandbox));
+  for (const warning of warnings) log.warning(warning);
   return readEnds(attachment, sandbox, kernel);
 }
 

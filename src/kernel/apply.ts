@@ -1,13 +1,15 @@
 import { formatCidr } from '../address/cidr.ts';
 import type { ObservedInterface } from '../plan/observation.ts';
 import type { Place, Step, StepOf } from '../plan/step.ts';
-import { addAddressRequest } from '../netlink/address-message.ts';
+import { linkLocalAddress } from '../address/link-local-address.ts';
+import { addAddressRequest, replaceAddressRequest } from '../netlink/address-message.ts';
 import { KernelError } from '../system/kernel-error.ts';
 import {
   createVethRequest,
   decodeLink,
   deleteLinkRequest,
   getLinkRequest,
+  setAddressGenerationRequest,
   setAliasRequest,
   setUpRequest,
 } from '../netlink/link-message.ts';
@@ -28,10 +30,12 @@ export interface Namespaces extends Readonly<Record<Place, Namespace>> {
  * Applies steps in order. Consecutive requests in one namespace are sent together, and the kernel does not stop at one
  * that fails: later steps may have been applied when this throws.
  *
+ * @returns a warning for each setting that is not written and that the pod can do without
  * @throws {KernelError} that names the first step that failed
  */
-export async function applySteps(steps: readonly Step[], namespaces: Namespaces): Promise<void> {
+export async function applySteps(steps: readonly Step[], namespaces: Namespaces): Promise<readonly string[]> {
   const run = new StepRun(namespaces);
+  const warnings: string[] = [];
   for (const step of steps) {
     switch (step.kind) {
       case 'create-veth':
@@ -40,10 +44,10 @@ export async function applySteps(steps: readonly Step[], namespaces: Namespaces)
         break;
       case 'write-sysctl':
         await run.flush();
-        namespaces[step.in].run(() => writeSysctl(step));
+        warnings.push(...writtenSetting(step, namespaces));
         break;
       case 'set-up':
-        await run.add(step, setUpRequest(step.interface));
+        await run.add(step, ...(await setUpRequests(step, run)));
         break;
       case 'add-route':
         await run.add(step, addRouteRequest(await run.indexOf(step), step.route, step.whenTaken));
@@ -56,18 +60,40 @@ export async function applySteps(steps: readonly Step[], namespaces: Namespaces)
     }
   }
   await run.flush();
+  return warnings;
 }
 
-/** A step that is one request, which can be sent together with others. */
+function writtenSetting(step: StepOf<'write-sysctl'>, namespaces: Namespaces): readonly string[] {
+  const warning = namespaces[step.in].run(() => writeSysctl(step));
+  return warning === undefined ? [] : [warning];
+}
+
+// The kernel would make the link-local address itself, with duplicate address detection. So it makes none when the
+// interface is set up, and then it is told the address. It may have made one all the same, when the interface was
+// created in a namespace without IPv6: that one is replaced.
+async function setUpRequests(step: StepOf<'set-up'>, run: StepRun): Promise<readonly NetlinkRequest[]> {
+  if (step.linkLocalAddress === undefined) return [setUpRequest(step.interface)];
+  const { index, mac } = await run.linkOf(step);
+  return [
+    setAddressGenerationRequest(index, 'NONE'),
+    setUpRequest(step.interface),
+    replaceAddressRequest(index, { address: linkLocalAddress(mac), prefixLength: 64 }),
+    setAddressGenerationRequest(index, 'EUI64'),
+  ];
+}
+
+/** A step that consists of requests, which can be sent together with those of others. */
 type RequestStep = StepOf<'set-up' | 'add-route' | 'add-address'>;
 
+type LinkIdentity = Pick<ObservedInterface, 'index' | 'mac'>;
+
 /**
- * One pass through a list of steps: the interface indices that are known so far, and the requests that are yet to be
+ * One pass through a list of steps: the interfaces that are known so far, and the requests that are yet to be
  * sent.
  */
 class StepRun {
   readonly #namespaces: Namespaces;
-  readonly #indices: Readonly<Record<Place, Map<string, number>>> = { host: new Map(), sandbox: new Map() };
+  readonly #links: Readonly<Record<Place, Map<string, LinkIdentity>>> = { host: new Map(), sandbox: new Map() };
   #place: Place = 'host';
   #queue: { readonly step: RequestStep; readonly request: NetlinkRequest }[] = [];
 
@@ -94,8 +120,8 @@ class StepRun {
   }
 
   async #label({ host, container }: StepOf<'create-veth'>, link: ObservedInterface): Promise<void> {
-    this.#indices.sandbox.set(container.name, link.index);
-    if (link.peerIndex !== undefined) this.#indices.host.set(host.name, link.peerIndex);
+    this.#links.sandbox.set(container.name, link);
+    if (link.peerIndex !== undefined) this.#links.host.set(host.name, { index: link.peerIndex, mac: host.mac });
     const index = await this.indexOf({ in: 'host', interface: host.name });
     const [aliased] = await this.#namespaces.host.socket.exchange([setAliasRequest(index, host.alias)]);
     if (aliased?.errnoName !== undefined) {
@@ -103,21 +129,25 @@ class StepRun {
     }
   }
 
-  /** The index of an interface. It is read from the kernel once. */
-  async indexOf({ in: place, interface: name }: Pick<RequestStep, 'in' | 'interface'>): Promise<number> {
-    const known = this.#indices[place].get(name);
-    if (known !== undefined) return known;
-    const [reply] = await this.#namespaces[place].socket.exchange([getLinkRequest(name)]);
-    const { index } = decodeLink(payloadOf(reply, 'find', `interface ${name} (${place})`));
-    this.#indices[place].set(name, index);
-    return index;
+  async indexOf(step: Pick<RequestStep, 'in' | 'interface'>): Promise<number> {
+    return (await this.linkOf(step)).index;
   }
 
-  /** Queues a request. If the queue holds requests for the other namespace, it sends those first. */
-  async add(step: RequestStep, request: NetlinkRequest): Promise<void> {
+  /** The index and the MAC of an interface. They are read from the kernel once. */
+  async linkOf({ in: place, interface: name }: Pick<RequestStep, 'in' | 'interface'>): Promise<LinkIdentity> {
+    const known = this.#links[place].get(name);
+    if (known !== undefined) return known;
+    const [reply] = await this.#namespaces[place].socket.exchange([getLinkRequest(name)]);
+    const link = decodeLink(payloadOf(reply, 'find', `interface ${name} (${place})`));
+    this.#links[place].set(name, link);
+    return link;
+  }
+
+  /** Queues requests. If the queue holds requests for the other namespace, it sends those first. */
+  async add(step: RequestStep, ...requests: readonly NetlinkRequest[]): Promise<void> {
     if (step.in !== this.#place) await this.flush();
     this.#place = step.in;
-    this.#queue.push({ step, request });
+    this.#queue.push(...requests.map((request) => ({ step, request })));
   }
 
   /** Sends the queued requests. */

@@ -56,9 +56,10 @@ export interface Kernel extends AsyncDisposable {
   /**
    * Applies steps in order. If one fails, later ones may have been applied as well.
    *
+   * @returns a warning for each setting that is not written and that the pod can do without
    * @throws {KernelError} that names the step, with `owner` if another interface has the route
    */
-  apply(steps: readonly Step[], sandbox: Sandbox): Promise<void>;
+  apply(steps: readonly Step[], sandbox: Sandbox): Promise<readonly string[]>;
   /**
    * Deletes an interface by its index, and with one end of a veth the other end, without blocking the event loop. The
    * name is for messages only: another interface can have it by now.
@@ -141,9 +142,9 @@ class LazyKernel implements Kernel {
     return observeSteps(steps, await this.#namespaces(sandbox));
   }
 
-  async apply(steps: readonly Step[], sandbox: Sandbox): Promise<void> {
+  async apply(steps: readonly Step[], sandbox: Sandbox): Promise<readonly string[]> {
     const netns = this.#netns();
-    await applySteps(steps, { ...(await this.#namespaces(sandbox)), netnsFd: netns.fd });
+    return applySteps(steps, { ...(await this.#namespaces(sandbox)), netnsFd: netns.fd });
   }
 
   // Begins at once, on another thread: what the caller starts next overlaps it.

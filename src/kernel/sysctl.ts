@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
 import type { StepOf } from '../plan/step.ts';
 import { KernelError } from '../system/kernel-error.ts';
 import { errnoOf } from '../system/error-text.ts';
@@ -10,18 +10,25 @@ const ROOT = '/proc/sys';
  * certain within one visit (see netns.ts). If /proc/sys is read-only, it succeeds if the setting has the value already.
  *
  * @param root for tests only
+ * @returns a warning if the setting cannot be written and the step has a consequence
  * @throws {KernelError}
  */
-export function writeSysctl({ key, value, whenMissing, in: place }: StepOf<'write-sysctl'>, root = ROOT): void {
+export function writeSysctl(
+  { key, value, whenMissing, consequence, in: place }: StepOf<'write-sysctl'>,
+  root = ROOT,
+): string | undefined {
   const object = `${key} = ${value} (${place})`;
   const path = pathOf(key, root, 'write sysctl', object);
   try {
     writeExisting(path, value);
+    return undefined;
   } catch (cause) {
     const name = errnoOf(cause) ?? 'EIO';
-    if (name === 'ENOENT' && whenMissing === 'skip') return;
-    if (READ_ONLY.has(name) && hasValue(path, value)) return;
-    throw new KernelError('write sysctl', object, name, { cause });
+    if (name === 'ENOENT' && whenMissing === 'skip') return undefined;
+    if (READ_ONLY.has(name) && hasValue(path, value)) return undefined;
+    const error = new KernelError('write sysctl', object, name, { cause });
+    if (consequence === undefined || !(name === 'ENOENT' || READ_ONLY.has(name))) throw error;
+    return `${error.message}; continuing without it: ${consequence}`;
   }
 }
 
@@ -29,17 +36,18 @@ export function writeSysctl({ key, value, whenMissing, in: place }: StepOf<'writ
  * Reads one setting in the network namespace of the calling thread.
  *
  * @param root for tests only
- * @returns undefined if the setting does not exist
+ * @returns undefined if the setting does not exist, or if ADD continues without it because it is read-only
  * @throws {KernelError}
  */
 export function readSysctl(
-  { key, in: place }: Pick<StepOf<'write-sysctl'>, 'key' | 'in'>,
+  { key, consequence, in: place }: Pick<StepOf<'write-sysctl'>, 'key' | 'consequence' | 'in'>,
   root = ROOT,
 ): string | undefined {
   const object = `${key} (${place})`;
   const path = pathOf(key, root, 'read sysctl', object);
   try {
-    return readFileSync(path, 'utf8').trim();
+    const value = readFileSync(path, 'utf8').trim();
+    return consequence === undefined || isWritable(path) ? value : undefined;
   } catch (cause) {
     const name = errnoOf(cause) ?? 'EIO';
     if (name === 'ENOENT') return undefined;
@@ -65,6 +73,15 @@ function writeExisting(path: string, value: string): void {
 
 /** The errors of a write where /proc/sys is read-only, as it is in a container. */
 const READ_ONLY: ReadonlySet<string> = new Set(['EROFS', 'EACCES', 'EPERM']);
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function hasValue(path: string, value: string): boolean {
   try {

@@ -1,8 +1,15 @@
 import type { Cidr } from '../address/cidr.ts';
 import type { Family } from '../address/family.ts';
 import { addressFromBytes } from '../address/ip-address.ts';
-import { decodePayload, encodePayload, familyNumber, malformedMessageError, type NetlinkRequest } from './message.ts';
-import { IFA, NLM_F, RT_SCOPE, RTM } from './constants.ts';
+import {
+  decodePayload,
+  encodePayload,
+  familyNumber,
+  malformedMessageError,
+  optionalAttribute,
+  type NetlinkRequest,
+} from './message.ts';
+import { IFA, IFA_F_NODAD, NLM_F, RT_SCOPE, RTM } from './constants.ts';
 
 /** An address of an interface as the kernel reports it. */
 export interface InterfaceAddress {
@@ -16,16 +23,30 @@ const HEADER_BYTES = 8;
 /**
  * The request that adds an address to an interface. It fails with EEXIST if the interface has the address.
  *
- * It does not set IFA_F_NODAD, because the addresses that Calico adds do not have this flag either. Duplicate address
- * detection is off anyway: the step that writes the sysctl `accept_dad` of the interface precedes the step that sets
- * it up.
+ * An IPv6 address can be used at once: IFA_F_NODAD turns off duplicate address detection, which takes 1 to 2 seconds.
+ * The sysctl `accept_dad` of the interface is not enough, because the kernel applies the larger value of the interface
+ * and of `all`.
  */
-export function addAddressRequest(interfaceIndex: number, { address, prefixLength }: Cidr): NetlinkRequest {
+export function addAddressRequest(interfaceIndex: number, cidr: Cidr): NetlinkRequest {
+  return newAddressRequest(interfaceIndex, cidr, NLM_F.EXCL);
+}
+
+/** Like {@link addAddressRequest}, but changes the flags of the address if the interface has it already. */
+export function replaceAddressRequest(interfaceIndex: number, cidr: Cidr): NetlinkRequest {
+  return newAddressRequest(interfaceIndex, cidr, NLM_F.REPLACE);
+}
+
+function newAddressRequest(
+  interfaceIndex: number,
+  { address, prefixLength }: Cidr,
+  whenPresent: typeof NLM_F.EXCL | typeof NLM_F.REPLACE,
+): NetlinkRequest {
   const payload = encodePayload(addressHeader({ family: address.family, prefixLength, interfaceIndex }), [
     [IFA.LOCAL, address.bytes],
     [IFA.ADDRESS, address.bytes],
+    ...optionalAttribute(IFA.FLAGS, address.family === 'ipv6' ? IFA_F_NODAD : undefined),
   ]);
-  return { type: RTM.NEWADDR, flags: NLM_F.CREATE | NLM_F.EXCL, payload };
+  return { type: RTM.NEWADDR, flags: NLM_F.CREATE | whenPresent, payload };
 }
 
 /** The request for all addresses of a family, of every interface: old kernels ignore a filter by interface. */

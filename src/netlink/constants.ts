@@ -9,6 +9,7 @@ export const NLM_F = {
   ACK: 0x4,
   DUMP_INTR: 0x10,
   DUMP: 0x300,
+  REPLACE: 0x100,
   EXCL: 0x200,
   CREATE: 0x400,
   APPEND: 0x800,
@@ -41,6 +42,7 @@ export const IFLA = {
   LINK: 5,
   LINKINFO: 18,
   IFALIAS: 20,
+  AF_SPEC: 26,
   NET_NS_FD: 28,
   EXT_MASK: 29,
   NUM_TX_QUEUES: 31,
@@ -53,7 +55,13 @@ export const IFLA_INFO = { KIND: 1, DATA: 2 } as const;
 
 export const VETH_INFO_PEER = 1;
 
-export const IFA = { ADDRESS: 1, LOCAL: 2 } as const;
+export const IFLA_INET6_ADDR_GEN_MODE = 8;
+
+export const IN6_ADDR_GEN_MODE = { EUI64: 0, NONE: 1 } as const;
+
+export const IFA = { ADDRESS: 1, LOCAL: 2, FLAGS: 8 } as const;
+
+export const IFA_F_NODAD = 0x2;
 
 export const RTA = { DST: 1, OIF: 4, GATEWAY: 5, PRIORITY: 6, METRICS: 8, TABLE: 15 } as const;
 

@@ -11,7 +11,18 @@ import {
   type Attribute,
   type NetlinkRequest,
 } from './message.ts';
-import { IFF_UP, IFLA, IFLA_INFO, NLM_F, RTEXT_FILTER_SKIP_STATS, RTM, VETH_INFO_PEER } from './constants.ts';
+import {
+  AF,
+  IFF_UP,
+  IFLA,
+  IFLA_INET6_ADDR_GEN_MODE,
+  IFLA_INFO,
+  IN6_ADDR_GEN_MODE,
+  NLM_F,
+  RTEXT_FILTER_SKIP_STATS,
+  RTM,
+  VETH_INFO_PEER,
+} from './constants.ts';
 
 /** struct ifinfomsg */
 const HEADER_BYTES = 16;
@@ -60,6 +71,18 @@ export function setAliasRequest(index: number, alias: string): NetlinkRequest {
 /** The request that sets an interface up. */
 export function setUpRequest(name: string): NetlinkRequest {
   const payload = encodePayload(linkHeader({ flags: IFF_UP, change: IFF_UP }), [[IFLA.IFNAME, name]]);
+  return { type: RTM.NEWLINK, flags: 0, payload };
+}
+
+/** How the kernel makes the IPv6 link-local address of an interface: from its MAC, or not at all. */
+export type AddressGeneration = keyof typeof IN6_ADDR_GEN_MODE;
+
+/** The request that sets how the kernel makes the link-local address. It adds and removes no address. */
+export function setAddressGenerationRequest(index: number, generation: AddressGeneration): NetlinkRequest {
+  const mode = Buffer.of(IN6_ADDR_GEN_MODE[generation]);
+  const payload = encodePayload(linkHeader({ index }), [
+    [IFLA.AF_SPEC, [[AF.INET6, [[IFLA_INET6_ADDR_GEN_MODE, mode]]]]],
+  ]);
   return { type: RTM.NEWLINK, flags: 0, payload };
 }
 

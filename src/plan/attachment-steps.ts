@@ -4,7 +4,7 @@ import { parseIpAddress, type IpAddress } from '../address/ip-address.ts';
 import { parseMacAddress, type MacAddress } from '../address/mac-address.ts';
 import type { NetworkConfig } from '../netconf/network-config.ts';
 import type { Attachment } from './attachment.ts';
-import type { Route, Step } from './step.ts';
+import type { Place, Route, Step, StepOf } from './step.ts';
 
 /** Everything that the steps of one attachment depend on. */
 export interface AttachmentFacts {
@@ -44,6 +44,7 @@ export function planAttachmentSteps(facts: AttachmentFacts): readonly Step[] {
   const families = FAMILIES.map(({ name }) => name).filter((name) => addresses.some(({ family }) => family === name));
   const inSandbox = { in: 'sandbox', interface: container.name } as const;
   const inHost = { in: 'host', interface: host.name } as const;
+  const linkLocalAddress = families.includes('ipv6') ? 'from-mac' : undefined;
   return [
     {
       kind: 'create-veth',
@@ -52,12 +53,12 @@ export function planAttachmentSteps(facts: AttachmentFacts): readonly Step[] {
       mtuBytes,
       queueCount: config.queueCount,
     },
-    // Before "up": duplicate address detection starts with the link, and a tentative address cannot be used for a second.
+    // Before "up": with the link, the kernel starts to use most of them.
     ...families.flatMap((family) => SYSCTLS[family](host.name, container.name)),
     // Router advertisements from a pod must never change the routes of the node, whatever families the pod has.
-    sysctl('host', `net/ipv6/conf/${host.name}/accept_ra`, '0', 'skip'),
-    { kind: 'set-up', ...inHost },
-    { kind: 'set-up', ...inSandbox },
+    { ...sysctl('host', `net/ipv6/conf/${host.name}/accept_ra`, '0'), whenMissing: 'skip' },
+    { kind: 'set-up', ...inHost, linkLocalAddress },
+    { kind: 'set-up', ...inSandbox, linkLocalAddress },
     // The kernel accepts routes via the gateway only after a link route to the gateway itself.
     ...(families.includes('ipv4') ? [gatewayStep(container.name)] : []),
     ...planRoutes(facts, families).map((route): Step => ({
@@ -67,7 +68,11 @@ export function planAttachmentSteps(facts: AttachmentFacts): readonly Step[] {
       whenTaken: 'fail',
     })),
     ...addresses.map((address): Step => ({ kind: 'add-address', ...inSandbox, address: hostCidr(address) })),
-    ...families.map((family) => sysctl('sandbox', FORWARDING[family], config.allowIpForwarding ? '1' : '0')),
+    ...families.map((family) =>
+      config.allowIpForwarding
+        ? sysctl('sandbox', FORWARDING[family], '1')
+        : sysctl('sandbox', FORWARDING[family], '0', 'the pod can forward packets between its interfaces'),
+    ),
     ...addresses.map((address): Step => {
       const route: Route = { destination: hostCidr(address), gateway: undefined, scope: 'link' };
       return { kind: 'add-route', ...inHost, route, whenTaken: 'fail' };
@@ -82,27 +87,39 @@ const FORWARDING: Readonly<Record<Family, string>> = {
 
 const SYSCTLS: Readonly<Record<Family, (host: string, container: string) => readonly Step[]>> = {
   ipv4: (host) => [
-    sysctl('host', `net/ipv4/conf/${host}/route_localnet`, '1'),
-    // By default the ARP proxy waits up to 0.8 s to let a real owner answer first. There is none.
-    sysctl('host', `net/ipv4/neigh/${host}/proxy_delay`, '0'),
+    sysctl('host', `net/ipv4/conf/${host}/route_localnet`, '1', 'host ports on 127.0.0.1 do not reach the pod'),
+    // By default the ARP proxy waits up to 0.8 s to let a real owner answer first. There is none. The kernel has no such
+    // setting in a network namespace of a user namespace, for example in an unprivileged container.
+    sysctl(
+      'host',
+      `net/ipv4/neigh/${host}/proxy_delay`,
+      '0',
+      'the first connection of the pod takes up to 0.8 s longer',
+    ),
     sysctl('host', `net/ipv4/conf/${host}/proxy_arp`, '1'),
     sysctl('host', `net/ipv4/conf/${host}/forwarding`, '1'),
   ],
   ipv6: (host, container) => [
     // Some runtimes create sandboxes in which IPv6 is disabled.
-    ...['all', 'default', 'lo'].map((name) => sysctl('sandbox', `net/ipv6/conf/${name}/disable_ipv6`, '0')),
-    sysctl('sandbox', `net/ipv6/conf/${container}/accept_dad`, '0'),
-    sysctl('host', `net/ipv6/conf/${host}/accept_dad`, '0'),
+    sysctl('sandbox', 'net/ipv6/conf/all/disable_ipv6', '0'),
+    sysctl('sandbox', 'net/ipv6/conf/default/disable_ipv6', '0', 'IPv6 is off on interfaces that the pod adds'),
+    sysctl('sandbox', 'net/ipv6/conf/lo/disable_ipv6', '0', 'the pod may lack ::1'),
+    // Our own addresses skip duplicate address detection in any case.
+    sysctl('sandbox', `net/ipv6/conf/${container}/accept_dad`, '0', LATER_ADDRESSES),
+    sysctl('host', `net/ipv6/conf/${host}/accept_dad`, '0', LATER_ADDRESSES),
     // The gateway of pods is the link-local address that is derived from the MAC; some nodes use random ones by default.
-    sysctl('host', `net/ipv6/conf/${host}/addr_gen_mode`, '0'),
+    sysctl('host', `net/ipv6/conf/${host}/addr_gen_mode`, '0', 'the kernel may add a second link-local address'),
     sysctl('host', `net/ipv6/conf/${host}/disable_ipv6`, '0'),
-    sysctl('host', `net/ipv6/conf/${host}/proxy_ndp`, '1'),
+    sysctl('host', `net/ipv6/conf/${host}/proxy_ndp`, '1', 'the node does not answer for proxied IPv6 neighbours'),
     sysctl('host', `net/ipv6/conf/${host}/forwarding`, '1'),
   ],
 };
 
-function sysctl(place: 'host' | 'sandbox', key: string, value: string, whenMissing: 'fail' | 'skip' = 'fail'): Step {
-  return { kind: 'write-sysctl', in: place, key, value, whenMissing };
+const LATER_ADDRESSES = 'an address that another program adds to this interface is usable only after 1 to 2 seconds';
+
+/** @param consequence see {@link Step} */
+function sysctl(place: Place, key: string, value: string, consequence?: string): StepOf<'write-sysctl'> {
+  return { kind: 'write-sysctl', in: place, key, value, whenMissing: 'fail', consequence };
 }
 
 function gatewayStep(containerInterface: string): Step {

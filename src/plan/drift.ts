@@ -100,9 +100,12 @@ function isAbove(actual: number | undefined, max: number | undefined): boolean {
 const COMPARED_IN_SANDBOX: ReadonlySet<string> = new Set(['net/ipv6/conf/all/disable_ipv6']);
 
 function sysctlDrift({ step, value: actual }: ObservationOf<'write-sysctl'>, missing: Missing): readonly Drift[] {
-  const { in: place, key, value: expected, whenMissing } = step;
+  const { in: place, key, value: expected, whenMissing, consequence } = step;
   if (place === 'sandbox' && !COMPARED_IN_SANDBOX.has(key)) return [];
-  const mayBeMissing = whenMissing === 'skip' || key.split('/').some((part) => missing.has(withPlace(place, part)));
+  const mayBeMissing =
+    whenMissing === 'skip' ||
+    consequence !== undefined ||
+    key.split('/').some((part) => missing.has(withPlace(place, part)));
   if (actual === undefined && mayBeMissing) return [];
   return compare(withPlace(place, key), expected, actual ?? 'none');
 }

@@ -37,8 +37,22 @@ export type Step =
       readonly value: string;
       /** `skip` for IPv6: a kernel without IPv6 has no such file and does not need the setting. */
       readonly whenMissing: 'fail' | 'skip';
+      /**
+       * What is worse without this setting, for the log: a setting that cannot be written is a warning. Undefined for a
+       * setting without which the pod has no network, or the node is not safe from the pod: that is an error.
+       */
+      readonly consequence?: string | undefined;
     }
-  | { readonly kind: 'set-up'; readonly in: Place; readonly interface: string }
+  | {
+      readonly kind: 'set-up';
+      readonly in: Place;
+      readonly interface: string;
+      /**
+       * `from-mac`: the interface gets the link-local address that the kernel would make from its MAC, but without
+       * duplicate address detection, so that it can be used at once. Undefined: the kernel makes it, if it does.
+       */
+      readonly linkLocalAddress?: 'from-mac' | undefined;
+    }
   | {
       readonly kind: 'add-route';
       readonly in: Place;

@@ -13,13 +13,17 @@ async function create(name: string, address: string, interfere: () => Promise<un
   const { kernel, sandbox } = await sandboxInKernel();
   const interfered: Pick<Kernel, 'apply' | 'observeInterface'> = {
     async apply(steps, where) {
-      await kernel.apply(steps, where);
+      const warnings = await kernel.apply(steps, where);
       await interfere();
+      return warnings;
     },
     observeInterface: (where, interfaceName) => kernel.observeInterface(where, interfaceName),
   };
   const steps = planAttachmentSteps(attachmentFacts({ hostInterface: { name, alias: name }, addresses: [address] }));
-  return createLink(steps, attachment({ hostInterfaceName: name }), sandbox, { kernel: interfered });
+  return createLink(steps, attachment({ hostInterfaceName: name }), sandbox, {
+    kernel: interfered,
+    log: { warning: () => undefined },
+  });
 }
 
 describe('createLink', () => {

@@ -89,7 +89,13 @@ function surround(effects: Effects, around: Around): Effects {
   const { agent, clock, kernel, cluster, delegate, journal, statusCache, output } = effects;
   // Each step is a separate point: an ADD can end between any two.
   const apply: Kernel['apply'] = async (steps, sandbox) => {
-    for (const step of steps) await numbered(`kernel.apply ${step.kind}`, () => kernel.apply([step], sandbox));
+    const warnings: string[] = [];
+    for (const step of steps) {
+      await numbered(`kernel.apply ${step.kind}`, async () => {
+        warnings.push(...(await kernel.apply([step], sandbox)));
+      });
+    }
+    return warnings;
   };
   return {
     ...effects,
