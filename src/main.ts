@@ -1,6 +1,6 @@
 import { readSync, writeSync } from 'node:fs';
 import { basename } from 'node:path';
-import { runPlugin } from './plugin.ts';
+import { answerWithError, runPlugin } from './plugin.ts';
 import { errnoOf, stackOf } from './system/error-text.ts';
 import { openLibcLoader } from './system/libc.ts';
 import { acquireSlot } from './system/slot.ts';
@@ -25,11 +25,17 @@ async function main(): Promise<number> {
     const { runCli } = await import('./cli.ts');
     return runCli({ ...io, args: argv.slice(2), called, readStdin, listenForTermination });
   }
-  const stdin = environment['CNI_COMMAND'] === 'VERSION' ? await readPromptStdin() : readStdin();
-  using _slot = NEEDS_SLOT.has(environment['CNI_COMMAND'] ?? '') ? acquireSlot() : undefined;
-  // Only now: so far there is nothing to undo, and a signal may end the process while it waits for stdin or for a slot.
-  const signal = listenForTermination();
-  return await runPlugin({ ...io, stdin, signal, libc });
+  let stdin: Uint8Array = Buffer.alloc(0);
+  try {
+    stdin = environment['CNI_COMMAND'] === 'VERSION' ? await readPromptStdin() : readStdin();
+    using _slot = NEEDS_SLOT.has(environment['CNI_COMMAND'] ?? '') ? acquireSlot() : undefined;
+    // Only now: so far there is nothing to undo, and a signal may end the process while it waits for stdin or for a slot.
+    const signal = listenForTermination();
+    return await runPlugin({ ...io, stdin, signal, libc });
+  } catch (error) {
+    // With too few open files, for example, not even the signals can be listened for.
+    return await answerWithError({ ...io, stdin }, error);
+  }
 }
 
 function listenForTermination(): AbortSignal {

@@ -20,6 +20,7 @@ import type { LogContext } from './log/log-line.ts';
 import { openLog } from './log/log.ts';
 import { openClock } from './system/clock.ts';
 import type { LibcLoader } from './system/libc.ts';
+import { KernelError } from './system/kernel-error.ts';
 import { runProgram } from './system/program.ts';
 import { openTrace, traced } from './trace.ts';
 import { messageOf, stackOf } from './system/error-text.ts';
@@ -50,10 +51,22 @@ export async function runPlugin(io: PluginIo): Promise<number> {
     else await runCommand(request, io);
     return 0;
   } catch (error) {
-    const answer = formatError(toCniError(error, io), requestCniVersion(io));
-    await io.writeStdout(JSON.stringify(answer)).catch(() => undefined);
-    return 1;
+    return answerWithError(io, error);
   }
+}
+
+/**
+ * Answers a runtime with an error, also one that occurred before the command could start.
+ *
+ * @returns the exit status, 1
+ */
+export async function answerWithError(
+  io: Omit<PluginIo, 'signal' | 'libc'> & Partial<Pick<PluginIo, 'signal'>>,
+  error: unknown,
+): Promise<number> {
+  const answer = formatError(toCniError(error, io), requestCniVersion(io));
+  await io.writeStdout(JSON.stringify(answer)).catch(() => undefined);
+  return 1;
 }
 
 /** A request whose command has side effects. */
@@ -143,12 +156,15 @@ function describeError(error: unknown): string {
   return `${error.message}${error.details === '' ? '' : ` (${error.details})`} [code ${error.code}]${cause}`;
 }
 
-function toCniError(error: unknown, { signal }: PluginIo): CniError {
+function toCniError(error: unknown, { signal }: Partial<Pick<PluginIo, 'signal'>>): CniError {
   if (error instanceof CniError) return error;
-  if (signal.aborted) {
+  if (signal?.aborted === true) {
     return new CniError(ERROR_CODE.tryAgainLater, 'the runtime ended this command; everything that it did is undone', {
       cause: error,
     });
+  }
+  if (error instanceof KernelError && (error.errnoName === 'EMFILE' || error.errnoName === 'ENFILE')) {
+    return new CniError(ERROR_CODE.inputOutput, error.message, { details: error.errnoName, cause: error });
   }
   if (isErrno(error)) {
     return new CniError(

@@ -3,10 +3,10 @@ import { KernelError } from '../system/kernel-error.ts';
 
 /**
  * Runs an action of the kernel and translates its errors: a route that another interface has to routeTaken (104), others to kernelRefused
- * (101).
+ * (101). Too many open files are an error of the node, not of the object: inputOutput (5).
  *
  * @param action what the command does, and to which object, for the message: `delete interface eth0 of container c1`
- * @throws {CniError} kernelRefused (101), routeTaken (104)
+ * @throws {CniError} kernelRefused (101), routeTaken (104), inputOutput (5)
  */
 export async function withKernelErrors<Value>(action: string, run: () => Promise<Value>): Promise<Value> {
   try {
@@ -19,6 +19,9 @@ export async function withKernelErrors<Value>(action: string, run: () => Promise
 
 function kernelRefusedError(action: string, cause: KernelError): CniError {
   const details = `${cause.operation} ${cause.object}: ${cause.errnoName}`;
+  if (cause.errnoName === 'EMFILE' || cause.errnoName === 'ENFILE') {
+    return new CniError(ERROR_CODE.inputOutput, `cannot ${action}: ${cause.message}`, { details, cause });
+  }
   if (cause.owner === undefined) {
     return new CniError(ERROR_CODE.kernelRefused, `cannot ${action}: ${cause.message}`, { details, cause });
   }

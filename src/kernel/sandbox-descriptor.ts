@@ -15,6 +15,7 @@ export type SandboxDescriptor =
  * Opens the network namespace at a path. If the path leads to something else, it neither blocks (a FIFO) nor opens it
  * (a device).
  *
+ * @throws {KernelError} EMFILE, ENFILE
  * @throws {NamespaceLostError}
  */
 export function openSandboxDescriptor(path: string, ownNetns: OwnNetns): SandboxDescriptor {
@@ -28,6 +29,8 @@ export function openSandboxDescriptor(path: string, ownNetns: OwnNetns): Sandbox
     if (fd !== undefined) closeSync(fd);
     if (error instanceof NamespaceLostError) throw error;
     const name = error instanceof KernelError ? error.errnoName : (errnoOf(error) ?? 'EIO');
+    // This says nothing about the path: DEL would take the sandbox for removed, and leave the pod's interface in it.
+    if (TOO_MANY_FILES.has(name)) throw new KernelError('open', path, name, { cause: error });
     return unavailable(REASONS[name] ?? 'it cannot be opened', name);
   }
 }
@@ -41,6 +44,8 @@ export function isNamespaceFile(path: string): boolean {
   }
 }
 
+const TOO_MANY_FILES: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE']);
+
 // containerd ignores DEL errors that contain "not found", so no reason contains these words.
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'it does not exist',
@@ -50,8 +55,6 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission is denied',
   EPERM: 'not permitted to enter it: CAP_SYS_ADMIN is needed, also in the user namespace that owns it',
   EINVAL: 'it is a namespace, but not a network namespace',
-  EMFILE: 'this process has too many files open',
-  ENFILE: 'the system has too many files open',
   ERR_INVALID_ARG_VALUE: 'the path contains a NUL',
 };
 

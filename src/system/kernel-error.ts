@@ -47,6 +47,8 @@ export function formatErrno(errno: number): string {
 
 const MEANINGS: Readonly<Record<string, string>> = {
   EEXIST: 'it already exists',
+  EMFILE: 'this process has too many open files; raise the limit of the container runtime (LimitNOFILE, ulimit -n)',
+  ENFILE: 'the system has too many open files; raise fs.file-max',
   ENODEV: 'there is no such interface',
   ENOENT: 'there is no such file',
   EPERM: 'not permitted (CAP_NET_ADMIN and CAP_SYS_ADMIN are needed)',

@@ -34,6 +34,7 @@ export function openNativeAddon(path: string): unknown {
     process.dlopen(target, path);
   } catch (cause) {
     const reason = messageOf(cause);
+    if (reason.includes('Too many open files')) throw new KernelError('load', path, 'EMFILE', { cause });
     // This is how glibc reports that an mmap with PROT_EXEC failed.
     const isNoexec = reason.includes('failed to map segment');
     const explanation = isNoexec
