@@ -1,4 +1,4 @@
-import type { Cidr } from '../address/cidr.ts';
+import { formatCidr, type Cidr } from '../address/cidr.ts';
 import { FAMILIES, type Family } from '../address/family.ts';
 import { addressFromBytes } from '../address/ip-address.ts';
 import type { Observation, ObservedInterface, ObservedRoute } from '../plan/observation.ts';
@@ -64,12 +64,10 @@ async function readNamespace(place: Place, steps: readonly Step[], namespace: Na
   const plannedAddresses = steps.flatMap((step) =>
     step.kind === 'add-address' && step.in === place ? [step.address] : [],
   );
-  const destinations = steps.flatMap((step) =>
-    step.kind === 'add-route' && step.in === place ? [step.route.destination] : [],
-  );
+  const plannedRoutes = steps.flatMap((step) => (step.kind === 'add-route' && step.in === place ? [step] : []));
   // One dump after the other: a socket can have one at a time, and the kernel refuses a second one with EBUSY.
   const addresses = await readAddresses(socket, place, plannedAddresses);
-  const routes = await readRoutes(socket, place, destinations);
+  const routes = await readRoutes(socket, place, plannedRoutes, links);
   const names = await readInterfaceNames(socket, links, routes);
   return { links, sysctls, addresses, routes, names };
 }
@@ -106,8 +104,11 @@ async function readAddresses(
 ): Promise<readonly InterfaceAddress[]> {
   const read: InterfaceAddress[] = [];
   for (const { name: family, label } of familiesOf(planned)) {
-    const payloads = await dump(socket, dumpAddressesRequest(family), `${label} addresses (${place})`);
-    read.push(...payloads.map(decodeAddress).filter(({ address }) => address.address.family === family));
+    const texts = new Set(planned.map(({ address }) => address.text));
+    const isRequested = (payload: Uint8Array): boolean => texts.has(decodeAddress(payload).address.address.text);
+    const request = { ...dumpAddressesRequest(family), openFilter: () => isRequested };
+    const payloads = await dump(socket, request, `${label} addresses (${place})`);
+    read.push(...payloads.map(decodeAddress));
   }
   return read;
 }
@@ -115,21 +116,58 @@ async function readAddresses(
 async function readRoutes(
   socket: NetlinkSocket,
   place: Place,
-  destinations: readonly Cidr[],
+  planned: readonly StepOf<'add-route'>[],
+  links: ReadonlyMap<string, ObservedInterface>,
 ): Promise<readonly KernelRoute[]> {
   const read: KernelRoute[] = [];
-  for (const { name: family, label } of familiesOf(destinations)) {
-    const ofFamily = destinations.filter(({ address }) => address.family === family);
-    for (const payload of await dump(socket, dumpRoutesRequest(family), `${label} routes (${place})`)) {
-      // A host can have thousands of routes. Those with another prefix length are not even decoded.
-      const prefixLength = peekPrefixLength(payload, family);
-      if (!ofFamily.some((destination) => destination.prefixLength === prefixLength)) continue;
-      const route = decodeRoute(payload);
-      if (route.isUnicast && ofFamily.some((destination) => hasDestination(route, destination))) read.push(route);
-    }
+  for (const { name: family, label } of familiesOf(planned.map(({ route }) => route.destination))) {
+    const ofFamily = planned.filter(({ route }) => route.destination.address.family === family);
+    const request = { ...dumpRoutesRequest(family), openFilter: () => openRouteFilter(ofFamily, links) };
+    read.push(...(await dump(socket, request, `${label} routes (${place})`)).map(decodeRoute));
   }
   return read;
 }
+
+function openRouteFilter(
+  planned: readonly StepOf<'add-route'>[],
+  links: ReadonlyMap<string, ObservedInterface>,
+): (payload: Uint8Array) => boolean {
+  const counts = new Map<string, number>();
+  return (payload) => {
+    // There can be hundreds of thousands of routes. Those with another prefix length are not even decoded.
+    const similar = planned.filter(
+      ({ route: { destination } }) =>
+        peekPrefixLength(payload, destination.address.family) === destination.prefixLength,
+    );
+    if (similar.length === 0) return false;
+    const route = decodeRoute(payload);
+    const step = similar.find((each) => hasDestination(route, each.route.destination));
+    if (step === undefined || !route.isUnicast) return false;
+    const key = `${formatCidr(step.route.destination)} ${isAsPlanned(route, step, links)}`;
+    const count = counts.get(key) ?? 0;
+    counts.set(key, count + 1);
+    return count < MAX_ROUTES;
+  };
+}
+
+// A pod can add any number of routes to one destination, with different priorities. So many are reported, and as many
+// of those that are as planned.
+const MAX_ROUTES = 16;
+
+function isAsPlanned(
+  route: KernelRoute,
+  { interface: name, route: planned }: StepOf<'add-route'>,
+  links: ReadonlyMap<string, ObservedInterface>,
+): boolean {
+  return (
+    route.interfaceIndex === links.get(name)?.index &&
+    Buffer.compare(route.gateway ?? NO_BYTES, planned.gateway?.bytes ?? NO_BYTES) === 0 &&
+    (planned.mtuBytes === undefined || route.mtuBytes === planned.mtuBytes) &&
+    (planned.advertisedMssBytes === undefined || route.advertisedMssBytes === planned.advertisedMssBytes)
+  );
+}
+
+const NO_BYTES = new Uint8Array();
 
 function familiesOf(cidrs: readonly Cidr[]): readonly { readonly name: Family; readonly label: string }[] {
   return FAMILIES.filter(({ name }) => cidrs.some(({ address }) => address.family === name));

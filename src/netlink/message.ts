@@ -14,10 +14,15 @@ export interface NetlinkRequest {
   readonly flags: number;
   /** The fixed header of the message type, then the attributes. */
   readonly payload: Uint8Array;
+  /**
+   * For a dump: opens a filter for one reply, which says what to keep; all by default. What it rejects is dropped while
+   * the reply arrives: a pod decides how many objects its namespace has, and must not decide how much memory we use.
+   */
+  readonly openFilter?: () => (payload: Uint8Array) => boolean;
 }
 
 /** One message as it is sent or received. */
-export interface NetlinkMessage extends NetlinkRequest {
+export interface NetlinkMessage extends Omit<NetlinkRequest, 'openFilter'> {
   readonly sequence: number;
 }
 

@@ -19,6 +19,7 @@ interface Outcome extends NetlinkReply {
 
 interface Pending {
   readonly payloads: Uint8Array[];
+  readonly isRequested: ((payload: Uint8Array) => boolean) | undefined;
   isInterrupted: boolean;
   readonly settle: (outcome: Outcome) => void;
 }
@@ -80,9 +81,13 @@ export class NetlinkSocket implements Disposable {
   async #sendOnce(requests: readonly NetlinkRequest[]): Promise<readonly Outcome[]> {
     if (!this.#isOpen) return requests.map(() => failedOutcome('EBADF'));
     const waits: Promise<Outcome>[] = [];
-    const messages = requests.map((request): NetlinkMessage => {
+    const messages = requests.map(({ openFilter, ...request }): NetlinkMessage => {
       const sequence = ++this.#lastSequence;
-      waits.push(new Promise((settle) => this.#pending.set(sequence, { payloads: [], isInterrupted: false, settle })));
+      waits.push(
+        new Promise((settle) =>
+          this.#pending.set(sequence, { payloads: [], isRequested: openFilter?.(), isInterrupted: false, settle }),
+        ),
+      );
       return { ...request, flags: request.flags | NLM_F.REQUEST | NLM_F.ACK, sequence };
     });
     const sequences = messages.map(({ sequence }) => sequence);
@@ -127,7 +132,7 @@ export class NetlinkSocket implements Disposable {
     if (pending === undefined) return; // the request has timed out
     if ((flags & NLM_F.DUMP_INTR) !== 0) pending.isInterrupted = true;
     if (type !== NLMSG.ERROR && type !== NLMSG.DONE) {
-      if (type !== NLMSG.NOOP) pending.payloads.push(payload);
+      if (type !== NLMSG.NOOP) keep(payload, pending);
       return;
     }
     const errno = decodeErrno(type, payload);
@@ -144,6 +149,12 @@ export class NetlinkSocket implements Disposable {
       pending?.settle(failedOutcome(name));
     }
   }
+}
+
+function keep(payload: Uint8Array, { isRequested, payloads }: Pending): void {
+  if (isRequested === undefined) payloads.push(payload);
+  // A copy: the payload is a part of its datagram, which would stay in memory as a whole.
+  else if (isRequested(payload)) payloads.push(Buffer.from(payload));
 }
 
 function failedOutcome(name: string): Outcome {

@@ -3,12 +3,13 @@ import { parseCidr } from '../../src/address/cidr.ts';
 import { parseIpAddress } from '../../src/address/ip-address.ts';
 import { NetlinkSocket } from '../../src/netlink/socket.ts';
 import { listLinks, observeSteps } from '../../src/kernel/observe.ts';
+import { findDrift } from '../../src/plan/drift.ts';
 import { planAttachmentSteps } from '../../src/plan/attachment-steps.ts';
 import { parseMacAddress } from '../../src/address/mac-address.ts';
 import type { Step } from '../../src/plan/step.ts';
 import { attachmentFacts } from '../support/builders/attachment-facts.ts';
 import { acknowledge, kernelDouble } from '../support/kernel/kernel-double.ts';
-import { attachedPod, podPlace, sandboxInKernel } from '../support/kernel/attached-pod.ts';
+import { attachedPod, dualStackFacts, podPlace, sandboxInKernel } from '../support/kernel/attached-pod.ts';
 
 describe('an attachment', () => {
   it('that has not changed is as planned', async () => {
@@ -86,6 +87,23 @@ describe('an attachment', () => {
       'for host in $(seq 1 100); do echo route add 10.100.0.$host/32 dev uplink; done | ip -batch -',
     );
     expect(await drifts()).toEqual([]);
+  });
+});
+
+describe('a pod that has very many routes', () => {
+  it('does not decide how many of them are kept, and is as planned', async () => {
+    const { kernel, sandbox, pod } = await sandboxInKernel();
+    const place = podPlace('observe', 90);
+    const steps = planAttachmentSteps(dualStackFacts(place));
+    await kernel.apply(steps, sandbox);
+    await pod.exec('ip', 'link', 'set', 'lo', 'up');
+    const others =
+      'seq 0 29999 | while read n; do echo route add 10.$((n / 65536 + 100)).$((n / 256 % 256)).$((n % 256))/32 dev lo; done';
+    const sameDestination = 'seq 1 3000 | while read n; do echo route add default dev lo metric $n; done';
+    await pod.exec('sh', '-c', `(${others}; ${sameDestination}) | ip -batch -`);
+    const observations = await kernel.observe(steps, sandbox);
+    expect(findDrift(observations)).toEqual([]);
+    for (const each of observations) if (each.kind === 'add-route') expect(each.routes.length).toBeLessThan(40);
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NetlinkSocket } from '../../src/netlink/socket.ts';
 import { NLM_F, NLMSG, RTM } from '../../src/netlink/constants.ts';
+import type { NetlinkMessage } from '../../src/netlink/message.ts';
 import { acknowledge, kernelDouble } from '../support/kernel/kernel-double.ts';
 
 const ERRNO = { EINTR: 4, EBUSY: 16, EEXIST: 17, ENODEV: 19 } as const;
@@ -27,6 +28,22 @@ describe('requests', () => {
     );
     const replies = await new NetlinkSocket(kernel.open).exchange([change, change, change]);
     expect(replies.map(({ errnoName }) => errnoName)).toEqual([undefined, 'EEXIST', undefined]);
+  });
+
+  it('keep only the objects that pass their filter, which begins again when a dump is repeated', async () => {
+    const objects = (first: number) => (requests: readonly NetlinkMessage[]) =>
+      requests.flatMap((message) => [
+        ...[0, 1, 2, 3].map((byte) => ({ ...message, type: RTM.NEWROUTE, payload: Buffer.from([first + byte]) })),
+        acknowledge(message, first === 0 ? ERRNO.EINTR : 0),
+      ]);
+    const openFilter = () => {
+      let count = 0;
+      return (bytes: Uint8Array) => (bytes[0] ?? 0) % 2 === 0 && ++count <= 1;
+    };
+    const [reply] = await new NetlinkSocket(kernelDouble(objects(0), objects(4)).open).exchange([
+      { ...dump, openFilter },
+    ]);
+    expect(reply?.payloads).toEqual([Buffer.from([4])]);
   });
 
   it('get the objects that arrive before the acknowledgement', async () => {
