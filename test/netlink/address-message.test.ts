@@ -19,13 +19,13 @@ it('an IPv4 address is as the reference encodes it', () => {
   });
 });
 
-it('an IPv6 address is as the reference encodes it, without IFA_F_NODAD', () => {
+it('an IPv6 address is as the reference encodes it, with IFA_F_NODAD', () => {
   const bytes = Buffer.from('fd000000000000000000000000000005', 'hex');
   expect(addAddressRequest(7, parseCidr('fd00::5/128')).payload).toEqual(
     encodeByReference({
       kind: 'address',
       data: { family: 10, prefixlen: 128, index: 7 },
-      attrs: { local: bytes, address: bytes },
+      attrs: { local: bytes, address: bytes, flags: { nodad: true } },
     }),
   );
 });
