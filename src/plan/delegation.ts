@@ -47,7 +47,7 @@ export function planAllocation(config: NetworkConfig, node: PodCidrSource | unde
     const family = podCidrFamily(subnet);
     return family === undefined ? subnet : formatCidr(findPodCidr(family, node));
   });
-  return { type: config.delegateType, config: withIpam(config, ipam), families: familiesOf(config.ipam) };
+  return { type: config.delegateType, config: withIpam(config, ipam), families: familiesOf(config) };
 }
 
 /**
@@ -90,9 +90,19 @@ function podCidrFamily(subnet: string): Family | undefined {
   return POD_CIDR_WORDS.find(({ word }) => word === subnet.toLowerCase())?.family;
 }
 
-function familiesOf(ipam: JsonObject): readonly Family[] {
+/** True if pods may get an IPv4 address. */
+export function asksForIpv4(config: Pick<NetworkConfig, 'ipam' | 'raw'>): boolean {
+  const families = familiesOf(config);
+  return families.length === 0 || families.includes('ipv4');
+}
+
+function familiesOf({ ipam, raw: { runtimeConfig } }: Pick<NetworkConfig, 'ipam' | 'raw'>): readonly Family[] {
+  // The capability `ipRanges`: host-local takes these ranges in addition to its own.
+  const ranges = isJsonObject(runtimeConfig) ? (runtimeConfig['ipRanges'] ?? []) : [];
   // A subnet that is not valid has no family. The delegate reports errors in its own configuration.
-  const families = subnetsOf(ipam).map((subnet) => podCidrFamily(subnet) ?? CIDR.parse(subnet)?.address.family);
+  const families = [...subnetsOf(ipam), ...subnetsOf({ ranges })].map(
+    (subnet) => podCidrFamily(subnet) ?? CIDR.parse(subnet)?.address.family,
+  );
   return FAMILIES.map(({ name }) => name).filter((name) => families.includes(name));
 }
 

@@ -40,6 +40,16 @@ describe('planAllocation', () => {
     expect(planAllocation(withIpam({ addresses: [] }), NODE).families).toEqual([]);
   });
 
+  it('knows the families of ranges that the runtime adds', () => {
+    const runtimeConfig = { ipRanges: [[{ subnet: 'fd00:9::/64' }]] };
+    expect(planAllocation(withIpam({ subnet: 'usePodCidr' }, { runtimeConfig }), NODE).families).toEqual([
+      'ipv4',
+      'ipv6',
+    ]);
+    expect(planAllocation(withIpam({}, { runtimeConfig }), NODE).families).toEqual(['ipv6']);
+    expect(planAllocation(withIpam({}, { runtimeConfig: { ipRanges: 'x' } }), NODE).families).toEqual([]);
+  });
+
   it('unknown keys are passed through, but not those that hold secrets', () => {
     const config = withIpam(
       { subnet: 'usePodCidr' },
