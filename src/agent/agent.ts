@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs';
 import type { PodReference } from '../cni/cni-args.ts';
 import type { NetworkConfig } from '../netconf/network-config.ts';
 import { waitForEndpointStatus } from './endpoint-status.ts';
-import { readMtuBytes } from './mtu.ts';
+import { MTU_FILE, readMtuBytes } from './mtu.ts';
 import { readNodeName } from './node-name.ts';
 import { waitForReadinessGates } from './readiness-gates.ts';
 
@@ -13,6 +14,8 @@ export interface Agent {
    * @throws {CniError} invalidConfig (7) if the agent's file is not usable, or is required and missing
    */
   mtuBytes(): number | undefined;
+  /** True if the agent has written one of its files on this node: its name or its MTU. */
+  isPresent(): boolean;
   /**
    * The name of the Node object of this machine.
    *
@@ -29,10 +32,13 @@ export interface Agent {
   waitForPolicy(pod: PodReference, timeoutMs: number, signal: AbortSignal): Promise<boolean>;
 }
 
+const AGENT_NODE_NAME_FILE = '/var/lib/calico/nodename';
+
 /** The agent as a network configuration describes it. Nothing is read before it is needed. */
 export function openAgent(config: NetworkConfig): Agent {
   return {
     mtuBytes: () => readMtuBytes(config),
+    isPresent: () => [MTU_FILE, AGENT_NODE_NAME_FILE].some((path) => existsSync(path)),
     nodeName: () => readNodeName(config),
     waitUntilReady: (signal) => waitForReadinessGates(config.readinessGates, signal),
     waitForPolicy: (pod, timeoutMs, signal) =>

@@ -4,7 +4,7 @@ import type { NetworkConfig } from '../netconf/network-config.ts';
 import { messageOf } from '../system/error-text.ts';
 
 /** The file to which the agent writes the MTU for the node's networks and encapsulation. */
-const MTU_FILE = '/var/lib/calico/mtu';
+export const MTU_FILE = '/var/lib/calico/mtu';
 
 /**
  * The MTU of both ends in bytes: from the netconf, otherwise from the agent, otherwise `undefined`, the kernel's

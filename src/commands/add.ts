@@ -14,7 +14,7 @@ import { beginAttachment } from '../attachment/undo.ts';
 import { openApiBudget } from '../cluster/api-budget.ts';
 import { formatResult } from '../cni/result.ts';
 import type { AttachmentRequest } from '../netconf/request.ts';
-import { planAttachmentSteps } from '../plan/attachment-steps.ts';
+import { planAttachmentSteps, planLoopbackRouting } from '../plan/attachment-steps.ts';
 import { attachmentFromRequest } from '../plan/attachment.ts';
 import { planAllocation } from '../plan/delegation.ts';
 import { planUndo } from '../plan/detachment.ts';
@@ -53,7 +53,8 @@ export async function add(request: AttachmentRequest, effects: Effects): Promise
   undo.add('link and lease', () => detach(planUndo(attachment), effects));
   const lease = parseLease(await allocateLease(allocation, attachment, effects), allocation);
   assertMtuFitsAddresses(mtuBytes, lease.addresses);
-  const steps = planAttachmentSteps({ attachment, config, mtuBytes, mac, ...lease });
+  const routesLoopback = planLoopbackRouting(config, effects.agent.isPresent());
+  const steps = planAttachmentSteps({ attachment, config, mtuBytes, mac, routesLoopback, ...lease });
   undo.add('endpoint', () => withdrawEndpoint(attachment, config, effects));
   // The API takes as long to write the endpoint as the kernel to create the link, and the agent accepts an endpoint whose link comes later.
   const [ends] = await bothSettled(

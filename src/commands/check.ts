@@ -8,7 +8,7 @@ import type { Pod } from '../cluster/pod.ts';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
 import type { Sandbox } from '../kernel/kernel.ts';
 import type { AttachmentRequest } from '../netconf/request.ts';
-import { planAttachmentSteps } from '../plan/attachment-steps.ts';
+import { planAttachmentSteps, planLoopbackRouting } from '../plan/attachment-steps.ts';
 import { attachmentFromRequest, endpointPod, type Attachment } from '../plan/attachment.ts';
 import { findDrift, formatDrift, type Drift } from '../plan/drift.ts';
 import { expectedFromPrevResult } from '../plan/expected-state.ts';
@@ -43,7 +43,8 @@ export async function check(request: AttachmentRequest, effects: Effects): Promi
   using sandbox = await openSandbox(request, effects);
   const expected = expectedFromPrevResult(config.prevResult, config, attachment.id.interfaceName);
   const mtuBytes = effects.agent.mtuBytes();
-  const steps = planAttachmentSteps({ attachment, config, mtuBytes, ...expected });
+  const routesLoopback = planLoopbackRouting(config, effects.agent.isPresent());
+  const steps = planAttachmentSteps({ attachment, config, mtuBytes, routesLoopback, ...expected });
   const linkDrift = await settledDrift(steps, sandbox, effects);
 
   await effects.delegate.check(attachment, effects.signal);

@@ -14,11 +14,12 @@ const ROOT = '/proc/sys';
  * @throws {KernelError}
  */
 export function writeSysctl(
-  { key, value, whenMissing, consequence, in: place }: StepOf<'write-sysctl'>,
+  { key, value, whenMissing, ifValueIn, consequence, in: place }: StepOf<'write-sysctl'>,
   root = ROOT,
 ): string | undefined {
   const object = `${key} = ${value} (${place})`;
   const path = pathOf(key, root, 'write sysctl', object);
+  if (ifValueIn !== undefined && !ifValueIn.some((unwanted) => hasValue(path, unwanted))) return undefined;
   try {
     writeExisting(path, value);
     return undefined;

@@ -43,6 +43,8 @@ export interface NetworkConfig extends NetworkHeader {
   readonly floatingIpsEnabled: boolean;
   readonly allowIpForwarding: boolean;
   readonly includeDefaultRoutes: boolean;
+  /** `undefined`: the agent and the port mappings of the pod decide. */
+  readonly routeLocalnet: boolean | undefined;
   readonly readinessGates: readonly string[];
   /** 0: ADD does not wait. */
   readonly policySetupTimeoutSeconds: number;
@@ -172,6 +174,7 @@ export function parseNetworkConfig(
     floatingIpsEnabled: reader.readObject('feature_control').read('floating_ips', BOOLEAN) ?? false,
     allowIpForwarding: reader.readObject('container_settings').read('allow_ip_forwarding', BOOLEAN) ?? false,
     includeDefaultRoutes: reader.read('include_default_routes', BOOLEAN) ?? false,
+    routeLocalnet: reader.read('route_localnet', BOOLEAN),
     readinessGates: reader.readList('readiness_gates', HTTP_URL),
     policySetupTimeoutSeconds: reader.readUnlessZero('policy_setup_timeout_seconds', SECONDS) ?? 0,
     endpointStatusDirectory: reader.readUnlessZero('endpoint_status_dir', TEXT) ?? '/var/run/calico/endpoint-status',

@@ -2,6 +2,7 @@ import { formatCidr, parseCidr, hostCidr, networkOf, type Cidr } from '../addres
 import { FAMILIES, type Family } from '../address/family.ts';
 import { parseIpAddress, type IpAddress } from '../address/ip-address.ts';
 import { parseMacAddress, type MacAddress } from '../address/mac-address.ts';
+import { isJsonList, isJsonObject } from '../json/json.ts';
 import type { NetworkConfig } from '../netconf/network-config.ts';
 import type { Attachment } from './attachment.ts';
 import type { Place, Route, Step, StepOf } from './step.ts';
@@ -14,6 +15,8 @@ export interface AttachmentFacts {
   readonly mtuBytes: number | undefined;
   /** Of the container interface. `undefined`: the kernel chooses it. */
   readonly mac: MacAddress | undefined;
+  /** Whether packets to 127.0.0.0/8 can pass between the node and the pod: {@link planLoopbackRouting}. */
+  readonly routesLoopback: boolean;
   /** One or more; each becomes a /32 or /128 of the container interface. */
   readonly addresses: readonly IpAddress[];
   /** What the IPAM configuration asks for. If it is empty, each family that has an address gets its default route. */
@@ -26,8 +29,11 @@ export type RequestedRoute = Omit<Route, 'gateway' | 'scope'>;
 /** The MAC address of every host interface. It is constant, so that the link-local address, the IPv6 gateway of pods, is constant, too. */
 export const HOST_INTERFACE_MAC = parseMacAddress('ee:ee:ee:ee:ee:ee');
 
-// No interface has 169.254.1.1. The node answers ARP requests for it as a proxy, so that pods need no address of the node.
-const GATEWAYS: Readonly<Record<Family, IpAddress>> = {
+/**
+ * The gateways of pods. No interface has 169.254.1.1: the node answers ARP requests for it as a proxy, so that pods need
+ * no address of the node.
+ */
+export const GATEWAYS: Readonly<Record<Family, IpAddress>> = {
   ipv4: parseIpAddress('169.254.1.1'),
   ipv6: parseIpAddress('fe80::ecee:eeff:feee:eeee'),
 };
@@ -55,6 +61,7 @@ export function planAttachmentSteps(facts: AttachmentFacts): readonly Step[] {
     },
     // Before "up": with the link, the kernel starts to use most of them.
     ...families.flatMap((family) => SYSCTLS[family](host.name, container.name)),
+    ...(families.includes('ipv4') ? [routeLocalnetStep(host.name, facts.routesLoopback)] : []),
     // Router advertisements from a pod must never change the routes of the node, whatever families the pod has.
     { ...sysctl('host', `net/ipv6/conf/${host.name}/accept_ra`, '0'), whenMissing: 'skip' },
     { kind: 'set-up', ...inHost, linkLocalAddress },
@@ -80,14 +87,40 @@ export function planAttachmentSteps(facts: AttachmentFacts): readonly Step[] {
   ];
 }
 
+/**
+ * Whether packets to 127.0.0.0/8 can pass between the node and the pod.
+ *
+ * A host port on 127.0.0.1 needs this. Without anything that drops such packets from pods, a pod that can send any packet
+ * (CAP_NET_RAW) would reach what listens on 127.0.0.1 of the node. So it is on only where it is asked for, where the
+ * runtime maps ports, and beside Calico's agent, which drops these packets.
+ */
+export function planLoopbackRouting(
+  { routeLocalnet, raw: { runtimeConfig } }: Pick<NetworkConfig, 'routeLocalnet' | 'raw'>,
+  hasAgent: boolean,
+): boolean {
+  if (routeLocalnet !== undefined) return routeLocalnet;
+  const mappings = isJsonObject(runtimeConfig) ? runtimeConfig['portMappings'] : undefined;
+  return hasAgent || (isJsonList(mappings) && mappings.length > 0);
+}
+
+function routeLocalnetStep(host: string, isOn: boolean): Step {
+  const key = `net/ipv4/conf/${host}/route_localnet`;
+  return isOn ? sysctl('host', key, '1', 'host ports on 127.0.0.1 do not reach the pod') : sysctl('host', key, '0');
+}
+
 const FORWARDING: Readonly<Record<Family, string>> = {
   ipv4: 'net/ipv4/ip_forward',
   ipv6: 'net/ipv6/conf/all/forwarding',
 };
 
 const SYSCTLS: Readonly<Record<Family, (host: string, container: string) => readonly Step[]>> = {
-  ipv4: (host) => [
-    sysctl('host', `net/ipv4/conf/${host}/route_localnet`, '1', 'host ports on 127.0.0.1 do not reach the pod'),
+  ipv4: (host, container) => [
+    // A new namespace inherits the settings of the node. With 2 and 8 the pod would not answer ARP requests of the node,
+    // which has no address in the pod's network; the other values do no harm, and the administrator may rely on them.
+    ...['all', container].map((name) => ({
+      ...sysctl('sandbox', `net/ipv4/conf/${name}/arp_ignore`, '0', 'the node may not reach the pod over IPv4'),
+      ifValueIn: ['2', '8'],
+    })),
     // By default the ARP proxy waits up to 0.8 s to let a real owner answer first. There is none. The kernel has no such
     // setting in a network namespace of a user namespace, for example in an unprivileged container.
     sysctl(

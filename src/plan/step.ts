@@ -37,6 +37,8 @@ export type Step =
       readonly value: string;
       /** `skip` for IPv6: a kernel without IPv6 has no such file and does not need the setting. */
       readonly whenMissing: 'fail' | 'skip';
+      /** Write only if the setting has one of these values. Undefined: write in any case. */
+      readonly ifValueIn?: readonly string[] | undefined;
       /**
        * What is worse without this setting, for the log: a setting that cannot be written is a warning. Undefined for a
        * setting without which the pod has no network, or the node is not safe from the pod: that is an error.

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isJsonObject, omitMembers, parseJsonObject, type JsonObject } from '../../src/json/json.ts';
@@ -36,8 +37,14 @@ describe('an attachment equals the recorded one', () => {
   let node: ApiServerNode;
   beforeAll(async () => {
     node = await startApiServerNode({ name: 'rec-node' });
+    // The agent, beside which podwire leaves what Calico's plugin leaves.
+    await mkdir('/var/lib/calico', { recursive: true });
+    await writeFile('/var/lib/calico/nodename', node.name);
   });
-  afterAll(() => node[Symbol.asyncDispose]());
+  afterAll(async () => {
+    await rm('/var/lib/calico', { recursive: true });
+    await node[Symbol.asyncDispose]();
+  });
 
   it.each(Object.entries(RECORDED))('%s', async (_, recorded) => {
     const { uid } = await node.cluster.createPod(POD.namespace, POD.name, {

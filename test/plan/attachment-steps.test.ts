@@ -10,10 +10,12 @@ describe('planAttachmentSteps', () => {
   it('an IPv4 pod has the veth, the settings, "up", routes before addresses, and the host route last', () => {
     expect(planAttachmentSteps(attachmentFacts()).map(describeStep)).toEqual([
       'create cali54a674feafd ee:ee:ee:ee:ee:ee with eth0',
-      'host net/ipv4/conf/cali54a674feafd/route_localnet=1',
+      'sandbox net/ipv4/conf/all/arp_ignore=0 instead of 2,8',
+      'sandbox net/ipv4/conf/eth0/arp_ignore=0 instead of 2,8',
       'host net/ipv4/neigh/cali54a674feafd/proxy_delay=0',
       'host net/ipv4/conf/cali54a674feafd/proxy_arp=1',
       'host net/ipv4/conf/cali54a674feafd/forwarding=1',
+      'host net/ipv4/conf/cali54a674feafd/route_localnet=1',
       'host net/ipv6/conf/cali54a674feafd/accept_ra=0 if there',
       'host cali54a674feafd up',
       'sandbox eth0 up',
@@ -125,7 +127,7 @@ function describeStep(step: Step): string {
     case 'create-veth':
       return `create ${step.host.name} ${step.host.mac} with ${step.container.name}`;
     case 'write-sysctl':
-      return `${step.in} ${step.key}=${step.value}${step.whenMissing === 'skip' ? ' if there' : ''}`;
+      return `${step.in} ${step.key}=${step.value}${step.whenMissing === 'skip' ? ' if there' : ''}${step.ifValueIn === undefined ? '' : ` instead of ${step.ifValueIn.join(',')}`}`;
     case 'set-up':
       return `${step.in} ${step.interface} up`;
     case 'add-route': {

@@ -4,7 +4,9 @@ import { attachmentId } from './attachment.ts';
 
 /** What the steps of an attachment depend on, with addresses as text and the configuration's keys side by side. */
 export interface AttachmentFactsOverrides
-  extends Partial<Pick<AttachmentFacts, 'mtuBytes' | 'mac' | 'routes'>>, Partial<AttachmentFacts['config']> {
+  extends
+    Partial<Pick<AttachmentFacts, 'mtuBytes' | 'mac' | 'routes' | 'routesLoopback'>>,
+    Partial<AttachmentFacts['config']> {
   readonly hostInterface?: AttachmentFacts['attachment']['hostInterface'];
   readonly interfaceName?: string;
   readonly addresses?: readonly string[];
@@ -18,6 +20,7 @@ export function attachmentFacts({
   mtuBytes,
   mac,
   routes = [],
+  routesLoopback = true,
   queueCount,
   includeDefaultRoutes = false,
   allowIpForwarding = false,
@@ -29,5 +32,6 @@ export function attachmentFacts({
     mac,
     addresses: addresses.map(parseIpAddress),
     routes,
+    routesLoopback,
   };
 }

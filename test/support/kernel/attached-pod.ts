@@ -46,14 +46,14 @@ export async function attachedPod(place: PodPlace, overrides: PodFactsOverrides 
   return { ...place, host: hostNamespace(), pod, steps, drifts };
 }
 
-/** All settings except those whose change removes IPv6 addresses and routes. */
+/** All settings that CHECK compares, except those whose change removes IPv6 addresses and routes. */
 export function settingsOf(
   steps: readonly Step[],
   place: 'host' | 'sandbox',
 ): readonly Extract<Step, { kind: 'write-sysctl' }>[] {
   return steps
     .filter((step) => step.kind === 'write-sysctl')
-    .filter((step) => step.in === place && !step.key.endsWith('disable_ipv6'));
+    .filter((step) => step.in === place && !/(disable_ipv6|route_localnet)$/.test(step.key));
 }
 
 /** A value that differs from the one that the step sets. */
