@@ -1,3 +1,4 @@
+import type { IsGone } from '../kernel/apply.ts';
 import type { Kernel, Sandbox } from '../kernel/kernel.ts';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
 import type { Log } from '../log/log.ts';
@@ -5,9 +6,17 @@ import type { ObservedInterface } from '../plan/observation.ts';
 import type { Attachment } from '../plan/attachment.ts';
 import { HOST_INTERFACE_MAC } from '../plan/attachment-steps.ts';
 import type { Step } from '../plan/step.ts';
+import type { Effects } from './effects.ts';
 import { withKernelErrors } from './kernel-errors.ts';
+import { isOfGoneContainer } from './route-owner.ts';
 
-type LinkKernel = Pick<Kernel, 'apply' | 'observeInterface'>;
+type LinkKernel = Pick<Kernel, 'apply' | 'observeInterface' | 'sandboxExists'>;
+
+interface LinkEffects {
+  readonly journal: Pick<Effects['journal'], 'find' | 'isInProgress'>;
+  readonly kernel: LinkKernel;
+  readonly log: Pick<Log, 'warning'>;
+}
 
 /** Both ends of a veth pair as the kernel has them. */
 export interface LinkEnds {
@@ -24,9 +33,10 @@ export async function createLink(
   steps: readonly Step[],
   attachment: Attachment,
   sandbox: Sandbox,
-  { kernel, log }: { readonly kernel: LinkKernel; readonly log: Pick<Log, 'warning'> },
+  { journal, kernel, log }: LinkEffects,
 ): Promise<LinkEnds> {
-  const warnings = await withKernelErrors(`attach ${sandbox.path}`, () => kernel.apply(steps, sandbox));
+  const isGone: IsGone = (owner) => isOfGoneContainer(owner, attachment.network, { journal, kernel });
+  const warnings = await withKernelErrors(`attach ${sandbox.path}`, () => kernel.apply(steps, sandbox, isGone));
   for (const warning of warnings) log.warning(warning);
   return readEnds(attachment, sandbox, kernel);
 }

@@ -6,6 +6,8 @@ import type { Effects } from '../attachment/effects.ts';
 import { publishEndpoint, withdrawEndpoint } from '../attachment/endpoint.ts';
 import { replaceHostInterface } from '../attachment/host-interface.ts';
 import { inBackground } from '../attachment/in-background.ts';
+import { warnAboutGateway } from '../attachment/gateway.ts';
+import { assertNotAddressOfNode } from '../attachment/lease-conflict.ts';
 import { allocateLease } from '../attachment/leases.ts';
 import { createLink } from '../attachment/link.ts';
 import { waitForPolicy } from '../attachment/policy.ts';
@@ -53,6 +55,7 @@ export async function add(request: AttachmentRequest, effects: Effects): Promise
   undo.add('link and lease', () => detach(planUndo(attachment), effects));
   const lease = parseLease(await allocateLease(allocation, attachment, effects), allocation);
   assertMtuFitsAddresses(mtuBytes, lease.addresses);
+  await assertNotAddressOfNode(lease, allocation.type, effects);
   const routesLoopback = planLoopbackRouting(config, effects.agent.isPresent());
   const steps = planAttachmentSteps({ attachment, config, mtuBytes, mac, routesLoopback, ...lease });
   undo.add('endpoint', () => withdrawEndpoint(attachment, config, effects));
@@ -61,6 +64,7 @@ export async function add(request: AttachmentRequest, effects: Effects): Promise
     createLink(steps, attachment, sandbox, effects),
     publishEndpoint(attachment, pod, lease.addresses, api),
   );
+  await warnAboutGateway(effects, { attachment, addresses: lease.addresses });
   await waitForPolicy(attachment, config, effects);
   const result = planResult({ config, sandboxPath: attachment.sandboxPath, ...ends, lease });
   await undo.commit(() => effects.output(JSON.stringify(formatResult(result, config.cniVersion))));

@@ -1,18 +1,19 @@
 import { readPodCidrs } from '../attachment/cluster-facts.ts';
 import type { Effects } from '../attachment/effects.ts';
+import { warnAboutGateway } from '../attachment/gateway.ts';
 import { withKernelErrors } from '../attachment/kernel-errors.ts';
 import { openApiBudget } from '../cluster/api-budget.ts';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
 import type { NetworkConfig } from '../netconf/network-config.ts';
 import type { StatusRequest } from '../netconf/request.ts';
-import { needsPodCidr, planAllocation, planLookup } from '../plan/delegation.ts';
+import { asksForIpv4, needsPodCidr, planAllocation, planLookup } from '../plan/delegation.ts';
 import { messageOf } from '../system/error-text.ts';
 
 /** How long an answer of the API is valid: runtimes ask every few seconds, on every node. */
 const MAX_ANSWER_AGE_MS = 60_000;
 
 /**
- * Reports whether an ADD would succeed.
+ * Reports whether an ADD would succeed. What would leave pods without a part of their network is a warning in the log.
  *
  * @throws {CniError} limitedConnectivity (51) if running pods have lost their interface on the node; notAvailable (50) if the IPAM plugin,
  *   the configuration or the API would make an ADD fail
@@ -21,6 +22,7 @@ const MAX_ANSWER_AGE_MS = 60_000;
 export async function status({ config }: StatusRequest, effects: Effects): Promise<void> {
   const { delegate, signal } = effects;
   await assertInterfacesExist(effects);
+  if (asksForIpv4(config)) await warnAboutGateway(effects);
   await orNotAvailable(() => delegate.forward('STATUS', planLookup(config), signal));
   await orNotAvailable(() => assertUsableApi(config, effects));
 }

@@ -30,12 +30,17 @@ export interface Namespaces extends Readonly<Record<Place, Namespace>> {
  * Applies steps in order. Consecutive requests in one namespace are sent together, and the kernel does not stop at one
  * that fails: later steps may have been applied when this throws.
  *
- * @returns a warning for each setting that is not written and that the pod can do without
+ * @param isGone whether the pod of a host interface is gone, so that its route may be replaced
+ * @returns a warning for each setting that is not written and that the pod can do without, and for each replaced route
  * @throws {KernelError} that names the first step that failed
  */
-export async function applySteps(steps: readonly Step[], namespaces: Namespaces): Promise<readonly string[]> {
-  const run = new StepRun(namespaces);
-  const warnings: string[] = [];
+export async function applySteps(
+  steps: readonly Step[],
+  namespaces: Namespaces,
+  isGone: IsGone = () => false,
+): Promise<readonly string[]> {
+  const run = new StepRun(namespaces, isGone);
+  const { warnings } = run;
   for (const step of steps) {
     switch (step.kind) {
       case 'create-veth':
@@ -82,6 +87,9 @@ async function setUpRequests(step: StepOf<'set-up'>, run: StepRun): Promise<read
   ];
 }
 
+/** Decides whether the pod of a host interface is gone. */
+export type IsGone = (hostInterface: ObservedInterface) => boolean;
+
 /** A step that consists of requests, which can be sent together with those of others. */
 type RequestStep = StepOf<'set-up' | 'add-route' | 'add-address'>;
 
@@ -92,13 +100,16 @@ type LinkIdentity = Pick<ObservedInterface, 'index' | 'mac'>;
  * sent.
  */
 class StepRun {
+  readonly warnings: string[] = [];
   readonly #namespaces: Namespaces;
+  readonly #isGone: IsGone;
   readonly #links: Readonly<Record<Place, Map<string, LinkIdentity>>> = { host: new Map(), sandbox: new Map() };
   #place: Place = 'host';
   #queue: { readonly step: RequestStep; readonly request: NetlinkRequest }[] = [];
 
-  constructor(namespaces: Namespaces) {
+  constructor(namespaces: Namespaces, isGone: IsGone) {
     this.#namespaces = namespaces;
+    this.#isGone = isGone;
   }
 
   async createVeth(step: StepOf<'create-veth'>): Promise<void> {
@@ -160,21 +171,29 @@ class StepRun {
     for (const [index, { step }] of queue.entries()) {
       const errnoName = replies[index]?.errnoName;
       if (errnoName === undefined) continue;
-      if (step.kind === 'add-route' && errnoName === 'EEXIST') await this.#acceptIdenticalRoute(step);
+      if (step.kind === 'add-route' && errnoName === 'EEXIST') await this.#resolveConflict(step);
       else throw new KernelError(OPERATION[step.kind], objectOf(step), errnoName);
     }
   }
 
-  async #acceptIdenticalRoute(step: StepOf<'add-route'>): Promise<void> {
+  async #resolveConflict(step: StepOf<'add-route'>): Promise<void> {
     const { socket } = this.#namespaces[step.in];
-    const conflicting = await findConflictingRoute(socket, await this.indexOf(step), step.route);
+    const index = await this.indexOf(step);
+    const conflicting = await findConflictingRoute(socket, index, step.route);
     if (conflicting.kind === 'identical') return;
     const { owner } = conflicting;
+    const ownerText = owner && `interface ${owner.name} (${owner.alias ?? 'without an alias'})`;
+    if (step.in === 'host' && owner !== undefined && this.#isGone(owner)) {
+      const [reply] = await socket.exchange([addRouteRequest(index, step.route, 'replace')]);
+      if (reply?.errnoName !== undefined) throw new KernelError('replace route', objectOf(step), reply.errnoName);
+      this.warnings.push(`replaced the route to ${objectOf(step)}: ${ownerText} had it, whose container is gone`);
+      return;
+    }
     const explanation =
-      owner === undefined
+      ownerText === undefined
         ? 'another route to this destination exists'
-        : `interface ${owner} already has a route to this destination`;
-    throw new KernelError(OPERATION[step.kind], objectOf(step), 'EEXIST', { explanation, owner });
+        : `${ownerText} already has a route to this destination`;
+    throw new KernelError(OPERATION[step.kind], objectOf(step), 'EEXIST', { explanation, owner: owner?.name });
   }
 
   // EEXIST does not tell which of the two interfaces exists already.

@@ -1,3 +1,4 @@
+import type { ObservedInterface } from '../plan/observation.ts';
 import type { Route } from '../plan/step.ts';
 import { decodeLink, getLinkRequest } from '../netlink/link-message.ts';
 import type { NetlinkSocket } from '../netlink/socket.ts';
@@ -5,6 +6,7 @@ import {
   decodeRoute,
   dumpRoutesRequest,
   hasDestination,
+  peekPrefixLength,
   scopeNumber,
   tableNumber,
   type KernelRoute,
@@ -16,7 +18,7 @@ import {
  */
 export type ConflictingRoute =
   | { readonly kind: 'identical' }
-  | { readonly kind: 'other'; readonly owner: string | undefined };
+  | { readonly kind: 'other'; readonly owner: ObservedInterface | undefined };
 
 /**
  * Finds the route because of which the kernel refused `planned`. It reads all routes of the family: use it only for
@@ -27,14 +29,18 @@ export async function findConflictingRoute(
   interfaceIndex: number,
   planned: Route,
 ): Promise<ConflictingRoute> {
-  const [dump] = await socket.exchange([dumpRoutesRequest(planned.destination.address.family)]);
-  const existing = (dump?.payloads ?? []).map(decodeRoute).filter((route) => conflictsWith(route, planned));
+  const { family } = planned.destination.address;
+  const isRequested = (payload: Uint8Array): boolean =>
+    peekPrefixLength(payload, family) === planned.destination.prefixLength &&
+    conflictsWith(decodeRoute(payload), planned);
+  const [dump] = await socket.exchange([{ ...dumpRoutesRequest(family), openFilter: () => isRequested }]);
+  const existing = (dump?.payloads ?? []).map(decodeRoute);
   if (existing.some((route) => isSameRoute(route, interfaceIndex, planned))) return { kind: 'identical' };
   const ownerIndex = existing.find((route) => route.interfaceIndex !== undefined)?.interfaceIndex;
   if (ownerIndex === undefined) return { kind: 'other', owner: undefined };
   const [link] = await socket.exchange([getLinkRequest(ownerIndex)]);
   const [payload] = link?.payloads ?? [];
-  return { kind: 'other', owner: payload && decodeLink(payload).name };
+  return { kind: 'other', owner: payload && decodeLink(payload) };
 }
 
 /** True if the kernel refuses `planned` because of `existing`: both have the same table, destination and priority. */

@@ -3,7 +3,8 @@ import { hostCidr } from '../address/cidr.ts';
 import type { IpAddress } from '../address/ip-address.ts';
 import type { Observation, ObservedInterface } from '../plan/observation.ts';
 import type { Place, Step } from '../plan/step.ts';
-import { applySteps } from './apply.ts';
+import { applySteps, type IsGone } from './apply.ts';
+import { findGatewayProblem, findHostAddress, type AttachedEnd, type HostAddress } from './host-routes.ts';
 import type { Namespace } from './namespace.ts';
 import { KernelError } from '../system/kernel-error.ts';
 import { openLibcLoader, type Libc, type LibcLoader } from '../system/libc.ts';
@@ -56,10 +57,25 @@ export interface Kernel extends AsyncDisposable {
   /**
    * Applies steps in order. If one fails, later ones may have been applied as well.
    *
-   * @returns a warning for each setting that is not written and that the pod can do without
+   * @param isGone whether the pod of a host interface is gone, so that its route may be replaced
+   * @returns a warning for each setting that is not written and that the pod can do without, and for each replaced route
    * @throws {KernelError} that names the step, with `owner` if another interface has the route
    */
-  apply(steps: readonly Step[], sandbox: Sandbox): Promise<readonly string[]>;
+  apply(steps: readonly Step[], sandbox: Sandbox, isGone?: IsGone): Promise<readonly string[]>;
+  /**
+   * Finds an address that an interface of the host has among `addresses`.
+   *
+   * @throws {KernelError}
+   */
+  findHostAddress(addresses: readonly IpAddress[]): Promise<HostAddress | undefined>;
+  /**
+   * Why the host does not answer the ARP requests of its pods for their gateway, as a message that says what to do.
+   *
+   * @param attached the pod that asks; undefined: any pod
+   * @returns undefined if the host answers
+   * @throws {KernelError}
+   */
+  findGatewayProblem(gateway: IpAddress, attached?: AttachedEnd): Promise<string | undefined>;
   /**
    * Deletes an interface by its index, and with one end of a veth the other end, without blocking the event loop. The
    * name is for messages only: another interface can have it by now.
@@ -142,9 +158,18 @@ class LazyKernel implements Kernel {
     return observeSteps(steps, await this.#namespaces(sandbox));
   }
 
-  async apply(steps: readonly Step[], sandbox: Sandbox): Promise<readonly string[]> {
+  async apply(steps: readonly Step[], sandbox: Sandbox, isGone?: IsGone): Promise<readonly string[]> {
     const netns = this.#netns();
-    return applySteps(steps, { ...(await this.#namespaces(sandbox)), netnsFd: netns.fd });
+    return applySteps(steps, { ...(await this.#namespaces(sandbox)), netnsFd: netns.fd }, isGone);
+  }
+
+  async findHostAddress(addresses: readonly IpAddress[]): Promise<HostAddress | undefined> {
+    return findHostAddress(await this.#socketOf('host'), addresses);
+  }
+
+  async findGatewayProblem(gateway: IpAddress, attached?: AttachedEnd): Promise<string | undefined> {
+    const socket = await this.#socketOf('host');
+    return findGatewayProblem({ socket, run: (action) => this.#in('host', action) }, gateway, attached);
   }
 
   // Begins at once, on another thread: what the caller starts next overlaps it.

@@ -63,7 +63,7 @@ export const IFA = { ADDRESS: 1, LOCAL: 2, FLAGS: 8 } as const;
 
 export const IFA_F_NODAD = 0x2;
 
-export const RTA = { DST: 1, OIF: 4, GATEWAY: 5, PRIORITY: 6, METRICS: 8, TABLE: 15 } as const;
+export const RTA = { DST: 1, SRC: 2, IIF: 3, OIF: 4, GATEWAY: 5, PRIORITY: 6, METRICS: 8, TABLE: 15 } as const;
 
 export const RTAX = { MTU: 2, ADVMSS: 8 } as const;
 
@@ -74,3 +74,5 @@ export const RT_SCOPE = { UNIVERSE: 0, LINK: 253 } as const;
 export const RTPROT_BOOT = 3;
 
 export const RTN_UNICAST = 1;
+
+export const RTN_LOCAL = 2;

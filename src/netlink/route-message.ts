@@ -1,5 +1,6 @@
 import type { Cidr } from '../address/cidr.ts';
 import type { Family } from '../address/family.ts';
+import type { IpAddress } from '../address/ip-address.ts';
 import type { Route, StepOf } from '../plan/step.ts';
 import {
   decodeAttributes,
@@ -42,12 +43,12 @@ const HEADER_BYTES = 12;
  * The request that adds a route.
  *
  * @param whenTaken what the kernel does with a route that has the same table, destination and priority as another one:
- *   `fail` with EEXIST, or `append`, which only fails if the two routes are identical
+ *   `fail` with EEXIST, `append`, which only fails if the two routes are identical, or `replace` that other one
  */
 export function addRouteRequest(
   interfaceIndex: number,
   route: Route,
-  whenTaken: StepOf<'add-route'>['whenTaken'] = 'fail',
+  whenTaken: StepOf<'add-route'>['whenTaken'] | 'replace' = 'fail',
 ): NetlinkRequest {
   const { address, prefixLength } = route.destination;
   const metrics: readonly Attribute[] = [
@@ -70,13 +71,48 @@ export function addRouteRequest(
     ...optionalAttribute(RTA.TABLE, fitsHeader ? undefined : table),
     ...optionalAttribute(RTA.METRICS, metrics.length === 0 ? undefined : metrics),
   ]);
-  const flags = NLM_F.CREATE | (whenTaken === 'append' ? NLM_F.APPEND : NLM_F.EXCL);
-  return { type: RTM.NEWROUTE, flags, payload };
+  return { type: RTM.NEWROUTE, flags: NLM_F.CREATE | WHEN_TAKEN[whenTaken], payload };
 }
+
+const WHEN_TAKEN = { fail: NLM_F.EXCL, append: NLM_F.APPEND, replace: NLM_F.REPLACE } as const;
 
 /** The request for all routes of a family: there is no request for the routes to one given destination. */
 export function dumpRoutesRequest(family: Family): NetlinkRequest {
   return { type: RTM.GETROUTE, flags: NLM_F.DUMP, payload: routeHeader({ family }) };
+}
+
+/**
+ * The request for the route that the kernel would choose for a packet to `destination`: one that this namespace sends,
+ * or one that arrives at an interface from `source`. It fails with ENETUNREACH if there is none.
+ */
+export function lookUpRouteRequest(
+  destination: IpAddress,
+  arriving?: { readonly source: IpAddress; readonly interfaceIndex: number },
+): NetlinkRequest {
+  const { family, bytes } = destination;
+  const header = Buffer.alloc(HEADER_BYTES);
+  header.writeUInt8(familyNumber(family), 0);
+  header.writeUInt8(bytes.length * 8, 1);
+  if (arriving !== undefined) header.writeUInt8(arriving.source.bytes.length * 8, 2);
+  const payload = encodePayload(header, [
+    [RTA.DST, bytes],
+    ...optionalAttribute(RTA.SRC, arriving?.source.bytes),
+    ...optionalAttribute(RTA.IIF, arriving?.interfaceIndex),
+  ]);
+  return { type: RTM.GETROUTE, flags: 0, payload };
+}
+
+/**
+ * Decodes the reply to {@link lookUpRouteRequest}: the type of the route (RTN_UNICAST, RTN_LOCAL) and its interface.
+ *
+ * @throws {KernelError} EBADMSG
+ */
+export function decodeRouteTarget(payload: Uint8Array): {
+  readonly type: number;
+  readonly interfaceIndex: number | undefined;
+} {
+  const { header, attributes } = decodePayload(payload, HEADER_BYTES);
+  return { type: header.readUInt8(7), interfaceIndex: decodeUint32(attributes.get(RTA.OIF)) };
 }
 
 /**

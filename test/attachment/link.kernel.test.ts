@@ -11,7 +11,8 @@ import { sandboxInKernel } from '../support/kernel/attached-pod.ts';
 /** Creates a link; `interfere` runs after the kernel has created it, and before both ends are read. */
 async function create(name: string, address: string, interfere: () => Promise<unknown> = async () => undefined) {
   const { kernel, sandbox } = await sandboxInKernel();
-  const interfered: Pick<Kernel, 'apply' | 'observeInterface'> = {
+  const interfered: Pick<Kernel, 'apply' | 'observeInterface' | 'sandboxExists'> = {
+    sandboxExists: (path) => kernel.sandboxExists(path),
     async apply(steps, where) {
       const warnings = await kernel.apply(steps, where);
       await interfere();
@@ -21,6 +22,7 @@ async function create(name: string, address: string, interfere: () => Promise<un
   };
   const steps = planAttachmentSteps(attachmentFacts({ hostInterface: { name, alias: name }, addresses: [address] }));
   return createLink(steps, attachment({ hostInterfaceName: name }), sandbox, {
+    journal: { find: () => undefined, isInProgress: () => false },
     kernel: interfered,
     log: { warning: () => undefined },
   });

@@ -194,7 +194,7 @@ describe('a route', () => {
       );
       await expect(applying).rejects.toMatchObject({ operation: 'add route', errnoName: 'EEXIST', owner });
       await expect(applying).rejects.toThrow(
-        `add route ${destination} on ${name} (host): interface ${owner} already has a route to this destination`,
+        `add route ${destination} on ${name} (host): interface ${owner} (podwire c1 eth0 default/${owner}) already has a route to this destination`,
       );
     },
   );

@@ -17,6 +17,6 @@ it('among many routes, the one to the destination is found with its interface', 
   const find = (destination: string, index: number) =>
     findConflictingRoute(socket, index, { destination: parseCidr(destination), gateway: undefined, scope: 'link' });
   expect(await find('10.6.7.200/32', LO_INDEX)).toEqual({ kind: 'identical' });
-  expect(await find('10.6.7.200/32', 999)).toEqual({ kind: 'other', owner: 'lo' });
+  expect(await find('10.6.7.200/32', 999)).toMatchObject({ kind: 'other', owner: { name: 'lo' } });
   expect(await find('10.6.7.200/31', LO_INDEX)).toEqual({ kind: 'other', owner: undefined });
 });

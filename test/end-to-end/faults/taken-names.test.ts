@@ -118,7 +118,7 @@ describe('a route to the address that another interface has', () => {
     const routed = await node.state();
     const { exitCode, answer } = await node.run({ verb: 'ADD', sandboxPath: sandbox.path, config });
     expect({ exitCode, code: answer?.['code'] }).toEqual({ exitCode: 1, code: 104 });
-    expect(answer?.['msg']).toMatch(/interface uplink (has|already)/);
+    expect(answer?.['msg']).toMatch(/interface uplink \(without an alias\) already has a route/);
     expect(await node.state()).toEqual(routed);
     expect(await sandbox.ip('link', 'show')).toHaveLength(1);
     await ip('route', 'delete', '10.75.0.9/32', 'dev', 'uplink');

@@ -1,0 +1,112 @@
+import type { IpAddress } from '../address/ip-address.ts';
+import { decodeAddress, dumpAddressesRequest } from '../netlink/address-message.ts';
+import { RTN_LOCAL, RTN_UNICAST } from '../netlink/constants.ts';
+import { decodeLink, getLinkRequest } from '../netlink/link-message.ts';
+import { decodeRouteTarget, lookUpRouteRequest } from '../netlink/route-message.ts';
+import type { NetlinkReply, NetlinkSocket } from '../netlink/socket.ts';
+import { KernelError } from '../system/kernel-error.ts';
+import type { Namespace } from './namespace.ts';
+import { readSysctl } from './sysctl.ts';
+
+/** An address that an interface of the host has. */
+export interface HostAddress {
+  readonly address: IpAddress;
+  readonly interfaceName: string;
+}
+
+/** A pod that is attached to the host: one of its IPv4 addresses, and its host interface. */
+export interface AttachedEnd {
+  readonly address: IpAddress;
+  readonly hostInterface: string;
+}
+
+/**
+ * Finds an address that an interface of the host has among `addresses`. One route lookup for each of them answers this;
+ * only for the message, the addresses of the host are read as well.
+ *
+ * @throws {KernelError}
+ */
+export async function findHostAddress(
+  socket: NetlinkSocket,
+  addresses: readonly IpAddress[],
+): Promise<HostAddress | undefined> {
+  const replies = await socket.exchange(addresses.map((address) => lookUpRouteRequest(address)));
+  const local = addresses.filter((_, index) => targetOf(replies[index])?.type === RTN_LOCAL);
+  for (const address of local) {
+    const isSame = (payload: Uint8Array): boolean => decodeAddress(payload).address.address.text === address.text;
+    const request = { ...dumpAddressesRequest(address.family), openFilter: () => isSame };
+    const [payload] = payloadsOf(await socket.exchange([request]), 'addresses (host)');
+    if (payload === undefined) continue; // a whole network is local, but no interface has this address
+    const link = payloadsOf(
+      await socket.exchange([getLinkRequest(decodeAddress(payload).interfaceIndex)]),
+      'interface',
+    );
+    const interfaceName = link[0] && decodeLink(link[0]).name;
+    if (interfaceName !== undefined) return { address, interfaceName };
+  }
+  return undefined;
+}
+
+/**
+ * Why the host does not answer ARP requests for the gateway of its pods, which no interface has. The kernel answers as a
+ * proxy, and only if it would forward packets for the gateway to another interface than the pod's.
+ *
+ * @param attached the pod that asks; undefined: any pod
+ * @returns undefined if the host answers, or if the kernel does not say
+ * @see linux/net/ipv4/arp.c, arp_process
+ */
+export async function findGatewayProblem(
+  host: Namespace,
+  gateway: IpAddress,
+  attached: AttachedEnd | undefined,
+): Promise<string | undefined> {
+  const { socket } = host;
+  const index = attached && (await indexOf(socket, attached.hostInterface));
+  const arriving = attached && index !== undefined ? { source: attached.address, interfaceIndex: index } : undefined;
+  const [reply] = await socket.exchange([lookUpRouteRequest(gateway, arriving)]);
+  const target = targetOf(reply);
+  if (target?.type === RTN_LOCAL) return host.run(() => ignoredAddress(gateway, attached));
+  if (target?.type === RTN_UNICAST && target.interfaceIndex !== index) return undefined;
+  const errnoName = reply?.errnoName;
+  if (target === undefined && (errnoName === undefined || !NO_ROUTE.has(errnoName))) return undefined;
+  const { text } = gateway;
+  return (
+    `pods have no IPv4 connectivity: this node does not answer ARP requests for their gateway ${text}, because it has ` +
+    `no route to it through another interface (${errnoName ?? 'only the one of the pod'}); ` +
+    `run "ip route add ${text}/32 dev lo" at each boot, or give the node a default route`
+  );
+}
+
+/** The errors of a lookup without a usable route: none, unreachable, blackhole, prohibit, and a wrong source address. */
+const NO_ROUTE: ReadonlySet<string> = new Set(['ENETUNREACH', 'EHOSTUNREACH', 'EINVAL', 'EACCES', 'EXDEV']);
+
+// If an interface has the address, arp_ignore decides: each value but 0 limits the answers to the interface that has it.
+function ignoredAddress(gateway: IpAddress, attached: AttachedEnd | undefined): string | undefined {
+  const names = ['all', attached?.hostInterface ?? 'default'];
+  const values = names.map((name) => readSysctl({ in: 'host', key: `net/ipv4/conf/${name}/arp_ignore` }) ?? '0');
+  const value = Math.max(...values.map(Number));
+  if (value === 0) return undefined;
+  return (
+    `pods have no IPv4 connectivity: an interface of this node has the address ${gateway.text}, and arp_ignore is ` +
+    `${value}, so the node does not answer ARP requests for it; remove this address from the interface and run ` +
+    `"ip route add ${gateway.text}/32 dev lo", or set net.ipv4.conf.all.arp_ignore to 0`
+  );
+}
+
+async function indexOf(socket: NetlinkSocket, name: string): Promise<number | undefined> {
+  const [reply] = await socket.exchange([getLinkRequest(name)]);
+  const [payload] = reply?.payloads ?? [];
+  return payload && decodeLink(payload).index;
+}
+
+function targetOf(reply: NetlinkReply | undefined): ReturnType<typeof decodeRouteTarget> | undefined {
+  const [payload] = reply?.payloads ?? [];
+  return payload && decodeRouteTarget(payload);
+}
+
+function payloadsOf([reply]: readonly NetlinkReply[], what: string): readonly Uint8Array[] {
+  if (reply === undefined || reply.errnoName !== undefined) {
+    throw new KernelError('read the', what, reply?.errnoName ?? 'ENODATA');
+  }
+  return reply.payloads;
+}
