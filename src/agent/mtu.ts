@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
 import type { NetworkConfig } from '../netconf/network-config.ts';
-import { messageOf } from '../system/error-text.ts';
+import { isTooManyOpenFiles, messageOf } from '../system/error-text.ts';
 
 /** The file to which the agent writes the MTU for the node's networks and encapsulation. */
 export const MTU_FILE = '/var/lib/calico/mtu';
@@ -23,6 +23,7 @@ export function readMtuBytes(
   try {
     text = readFileSync(file, 'utf8').trim();
   } catch (cause) {
+    if (isTooManyOpenFiles(cause)) throw cause;
     if (!config.requireMtuFile) return undefined;
     throw new CniError(
       ERROR_CODE.invalidConfig,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
 import type { NetworkConfig } from '../netconf/network-config.ts';
-import { messageOf } from '../system/error-text.ts';
+import { isTooManyOpenFiles, messageOf } from '../system/error-text.ts';
 
 /**
  * The name of this machine's Kubernetes Node: from the netconf, otherwise from the file that the agent has written,
@@ -21,6 +21,7 @@ export function readNodeName(
     const name = readFileSync(file, 'utf8').trim();
     if (name !== '') return name;
   } catch (error) {
+    if (isTooManyOpenFiles(error)) throw error;
     why = messageOf(error);
     cause = error;
   }

@@ -5,6 +5,12 @@ export function errnoOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
+/** True if a file could not be opened because this process, or the system, has too many open. It says nothing about the file. */
+export function isTooManyOpenFiles(error: unknown): boolean {
+  const name = errnoOf(error);
+  return name === 'EMFILE' || name === 'ENFILE';
+}
+
 /** The message of whatever was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

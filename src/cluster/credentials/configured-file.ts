@@ -89,6 +89,8 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: 'does not exist: a part of its path is not a directory',
   EACCES: 'is not readable for this user',
   EPERM: 'is not readable for this user',
+  EMFILE: 'cannot be opened: this process has too many open files',
+  ENFILE: 'cannot be opened: the system has too many open files',
   ELOOP: 'is part of a loop of symbolic links',
   ENAMETOOLONG: 'has a path that is too long',
 };

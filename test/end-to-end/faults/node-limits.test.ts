@@ -87,6 +87,30 @@ describe('the limits of a process', () => {
     },
   );
 
+  // Node.js itself needs about 20 before the program starts, and says so on stderr.
+  const NODE_NEEDS = 20;
+  it('any number of open files from 3 to 64 is enough, or the error is clear, and the next DEL leaves nothing', async () => {
+    for (let count = 3; count <= 64; count++) {
+      const within = after(`ulimit -n ${count}`);
+      const { exitCode, answer, stderr } = await node.run({ verb: 'ADD', sandboxPath: sandbox.path, within });
+      const found = `${count}: exit ${exitCode}, ${JSON.stringify(answer)}, ${stderr}`;
+      if (exitCode !== 0 && (count > NODE_NEEDS || answer !== undefined)) {
+        expect(found).toMatch(/too many open files|EMFILE/i);
+        expect({ exitCode, code: answer?.['code'], found }).toEqual({
+          exitCode: 1,
+          code: expect.toSatisfy((code) => typeof code === 'number' && code !== 8 && code !== 999),
+          found,
+        });
+      }
+      const deleted = await node.run({ verb: 'DEL', sandboxPath: sandbox.path });
+      expect({ found, exitCode: deleted.exitCode, state: await node.state() }).toEqual({
+        found,
+        exitCode: 0,
+        state: before,
+      });
+    }
+  }, 120_000);
+
   it('a missing /var/lib/podwire that cannot be created is an error that says so', async () => {
     mkdirSync('/var/lib/podwire', { recursive: true });
     const within = after('mount -t tmpfs -o ro none /var/lib/podwire');
