@@ -21,8 +21,8 @@ export interface AttachedEnd {
 }
 
 /**
- * Finds an address that an interface of the host has among `addresses`. One route lookup for each of them answers this;
- * only for the message, the addresses of the host are read as well.
+ * Finds an address that an interface of the host has among `addresses`, whether the interface is up or not. It takes one
+ * dump, of which only the addresses that match are decoded: a node with thousands of Services can have thousands.
  *
  * @throws {KernelError}
  */
@@ -30,21 +30,24 @@ export async function findHostAddress(
   socket: NetlinkSocket,
   addresses: readonly IpAddress[],
 ): Promise<HostAddress | undefined> {
-  const replies = await socket.exchange(addresses.map((address) => lookUpRouteRequest(address)));
-  const local = addresses.filter((_, index) => targetOf(replies[index])?.type === RTN_LOCAL);
-  for (const address of local) {
-    const isSame = (payload: Uint8Array): boolean => decodeAddress(payload).address.address.text === address.text;
-    const request = { ...dumpAddressesRequest(address.family), openFilter: () => isSame };
-    const [payload] = payloadsOf(await socket.exchange([request]), 'addresses (host)');
-    if (payload === undefined) continue; // a whole network is local, but no interface has this address
-    const link = payloadsOf(
-      await socket.exchange([getLinkRequest(decodeAddress(payload).interfaceIndex)]),
-      'interface',
-    );
-    const interfaceName = link[0] && decodeLink(link[0]).name;
-    if (interfaceName !== undefined) return { address, interfaceName };
-  }
-  return undefined;
+  const find = (payload: Uint8Array): IpAddress | undefined => {
+    const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+    const candidates = addresses.filter((address) => bytes.includes(Buffer.from(address.bytes)));
+    return candidates.find(({ text }) => text === decodeAddress(payload).address.address.text);
+  };
+  const request = {
+    ...dumpAddressesRequest('all'),
+    openFilter: () => (payload: Uint8Array) => find(payload) !== undefined,
+  };
+  const [payload] = payloadsOf(await socket.exchange([request]), 'addresses (host)');
+  const address = payload && find(payload);
+  if (payload === undefined || address === undefined) return undefined;
+  const { interfaceIndex } = decodeAddress(payload);
+  const [link] = payloadsOf(
+    await socket.exchange([getLinkRequest(interfaceIndex)]),
+    `interface ${interfaceIndex} (host)`,
+  );
+  return link && { address, interfaceName: decodeLink(link).name };
 }
 
 /**

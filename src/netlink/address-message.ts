@@ -9,7 +9,7 @@ import {
   optionalAttribute,
   type NetlinkRequest,
 } from './message.ts';
-import { IFA, IFA_F_NODAD, NLM_F, RT_SCOPE, RTM } from './constants.ts';
+import { AF, IFA, IFA_F_NODAD, NLM_F, RT_SCOPE, RTM } from './constants.ts';
 
 /** An address of an interface as the kernel reports it. */
 export interface InterfaceAddress {
@@ -49,8 +49,11 @@ function newAddressRequest(
   return { type: RTM.NEWADDR, flags: NLM_F.CREATE | whenPresent, payload };
 }
 
-/** The request for all addresses of a family, of every interface: old kernels ignore a filter by interface. */
-export function dumpAddressesRequest(family: Family): NetlinkRequest {
+/**
+ * The request for all addresses of a family or of all families, of every interface: old kernels ignore a filter by
+ * interface.
+ */
+export function dumpAddressesRequest(family: Family | 'all'): NetlinkRequest {
   return { type: RTM.GETADDR, flags: NLM_F.DUMP, payload: addressHeader({ family }) };
 }
 
@@ -75,12 +78,12 @@ function addressHeader({
   prefixLength = 0,
   interfaceIndex = 0,
 }: {
-  family: Family;
+  family: Family | 'all';
   prefixLength?: number;
   interfaceIndex?: number;
 }): Buffer {
   const header = Buffer.alloc(HEADER_BYTES);
-  header.writeUInt8(familyNumber(family), 0);
+  header.writeUInt8(family === 'all' ? AF.UNSPEC : familyNumber(family), 0);
   header.writeUInt8(prefixLength, 1);
   header.writeUInt8(RT_SCOPE.UNIVERSE, 3);
   header.writeUInt32LE(interfaceIndex, 4);

@@ -31,7 +31,7 @@ export const RTM = {
   GETROUTE: 26,
 } as const;
 
-export const AF = { INET: 2, INET6: 10 } as const;
+export const AF = { UNSPEC: 0, INET: 2, INET6: 10 } as const;
 
 export const IFF_UP = 0x1;
 

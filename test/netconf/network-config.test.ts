@@ -70,6 +70,7 @@ describe('each key', () => {
   reads({ feature_control: { floating_ips: true } }, { floatingIpsEnabled: true });
   reads({ container_settings: { allow_ip_forwarding: true } }, { allowIpForwarding: true });
   reads({ include_default_routes: true }, { includeDefaultRoutes: true });
+  reads({ route_localnet: false }, { routeLocalnet: false });
   reads(
     { readiness_gates: ['http://localhost:9099/readiness'] },
     { readinessGates: ['http://localhost:9099/readiness'] },
