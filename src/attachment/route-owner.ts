@@ -1,12 +1,13 @@
 import { isCniName, isInterfaceName, parseContainerId, parseInterfaceName } from '../cni/attachment-id.ts';
 import type { ObservedInterface } from '../plan/observation.ts';
-import { parseHostInterfaceAlias } from '../plan/host-interface-alias.ts';
+import { ownsNetwork, parseHostInterfaceAlias } from '../plan/host-interface-alias.ts';
+import { sha1 } from '../system/sha1.ts';
 import type { Effects } from './effects.ts';
 
 /**
- * True if a host interface that has the route to a leased address belongs to a container of this network that is gone.
- * Its alias names the container. Without a record of it, only an interface that cannot carry a pod's traffic counts as
- * such: a running pod can have lost its record together with its lease.
+ * True if a host interface that has the route to a leased address belongs to a container that is gone. Its alias names
+ * the container and its network. Without a record of it, only an interface of this network that cannot carry a pod's
+ * traffic counts as such: a running pod can have lost its record together with its lease.
  */
 export function isOfGoneContainer(
   { alias, linkKind, isUp }: ObservedInterface,
@@ -20,14 +21,16 @@ export function isOfGoneContainer(
   },
 ): boolean {
   const owner = parseHostInterfaceAlias(alias);
-  if (owner?.network !== network || !isCniName(owner.containerId) || !isInterfaceName(owner.interfaceName))
-    return false;
+  if (owner === undefined || !isCniName(owner.containerId) || !isInterfaceName(owner.interfaceName)) return false;
   const id = {
     containerId: parseContainerId(owner.containerId),
     interfaceName: parseInterfaceName(owner.interfaceName),
   };
-  const item = journal.find(id);
-  if (item === undefined) return linkKind !== 'veth' || !isUp;
+  const isOurs = ownsNetwork(owner, network, sha1);
+  // A name that is replaced by its hash, because it is too long, is not the name of a network.
+  if (!isOurs && !isCniName(owner.network)) return false;
+  const item = journal.find(id, isOurs ? network : owner.network);
+  if (item === undefined) return isOurs && (linkKind !== 'veth' || !isUp);
   if (item.kind === 'damaged' || journal.isInProgress(item.record)) return false;
   return !kernel.sandboxExists(item.record.attachment.sandboxPath);
 }

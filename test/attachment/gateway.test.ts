@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { parseIpAddress } from '../../src/address/ip-address.ts';
 import { warnAboutGateway } from '../../src/attachment/gateway.ts';
-import { attachment } from '../support/a-record.ts';
+import { attachment } from '../support/builders/attachment.ts';
 
 const PROBLEM = 'the node does not answer';
 

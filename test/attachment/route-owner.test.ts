@@ -3,7 +3,7 @@ import { isOfGoneContainer } from '../../src/attachment/route-owner.ts';
 import type { JournalItem } from '../../src/journal/journal.ts';
 import { parseMacAddress } from '../../src/address/mac-address.ts';
 import type { ObservedInterface } from '../../src/plan/observation.ts';
-import { attachment, attachmentId } from '../support/a-record.ts';
+import { attachment, attachmentId } from '../support/builders/attachment.ts';
 
 const NETWORK = 'net';
 const LINK: ObservedInterface = {
@@ -19,6 +19,7 @@ const LINK: ObservedInterface = {
 const RECORD: JournalItem = {
   kind: 'record',
   id: attachmentId('c9', 'eth0'),
+  network: NETWORK,
   record: { attachment: attachment(), stage: 'attached', bootId: 'boot', process: { pid: 1, startTicks: '1' } },
 };
 
@@ -37,10 +38,12 @@ describe('the container of a host interface', () => {
   isGone('its sandbox does not exist', true, {}, { item: RECORD });
   isGone('its sandbox exists', false, {}, { item: RECORD, exists: true });
   isGone('its ADD is running', false, {}, { item: RECORD, inProgress: true });
-  isGone('its record is damaged', false, {}, { item: { kind: 'damaged', id: attachmentId('c9', 'eth0') } });
+  isGone('its record is damaged', false, {}, { item: { ...RECORD, kind: 'damaged' } });
   isGone('it has no record, and its interface is up', false);
   isGone('it has no record, and its interface is down', true, { isUp: false });
   isGone('it has no record, and its interface is not a veth', true, { linkKind: 'dummy' });
   isGone('the interface has no alias', false, { alias: undefined, isUp: false });
-  isGone('the alias names another network', false, { alias: 'podwire c9 eth0 other default/owner', isUp: false });
+  const other = { alias: 'podwire c9 eth0 other default/owner', isUp: false };
+  isGone('another network has no record of it', false, other);
+  isGone('another network has a record of it, and its sandbox does not exist', true, other, { item: RECORD });
 });

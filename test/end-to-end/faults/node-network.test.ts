@@ -12,12 +12,13 @@ import {
   type Sandbox,
 } from '../../lab/namespaces/network-namespace.ts';
 import { until } from '../../lab/until.ts';
-import { startFresh } from '../../support/begins-fresh.ts';
-import { NODE_NAME, WEB, type LoopbackNode } from '../../support/loopback-node.ts';
+import { NODE_NAME, WEB, type LoopbackNode } from '../../support/nodes/loopback-node.ts';
+import type { NodeState } from '../../support/nodes/node-state.ts';
+import { startFresh } from '../../support/suite/hooks.ts';
 
 let node: LoopbackNode;
 let sandbox: Sandbox;
-let before: JsonObject;
+let before: NodeState;
 startFresh((fresh) => ({ node, sandbox, before } = fresh));
 
 /** Changes a setting of a namespace until the test ends. */
