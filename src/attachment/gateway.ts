@@ -2,12 +2,12 @@ import type { IpAddress } from '../address/ip-address.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Log } from '../log/log.ts';
 import { GATEWAYS } from '../plan/attachment-steps.ts';
-import type { Attachment } from '../plan/attachment.ts';
+import type { ObservedInterface } from '../plan/observation.ts';
 import { withKernelErrors } from './kernel-errors.ts';
 
 /** A pod that has just been attached. */
 interface AttachedAddresses {
-  readonly attachment: Attachment;
+  readonly hostInterface: ObservedInterface;
   readonly addresses: readonly IpAddress[];
 }
 
@@ -26,7 +26,7 @@ interface GatewayEffects {
 export async function warnAboutGateway({ kernel, log }: GatewayEffects, attached?: AttachedAddresses): Promise<void> {
   const address = attached?.addresses.find(({ family }) => family === 'ipv4');
   if (attached !== undefined && address === undefined) return;
-  const end = attached && address && { address, hostInterface: attached.attachment.hostInterface.name };
+  const end = attached && address && { address, hostInterface: attached.hostInterface };
   const problem = await withKernelErrors('look up the route to the gateway of pods', () =>
     kernel.findGatewayProblem(GATEWAYS.ipv4, end),
   );

@@ -64,7 +64,7 @@ export async function add(request: AttachmentRequest, effects: Effects): Promise
     createLink(steps, attachment, sandbox, effects),
     publishEndpoint(attachment, pod, lease.addresses, api),
   );
-  await warnAboutGateway(effects, { attachment, addresses: lease.addresses });
+  await warnAboutGateway(effects, { ...ends, addresses: lease.addresses });
   await waitForPolicy(attachment, config, effects);
   const result = planResult({ config, sandboxPath: attachment.sandboxPath, ...ends, lease });
   await undo.commit(() => effects.output(JSON.stringify(formatResult(result, config.cniVersion))));

@@ -4,6 +4,7 @@ import { RTN_LOCAL, RTN_UNICAST } from '../netlink/constants.ts';
 import { decodeLink, getLinkRequest } from '../netlink/link-message.ts';
 import { decodeRouteTarget, lookUpRouteRequest } from '../netlink/route-message.ts';
 import type { NetlinkReply, NetlinkSocket } from '../netlink/socket.ts';
+import type { ObservedInterface } from '../plan/observation.ts';
 import { KernelError } from '../system/kernel-error.ts';
 import type { Namespace } from './namespace.ts';
 import { readSysctl } from './sysctl.ts';
@@ -17,7 +18,7 @@ export interface HostAddress {
 /** A pod that is attached to the host: one of its IPv4 addresses, and its host interface. */
 export interface AttachedEnd {
   readonly address: IpAddress;
-  readonly hostInterface: string;
+  readonly hostInterface: Pick<ObservedInterface, 'index' | 'name'>;
 }
 
 /**
@@ -63,10 +64,9 @@ export async function findGatewayProblem(
   gateway: IpAddress,
   attached: AttachedEnd | undefined,
 ): Promise<string | undefined> {
-  const { socket } = host;
-  const index = attached && (await indexOf(socket, attached.hostInterface));
-  const arriving = attached && index !== undefined ? { source: attached.address, interfaceIndex: index } : undefined;
-  const [reply] = await socket.exchange([lookUpRouteRequest(gateway, arriving)]);
+  const index = attached?.hostInterface.index;
+  const arriving = attached && { source: attached.address, interfaceIndex: attached.hostInterface.index };
+  const [reply] = await host.socket.exchange([lookUpRouteRequest(gateway, arriving)]);
   const target = targetOf(reply);
   if (target?.type === RTN_LOCAL) return host.run(() => ignoredAddress(gateway, attached));
   if (target?.type === RTN_UNICAST && target.interfaceIndex !== index) return undefined;
@@ -85,7 +85,7 @@ const NO_ROUTE: ReadonlySet<string> = new Set(['ENETUNREACH', 'EHOSTUNREACH', 'E
 
 // If an interface has the address, arp_ignore decides: each value but 0 limits the answers to the interface that has it.
 function ignoredAddress(gateway: IpAddress, attached: AttachedEnd | undefined): string | undefined {
-  const names = ['all', attached?.hostInterface ?? 'default'];
+  const names = ['all', attached?.hostInterface.name ?? 'default'];
   const values = names.map((name) => readSysctl({ in: 'host', key: `net/ipv4/conf/${name}/arp_ignore` }) ?? '0');
   const value = Math.max(...values.map(Number));
   if (value === 0) return undefined;
@@ -94,12 +94,6 @@ function ignoredAddress(gateway: IpAddress, attached: AttachedEnd | undefined): 
     `${value}, so the node does not answer ARP requests for it; remove this address from the interface and run ` +
     `"ip route add ${gateway.text}/32 dev lo", or set net.ipv4.conf.all.arp_ignore to 0`
   );
-}
-
-async function indexOf(socket: NetlinkSocket, name: string): Promise<number | undefined> {
-  const [reply] = await socket.exchange([getLinkRequest(name)]);
-  const [payload] = reply?.payloads ?? [];
-  return payload && decodeLink(payload).index;
 }
 
 function targetOf(reply: NetlinkReply | undefined): ReturnType<typeof decodeRouteTarget> | undefined {
