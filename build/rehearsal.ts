@@ -38,8 +38,8 @@ const NODE = {
 const LEASE = {
   cniVersion: '1.1.0',
   ips: [
-    { address: '192.0.2.10/24', gateway: '192.0.2.1' },
-    { address: '2001:db8::10/64', gateway: '2001:db8::1' },
+    { address: '192.0.2.77/24', gateway: '192.0.2.1' },
+    { address: '2001:db8::77/64', gateway: '2001:db8::1' },
   ],
   routes: [{ dst: '0.0.0.0/0' }, { dst: '::/0' }],
   dns: {},
