@@ -20,7 +20,12 @@ const RECORD: JournalItem = {
   kind: 'record',
   id: attachmentId('c9', 'eth0'),
   network: NETWORK,
-  record: { attachment: attachment(), stage: 'attached', boot: { bootId: 'boot', hostNetns: undefined }, process: { pid: 1, startTicks: '1' } },
+  record: {
+    attachment: attachment(),
+    stage: 'attached',
+    boot: { bootId: 'boot', hostNetns: undefined },
+    process: { pid: 1, startTicks: '1' },
+  },
 };
 
 describe('the container of a host interface', () => {
