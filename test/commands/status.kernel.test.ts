@@ -151,6 +151,7 @@ describe('STATUS', () => {
           for (const pod of detachOnce.splice(0)) await node.succeed({ verb: 'DEL', containerId: pod, pod });
           return kernel.listInterfaces();
         },
+        hasHostRoute: (address) => kernel.hasHostRoute(address),
         observe: (steps, sandbox) => kernel.observe(steps, sandbox),
         apply: (steps, sandbox) => kernel.apply(steps, sandbox),
         deleteInterface: (where, name) => kernel.deleteInterface(where, name),

@@ -89,7 +89,7 @@ describe('STATUS', () => {
     await hostNamespace().exec('ip', 'link', 'del', other.hostInterface);
     const { exitCode, answer } = await status();
     expect({ exitCode, code: answer?.['code'] }).toEqual({ exitCode: 1, code: 51 });
-    expect(pick(answer, 'details').split(', ').toSorted()).toEqual(
+    expect(memberText(answer, 'details').split(', ').toSorted()).toEqual(
       pods.map((pod) => `default/${pod.name} (${pod.hostInterface})`),
     );
     for (const pod of pods) await pod.sandbox.remove();

@@ -6,8 +6,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../lab/until.ts';
-import { makeLoopbackPod } from '../../support/loopback-pod.ts';
-import { startLoopbackNode, type LoopbackNode } from '../../support/loopback-node.ts';
+import { makeLoopbackPod } from '../../support/nodes/loopback-pod.ts';
+import { startLoopbackNode, type LoopbackNode } from '../../support/nodes/loopback-node.ts';
 
 let node: LoopbackNode;
 beforeAll(async () => {

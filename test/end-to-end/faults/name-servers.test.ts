@@ -3,8 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startNameServer } from '../../lab/name-server.ts';
-import { makeLoopbackPod } from '../../support/loopback-pod.ts';
-import { startLoopbackNode, type LoopbackNode } from '../../support/loopback-node.ts';
+import { makeLoopbackPod } from '../../support/nodes/loopback-pod.ts';
+import { startLoopbackNode, type LoopbackNode } from '../../support/nodes/loopback-node.ts';
 import { clusterOf } from '../../cluster/loopback-cluster.ts';
 
 const DNS_PORT = 53;
