@@ -12,9 +12,20 @@ import { injectIntoOtherNode } from './other-architecture.ts';
  * - `--use-openssl-ca` avoids a thread that parses 150 bundled root certificates, which podwire does not use.
  * - `--no-use-system-ca`: otherwise, NODE_USE_SYSTEM_CA=1 in the kubelet's environment ends the process with exit status 9
  *   before the program starts.
+ * - `--disable-sigusr1`: otherwise, this signal starts Node's debugger, which listens without a password on a port of the
+ *   host's network namespace. src/main.ts ignores the signal.
+ * - `--openssl-config=/dev/null`: otherwise, OPENSSL_CONF in the kubelet's environment names a file that can load any library
+ *   into this process, and an invalid file ends the process before the program starts. So does a file in the folder with which
+ *   OpenSSL was built. OPENSSL_MODULES and OPENSSL_ENGINES only matter to such a file.
  * - `--v8-pool-size=1`: one worker thread for V8 instead of four. Each takes time to start, and no command has work for them.
  */
-export const NODE_OPTIONS_INSIDE = ['--use-openssl-ca', '--no-use-system-ca', '--v8-pool-size=1'] as const;
+export const NODE_OPTIONS_INSIDE = [
+  '--use-openssl-ca',
+  '--no-use-system-ca',
+  '--disable-sigusr1',
+  '--openssl-config=/dev/null',
+  '--v8-pool-size=1',
+] as const;
 
 export interface ExecutableOptions {
   readonly nodePath: string;

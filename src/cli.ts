@@ -45,8 +45,9 @@ const ARGS_BY_PROGRAM_NAME: Readonly<Record<string, readonly string[]>> = {
  * @returns the exit status
  */
 export async function runCli(io: CliIo): Promise<number> {
-  const [command, ...args] = [...(ARGS_BY_PROGRAM_NAME[io.called.name] ?? []), ...io.args];
-  switch (command) {
+  const called = [...(ARGS_BY_PROGRAM_NAME[io.called.name] ?? []), ...io.args];
+  const [command, ...args] = called;
+  switch (chosenFlag(called) ?? command) {
     case 'install':
       return (await import('./install/install.ts')).runInstall(installIo(io, args));
     case 'uninstall':
@@ -63,6 +64,13 @@ export async function runCli(io: CliIo): Promise<number> {
       io.writeStderr(`${USAGE}\n`);
       return 1;
   }
+}
+
+/** The flag that Calico's plugin would obey: `-v` before `-t`. Undefined if an argument is something else. */
+function chosenFlag(args: readonly string[]): '-v' | '-t' | undefined {
+  const flags = args.map((word) => /^--?([tv])(?:=true)?$/.exec(word)?.[1]);
+  if (flags.length === 0 || flags.includes(undefined)) return undefined;
+  return flags.includes('v') ? '-v' : '-t';
 }
 
 function installIo({ called, listenForTermination, ...io }: CliIo, args: readonly string[]): InstallIo {

@@ -19,11 +19,14 @@ async function main(): Promise<number> {
   // Otherwise Node warns that verification is off. cluster/wire/connect-socket.ts passes its own decision to TLS,
   // whatever the variable says.
   delete environment['NODE_TLS_REJECT_UNAUTHORIZED'];
+  // Its default action would end the process in the middle of a command. build/executable.ts keeps it from starting a debugger.
+  process.on('SIGUSR1', () => undefined);
   const io = { environment, writeStdout, writeStderr };
-  if ((environment['CNI_COMMAND'] ?? '') === '') {
+  const args = argv.slice(2);
+  if (args.some((word) => FLAG.test(word)) || (environment['CNI_COMMAND'] ?? '') === '') {
     const called = { name: basename(process.argv0), executablePath: process.execPath };
     const { runCli } = await import('./cli.ts');
-    return runCli({ ...io, args: argv.slice(2), called, readStdin, listenForTermination });
+    return runCli({ ...io, args, called, readStdin, listenForTermination });
   }
   let stdin: Uint8Array = Buffer.alloc(0);
   try {
@@ -44,6 +47,12 @@ function listenForTermination(): AbortSignal {
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => termination.abort());
   return termination.signal;
 }
+
+/**
+ * `-t` and `-v`, as Go's flag package spells them. They take precedence over CNI_COMMAND, because Calico's plugin parses
+ * its flags first, and its callers may have CNI_COMMAND set. A runtime passes no arguments.
+ */
+const FLAG = /^--?[tv](=true)?$/;
 
 /** Runtimes issue one of these for each pod, all at once. */
 const NEEDS_SLOT: ReadonlySet<string> = new Set(['ADD', 'DEL', 'CHECK']);

@@ -20,7 +20,7 @@ async function call(args: readonly string[], stdin = '', name = 'podwire') {
 }
 
 describe('runCli', () => {
-  it.each(['-v', 'version'])(
+  it.each(['-v', '--v', '-v=true', 'version'])(
     '%s prints the version, the versions of the protocol, and the state of the code cache',
     async (word) => {
       const { status, stdout, stderr } = await call([word]);
@@ -34,7 +34,7 @@ describe('runCli', () => {
     },
   );
 
-  it.each([[[]], [['help']], [['-x', '-v']]])('%o prints the usage, with status 1', async (args) => {
+  it.each([[[]], [['help']], [['-x', '-v']], [['-v=maybe']]])('%o prints the usage, with status 1', async (args) => {
     expect(await call(args)).toEqual({
       status: 1,
       stdout: '',
@@ -42,6 +42,9 @@ describe('runCli', () => {
     });
   });
 });
+
+it('-v takes precedence over -t, as in Calico’s plugin', async () =>
+  expect(await call(['-t', '-v'])).toMatchObject({ status: 0, stdout: expect.stringContaining('CNI 0.1.0') }));
 
 it.each(['install', 'install-cni'])('under the name %s it installs', async (name) => {
   const { status, stderr } = await call(['--wrong'], '', name);

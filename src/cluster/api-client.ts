@@ -1,6 +1,6 @@
 import { failedRequestError, type Purpose } from './api-error.ts';
 import { ConnectError, connectSocket, takesConnections } from './wire/connect-socket.ts';
-import type { ApiConnection } from './credentials/connection.ts';
+import { identifyConnection, type ApiConnection } from './credentials/connection.ts';
 import { DeadlineError, pause, startBudget, untilDeadline, type Deadline } from './wire/deadline.ts';
 import { openHttpExchange, type HttpExchange, type HttpRequest } from './wire/http-exchange.ts';
 import { HttpError, type HttpResponse } from './wire/http-response.ts';
@@ -32,9 +32,20 @@ export interface ApiClientOptions {
   readonly log: RequestLog;
 }
 
+/** The server, and how podwire would connect to it. */
+export interface ServerCheck {
+  readonly isReachable: boolean;
+  /** Equal for equal servers and credentials, and only for these. It reveals no secret. */
+  readonly connectionId: string;
+}
+
 export interface ApiClient extends Disposable {
-  /** True if the server accepts a TCP connection within the connect budget. Sends no request. */
-  isReachable(): Promise<boolean>;
+  /**
+   * Checks whether the server accepts a TCP connection within the connect budget. Sends no request.
+   *
+   * @throws {CniError} what `connect` throws
+   */
+  checkServer(): Promise<ServerCheck>;
   /**
    * Sends a request, and sends it again if a second try can help.
    *
@@ -109,7 +120,11 @@ export function openApiClient({ connect, budgets, log }: ApiClientOptions): ApiC
   };
 
   return {
-    isReachable: async () => takesConnections((await connect()).server, budgets.apiConnectMs),
+    checkServer: async () => {
+      const connection = await connect();
+      const isReachable = await takesConnections(connection.server, budgets.apiConnectMs);
+      return { isReachable, connectionId: identifyConnection(connection) };
+    },
     send,
     [Symbol.dispose]: () => {
       for (const session of sessions) session.abandon();

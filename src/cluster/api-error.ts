@@ -55,6 +55,8 @@ export function refusedRequestError(connection: ApiConnection, purpose: Purpose,
   const details = `${status} ${text}${words === '' ? '' : `: ${words.slice(0, MAX_QUOTED)}`}`;
   const error = (code: number, message: string) => apiError(connection, code, message, { details });
   const request = `${purpose.verb} ${purpose.object}`;
+  // An admission webhook answers with any status, and one that cannot be called with 500.
+  const reason = words === '' ? '' : describeReason(words);
   if (status === 401) return error(ERROR_CODE.apiRefused, describeUnauthorized(connection));
   if (status === 403) return error(ERROR_CODE.apiRefused, describeForbidden(connection, purpose, words));
   if (status >= 300 && status < 400) {
@@ -68,7 +70,8 @@ export function refusedRequestError(connection: ApiConnection, purpose: Purpose,
   if (status === 429) {
     return error(ERROR_CODE.tryAgainLater, `API server ${text} has too many requests to ${request} now (429)`);
   }
-  if (status >= 500) return error(ERROR_CODE.tryAgainLater, `API server ${text} failed to ${request} (${status})`);
+  if (status >= 500)
+    return error(ERROR_CODE.tryAgainLater, `API server ${text} failed to ${request} (${status})${reason}`);
   if (status === 404) {
     return error(
       ERROR_CODE.apiRefused,
@@ -76,7 +79,7 @@ export function refusedRequestError(connection: ApiConnection, purpose: Purpose,
         `check the server's URL in ${connection.serverSource}`,
     );
   }
-  return error(ERROR_CODE.apiRefused, `API server ${text} refused to ${request} (${status})`);
+  return error(ERROR_CODE.apiRefused, `API server ${text} refused to ${request} (${status})${reason}`);
 }
 
 /**
@@ -169,13 +172,25 @@ function describeUnauthorized({ server, token, tls }: ApiConnection): string {
   return `API server ${server.text}: neither a token nor a client certificate is configured, and it requires one (401)`;
 }
 
-function describeForbidden({ server }: ApiConnection, { verb, resource }: Purpose, words: string): string {
-  const [, user] = /User "([^"]{1,256})"/.exec(words) ?? [];
-  const account = user === undefined ? 'the account' : JSON.stringify(user);
-  return (
-    `API server ${server.text}: ${account} is not permitted to ${verb} ${resource} (403): ` +
-    'apply cni-conf/rbac.yaml, which grants it'
-  );
+/**
+ * RBAC and the other authorizers name the user, and what it cannot do. A 403 can also come from an admission webhook, an
+ * admission policy, or a proxy: for these, only their own words help.
+ */
+function describeForbidden({ server }: ApiConnection, { verb, resource, object }: Purpose, words: string): string {
+  const [, user, kind] = AUTHORIZER_REFUSAL.exec(words) ?? [];
+  if (user === undefined) return `API server ${server.text} refused to ${verb} ${object} (403)${describeReason(words)}`;
+  const refusal = `API server ${server.text}: ${JSON.stringify(user)} is not permitted to ${verb} ${resource} (403)`;
+  return kind === 'path'
+    ? `${refusal}: bind the cluster role system:public-info-viewer, which grants it and by default is bound to everyone`
+    : `${refusal}: apply cni-conf/rbac.yaml, which grants it`;
+}
+
+// `pods "web" is forbidden: User "u" cannot get resource "pods" in …`, or `forbidden: User "u" cannot get path "/version"`.
+const AUTHORIZER_REFUSAL = /^(?:\S+ (?:"[^"]*" )?is )?forbidden: User "([^"]{1,256})" cannot \S+ (resource|path) /;
+
+function describeReason(words: string): string {
+  if (words === '') return ' without a reason; something in front of it, such as a proxy, may have answered';
+  return `: ${JSON.stringify(words.slice(0, MAX_QUOTED))}`;
 }
 
 const MAX_QUOTED = 300;

@@ -2,7 +2,13 @@ import type { PodReference } from '../cni/cni-args.ts';
 import type { JsonReader } from '../json/json-reader.ts';
 import { NON_EMPTY_STRING } from '../json/shapes.ts';
 import { isAbsent, parseAnswer } from './api-answer.ts';
-import { openApiClient, type ApiAnswer, type ApiClient, type ApiClientOptions } from './api-client.ts';
+import {
+  openApiClient,
+  type ApiAnswer,
+  type ApiClient,
+  type ApiClientOptions,
+  type ServerCheck,
+} from './api-client.ts';
 import { parseStatus } from './api-error.ts';
 import type { Deadline } from './wire/deadline.ts';
 import { parseNode, type Node } from './node.ts';
@@ -25,8 +31,8 @@ export interface AnnotationPatch {
  * apiRefused (100) if it refuses or is not trusted, and the errors of reading the connection (4, 5, 7).
  */
 export interface Cluster extends Disposable {
-  /** True if the server accepts TCP connections. Sends no request. */
-  isReachable(): Promise<boolean>;
+  /** Reads the credentials and checks whether the server accepts TCP connections. Sends no request. */
+  checkServer(): Promise<ServerCheck>;
   readPod(pod: PodReference, deadline: Deadline): Promise<Pod | 'absent'>;
   readNode(name: string, deadline: Deadline): Promise<Node | 'absent'>;
   /** Returns the patched Pod, or `conflict` if the patch is for another Pod or another version of it. */
@@ -43,7 +49,7 @@ export interface Cluster extends Disposable {
 export function openCluster(options: ApiClientOptions): Cluster {
   const client = openApiClient(options);
   return {
-    isReachable: () => client.isReachable(),
+    checkServer: () => client.checkServer(),
     async readPod(pod, deadline) {
       const request = {
         purpose: { verb: 'get', resource: 'pods', object: describePod(pod) },

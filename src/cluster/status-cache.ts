@@ -6,8 +6,8 @@ import { readText, replaceFile } from '../system/files.ts';
 
 /** The last result of asking the API, so that a node whose status is polled every few seconds does not ask as often. */
 export interface StatusCache {
-  /** Returns `undefined` if there is no result that is younger than this. */
-  read(maxAgeMs: number): StatusAnswer | undefined;
+  /** Returns `undefined` if there is no result, or it is older than {@link MAX_SUCCESS_AGE_MS} or {@link MAX_FAILURE_AGE_MS}. */
+  read(): StatusAnswer | undefined;
   write(answer: StatusAnswer): void;
 }
 
@@ -17,7 +17,15 @@ export interface StatusAnswer {
   readonly failure: string | undefined;
   /** True if the server accepted connections at that time. */
   readonly isReachable: boolean;
+  /** The server and the credentials with which it was asked: a result for others says nothing. */
+  readonly connectionId: string;
 }
+
+/** How long a success is valid: runtimes ask every few seconds, on every node. */
+export const MAX_SUCCESS_AGE_MS = 60_000;
+
+/** How long a failure is valid: a node whose fault has been corrected must become Ready soon (flannel#1989). */
+export const MAX_FAILURE_AGE_MS = 3000;
 
 /** A reboot empties this folder, and resets the uptime by which the age is measured. */
 const STATUS_FOLDER = '/run/podwire';
@@ -27,9 +35,10 @@ export function openStatusCache(network: string, folder = STATUS_FOLDER): Status
   const path = join(folder, `${network}.status.json`);
   const nowMs = () => Math.round(uptime() * 1000);
   return {
-    read(maxAgeMs) {
+    read() {
       const { atMs, ...answer } = parse(readText(path) ?? '{}');
       const ageMs = nowMs() - atMs;
+      const maxAgeMs = answer.failure === undefined ? MAX_SUCCESS_AGE_MS : MAX_FAILURE_AGE_MS;
       return ageMs >= 0 && ageMs < maxAgeMs ? answer : undefined;
     },
     write(answer) {
@@ -44,14 +53,17 @@ export function openStatusCache(network: string, folder = STATUS_FOLDER): Status
 
 function parse(text: string): StatusAnswer & { readonly atMs: number } {
   try {
-    const { atMs, failure, isReachable } = parseJsonObject(text);
+    const { atMs, failure, isReachable, connectionId } = parseJsonObject(text);
     return {
       atMs: typeof atMs === 'number' ? atMs : Number.NEGATIVE_INFINITY,
       failure: typeof failure === 'string' ? failure : undefined,
       isReachable: isReachable === true,
+      connectionId: typeof connectionId === 'string' ? connectionId : '',
     };
   } catch (error) {
-    if (error instanceof CniError) return { atMs: Number.NEGATIVE_INFINITY, failure: undefined, isReachable: false };
+    if (error instanceof CniError) {
+      return { atMs: Number.NEGATIVE_INFINITY, failure: undefined, isReachable: false, connectionId: '' };
+    }
     throw error;
   }
 }

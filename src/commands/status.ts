@@ -6,64 +6,91 @@ import { openApiBudget } from '../cluster/api-budget.ts';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
 import type { NetworkConfig } from '../netconf/network-config.ts';
 import type { StatusRequest } from '../netconf/request.ts';
+import type { Attachment } from '../plan/attachment.ts';
 import { asksForIpv4, needsPodCidr, planAllocation, planLookup } from '../plan/delegation.ts';
 import { messageOf } from '../system/error-text.ts';
 
-/** How long an answer of the API is valid: runtimes ask every few seconds, on every node. */
-const MAX_ANSWER_AGE_MS = 60_000;
+/**
+ * The least number of lost interfaces that is an error. A pod with NET_ADMIN can delete its own interface, and an error makes
+ * the node NotReady, which evicts the other pods. So it is an error only if also more than half of the pods have lost theirs:
+ * then something on the node deletes interfaces, and would delete those of new pods.
+ */
+const MIN_LOST = 2;
 
 /**
  * Reports whether an ADD would succeed. What would leave pods without a part of their network is a warning in the log.
  *
- * @throws {CniError} limitedConnectivity (51) if running pods have lost their interface on the node; notAvailable (50) if the IPAM plugin,
+ * @throws {CniError} limitedConnectivity (51) if most running pods have lost their interface on the node; notAvailable (50) if the IPAM plugin,
  *   the configuration or the API would make an ADD fail
  * @see SPEC.md 1.1.0, section 2, STATUS
  */
 export async function status({ config }: StatusRequest, effects: Effects): Promise<void> {
   const { delegate, signal } = effects;
-  await assertInterfacesExist(effects);
+  await assertMostInterfacesExist(effects);
   if (asksForIpv4(config)) await warnAboutGateway(effects);
   await orNotAvailable(() => delegate.forward('STATUS', planLookup(config), signal));
   await orNotAvailable(() => assertUsableApi(config, effects));
 }
 
-async function assertInterfacesExist({ journal, kernel }: Effects): Promise<void> {
-  const interfaces = await withKernelErrors('list host interfaces', () => kernel.listInterfaces());
-  const names = new Set(interfaces.map(({ name }) => name));
-  const lost = journal.list().flatMap((item) => {
-    if (item.kind === 'damaged' || item.record.stage !== 'attached' || journal.isOfEarlierBoot(item.record)) return [];
-    const { attachment } = item.record;
-    const isLost = !names.has(attachment.hostInterface.name) && kernel.sandboxExists(attachment.sandboxPath);
-    return isLost ? [attachment] : [];
-  });
+async function assertMostInterfacesExist(effects: Effects): Promise<void> {
+  const { attached, lost: candidates } = await findLostInterfaces(effects);
+  if (candidates.length === 0) return;
+  // A second time: an ADD may have written its record, or a DEL may have deleted the interface, between the two reads.
+  const again = new Set((await findLostInterfaces(effects)).lost.map(keyOf));
+  const lost = candidates.filter((attachment) => again.has(keyOf(attachment)));
   if (lost.length === 0) return;
+  const names = lost
+    .map(({ pod, hostInterface }) => `${pod?.namespace}/${pod?.name} (${hostInterface.name})`)
+    .join(', ');
+  if (lost.length < MIN_LOST || lost.length * 2 <= attached.length) {
+    effects.log.warning(
+      `${lost.length} of ${attached.length} pods of this node have lost their host interface: ${names}; delete them, so that they are created again`,
+    );
+    return;
+  }
   throw new CniError(
     ERROR_CODE.limitedConnectivity,
     `${lost.length} pods of this node have lost their host interface and their network; delete these pods, so that they are created again`,
-    {
-      details: lost
-        .map(({ pod, hostInterface }) => `${pod?.namespace}/${pod?.name} (${hostInterface.name})`)
-        .join(', '),
-    },
+    { details: names },
   );
 }
 
-/** Asks the API once a minute, and when it accepts connections again; a connection alone costs the server nothing. */
+/** The attachments that the runtime has and whose sandbox exists, and those of them that have no host interface. */
+async function findLostInterfaces({ journal, kernel }: Effects) {
+  // The records first: an interface is created before its record says that it is attached.
+  const attached = journal.list().flatMap((item) => {
+    if (item.kind === 'damaged' || item.record.stage !== 'attached' || journal.isOfEarlierBoot(item.record)) return [];
+    return kernel.sandboxExists(item.record.attachment.sandboxPath) ? [item.record.attachment] : [];
+  });
+  if (attached.length === 0) return { attached, lost: [] };
+  const interfaces = await withKernelErrors('list host interfaces', () => kernel.listInterfaces());
+  const names = new Set(interfaces.map(({ name }) => name));
+  return { attached, lost: attached.filter(({ hostInterface }) => !names.has(hostInterface.name)) };
+}
+
+function keyOf({ id: { containerId, interfaceName } }: Attachment): string {
+  return `${containerId}@${interfaceName}`;
+}
+
+/**
+ * Asks the API once a minute, every few seconds while it fails, and immediately when it accepts connections again or the
+ * credentials have changed; a connection alone costs the server nothing.
+ */
 async function assertUsableApi(config: NetworkConfig, effects: Effects): Promise<void> {
   const { cluster, statusCache } = effects;
-  const isReachable = await cluster.isReachable();
-  const known = statusCache.read(MAX_ANSWER_AGE_MS);
-  if (known === undefined || known.isReachable !== isReachable) {
+  const { isReachable, connectionId } = await cluster.checkServer();
+  const known = statusCache.read();
+  if (known === undefined || known.isReachable !== isReachable || known.connectionId !== connectionId) {
     try {
       await askApi(config, effects);
-      statusCache.write({ failure: undefined, isReachable });
+      statusCache.write({ failure: undefined, isReachable, connectionId });
     } catch (error) {
-      statusCache.write({ failure: messageOf(error), isReachable });
+      statusCache.write({ failure: messageOf(error), isReachable, connectionId });
       throw error;
     }
   } else if (known.failure !== undefined) {
     throw new CniError(ERROR_CODE.notAvailable, known.failure, {
-      details: 'as the API server answered within the last minute',
+      details: 'as the API server answered a few seconds ago',
     });
   }
 }

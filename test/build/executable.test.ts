@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { copyFile, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -64,6 +64,16 @@ describe("Node's variables in the kubelet's environment change nothing", () => {
   ignores('NODE_ICU_DATA', '/missing');
   ignores('NODE_CHANNEL_FD', '1');
   ignores('OPENSSL_CONF', '/missing');
+  ignores('OPENSSL_MODULES', '/missing');
+  ignores('OPENSSL_ENGINES', '/missing');
   ignores('SSL_CERT_FILE', '/missing');
+  ignores('SSL_CERT_DIR', '/missing');
   ignores('UV_THREADPOOL_SIZE', '0');
+
+  it('OPENSSL_CONF, naming a file that is not a configuration', async () => {
+    const config = await mkdtemp(join(tmpdir(), 'podwire-openssl-'));
+    await writeFile(join(config, 'openssl.cnf'), 'garbage [[ =');
+    expect(await run(['version'], { OPENSSL_CONF: join(config, 'openssl.cnf') })).toEqual(await run(['version']));
+    await rm(config, { recursive: true });
+  });
 });

@@ -13,7 +13,7 @@ function clusterOf(request: (deadline: Deadline) => Promise<unknown>): Cluster {
     return 'absent';
   };
   return {
-    isReachable: async () => true,
+    checkServer: async () => ({ isReachable: true, connectionId: 'id' }),
     readPod: (_pod, deadline) => answer(deadline),
     readNode: (_name, deadline) => answer(deadline),
     patchPodAnnotations: (_pod, _patch, deadline) => answer(deadline),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ERROR_CODE } from '../../src/cni/error.ts';
 import type { Cluster } from '../../src/cluster/cluster.ts';
-import { failedRequestError, parseStatus } from '../../src/cluster/api-error.ts';
+import { failedRequestError, parseStatus, refusedRequestError, type Purpose } from '../../src/cluster/api-error.ts';
 import { readConnection } from '../../src/cluster/credentials/connection.ts';
 import type { Deadline } from '../../src/cluster/wire/deadline.ts';
 import type { Fault } from '../lab/loopback-api/fault.ts';
@@ -102,6 +102,54 @@ describe('an account that is not allowed', () => {
       expectClean(error, loopback.logged);
     });
   }
+});
+
+describe('403', () => {
+  const explains = (who: string, words: string, message: RegExp, purpose: Purpose = PATCH) =>
+    it(`${who}: ${words.slice(0, 40)}`, async () => {
+      const connection = await readConnection(connectionSettings({ apiRoot: 'https://api.example' }), {});
+      const body = Buffer.from(words === '' ? 'no' : JSON.stringify({ kind: 'Status', message: words, code: 403 }));
+      const error = refusedRequestError(connection, purpose, { status: 403, headers: new Map(), body });
+      expect(error.code).toBe(ERROR_CODE.apiRefused);
+      expect(error.message).toMatch(message);
+      if (!message.source.includes('rbac')) expect(error.message).not.toContain('rbac.yaml');
+    });
+  const PATCH = { verb: 'patch', resource: 'pods/status', object: 'pod default/web' } as const;
+  const RBAC = /"u" is not permitted to patch pods\/status \(403\): apply cni-conf\/rbac.yaml, which grants it$/;
+  explains(
+    'RBAC for one object',
+    'pods "web" is forbidden: User "u" cannot patch resource "pods/status" in API group "" in the namespace "default"',
+    RBAC,
+  );
+  explains('RBAC for no object', 'pods is forbidden: User "u" cannot list resource "pods" in API group ""', RBAC);
+  explains(
+    'an authorizer with a reason',
+    'pods "web" is forbidden: User "u" cannot patch resource "pods/status" in API group "": no relationship found',
+    RBAC,
+  );
+  explains(
+    'RBAC for the version',
+    'forbidden: User "u" cannot get path "/version"',
+    /"u" is not permitted to get \/version \(403\): bind the cluster role system:public-info-viewer/,
+    { verb: 'get', resource: '/version', object: 'its version' },
+  );
+  explains(
+    'a webhook',
+    'admission webhook "policy.example" denied the request: no annotations today',
+    /refused to patch pod default\/web \(403\): "admission webhook \\"policy.example\\" denied the request: no annotations today"$/,
+  );
+  explains(
+    'a webhook that quotes RBAC',
+    'admission webhook "w" denied the request: pods "web" is forbidden: User "u" cannot patch resource "pods"',
+    /refused to patch pod default\/web \(403\): "admission webhook/,
+  );
+  explains(
+    'a policy',
+    `pods "web" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: own pods only`,
+    /refused to patch pod default\/web \(403\): "pods .*ValidatingAdmissionPolicy 'p'.* own pods only"$/,
+  );
+  explains('a quota', 'pods "web" is forbidden: exceeded quota: q', /exceeded quota: q"$/);
+  explains('a proxy', '', /refused to patch pod default\/web \(403\) without a reason; .*proxy/);
 });
 
 describe('a failure', () => {

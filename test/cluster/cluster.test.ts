@@ -10,7 +10,7 @@ describe('requests to the API', () => {
     await using loopback = await openLoopbackCluster();
     const { api, cluster } = loopback;
     const deadline = soon();
-    await expect(cluster.isReachable()).resolves.toBe(true); // a separate connection, without a request
+    await expect(cluster.checkServer()).resolves.toMatchObject({ isReachable: true }); // a separate connection, without a request
     const [pod, node] = await Promise.all([cluster.readPod(WEB, deadline), cluster.readNode('n1', deadline)]);
     expect(pod).toMatchObject({
       ...WEB,

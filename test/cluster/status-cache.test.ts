@@ -5,35 +5,35 @@ import { describe, expect, it } from 'vitest';
 import { openStatusCache } from '../../src/cluster/status-cache.ts';
 import { makeFolder } from '../log/make-folder.ts';
 
-const ANSWER = { failure: 'the API server has no node n1', isReachable: true };
+const ANSWER = { failure: 'the API server has no node n1', isReachable: true, connectionId: 'abc' };
 const MINUTE_MS = 60_000;
 
 describe('the memo', () => {
   it('is read by the next command of the same network, and by no other', () => {
     using folder = makeFolder();
     openStatusCache('net', folder.path).write(ANSWER);
-    expect(openStatusCache('net', folder.path).read(MINUTE_MS)).toEqual(ANSWER);
-    expect(openStatusCache('other', folder.path).read(MINUTE_MS)).toBeUndefined();
+    expect(openStatusCache('net', folder.path).read()).toEqual(ANSWER);
+    expect(openStatusCache('other', folder.path).read()).toBeUndefined();
   });
 
   it('keeps a success, too', () => {
     using folder = makeFolder();
     const memo = openStatusCache('net', folder.path);
-    memo.write({ failure: undefined, isReachable: true });
-    expect(memo.read(MINUTE_MS)).toEqual({ failure: undefined, isReachable: true });
+    memo.write({ ...ANSWER, failure: undefined });
+    expect(memo.read()).toEqual({ ...ANSWER, failure: undefined });
   });
 
   it('is not an error where it cannot be written', () => {
     const memo = openStatusCache('net', '/dev/null');
     memo.write(ANSWER);
-    expect(memo.read(MINUTE_MS)).toBeUndefined();
+    expect(memo.read()).toBeUndefined();
   });
 
   const none = (what: string, text: string) =>
     it(`is absent if it is ${what}`, () => {
       using folder = makeFolder();
       writeFileSync(join(folder.path, 'net.status.json'), text);
-      expect(openStatusCache('net', folder.path).read(MINUTE_MS)).toBeUndefined();
+      expect(openStatusCache('net', folder.path).read()).toBeUndefined();
     });
   const nowMs = Math.round(uptime() * 1000);
   none('empty', '');
@@ -42,6 +42,7 @@ describe('the memo', () => {
   none('without an age', '{"isReachable":true}');
   none('with an age that is text', `{"atMs":"${nowMs}","isReachable":true}`);
   none('a minute old', JSON.stringify({ atMs: nowMs - MINUTE_MS, isReachable: true }));
+  none('a failure of a few seconds ago', JSON.stringify({ ...ANSWER, atMs: nowMs - 3000 }));
   none('from after now: another boot’s', JSON.stringify({ atMs: nowMs + MINUTE_MS, isReachable: true }));
 
   it('contains only the result, its time and its cause', () => {

@@ -1,9 +1,12 @@
 import { rmSync } from 'node:fs';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ERROR_CODE } from '../../src/cni/error.ts';
 import type { JsonObject } from '../../src/json/json.ts';
 import { startCommandNode, type CommandCall, type CommandNode } from '../support/nodes/command-node.ts';
+import { until } from '../lab/until.ts';
+import type { WrapEffects } from '../support/commands/effects.ts';
 import { actingAt } from '../support/commands/effects-points.ts';
 import { hostNamespace, makeSandbox } from '../lab/namespaces/network-namespace.ts';
 
@@ -65,6 +68,28 @@ describe('STATUS', () => {
     expect(await status()).toBeUndefined();
   });
 
+  it('forgets a failure as soon as the credentials have changed', async () => {
+    node.api.setToken('another');
+    expect(await status()).toMatchObject({ code: ERROR_CODE.notAvailable });
+    const kubeconfigPath = join(node.folder, 'kubeconfig');
+    node.api.writeKubeconfig(kubeconfigPath);
+    expect(await status()).toBeUndefined();
+    node.api.writeKubeconfig(kubeconfigPath, { auth: 'none' });
+    expect(await status()).toMatchObject({ code: ERROR_CODE.notAvailable });
+    node.api.setToken('a-token');
+    node.api.writeKubeconfig(kubeconfigPath);
+    expect(await status()).toBeUndefined();
+  });
+
+  it('forgets a failure after a few seconds, whatever its cause was', async () => {
+    node.api.setToken('another');
+    expect(await status()).toMatchObject({ code: ERROR_CODE.notAvailable });
+    node.api.setToken('a-token');
+    const begunMs = performance.now();
+    await until('STATUS succeeds again', async () => (await status()) === undefined);
+    expect(performance.now() - begunMs).toBeLessThan(5000);
+  });
+
   it('remembers that the API has refused, and why', async () => {
     node.api.setToken('another');
     expect(await status()).toMatchObject({ code: ERROR_CODE.notAvailable });
@@ -73,17 +98,85 @@ describe('STATUS', () => {
     ).toEqual([]);
   });
 
-  it('is 51, naming them, if pods have lost their host interface', async () => {
-    await using sandbox = await makeSandbox();
-    node.putPod();
-    await node.succeed({ verb: 'ADD', sandboxPath: sandbox.path });
+  const attachPods = async (stack: AsyncDisposableStack, count: number): Promise<readonly string[]> => {
+    const names = Array.from({ length: count }, (_, index) => `pod-${index}`);
+    for (const pod of names) {
+      const sandbox = stack.use(await makeSandbox());
+      node.putPod(pod);
+      const call = { sandboxPath: sandbox.path, containerId: pod, pod };
+      stack.defer(async () => void (await node.succeed({ verb: 'DEL', ...call })));
+      await node.succeed({ verb: 'ADD', ...call });
+    }
+    return names;
+  };
+  const deleteInterface = (pod: string) => hostNamespace().ip('link', 'delete', node.hostInterface(pod));
+
+  it('is 51, naming them, only if most pods have lost their host interface', async () => {
+    await using stack = new AsyncDisposableStack();
+    const [first = '', second = '', third = ''] = await attachPods(stack, 4);
     expect(await status()).toBeUndefined();
-    await hostNamespace().ip('link', 'delete', node.hostInterface());
-    expect(await status()).toMatchObject({
-      code: ERROR_CODE.limitedConnectivity,
-      details: `default/web (${node.hostInterface()})`,
+    // One pod may have deleted its own interface, which must not evict the others.
+    await deleteInterface(first);
+    const { error, logged } = await node.run({ verb: 'STATUS' });
+    expect(error).toBeUndefined();
+    expect(logged.join('\n')).toContain(`1 of 4 pods of this node have lost their host interface: default/${first} (`);
+    await deleteInterface(second);
+    expect(await status()).toBeUndefined();
+    await deleteInterface(third);
+    const lost = await status();
+    expect(lost).toMatchObject({ code: ERROR_CODE.limitedConnectivity, message: expect.stringMatching(/^3 pods/) });
+    for (const pod of [first, second, third]) {
+      expect(lost).toHaveProperty('details', expect.stringContaining(`default/${pod} (${node.hostInterface(pod)})`));
+    }
+  });
+
+  it('is 0 for the only pod of a node without its host interface', async () => {
+    await using stack = new AsyncDisposableStack();
+    const [only = ''] = await attachPods(stack, 1);
+    await deleteInterface(only);
+    expect(await status()).toBeUndefined();
+  });
+
+  it('does not count pods whose DEL deletes the interfaces while it runs', async () => {
+    await using stack = new AsyncDisposableStack();
+    const pods = await attachPods(stack, 2);
+    const detachOnce = Array.from(pods);
+    const wrap: WrapEffects = ({ kernel, ...effects }) => ({
+      ...effects,
+      kernel: {
+        openSandbox: (path) => kernel.openSandbox(path),
+        sandboxExists: (path) => kernel.sandboxExists(path),
+        observeInterface: (where, name) => kernel.observeInterface(where, name),
+        async listInterfaces() {
+          for (const pod of detachOnce.splice(0)) await node.succeed({ verb: 'DEL', containerId: pod, pod });
+          return kernel.listInterfaces();
+        },
+        hasHostRoute: (address) => kernel.hasHostRoute(address),
+        observe: (steps, sandbox) => kernel.observe(steps, sandbox),
+        apply: (steps, sandbox) => kernel.apply(steps, sandbox),
+        deleteInterface: (where, name) => kernel.deleteInterface(where, name),
+        [Symbol.asyncDispose]: () => kernel[Symbol.asyncDispose](),
+      },
     });
-    await node.succeed({ verb: 'DEL', sandboxPath: sandbox.path });
+    expect((await node.run({ verb: 'STATUS' }, { wrap })).error).toBeUndefined();
+  });
+
+  it('does not count pods that leave a plain file where their sandbox was mounted', async () => {
+    await using stack = new AsyncDisposableStack();
+    const folder = await mkdtemp('/run/podwire-stale-');
+    stack.defer(() => rm(folder, { recursive: true }));
+    for (const pod of ['stale-0', 'stale-1']) {
+      const sandbox = await makeSandbox();
+      node.putPod(pod);
+      const path = join(folder, pod);
+      await symlink(sandbox.path, path);
+      stack.defer(async () => void (await node.succeed({ verb: 'DEL', sandboxPath: path, containerId: pod, pod })));
+      await node.succeed({ verb: 'ADD', sandboxPath: path, containerId: pod, pod });
+      await hostNamespace().ip('link', 'delete', node.hostInterface(pod));
+      await sandbox.remove();
+      await rm(path);
+      await writeFile(path, '');
+    }
     expect(await status()).toBeUndefined();
   });
 

@@ -95,6 +95,26 @@ describe('podwire -t', () => {
   }));
 });
 
+describe('with CNI_COMMAND set, as in the suite of Calico’s plugin', () => {
+  const environments = ['VERSION', 'ADD', 'DEL', 'STATUS', 'no such command'];
+  it.each(environments)('%s: podwire -v prints the version', async (verb) => {
+    for (const words of [['-v'], ['--v'], ['-v=true'], ['-t', '-v']]) {
+      const { exitCode, stdout, stderr } = await runExecutable({ args: words, environment: { CNI_COMMAND: verb } });
+      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+      expect(stdout).toContain(`podwire ${PODWIRE_VERSION}\n`);
+    }
+  });
+
+  it.each(environments)('%s: podwire -t tests the connection', async (verb) => {
+    const call = { args: ['-t'], environment: { CNI_COMMAND: verb, CNI_NETNS: '/none', CNI_IFNAME: 'eth0' } };
+    const answered = await runExecutable({ ...call, stdin: JSON.stringify(node.netconf()) });
+    expect(answered).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/answers: v1\.\d+/), stderr: '' });
+    const kubernetes = { kubeconfig: '/nowhere' };
+    const failed = await runExecutable({ ...call, stdin: JSON.stringify(node.netconf({ kubernetes })) });
+    expect(failed).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringContaining('/nowhere') });
+  });
+});
+
 describe('alone in an empty folder, under another name', () => {
   let folder: string;
   let executable: string;

@@ -98,8 +98,8 @@ describe('a journal whose disk', () => {
     const { folder } = aDisk();
     fill(folder);
     const memo = openStatusCache('net', folder);
-    memo.write({ failure: undefined, isReachable: true });
-    expect(memo.read(60_000)).toBeUndefined();
+    memo.write({ failure: undefined, isReachable: true, connectionId: 'id' });
+    expect(memo.read()).toBeUndefined();
     expect(readdirSync(folder)).toEqual(['fill']);
   });
 });

@@ -1,5 +1,6 @@
 import type { Environment } from '../../cni/environment.ts';
 import { CniError, ERROR_CODE } from '../../cni/error.ts';
+import { sha1 } from '../../system/sha1.ts';
 import type { ConnectionSettings } from '../../netconf/network-config.ts';
 import { isLoopback, parseServerUrl, ServerUrlError, type ServerUrl } from '../wire/server-url.ts';
 import { readConfiguredFile } from './configured-file.ts';
@@ -67,6 +68,14 @@ export async function readConnection(
     tls: server.isEncrypted ? readTlsSettings(chosen, defaults, isVerificationOff(environment)) : undefined,
     token,
   };
+}
+
+/** Returns a hash of the server and all credentials, which changes when a file is replaced by one with other content. */
+export function identifyConnection({ server, tls, token }: ApiConnection): string {
+  const { verification, certificateAuthority, clientCertificate, serverName } = tls ?? {};
+  const { certificate, key } = clientCertificate ?? {};
+  const credentials = [certificateAuthority?.text, certificate?.text, key?.reveal(), token?.reveal()];
+  return sha1(JSON.stringify([server.text, verification, serverName, ...credentials]));
 }
 
 /** The context of a kubeconfig, or of the pod in which podwire runs. Single settings override its members. */
