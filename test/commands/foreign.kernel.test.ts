@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import type { Effects } from '../../src/attachment/effects.ts';
-import type { Kernel } from '../../src/kernel/kernel.ts';
 import { hostNamespace, makeSandbox, type Sandbox } from '../lab/namespaces/network-namespace.ts';
+import { actingBeforeKernel } from '../support/commands/effects-points.ts';
 import { startCommandNode, type CommandCall, type CommandNode } from '../support/nodes/command-node.ts';
 
 let node: CommandNode;
@@ -29,25 +28,6 @@ async function makeContainer(containerId: string, pod = 'web'): Promise<Containe
     call: (verb, overrides = {}) => ({ verb, containerId, pod, sandboxPath: sandbox.path, ...overrides }),
   };
 }
-
-/** The effects of a command, with an action before each call of one function of the kernel. */
-const actingBefore =
-  (name: keyof Kernel, act: () => Promise<unknown>) =>
-  (effects: Effects): Effects => ({
-    ...effects,
-    kernel: new Proxy(effects.kernel, {
-      get(target, key) {
-        const member: unknown = Reflect.get(target, key);
-        if (typeof member !== 'function') return member;
-        if (key !== name) return (...given: readonly unknown[]): unknown => Reflect.apply(member, target, given);
-        return async (...given: readonly unknown[]) => {
-          await act();
-          const value: unknown = await Reflect.apply(member, target, given);
-          return value;
-        };
-      },
-    }),
-  });
 
 describe('the living pod whose sandbox has the path of a dead one', () => {
   // cri-dockerd gives /proc/PID/ns/net, and PID is another process's by the time of DEL (kubernetes#100648).
@@ -108,7 +88,7 @@ describe('an interface of another program', () => {
     const name = node.hostInterface();
     const host = hostNamespace();
     const create = () => host.ip('link', 'add', name, 'type', 'veth', 'peer', 'name', `${name.slice(0, 10)}-p`);
-    const { error } = await node.run(web.call('ADD'), { wrap: actingBefore('apply', create) });
+    const { error } = await node.run(web.call('ADD'), { wrap: actingBeforeKernel('apply', create) });
     expect(error).toMatchObject({ code: 101, message: expect.stringContaining('EEXIST') });
     expect(await host.ip('link', 'show', name)).toHaveLength(1);
     await host.ip('link', 'delete', name);
@@ -125,7 +105,9 @@ describe('the new sandbox of a pod', () => {
     const replace = async () => {
       if (replaced.length === 0) replaced.push(await node.succeed(successor.call('ADD')));
     };
-    expect((await node.run(old.call('DEL'), { wrap: actingBefore('deleteInterface', replace) })).error).toBeUndefined();
+    expect(
+      (await node.run(old.call('DEL'), { wrap: actingBeforeKernel('deleteInterface', replace) })).error,
+    ).toBeUndefined();
     await node.succeed(successor.call('CHECK', { settings: { prevResult: JSON.parse(JSON.stringify(replaced[0])) } }));
     await node.succeed(successor.call('DEL'));
     await node.untilState(empty);

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ERROR_CODE } from '../../src/cni/error.ts';
 import type { JsonObject } from '../../src/json/json.ts';
+import { actingBeforeKernel } from '../support/commands/effects-points.ts';
 import { startCommandNode, type CommandCall, type CommandNode } from '../support/nodes/command-node.ts';
 import { until } from '../lab/until.ts';
-import type { WrapEffects } from '../support/commands/effects.ts';
 import { actingAt } from '../support/commands/effects-points.ts';
 import { hostNamespace, makeSandbox } from '../lab/namespaces/network-namespace.ts';
 
@@ -141,23 +141,10 @@ describe('STATUS', () => {
     await using stack = new AsyncDisposableStack();
     const pods = await attachPods(stack, 2);
     const detachOnce = Array.from(pods);
-    const wrap: WrapEffects = ({ kernel, ...effects }) => ({
-      ...effects,
-      kernel: {
-        openSandbox: (path) => kernel.openSandbox(path),
-        sandboxExists: (path) => kernel.sandboxExists(path),
-        observeInterface: (where, name) => kernel.observeInterface(where, name),
-        async listInterfaces() {
-          for (const pod of detachOnce.splice(0)) await node.succeed({ verb: 'DEL', containerId: pod, pod });
-          return kernel.listInterfaces();
-        },
-        hasHostRoute: (address) => kernel.hasHostRoute(address),
-        observe: (steps, sandbox) => kernel.observe(steps, sandbox),
-        apply: (steps, sandbox) => kernel.apply(steps, sandbox),
-        deleteInterface: (where, name) => kernel.deleteInterface(where, name),
-        [Symbol.asyncDispose]: () => kernel[Symbol.asyncDispose](),
-      },
-    });
+    const detachAll = async (): Promise<void> => {
+      for (const pod of detachOnce.splice(0)) await node.succeed({ verb: 'DEL', containerId: pod, pod });
+    };
+    const wrap = actingBeforeKernel('listInterfaces', detachAll);
     expect((await node.run({ verb: 'STATUS' }, { wrap })).error).toBeUndefined();
   });
 

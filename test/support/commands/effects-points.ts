@@ -132,3 +132,22 @@ function surroundCalls<Effect extends object>(
 function isEntry(value: unknown): value is object {
   return typeof value === 'object' && value !== null && 'markAttached' in value;
 }
+
+/** Effects that wait for an action before each call of one function of the kernel. */
+export function actingBeforeKernel(name: keyof Kernel, act: () => Promise<unknown>): WrapEffects {
+  return (effects) => ({
+    ...effects,
+    kernel: new Proxy(effects.kernel, {
+      get(target, key) {
+        const member: unknown = Reflect.get(target, key);
+        if (typeof member !== 'function') return member;
+        if (key !== name) return (...given: readonly unknown[]): unknown => Reflect.apply(member, target, given);
+        return async (...given: readonly unknown[]) => {
+          await act();
+          const value: unknown = await Reflect.apply(member, target, given);
+          return value;
+        };
+      },
+    }),
+  });
+}
