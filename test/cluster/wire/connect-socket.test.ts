@@ -1,5 +1,10 @@
-import { describe, expect, it, vi } from 'vitest';
+import { once } from 'node:events';
+import { createServer } from 'node:tls';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { connectSocket } from '../../../src/cluster/wire/connect-socket.ts';
+import { parseServerUrl } from '../../../src/cluster/wire/server-url.ts';
 import { ERROR_CODE } from '../../../src/cni/error.ts';
+import { makeCertificateAuthority, type Certificate } from '../../lab/certificates/certificate-authority.ts';
 import { clusterOf, expectClean, openLoopbackCluster, rejectionOf, soon, WEB } from '../loopback-cluster.ts';
 
 describe('the identity of the server', () => {
@@ -77,4 +82,73 @@ describe('the identity of the server', () => {
     api.writeKubeconfig(kubeconfigPath, { server: api.url.replace('https:', 'http:') });
     expect((await rejectionOf(cluster.readPod(WEB, soon()))).code).toBe(ERROR_CODE.tryAgainLater);
   });
+});
+
+describe('like the TLS library of Go, podwire', () => {
+  const root = makeCertificateAuthority('root');
+  const intermediate = root.issueAuthority('intermediate');
+  const leaf = intermediate.issue({ commonName: 'server', subjectAlternativeNames: ['127.0.0.1', 'api.example'] });
+  const chain = { ...leaf, certificatePem: leaf.certificatePem + intermediate.certificatePem };
+
+  interface Server {
+    readonly certificate: Certificate;
+    readonly authority: string;
+    readonly serverName?: string;
+  }
+  async function connect({ certificate, authority, serverName }: Server): Promise<'accepted' | 'rejected'> {
+    const server = createServer({ cert: certificate.certificatePem, key: certificate.keyPem }, (socket) =>
+      socket.end(),
+    );
+    server.on('tlsClientError', () => undefined);
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    onTestFinished(() => void server.close());
+    const address = server.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    const certificateAuthority = { text: authority, source: 'the test' };
+    const tls = { verification: 'full', certificateAuthority, clientCertificate: undefined, serverName } as const;
+    const connection = {
+      server: parseServerUrl(`https://127.0.0.1:${port}`),
+      serverSource: 'the test',
+      tls,
+      token: undefined,
+    };
+    const pending = connectSocket(connection, { connectMs: 5000, handshakeMs: 5000 });
+    const verdict = await pending.ready.then(
+      () => 'accepted' as const,
+      () => 'rejected' as const,
+    );
+    pending.abandon();
+    return verdict;
+  }
+
+  const judges = (what: string, server: Server, verdict: 'accepted' | 'rejected') =>
+    it(`${verdict === 'accepted' ? 'accepts' : 'rejects'} ${what}`, async () =>
+      expect(await connect(server)).toBe(verdict));
+  judges('the root as authority', { certificate: chain, authority: root.certificatePem }, 'accepted');
+  judges('an intermediate as authority', { certificate: chain, authority: intermediate.certificatePem }, 'accepted');
+  judges(
+    'the server’s own certificate as authority',
+    { certificate: chain, authority: leaf.certificatePem },
+    'accepted',
+  );
+  judges('a chain without its intermediate', { certificate: leaf, authority: root.certificatePem }, 'rejected');
+  const bundle = `text between blocks\r\n${makeCertificateAuthority('other').certificatePem}\r\n${root.certificatePem}`;
+  judges(
+    'a bundle with other authorities and text between them',
+    { certificate: chain, authority: bundle },
+    'accepted',
+  );
+  const named = (serverName: string) => ({ certificate: chain, authority: root.certificatePem, serverName });
+  judges('a server name with a trailing dot', named('api.example.'), 'accepted');
+  judges('a server name in another case', named('API.example'), 'accepted');
+  judges('a server name that is a suffix', named('example'), 'rejected');
+  const unnamed = intermediate.issue({ commonName: 'api.example' });
+  const commonNameOnly = { ...unnamed, certificatePem: unnamed.certificatePem + intermediate.certificatePem };
+  const byCommonName = { certificate: commonNameOnly, authority: root.certificatePem, serverName: 'api.example' };
+  judges('a name that is only the common name', byCommonName, 'rejected');
+  const wildcard = intermediate.issue({ commonName: 'server', subjectAlternativeNames: ['*.pods.example'] });
+  const wild = { ...wildcard, certificatePem: wildcard.certificatePem + intermediate.certificatePem };
+  const matching = (serverName: string) => ({ certificate: wild, authority: root.certificatePem, serverName });
+  judges('one label for a wildcard', matching('api.pods.example'), 'accepted');
+  judges('two labels for a wildcard', matching('a.api.pods.example'), 'rejected');
 });

@@ -37,6 +37,13 @@ export interface CertificateRequest {
 export interface CertificateAuthority {
   readonly certificatePem: string;
   issue(request: CertificateRequest): Certificate;
+  /** An intermediate authority. */
+  issueAuthority(commonName: string): CertificateAuthority;
+}
+
+interface Issuer {
+  readonly name: Uint8Array;
+  readonly key: KeyObject;
 }
 
 /**
@@ -44,11 +51,12 @@ export interface CertificateAuthority {
  *
  * @see RFC 5280, section 4; RFC 5480
  */
-export function makeCertificateAuthority(commonName: string): CertificateAuthority {
+export function makeCertificateAuthority(commonName: string, issuedBy?: Issuer): CertificateAuthority {
   const key = makeKey();
   const issuer = { name: distinguishedName(commonName, []), key };
   return {
-    certificatePem: formatCertificate({ commonName }, key, issuer, [
+    issueAuthority: (name) => makeCertificateAuthority(name, issuer),
+    certificatePem: formatCertificate({ commonName }, key, issuedBy ?? issuer, [
       critical(BASIC_CONSTRAINTS, sequence(boolean(true))),
       critical(KEY_USAGE, bitString(Buffer.from([0x06]), 1)), // keyCertSign and cRLSign: bits 5 and 6 from the left
     ]),
@@ -88,7 +96,7 @@ function makeKey(): KeyObject {
 function formatCertificate(
   { commonName, organizations = [], notBefore, notAfter }: CertificateRequest,
   key: KeyObject,
-  issuer: { readonly name: Uint8Array; readonly key: KeyObject },
+  issuer: Issuer,
   extensions: readonly Uint8Array[],
 ): string {
   const algorithm = sequence(objectIdentifier(ECDSA_WITH_SHA256));
