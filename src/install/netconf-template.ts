@@ -7,6 +7,8 @@ export interface RenderedConfig {
   readonly text: string;
   /** The file names of every plugin and IPAM plugin in it. */
   readonly programs: readonly string[];
+  /** Those of them that podwire runs itself: its IPAM plugins. */
+  readonly ipamPrograms: readonly string[];
   /** Then only root may read the file. */
   readonly holdsToken: boolean;
 }
@@ -52,6 +54,7 @@ export function renderNetworkConfig(
   return {
     text: written.endsWith('\n') ? written : `${written}\n`,
     programs: [...new Set(plugins.flatMap(programsOf))],
+    ipamPrograms: [...new Set(own.flatMap(ipamProgramsOf))],
     holdsToken: template.includes('__SERVICEACCOUNT_TOKEN__'),
   };
 }
@@ -95,9 +98,14 @@ function sharedWith(config: JsonObject): JsonObject {
 }
 
 function programsOf(plugin: JsonObject): readonly string[] {
+  const type: JsonValue = plugin['type'] ?? null;
+  return [...(typeof type === 'string' ? [type] : []), ...ipamProgramsOf(plugin)];
+}
+
+function ipamProgramsOf(plugin: JsonObject): readonly string[] {
   const ipam: JsonValue = plugin['ipam'] ?? null;
-  const types = [plugin['type'], isJsonObject(ipam) ? ipam['type'] : undefined];
-  return types.filter((type) => typeof type === 'string');
+  const type: JsonValue = (isJsonObject(ipam) ? ipam['type'] : null) ?? null;
+  return typeof type === 'string' ? [type] : [];
 }
 
 function templateError(problem: string): InstallError {
