@@ -1,5 +1,6 @@
 import { isJsonList, isJsonObject, parseJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import { parseNetworkConfig, parseNetworkHeader } from '../netconf/network-config.ts';
+import { holdsSecret } from './holds-secret.ts';
 import { InstallError } from './install-error.ts';
 
 /** A network configuration that a runtime can use. */
@@ -9,8 +10,10 @@ export interface RenderedConfig {
   readonly programs: readonly string[];
   /** Those of them that podwire runs itself: its IPAM plugins. */
   readonly ipamPrograms: readonly string[];
-  /** Then only root may read the file. */
+  /** Whether the template has a place for the plugin's token: then the text changes with each token. */
   readonly holdsToken: boolean;
+  /** Then only root may read the file. */
+  readonly holdsSecret: boolean;
 }
 
 /**
@@ -50,12 +53,14 @@ export function renderNetworkConfig(
       throw templateError('has a datastore_type other than kubernetes, the only one that podwire supports');
     }
   }
+  const holdsToken = template.includes('__SERVICEACCOUNT_TOKEN__');
   const written = isForCalico ? JSON.stringify(config, undefined, 2) : text;
   return {
     text: written.endsWith('\n') ? written : `${written}\n`,
     programs: [...new Set(plugins.flatMap(programsOf))],
     ipamPrograms: [...new Set(own.flatMap(ipamProgramsOf))],
-    holdsToken: template.includes('__SERVICEACCOUNT_TOKEN__'),
+    holdsToken,
+    holdsSecret: holdsToken || holdsSecret(config),
   };
 }
 

@@ -79,7 +79,7 @@ export function planFiles({
   const expected = [{ name: kubeconfigName, text: kubeconfig, mode: 0o600 }];
   if (config !== undefined) {
     const text = makeSecret(config.text, 'the network configuration');
-    expected.push({ name: configName, text, mode: config.holdsToken ? 0o600 : 0o644 });
+    expected.push({ name: configName, text, mode: config.holdsSecret ? 0o600 : 0o644 });
   }
   return expected.map(({ name, text, mode }): Operation => {
     const place = placeOf(layout, 'configs', name);
