@@ -206,8 +206,8 @@ describe('podwire uninstall', () => {
 
   it('changes nothing while pods are attached that only podwire can detach, unless forced', async () => {
     await install();
-    const network = join(node.state, 'k8s-pod-network');
-    mkdirSync(network);
+    const network = join(node.state, 'networks/k8s-pod-network');
+    mkdirSync(network, { recursive: true });
     writeFileSync(join(network, 'c1-eth0.record.json'), '{}');
     const before = await node.names();
     const { exitCode, stderr } = await uninstall();
@@ -220,4 +220,23 @@ describe('podwire uninstall', () => {
     expect(readdirSync(node.configs)).toEqual([]);
     expect(readdirSync(network)).toEqual(['c1-eth0.record.json']);
   });
+
+  it.each(['k8s-pod-network', 'native', 'networks'])(
+    'finds and keeps records of an earlier version in %s',
+    async (name) => {
+      await install();
+      const network = join(node.state, name);
+      mkdirSync(network, { recursive: true });
+      writeFileSync(join(network, 'c1@eth0.record.json'), '{}');
+      expect(await uninstall()).toMatchObject({
+        exitCode: 1,
+        stderr: expect.stringContaining('1 attachment is still'),
+      });
+      expect((await uninstall(['--force'])).exitCode).toBe(0);
+      expect((await node.names()).filter((path) => path.startsWith('var/lib/podwire/'))).toEqual([
+        `var/lib/podwire/${name}`,
+        `var/lib/podwire/${name}/c1@eth0.record.json`,
+      ]);
+    },
+  );
 });

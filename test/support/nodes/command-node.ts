@@ -58,7 +58,7 @@ export async function startCommandNode(number: number): Promise<CommandNode> {
     folder,
     pluginPath: await placePlugins(plugins, join(folder, 'plugins')),
     ranges: { ranges: [[{ subnet: 'usePodCidr' }], [{ subnet: 'usePodCidrIPv6' }]] },
-    journalFolder: journalFolder(folder),
+    journalFolder: join(journalFolder(folder), 'networks'),
     environment: { FELIX_INTERFACEPREFIX: prefix },
     isOurs: (line) => [` ${prefix}`, v4, v6].some((mark) => line.includes(mark)),
     endpoints: () => api.pods().flatMap(({ metadata }) => formatEndpoint(metadata.name, metadata.annotations)),
