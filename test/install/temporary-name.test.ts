@@ -33,6 +33,26 @@ it('a process that connects to the socket of a name is disconnected', async () =
   await expect(once(connection.resume(), 'end')).resolves.toEqual([]);
 });
 
+it('a process that connects and stays does not keep the process of a name alive', async () => {
+  const script = `
+    const { claimTemporaryName } = await import(${JSON.stringify(SOURCE)});
+    using claimed = await claimTemporaryName('a');
+    process.stdout.write(claimed.name);
+    await new Promise((resolve) => process.stdin.once('data', resolve));
+    process.stdin.destroy();`;
+  const writer = spawn(process.execPath, ['--input-type=module', '--eval', script]);
+  const ended = once(writer, 'close');
+  const [name] = await once(writer.stdout, 'data');
+  const claim = /\.(\d+-[0-9a-f]+)\.tmp$/.exec(String(name))?.[1];
+  const connections = Array.from({ length: 20 }, () =>
+    connect({ path: `\0podwire-install-${claim}`, allowHalfOpen: true }).on('error', () => undefined),
+  );
+  await Promise.all(connections.map((connection) => once(connection, 'connect')));
+  writer.stdin.write('go on');
+  expect(await ended).toEqual([0, null]);
+  for (const connection of connections) connection.destroy();
+});
+
 it('a file is abandoned once its process has been killed, and not before', async () => {
   using folder = makeFolder();
   const script = `
