@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { fileError } from './install-error.ts';
 import type { Folders } from './layout.ts';
 import type { FileFact, ProgramFact } from './plan-install.ts';
-import { findAbandonedFiles } from './temporary-name.ts';
+import { findAbandonedFiles, findOldPluginFiles } from './temporary-name.ts';
 import { isOpenToOthers } from '../system/trusted-path.ts';
 
 /** The programs that the image may contain beside the executable. All but the first are the CNI project's. */
@@ -62,8 +62,9 @@ export async function observeFiles(folder: string, names: readonly string[]): Pr
 export async function observeLeftovers({ programs, configs, state }: Folders): Promise<readonly string[]> {
   const native = join(state, 'native');
   const versions = await readdir(native).catch(() => []);
-  const folders = [programs, configs, ...versions.map((version) => join(native, version))];
-  return (await Promise.all(folders.map(findAbandonedFiles))).flat();
+  const nativeFolders = [native, ...versions.map((version) => join(native, version))];
+  const found = [programs, configs, ...nativeFolders].map(findAbandonedFiles);
+  return (await Promise.all([...found, ...nativeFolders.map(findOldPluginFiles)])).flat();
 }
 
 export async function isFolder(path: string): Promise<boolean> {

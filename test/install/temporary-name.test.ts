@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { claimTemporaryName, findAbandonedFiles } from '../../src/install/temporary-name.ts';
+import { claimTemporaryName, findAbandonedFiles, findOldPluginFiles } from '../../src/install/temporary-name.ts';
 import { makeFolder } from './make-folder.ts';
 
 const SOURCE = join(import.meta.dirname, '../../src/install/temporary-name.ts');
@@ -76,6 +76,14 @@ it('a file of another network namespace, whose sockets are not visible, is aband
   for (const path of [old, young]) writeFileSync(path, '');
   utimesSync(old, 0, 0);
   expect(await findAbandonedFiles(folder.path)).toEqual([old]);
+});
+
+it('an incomplete file of the plugin is abandoned when it is old', async () => {
+  using folder = makeFolder();
+  const [old = '', young = ''] = ['.1234.new', '.99.new'].map((name) => join(folder.path, name));
+  for (const path of [old, young, join(folder.path, 'koffi.node')]) writeFileSync(path, '');
+  for (const path of [old, join(folder.path, 'koffi.node')]) utimesSync(path, 0, 0);
+  expect(await findOldPluginFiles(folder.path)).toEqual([old]);
 });
 
 it('a missing folder has no abandoned files', async () => {
