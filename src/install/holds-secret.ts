@@ -2,7 +2,7 @@ import { isJsonList, isJsonObject, type JsonValue } from '../json/json.ts';
 
 /**
  * Whether a network configuration, of any plugin in it, contains what only root may read: a token, a password or a private
- * key. Paths of files with secrets are none. A wrong "yes" does no harm, because runtimes run as root.
+ * key. A path is not a secret. A wrong "yes" does no harm, because runtimes run as root.
  */
 export function holdsSecret(value: JsonValue): boolean {
   if (typeof value === 'string') return SECRET_VALUE.test(value);

@@ -171,7 +171,7 @@ describe('podwire install on a node that has podwire', () => {
     expect(stderr).not.toContain(token.split('.')[2]);
   });
 
-  it('a template that contains a token of its own is for root alone', async () => {
+  it('a template that contains a literal token is for root alone', async () => {
     const podwire = { type: 'podwire', ipam: { type: 'host-local' }, policy: { k8s_auth_token: 'a-literal-token' } };
     const CNI_NETWORK_CONFIG = JSON.stringify({ cniVersion: '1.0.0', name: 'n', plugins: [podwire] });
     await install({ CNI_NETWORK_CONFIG, CNI_NETWORK_CONFIG_FILE: '' });
