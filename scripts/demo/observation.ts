@@ -54,7 +54,7 @@ export async function observeLeases(): Promise<readonly string[]> {
 
 /** Lists podwire's records, with which it would clean up after a killed command. */
 export async function observeRecords(): Promise<readonly string[]> {
-  const files = await readdir(join('/var/lib/podwire', NETWORK)).catch(() => []);
+  const files = await readdir(join('/var/lib/podwire/networks', NETWORK)).catch(() => []);
   return files.filter((name) => name.endsWith('.json'));
 }
 

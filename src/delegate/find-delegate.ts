@@ -1,25 +1,22 @@
 import { statSync, type Stats } from 'node:fs';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
-import { isOwnedByRoot } from '../system/trusted-owner.ts';
+import { findModifiablePath, type ModifiablePath } from '../system/trusted-path.ts';
 
 /**
- * The path of an IPAM plugin: the first regular file of its name in CNI_PATH.
+ * The absolute path of an IPAM plugin: the first regular file of its name in CNI_PATH. A relative folder, such as
+ * `./bin`, is below the working folder.
  *
  * @param type a bare file name; the parser of the netconf rejects `/`, which could name any program of the node
  *   (CVE-2021-20206)
- * @throws {CniError} delegateFailed (102) if there is no such file, or users other than root could have written it: it
- *   would run as root
+ * @throws {CniError} delegateFailed (102) if there is no such file, or {@link assertRunnable} refuses it
  */
 export function findDelegate(type: string, pluginPath: readonly string[]): string {
-  for (const directory of pluginPath) {
-    const path = join(directory, type);
+  for (const folder of pluginPath) {
+    const path = `${absoluteFolder(folder)}/${type}`;
     const stats = statIfReadable(path);
     if (stats?.isFile() !== true) continue;
-    assertOnlyRootCanWrite(path, stats);
-    assertExecutable(path, stats);
-    const folder = statIfReadable(directory);
-    if (folder !== undefined) assertOnlyRootCanWrite(directory, folder); // a user who can write there can replace the program
+    assertRunnable(path, stats);
     return path;
   }
   throw new CniError(
@@ -27,6 +24,45 @@ export function findDelegate(type: string, pluginPath: readonly string[]): strin
     `the IPAM plugin ${type} is missing on this node; install it (package containernetworking-plugins) into a folder of CNI_PATH`,
     { details: `CNI_PATH: ${pluginPath.join(':') || 'empty'}` },
   );
+}
+
+/**
+ * Checks that a program can be executed, and that only root can change or replace it: it runs as root.
+ *
+ * @param path absolute
+ * @param show what a message calls a path: an installer sees the node's folders at other paths
+ * @throws {CniError} delegateFailed, naming the file or folder and what to do
+ */
+export function assertRunnable(
+  path: string,
+  { mode }: Pick<Stats, 'mode'>,
+  show: (path: string) => string = (shown) => shown,
+): void {
+  assertOnlyRootCanChange(path, show);
+  if ((mode & 0o111) !== 0) return;
+  throw new CniError(
+    ERROR_CODE.delegateFailed,
+    `the IPAM plugin ${show(path)} cannot be run: it is not executable; run chmod 0755 ${show(path)}`,
+    {
+      details: `mode ${(mode & 0o7777).toString(8)}`,
+    },
+  );
+}
+
+/**
+ * Checks that only root can change a program, or the folder that is to contain it.
+ *
+ * @throws {CniError} delegateFailed, naming the file or folder and what to do
+ */
+export function assertOnlyRootCanChange(path: string, show: (path: string) => string): void {
+  const modifiable = findModifiablePath(path);
+  if (modifiable !== undefined) throw modifiableError({ ...modifiable, path: show(modifiable.path) });
+}
+
+// The kernel resolves `..` after a link, path.resolve before it. The working folder's own path contains no link.
+function absoluteFolder(folder: string): string {
+  const [, first = '', rest = ''] = /^((?:\.{1,2}(?:\/+|$))*)(.*)$/s.exec(folder) ?? [];
+  return (folder.startsWith('/') ? folder : `${resolve(first)}/${rest}`).replace(/\/+$/, '');
 }
 
 // A folder of CNI_PATH that cannot be read (a link that loops, a name that is too long) is skipped.
@@ -38,25 +74,14 @@ function statIfReadable(path: string): Stats | undefined {
   }
 }
 
-function assertOnlyRootCanWrite(path: string, stats: Stats): void {
-  const { uid, mode } = stats;
-  const isWritableByOthers = (mode & 0o022) !== 0;
-  if (!isWritableByOthers && isOwnedByRoot(stats)) return;
-  throw new CniError(
+function modifiableError({ path, stats: { uid, gid, mode } }: ModifiablePath): CniError {
+  const isSticky = (mode & 0o1000) !== 0;
+  const remedy = isSticky
+    ? 'move the plugins into a folder that only root can change'
+    : `check where it comes from, then: chown root:root ${path} && chmod 0755 ${path}`;
+  return new CniError(
     ERROR_CODE.delegateFailed,
-    `the IPAM plugin is not run, because users other than root can change ${path}; ` +
-      `check where it comes from, then: chown root:root ${path} && chmod 0755 ${path}`,
-    { details: `owner ${uid}, mode ${(mode & 0o7777).toString(8)}` },
-  );
-}
-
-function assertExecutable(path: string, { mode }: Stats): void {
-  if ((mode & 0o111) !== 0) return;
-  throw new CniError(
-    ERROR_CODE.delegateFailed,
-    `the IPAM plugin ${path} cannot be run: it is not executable; run chmod 0755 ${path}`,
-    {
-      details: `mode ${(mode & 0o7777).toString(8)}`,
-    },
+    `the IPAM plugin is not run, because users other than root can change ${path}; ${remedy}`,
+    { details: `owner ${uid}, group ${gid}, mode ${(mode & 0o7777).toString(8)}` },
   );
 }

@@ -1,6 +1,7 @@
 import type { IssuedToken } from '../cluster/token-issuer.ts';
 import type { Log } from '../log/log.ts';
 import { applyOperations } from './apply-operations.ts';
+import { assertRunnableIpam } from './assert-runnable-ipam.ts';
 import { formatKubeconfig } from './kubeconfig-text.ts';
 import { nodeNameOf, readTemplate, renderForNode } from './node-config.ts';
 import {
@@ -49,7 +50,9 @@ async function install(settings: InstallSettings, executablePath: string, io: Ap
     hasStateFolder: layout.nodeRoot === undefined || (await isFolder(here.state)),
     leftovers: await observeLeftovers(here),
   };
-  assertProgramsPresent({ ...facts, config: renderForNode(settings, template, { nodeName, token: '' }) });
+  const config = renderForNode(settings, template, { nodeName, token: '' });
+  assertProgramsPresent({ ...facts, config });
+  assertRunnableIpam(config, facts);
   const { token, connection, lifeMs } = await issuePluginToken(settings, nodeName, io);
   const operations = planInstall({
     ...facts,

@@ -1,5 +1,6 @@
 import { isJsonList, isJsonObject, parseJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import { parseNetworkConfig, parseNetworkHeader } from '../netconf/network-config.ts';
+import { holdsSecret } from './holds-secret.ts';
 import { InstallError } from './install-error.ts';
 
 /** A network configuration that a runtime can use. */
@@ -7,8 +8,12 @@ export interface RenderedConfig {
   readonly text: string;
   /** The file names of every plugin and IPAM plugin in it. */
   readonly programs: readonly string[];
-  /** Then only root may read the file. */
+  /** Those of them that podwire runs itself: its IPAM plugins. */
+  readonly ipamPrograms: readonly string[];
+  /** Whether the template has a place for the plugin's token: then the text changes with each token. */
   readonly holdsToken: boolean;
+  /** Then only root may read the file. */
+  readonly holdsSecret: boolean;
 }
 
 /**
@@ -48,11 +53,14 @@ export function renderNetworkConfig(
       throw templateError('has a datastore_type other than kubernetes, the only one that podwire supports');
     }
   }
+  const holdsToken = template.includes('__SERVICEACCOUNT_TOKEN__');
   const written = isForCalico ? JSON.stringify(config, undefined, 2) : text;
   return {
     text: written.endsWith('\n') ? written : `${written}\n`,
     programs: [...new Set(plugins.flatMap(programsOf))],
-    holdsToken: template.includes('__SERVICEACCOUNT_TOKEN__'),
+    ipamPrograms: [...new Set(own.flatMap(ipamProgramsOf))],
+    holdsToken,
+    holdsSecret: holdsToken || holdsSecret(config),
   };
 }
 
@@ -95,9 +103,14 @@ function sharedWith(config: JsonObject): JsonObject {
 }
 
 function programsOf(plugin: JsonObject): readonly string[] {
+  const type: JsonValue = plugin['type'] ?? null;
+  return [...(typeof type === 'string' ? [type] : []), ...ipamProgramsOf(plugin)];
+}
+
+function ipamProgramsOf(plugin: JsonObject): readonly string[] {
   const ipam: JsonValue = plugin['ipam'] ?? null;
-  const types = [plugin['type'], isJsonObject(ipam) ? ipam['type'] : undefined];
-  return types.filter((type) => typeof type === 'string');
+  const type: JsonValue = (isJsonObject(ipam) ? ipam['type'] : null) ?? null;
+  return typeof type === 'string' ? [type] : [];
 }
 
 function templateError(problem: string): InstallError {

@@ -6,7 +6,8 @@ import { pipeline } from 'node:stream/promises';
 import { fileError } from './install-error.ts';
 import type { Folders } from './layout.ts';
 import type { FileFact, ProgramFact } from './plan-install.ts';
-import { findAbandonedFiles } from './temporary-name.ts';
+import { findAbandonedFiles, findOldPluginFiles } from './temporary-name.ts';
+import { isOpenToOthers } from '../system/trusted-path.ts';
 
 /** The programs that the image may contain beside the executable. All but the first are the CNI project's. */
 const CARRIED = ['podwire', 'host-local', 'portmap', 'bandwidth', 'tuning', 'loopback'] as const;
@@ -25,7 +26,8 @@ export async function observePrograms(executablePath: string, folder: string): P
   const facts = sources.map(async ({ name, sourcePath }): Promise<ProgramFact | undefined> => {
     const sourceDigest = await digestOf(sourcePath);
     if (sourceDigest === undefined) return undefined;
-    return { name, sourcePath, sourceDigest, nodeDigest: await digestOf(join(folder, name)) };
+    const path = join(folder, name);
+    return { name, sourcePath, sourceDigest, nodeDigest: await digestOf(path), isOpenToOthers: await isOpen(path) };
   });
   return (await Promise.all(facts)).filter((fact) => fact !== undefined);
 }
@@ -60,8 +62,9 @@ export async function observeFiles(folder: string, names: readonly string[]): Pr
 export async function observeLeftovers({ programs, configs, state }: Folders): Promise<readonly string[]> {
   const native = join(state, 'native');
   const versions = await readdir(native).catch(() => []);
-  const folders = [programs, configs, ...versions.map((version) => join(native, version))];
-  return (await Promise.all(folders.map(findAbandonedFiles))).flat();
+  const nativeFolders = [native, ...versions.map((version) => join(native, version))];
+  const found = [programs, configs, ...nativeFolders].map(findAbandonedFiles);
+  return (await Promise.all([...found, ...nativeFolders.map(findOldPluginFiles)])).flat();
 }
 
 export async function isFolder(path: string): Promise<boolean> {
@@ -69,6 +72,11 @@ export async function isFolder(path: string): Promise<boolean> {
     (stats) => stats.isDirectory(),
     () => false,
   );
+}
+
+async function isOpen(path: string): Promise<boolean> {
+  const stats = await stat(path).catch(() => undefined);
+  return stats !== undefined && isOpenToOthers(stats);
 }
 
 // Of the bytes and of the execute bit: a copy that lost its execute bit is not an equal copy.

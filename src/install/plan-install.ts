@@ -12,6 +12,8 @@ export interface ProgramFact {
   readonly sourceDigest: string;
   /** `undefined`: the node has no such file. */
   readonly nodeDigest: string | undefined;
+  /** Then users other than root can change the file on the node, and it is replaced. */
+  readonly isOpenToOthers: boolean;
 }
 
 /** A file on the node. */
@@ -77,7 +79,7 @@ export function planFiles({
   const expected = [{ name: kubeconfigName, text: kubeconfig, mode: 0o600 }];
   if (config !== undefined) {
     const text = makeSecret(config.text, 'the network configuration');
-    expected.push({ name: configName, text, mode: config.holdsToken ? 0o600 : 0o644 });
+    expected.push({ name: configName, text, mode: config.holdsSecret ? 0o600 : 0o644 });
   }
   return expected.map(({ name, text, mode }): Operation => {
     const place = placeOf(layout, 'configs', name);
@@ -111,13 +113,22 @@ export function assertProgramsPresent(
 
 const UP_TO_DATE = 'it is up to date';
 
+/** Why a program stays on the node as it is; `undefined` if it is installed. */
+export function reasonToKeep(
+  { name, sourceDigest, nodeDigest, isOpenToOthers }: ProgramFact,
+  { skippedPrograms, updatePrograms }: Pick<InstallFacts, 'skippedPrograms' | 'updatePrograms'>,
+): string | undefined {
+  if (skippedPrograms.includes(name)) return 'SKIP_CNI_BINARIES lists it';
+  if (nodeDigest === sourceDigest && !isOpenToOthers) return UP_TO_DATE;
+  if (nodeDigest !== undefined && !updatePrograms) return 'it exists, and UPDATE_CNI_BINARIES is false';
+  return undefined;
+}
+
 function planProgram(program: ProgramFact, facts: InstallFacts): Operation {
-  const { name, sourcePath, sourceDigest, nodeDigest } = program;
+  const { name, sourcePath } = program;
   const place = placeOf(facts.layout, 'programs', name);
-  const keep = (why: string): Operation => ({ kind: 'keep', shownPath: place.shownPath, why });
-  if (facts.skippedPrograms.includes(name)) return keep('SKIP_CNI_BINARIES lists it');
-  if (nodeDigest === sourceDigest) return keep(UP_TO_DATE);
-  if (nodeDigest !== undefined && !facts.updatePrograms) return keep('it exists, and UPDATE_CNI_BINARIES is false');
+  const why = reasonToKeep(program, facts);
+  if (why !== undefined) return { kind: 'keep', shownPath: place.shownPath, why };
   return { kind: 'place-program', from: sourcePath, ...place, nodeRoot: facts.layout.nodeRoot };
 }
 

@@ -10,11 +10,12 @@ export interface UninstallFacts {
   readonly configNames: readonly string[];
   readonly hasKubeconfig: boolean;
   readonly hasProgram: boolean;
-  readonly hasNativeCode: boolean;
+  /** The folders of native code, relative to the folder of the state. */
+  readonly nativeFolders: readonly string[];
   readonly leftovers: readonly string[];
   /** Attachments, which only podwire can remove. */
   readonly attachmentCount: number;
-  /** Networks whose folder in the journal contains no record. */
+  /** The folders of networks without a record, relative to the folder of the state. */
   readonly emptyNetworks: readonly string[];
 }
 
@@ -38,8 +39,9 @@ export function planUninstall(facts: UninstallFacts): readonly Operation[] {
   return [
     ...facts.configNames.map((name) => remove('configs', name)),
     ...(facts.hasKubeconfig ? [remove('configs', KUBECONFIG_NAME)] : []),
-    ...(facts.hasNativeCode ? [removeState('native')] : []),
+    ...facts.nativeFolders.map(removeState),
     ...facts.emptyNetworks.map(removeState),
+    { kind: 'remove-folder-if-empty', path: join(here.state, 'networks'), shownPath: join(onNode.state, 'networks') },
     ...removeLeftovers(facts.leftovers),
     { kind: 'remove-folder-if-empty', path: here.state, shownPath: onNode.state },
     ...(facts.hasProgram ? [remove('programs', 'podwire')] : []),

@@ -50,6 +50,19 @@ export async function findAbandonedFiles(folder: string): Promise<readonly strin
   return abandoned;
 }
 
+/**
+ * The paths of the incomplete files that the plugin itself has left in a folder. Their names say which process wrote
+ * them, but of another PID namespace, so only their age counts here.
+ */
+export async function findOldPluginFiles(folder: string): Promise<readonly string[]> {
+  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.new'));
+  const paths: string[] = [];
+  for (const path of names.map((name) => join(folder, name))) {
+    if (await isOlderThan(path, MAX_WRITING_MS)) paths.push(path);
+  }
+  return paths;
+}
+
 const NAME_PREFIX = '.podwire-new-';
 const SOCKET_PREFIX = 'podwire-install-';
 

@@ -35,7 +35,7 @@ async function observe(layout: Layout): Promise<UninstallFacts> {
     configNames: configNames.toSorted(),
     hasKubeconfig: configs.has(KUBECONFIG_NAME),
     hasProgram: programs.has('podwire'),
-    hasNativeCode: await isFolder(join(here.state, 'native')),
+    nativeFolders: await readNativeFolders(here.state),
     leftovers: await observeLeftovers(here),
     attachmentCount: networks.reduce((sum, { attachmentCount }) => sum + attachmentCount, 0),
     emptyNetworks: networks.filter(({ isEmpty }) => isEmpty).map(({ name }) => name),
@@ -56,18 +56,34 @@ async function isOwnConfig(path: string): Promise<boolean> {
 }
 
 interface NetworkFact {
+  /** Of its folder, relative to the folder of the state. */
   readonly name: string;
   readonly attachmentCount: number;
   readonly isEmpty: boolean;
 }
 
+// With records of an earlier version among them, only the folders of the code.
+async function readNativeFolders(state: string): Promise<readonly string[]> {
+  const native = join(state, 'native');
+  if (!(await isFolder(native))) return [];
+  const hasRecords = (await readdir(native)).some((name) => name.endsWith('.json'));
+  return hasRecords ? (await readFolderNames(native)).map((name) => join('native', name)) : ['native'];
+}
+
+async function readFolderNames(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+}
+
 async function readNetworks(state: string): Promise<readonly NetworkFact[]> {
-  const entries = await readdir(state, { withFileTypes: true }).catch(() => []);
-  const networks = entries.filter((entry) => entry.isDirectory() && entry.name !== 'native');
-  const facts = networks.map(async ({ name }): Promise<NetworkFact> => {
-    const files = await readdir(join(state, name));
+  // Beside `networks` are the folders of earlier versions. A network named `native` shared its folder with the code.
+  const old = await readFolderNames(state);
+  const networks = (await readFolderNames(join(state, 'networks'))).map((name) => join('networks', name));
+  const facts = [...old, ...networks].map(async (name): Promise<NetworkFact> => {
+    const files = await readdir(join(state, name)).catch(() => []);
     const attachmentCount = files.filter((file) => file.endsWith('.record.json')).length;
-    return { name, attachmentCount, isEmpty: !files.some((file) => file.endsWith('.json')) };
+    const isShared = name === 'native' || name === 'networks';
+    return { name, attachmentCount, isEmpty: !isShared && !files.some((file) => file.endsWith('.json')) };
   });
   return Promise.all(facts);
 }

@@ -14,6 +14,7 @@ import { createFile, readNames, readText, removeAbandonedFiles } from '../system
 import { openLibcLoader } from '../system/libc.ts';
 import { isRunning, ownIdentity } from '../system/process-identity.ts';
 import { openOwnRecord, type OwnRecord } from './own-record.ts';
+import { recordFolder } from './record-folder.ts';
 import { readRecordText, removeRecordFile, replaceRecordFile } from './record-file.ts';
 import { formatRecord, parseRecord, type AttachmentRecord } from './record.ts';
 import { supersedeRecord } from './supersede-record.ts';
@@ -116,9 +117,10 @@ export function openJournal(
   { records: parentFolder, rejected: rejectedFolder } = FOLDERS,
   libc = openLibcLoader(),
 ): Journal {
-  const folder = join(parentFolder, network);
+  const folder = recordFolder(parentFolder, network);
+  const folderOf = (name: string): string => (name === network ? folder : recordFolder(parentFolder, name));
   const pathOf = ({ id, network: name }: NamedAttachment, kind: Kind): string =>
-    join(kind === 'rejected' ? rejectedFolder : parentFolder, name, fileName(id, kind));
+    join(kind === 'rejected' ? join(rejectedFolder, name) : folderOf(name), fileName(id, kind));
   const sweptFile = join(folder, SWEPT_FILE);
   let knownBoot: BootIdentity | undefined;
   const boot = (): BootIdentity => (knownBoot ??= readBootIdentity(libc));

@@ -11,6 +11,7 @@ import {
   readFileSync,
   readdirSync,
   renameSync,
+  rmdirSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -162,6 +163,15 @@ export function readText(path: string): string | undefined {
     }
   } catch {
     return undefined;
+  }
+}
+
+/** Removes a folder, unless it contains something or is a mount point. */
+export function removeFolderIfEmpty(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch {
+    // It is still needed.
   }
 }
 

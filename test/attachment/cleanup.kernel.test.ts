@@ -29,7 +29,7 @@ function setUp(script = '') {
   const note = (message: string) => void warnings.push(message);
   const log = { debug: () => undefined, info: () => undefined, warning: note, error: note };
   const journal = openJournal('net', log, journalFolders(folder.path));
-  const record = join(folder.path, 'net', 'c1@eth0.record.json');
+  const record = join(folder.path, 'networks/net', 'c1@eth0.record.json');
   const leave = (overrides: object): void => {
     journal.begin(attachment({ release: RELEASE, hostInterfaceName: 'pwleftover' }));
     const left = parseJsonObject(readFileSync(record));

@@ -24,7 +24,7 @@ function setUp() {
   });
   const log = { debug: () => undefined, info: () => undefined, warning: () => undefined, error: () => undefined };
   const journal = openJournal(CONFIG.name, log, journalFolders(folder.path));
-  const damage = () => writeFileSync(join(folder.path, CONFIG.name, 'known@eth0.record.json'), '{');
+  const damage = () => writeFileSync(join(folder.path, 'networks', CONFIG.name, 'known@eth0.record.json'), '{');
   return { effects: { journal, kernel, log }, journal, damage };
 }
 

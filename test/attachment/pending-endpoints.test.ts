@@ -31,7 +31,7 @@ function aJournal() {
       journal,
       log,
     });
-  return { journal, finish, path: join(folder.path, 'net', 'c1@eth0.endpoint.json') };
+  return { journal, finish, path: join(folder.path, 'networks/net', 'c1@eth0.endpoint.json') };
 }
 const put = (containerId: string, uid = 'uid-1') =>
   loopback.api.putPod({

@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  mkdirSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LOADERS } from '../../src/install/node-libraries.ts';
@@ -96,6 +106,42 @@ describe('one line without a secret says what to do, and the node does not chang
   refuses('the folder of programs is not mounted', /opt\/cni\/bin \(ENOENT\): its folder is missing: mount/, {}, () =>
     rmSync(node.programs, { recursive: true }),
   );
+  const changeable = (path: string) => new RegExp(`because users other than root can change ${path};`);
+  refuses('the folder of programs, which others can write', changeable('/opt/cni/bin'), {}, () =>
+    chmodSync(node.programs, 0o777),
+  );
+  refuses('the folder of programs, which its group can write', changeable('/opt/cni/bin'), {}, () => {
+    chownSync(node.programs, 0, 1234);
+    chmodSync(node.programs, 0o775);
+  });
+  refuses('the folder of programs, which Kubespray gives to the user kube', changeable('/opt/cni/bin'), {}, () =>
+    chownSync(node.programs, 1234, 0),
+  );
+  refuses('the folder of programs with the sticky bit', changeable('/opt/cni/bin'), {}, () =>
+    chmodSync(node.programs, 0o1777),
+  );
+  const skipped = { environment: { SKIP_CNI_BINARIES: 'host-local' } };
+  const putHostLocal = (mode: number, uid = 0) => {
+    const path = join(node.programs, 'host-local');
+    copyFileSync(join(node.image, 'host-local'), path);
+    chownSync(path, uid, 0);
+    chmodSync(path, mode);
+  };
+  refuses('a skipped host-local that others can write', changeable('/opt/cni/bin/host-local'), skipped, () =>
+    putHostLocal(0o757),
+  );
+  refuses('a skipped host-local of another user', changeable('/opt/cni/bin/host-local'), skipped, () =>
+    putHostLocal(0o755, 1234),
+  );
+  refuses('a skipped host-local that is not executable', /host-local cannot be run: .*chmod 0755/, skipped, () =>
+    putHostLocal(0o644),
+  );
+  refuses(
+    'an old host-local that others can write, and is not to be updated',
+    changeable('/opt/cni/bin/host-local'),
+    { environment: { UPDATE_CNI_BINARIES: 'false' } },
+    () => putHostLocal(0o757),
+  );
   refuses('the API server is away', /refuses connections/, { environment: { KUBERNETES_SERVICE_PORT: '1' } });
   refuses('the Node does not exist', /has no node nowhere: set KUBERNETES_NODE_NAME/, {
     environment: { KUBERNETES_NODE_NAME: 'nowhere' },
@@ -138,6 +184,16 @@ it('none of the capabilities of root is needed, as the DaemonSet drops them all'
   const within = ['setpriv', '--bounding-set=-all', '--inh-caps=-all', '--no-new-privs'];
   const { exitCode, stderr } = await node.run({ within });
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.any(String) });
+});
+
+it('a host-local that others can write is replaced, in a folder that the group root can write', async () => {
+  chmodSync(node.programs, 0o775);
+  const path = join(node.programs, 'host-local');
+  copyFileSync(join(node.image, 'host-local'), path);
+  chmodSync(path, 0o777);
+  const { exitCode, stderr } = await node.run();
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.stringContaining('host-local: installed') });
+  expect((statSync(path).mode & 0o777).toString(8)).toBe('755');
 });
 
 describe("the node's own libraries, where its file system can be seen", () => {

@@ -170,6 +170,16 @@ describe('podwire install on a node that has podwire', () => {
     expect([mode(join(node.configs, CONFIG)), (await node.read(CONFIG)).includes(token)]).toEqual(['600', true]);
     expect(stderr).not.toContain(token.split('.')[2]);
   });
+
+  it('a template that contains a literal token is for root alone', async () => {
+    const podwire = { type: 'podwire', ipam: { type: 'host-local' }, policy: { k8s_auth_token: 'a-literal-token' } };
+    const CNI_NETWORK_CONFIG = JSON.stringify({ cniVersion: '1.0.0', name: 'n', plugins: [podwire] });
+    await install({ CNI_NETWORK_CONFIG, CNI_NETWORK_CONFIG_FILE: '' });
+    expect([mode(join(node.configs, CONFIG)), (await node.read(CONFIG)).includes('a-literal-token')]).toEqual([
+      '600',
+      true,
+    ]);
+  });
 });
 
 describe('podwire uninstall', () => {
@@ -196,8 +206,8 @@ describe('podwire uninstall', () => {
 
   it('changes nothing while pods are attached that only podwire can detach, unless forced', async () => {
     await install();
-    const network = join(node.state, 'k8s-pod-network');
-    mkdirSync(network);
+    const network = join(node.state, 'networks/k8s-pod-network');
+    mkdirSync(network, { recursive: true });
     writeFileSync(join(network, 'c1-eth0.record.json'), '{}');
     const before = await node.names();
     const { exitCode, stderr } = await uninstall();
@@ -210,4 +220,23 @@ describe('podwire uninstall', () => {
     expect(readdirSync(node.configs)).toEqual([]);
     expect(readdirSync(network)).toEqual(['c1-eth0.record.json']);
   });
+
+  it.each(['k8s-pod-network', 'native', 'networks'])(
+    'finds and keeps records of an earlier version in %s',
+    async (name) => {
+      await install();
+      const network = join(node.state, name);
+      mkdirSync(network, { recursive: true });
+      writeFileSync(join(network, 'c1@eth0.record.json'), '{}');
+      expect(await uninstall()).toMatchObject({
+        exitCode: 1,
+        stderr: expect.stringContaining('1 attachment is still'),
+      });
+      expect((await uninstall(['--force'])).exitCode).toBe(0);
+      expect((await node.names()).filter((path) => path.startsWith('var/lib/podwire/'))).toEqual([
+        `var/lib/podwire/${name}`,
+        `var/lib/podwire/${name}/c1@eth0.record.json`,
+      ]);
+    },
+  );
 });

@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/json/json.ts';
@@ -139,6 +139,22 @@ describe('a record', () => {
       }),
     ).toMatchObject({ exitCode: 0 });
     expect(await node.state()).toEqual(standing);
+  });
+});
+
+describe('a network named native, whose folder earlier versions shared with the native code', () => {
+  it('keeps its records apart, and finds one in the old place', async () => {
+    const config = { ...node.netconf(), name: 'native' };
+    const call = { config, ...pod.call };
+    expect(await node.run({ verb: 'ADD', ...call })).toMatchObject({ exitCode: 0 });
+    const [record = ''] = readdirSync('/var/lib/podwire/networks/native').filter((name) =>
+      name.endsWith('.record.json'),
+    );
+    renameSync(join('/var/lib/podwire/networks/native', record), join('/var/lib/podwire/native', record));
+    expect(await node.run({ verb: 'DEL', ...call })).toMatchObject({ exitCode: 0 });
+    expect(readdirSync('/var/lib/podwire/native').filter((name) => name.endsWith('.json'))).toEqual([]);
+    expect(readdirSync('/var/lib/podwire/networks/native').filter((name) => name.endsWith('.json'))).toEqual([]);
+    expect(await node.state()).toEqual(before);
   });
 });
 

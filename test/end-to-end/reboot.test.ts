@@ -133,7 +133,7 @@ describe('after a reboot', () => {
     const [living, next] = await makePods('living', 'next');
     if (living === undefined || next === undefined) throw new Error('unreachable');
     expect(await add(living, boot)).toMatchObject({ exitCode: 0 });
-    const network = `/var/lib/podwire/${memberText(node.netconf(), 'name')}`;
+    const network = `/var/lib/podwire/networks/${memberText(node.netconf(), 'name')}`;
     rmSync(join(network, 'swept-boot')); // as where the disk was full when it was to be written
     writeFileSync(join(network, `${living.containerId}@eth0.record.json`), '');
     expect(await add(next, boot)).toMatchObject({ exitCode: 0 });

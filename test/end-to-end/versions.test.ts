@@ -1,10 +1,11 @@
-import { dirname } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/json/json.ts';
 import { SUPPORTED_VERSIONS, type CniVersion } from '../../src/cni/versions.ts';
 import { makeSandbox } from '../lab/namespaces/network-namespace.ts';
 import { makeTestPod, type TestPod } from '../support/nodes/test-pod.ts';
 import { ensureTools } from '../lab/tools/ensure-tools.ts';
+import { placePlugins } from '../lab/tools/place-plugins.ts';
 import { startApiServerNode, type ApiServerNode } from '../support/nodes/api-server-node.ts';
 import { addressesIn } from '../lab/result-addresses.ts';
 import { expectNoLeftovers } from '../support/suite/hooks.ts';
@@ -182,7 +183,7 @@ describe.each(HOST_LOCALS)('two IPv4 range sets, by %s', (name) => {
   it.each(SEVERAL_ADDRESSES)('give two addresses, and DEL gives both back: cniVersion %s', async (cniVersion) => {
     await using pod = await makeTestPod(node);
     const config = node.netconf({ cniVersion, ipam: { ranges: [[{ subnet: '10.73.0.0/24' }]] } });
-    const environment = { CNI_PATH: dirname((await ensureTools([name]))[name]) };
+    const environment = { CNI_PATH: await folderOf(name) };
     const result = await attachedOnce({ ...pod.call, config, environment });
     expect(addressesIn(result)).toEqual([expect.stringMatching(/^10\.71\.0\./), expect.stringMatching(/^10\.73\.0\./)]);
   });
@@ -190,7 +191,7 @@ describe.each(HOST_LOCALS)('two IPv4 range sets, by %s', (name) => {
   it.each(['0.1.0', '0.2.0'])('are refused if the result cannot name both: cniVersion %s', async (cniVersion) => {
     await using pod = await makeTestPod(node);
     const config = node.netconf({ cniVersion, ipam: { ranges: [[{ subnet: '10.73.0.0/24' }]] } });
-    const environment = { CNI_PATH: dirname((await ensureTools([name]))[name]) };
+    const environment = { CNI_PATH: await folderOf(name) };
     const refused = await node.run({ ...pod.call, verb: 'ADD', config, environment });
     expect(refused).toMatchObject({
       exitCode: 1,
@@ -214,6 +215,11 @@ async function attachedOnce(call: Omit<Parameters<ApiServerNode['call']>[0], 've
 }
 
 async function oldHostLocal(): Promise<{ readonly CNI_PATH: string }> {
-  const { 'host-local-1.1.1': path } = await ensureTools(['host-local-1.1.1']);
-  return { CNI_PATH: dirname(path) };
+  return { CNI_PATH: await folderOf('host-local-1.1.1') };
+}
+
+/** A new folder with this version of host-local. */
+async function folderOf(name: 'host-local' | 'host-local-1.1.1'): Promise<string> {
+  const { [name]: path } = await ensureTools([name]);
+  return placePlugins({ 'host-local': path }, join(node.folder, name));
 }

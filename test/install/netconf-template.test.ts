@@ -34,10 +34,15 @@ describe('a template', () => {
     ]));
 
   it('contains the token only if it has the placeholder', () => {
-    expect(render(list(PODWIRE)).holdsToken).toBe(false);
+    expect(render(list(PODWIRE))).toMatchObject({ holdsToken: false, holdsSecret: false });
     const policy =
       '{"type":"podwire","ipam":{"type":"host-local"},"policy":{"k8s_auth_token":"__SERVICEACCOUNT_TOKEN__"}}';
-    expect(render(list(policy), { SERVICEACCOUNT_TOKEN: 'a.b.c' }).holdsToken).toBe(true);
+    expect(render(list(policy), { SERVICEACCOUNT_TOKEN: 'a.b.c' })).toMatchObject({
+      holdsToken: true,
+      holdsSecret: true,
+    });
+    const literal = policy.replace('__SERVICEACCOUNT_TOKEN__', 'a-token');
+    expect(render(list(literal))).toMatchObject({ holdsToken: false, holdsSecret: true });
   });
 
   const CALICO = '{"type":"calico","mtu":1400,"ipam":{"type":"host-local"}}';

@@ -6,7 +6,13 @@ import { planFiles, planInstall, assertProgramsPresent, type InstallFacts } from
 
 const KUBECONFIG = '/host/etc/cni/net.d/podwire-kubeconfig';
 const CONFIG = '/host/etc/cni/net.d/10-podwire.conflist';
-const PODWIRE = { name: 'podwire', sourcePath: '/image/podwire', sourceDigest: 'new', nodeDigest: undefined };
+const PODWIRE = {
+  name: 'podwire',
+  sourcePath: '/image/podwire',
+  sourceDigest: 'new',
+  nodeDigest: undefined,
+  isOpenToOthers: false,
+};
 
 function facts(overrides: Partial<InstallFacts> = {}): InstallFacts {
   return {
@@ -14,7 +20,13 @@ function facts(overrides: Partial<InstallFacts> = {}): InstallFacts {
     configName: '10-podwire.conflist',
     kubeconfigName: 'podwire-kubeconfig',
     kubeconfig: makeSecret('the kubeconfig', 'a test'),
-    config: { text: 'the config', programs: ['podwire', 'host-local'], holdsToken: false },
+    config: {
+      text: 'the config',
+      programs: ['podwire', 'host-local'],
+      ipamPrograms: [],
+      holdsToken: false,
+      holdsSecret: false,
+    },
     files: new Map(),
     programs: [PODWIRE],
     nodePrograms: new Set(['host-local']),
@@ -80,8 +92,8 @@ describe('the plan of an installation', () => {
     expect(kinds('another', 0o600)).toEqual(['write-file', 'write-file']);
   });
 
-  it('a network configuration that contains the token is for root only', () => {
-    const config = { text: 'the config', programs: [], holdsToken: true };
+  it('a network configuration that contains a secret is for root only', () => {
+    const config = { text: 'the config', programs: [], ipamPrograms: [], holdsToken: false, holdsSecret: true };
     expect(planFiles(facts({ config }))[1]).toMatchObject({ mode: 0o600 });
     expect(planFiles(facts())[1]).toMatchObject({ mode: 0o644 });
   });

@@ -8,10 +8,10 @@ function facts(overrides: Partial<UninstallFacts> = {}): UninstallFacts {
     configNames: ['10-podwire.conflist'],
     hasKubeconfig: true,
     hasProgram: true,
-    hasNativeCode: true,
+    nativeFolders: ['native'],
     leftovers: [],
     attachmentCount: 0,
-    emptyNetworks: ['k8s-pod-network'],
+    emptyNetworks: ['networks/k8s-pod-network'],
     ...overrides,
   };
 }
@@ -22,15 +22,19 @@ describe('the plan of a removal', () => {
       'remove-file /etc/cni/net.d/10-podwire.conflist',
       'remove-file /etc/cni/net.d/podwire-kubeconfig',
       'remove-folder /var/lib/podwire/native',
-      'remove-folder /var/lib/podwire/k8s-pod-network',
+      'remove-folder /var/lib/podwire/networks/k8s-pod-network',
+      'remove-folder-if-empty /var/lib/podwire/networks',
       'remove-folder-if-empty /var/lib/podwire',
       'remove-file /opt/cni/bin/podwire',
     ]);
   });
 
   it('of a bare node changes nothing', () => {
-    const bare = { configNames: [], hasKubeconfig: false, hasProgram: false, hasNativeCode: false, emptyNetworks: [] };
-    expect(planUninstall(facts(bare)).map(({ kind }) => kind)).toEqual(['remove-folder-if-empty']);
+    const bare = { configNames: [], hasKubeconfig: false, hasProgram: false, nativeFolders: [], emptyNetworks: [] };
+    expect(planUninstall(facts(bare)).map(({ kind }) => kind)).toEqual([
+      'remove-folder-if-empty',
+      'remove-folder-if-empty',
+    ]);
   });
 
   it('is an error while attachments are recorded, with their number', () => {

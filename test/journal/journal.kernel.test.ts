@@ -58,11 +58,11 @@ function attachAndDetach(journal: Journal): void {
 describe('a journal whose disk', () => {
   it('is full lets ADD and DEL continue, warns, and leaves no partial file', () => {
     const { journal, folder, warnings } = aDisk();
-    mkdirSync(join(folder, 'net'));
+    mkdirSync(join(folder, 'networks/net'), { recursive: true });
     fill(folder);
     attachAndDetach(journal);
     expect(warnings.join('\n')).toContain('ENOSPC');
-    expect(readdirSync(join(folder, 'net'))).toEqual([]);
+    expect(readdirSync(join(folder, 'networks/net'))).toEqual([]);
   });
 
   it('is read-only does the same', () => {

@@ -28,8 +28,14 @@ function aJournal() {
   const warnings: string[] = [];
   const note = (message: string) => void warnings.push(message);
   const open = () => openJournal('net', { warning: note }, journalFolders(folder.path));
-  const path = (name: string) => join(folder.path, 'net', name);
-  return { open, journal: open(), warnings, path, names: () => readdirSync(join(folder.path, 'net')).toSorted() };
+  const path = (name: string) => join(folder.path, 'networks/net', name);
+  return {
+    open,
+    journal: open(),
+    warnings,
+    path,
+    names: () => readdirSync(join(folder.path, 'networks/net')).toSorted(),
+  };
 }
 
 /** What an ADD does when it returns its result. */
@@ -251,7 +257,7 @@ describe('two processes', () => {
     journal.beginSweep();
     const program = `
       import { openJournal } from ${JSON.stringify(join(import.meta.dirname, '../../src/journal/journal.ts'))};
-      const journal = openJournal('net', console, ${JSON.stringify(journalFolders(join(path('.'), '..')))});
+      const journal = openJournal('net', console, ${JSON.stringify(journalFolders(join(path('.'), '../..')))});
       console.log('ready');
       for await (const _ of process.stdin);
       for (let n = 0; n < 200; n++)

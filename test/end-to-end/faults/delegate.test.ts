@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/json/json.ts';
@@ -187,10 +187,12 @@ describe('an ADD whose delegate', () => {
 
   it.each([
     ['is not executable', 0o644, /cannot be run|EACCES/],
-    ['is writable by its group', 0o775, /is not run, because users other than root can change/],
+    ['is writable by its group', 0o775, /is not run, because users other than root can change/, 1234],
     ['is writable by all', 0o757, /is not run, because users other than root can change/],
-  ])('%s', async (_, mode, message) => {
+  ])('%s', async (_, mode, message, gid = 0) => {
     const folder = fakeDelegate('', { name: 'host-local', mode });
+    chownSync(join(folder, 'host-local'), 0, gid);
+    chmodSync(join(folder, 'host-local'), mode);
     const { exitCode, answer } = await node.run({ verb: 'ADD', sandboxPath: sandbox.path, pluginPath: folder });
     expect({ exitCode, code: answer?.['code'] }).toEqual({ exitCode: 1, code: 102 });
     expect(answer?.['msg']).toMatch(message);

@@ -31,13 +31,29 @@ export async function startInstallCluster(): Promise<Cluster> {
   return cluster;
 }
 
-/** The account that the kubelet mounts into the installer's pod. */
-export async function installerAccount(
+/** What the kubelet gives the installer's pod, but bound to nothing. */
+export async function installerAccount(cluster: Cluster, name = 'podwire-installer'): Promise<AccountFiles> {
+  return requestAccount(cluster, name, {});
+}
+
+/** What the kubelet of a node gives the installer's pod, which this creates: a token that is bound to the pod. */
+export async function installerAccountOn(cluster: Cluster, nodeName: string): Promise<AccountFiles> {
+  const name = `podwire-${nodeName}`;
+  const pod = await cluster.admin.create('/api/v1/namespaces/kube-system/pods', {
+    metadata: { name },
+    spec: { nodeName, serviceAccountName: 'podwire-installer', containers: [{ name: 'token', image: 'never-pulled' }] },
+  });
+  const boundObjectRef = { apiVersion: 'v1', kind: 'Pod', name, uid: member(pod, 'metadata', 'uid') };
+  return requestAccount(cluster, 'podwire-installer', { boundObjectRef });
+}
+
+async function requestAccount(
   { admin, certificateAuthorityPem }: Cluster,
-  name = 'podwire-installer',
+  name: string,
+  spec: object,
 ): Promise<AccountFiles> {
   const path = `/api/v1/namespaces/kube-system/serviceaccounts/${name}/token`;
-  const answer = await admin.create(path, { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} });
+  const answer = await admin.create(path, { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec });
   const token: unknown = member(answer, 'status', 'token');
   return { token: String(token), 'ca.crt': certificateAuthorityPem, namespace: 'kube-system' };
 }

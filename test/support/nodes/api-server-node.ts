@@ -1,11 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { join } from 'node:path';
 import type { PluginAccount } from '../../lab/api-server/cluster-objects.ts';
 import { startCluster, type Cluster } from '../../lab/api-server/kube-apiserver.ts';
 import { member, memberText, textMembers } from '../../lab/member.ts';
 import type { EndedExecutable } from '../../lab/run-executable.ts';
 import { startPlugin } from '../../lab/run-plugin.ts';
 import { ensureTools } from '../../lab/tools/ensure-tools.ts';
+import { placePlugins } from '../../lab/tools/place-plugins.ts';
 import { makeTestNode, type NodeCall, type TestNode } from './test-node.ts';
 import { formatEndpoint, JOURNAL } from './node-state.ts';
 
@@ -22,7 +23,7 @@ export async function startApiServerNode({
   podCIDRs = ['10.71.0.0/24', 'fd71::/64'],
 }: { readonly name?: string; readonly podCIDRs?: readonly string[] } = {}): Promise<ApiServerNode> {
   await using started = new AsyncDisposableStack();
-  const { 'host-local': hostLocal } = await ensureTools(['host-local', 'portmap']);
+  const plugins = await ensureTools(['host-local', 'portmap']);
   const folder = await mkdtemp('/run/podwire-node-');
   started.defer(() => rm(folder, { recursive: true, force: true }));
   const cluster = started.use(await startCluster());
@@ -32,7 +33,7 @@ export async function startApiServerNode({
     name,
     network: 'k8s-pod-network',
     folder,
-    pluginPath: dirname(hostLocal),
+    pluginPath: await placePlugins(plugins, join(folder, 'plugins')),
     ranges: { subnet: 'usePodCidr' },
     journalFolder: JOURNAL,
     endpoints: () => readEndpoints(cluster),

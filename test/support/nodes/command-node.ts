@@ -1,11 +1,12 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { isJsonObject, type JsonObject } from '../../../src/json/json.ts';
 import type { RequestInput } from '../../../src/netconf/request.ts';
 import { hostInterfaceName } from '../../lab/host-interface-name.ts';
 import { startLoopbackApi, type LoopbackApi } from '../../lab/loopback-api/loopback-api.ts';
 import { runtimeEnvironment, runtimeStdin } from '../../lab/runtime-call.ts';
 import { ensureTools } from '../../lab/tools/ensure-tools.ts';
+import { placePlugins } from '../../lab/tools/place-plugins.ts';
 import { journalFolder, runCommand, type CommandEnd, type CommandSetting } from '../commands/effects.ts';
 import { until } from '../../lab/until.ts';
 import { formatEndpoint } from './node-state.ts';
@@ -42,7 +43,7 @@ const NODE_NAME = 'command-node';
 /** @param number 0 to 99; different for each node in the same network namespace */
 export async function startCommandNode(number: number): Promise<CommandNode> {
   await using started = new AsyncDisposableStack();
-  const { 'host-local': hostLocal } = await ensureTools(['host-local']);
+  const plugins = await ensureTools(['host-local']);
   const folder = await mkdtemp('/run/podwire-commands-');
   started.defer(() => rm(folder, { recursive: true, force: true }));
   const v4 = `10.80.${number}.`;
@@ -55,9 +56,9 @@ export async function startCommandNode(number: number): Promise<CommandNode> {
     network: `network-${number}`,
     cniVersion: '1.1.0',
     folder,
-    pluginPath: dirname(hostLocal),
+    pluginPath: await placePlugins(plugins, join(folder, 'plugins')),
     ranges: { ranges: [[{ subnet: 'usePodCidr' }], [{ subnet: 'usePodCidrIPv6' }]] },
-    journalFolder: journalFolder(folder),
+    journalFolder: join(journalFolder(folder), 'networks'),
     environment: { FELIX_INTERFACEPREFIX: prefix },
     isOurs: (line) => [` ${prefix}`, v4, v6].some((mark) => line.includes(mark)),
     endpoints: () => api.pods().flatMap(({ metadata }) => formatEndpoint(metadata.name, metadata.annotations)),

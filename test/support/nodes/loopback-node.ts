@@ -1,9 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { basename, join } from 'node:path';
 import { startLoopbackApi, type LoopbackApi } from '../../lab/loopback-api/loopback-api.ts';
 import type { EndedExecutable, RunningExecutable } from '../../lab/run-executable.ts';
 import { startPlugin } from '../../lab/run-plugin.ts';
 import { ensureTools } from '../../lab/tools/ensure-tools.ts';
+import { placePlugins } from '../../lab/tools/place-plugins.ts';
 import { makeTestNode, type NodeCall, type TestNode } from './test-node.ts';
 import { formatEndpoint, JOURNAL } from './node-state.ts';
 
@@ -27,7 +28,7 @@ export const CANARY_TOKEN = [
 /** Starts the API server with the pod default/web, which calls use by default. */
 export async function startLoopbackNode(): Promise<LoopbackNode> {
   await using started = new AsyncDisposableStack();
-  const { 'host-local': hostLocal } = await ensureTools(['host-local']);
+  const plugins = await ensureTools(['host-local']);
   const folder = await mkdtemp('/run/podwire-loopback-');
   started.defer(() => rm(folder, { recursive: true, force: true }));
   const api = started.use(
@@ -41,7 +42,7 @@ export async function startLoopbackNode(): Promise<LoopbackNode> {
     name: NODE_NAME,
     network: `faulty-${basename(folder)}`, // a separate network: what a failed test leaves must not affect the next file
     folder,
-    pluginPath: dirname(hostLocal),
+    pluginPath: await placePlugins(plugins, join(folder, 'plugins')),
     ranges: { ranges: [[{ subnet: 'usePodCidr' }], [{ subnet: 'usePodCidrIPv6' }]] },
     journalFolder: JOURNAL,
     pod: WEB,

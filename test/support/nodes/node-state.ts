@@ -4,7 +4,7 @@ import { hostNamespace } from '../../lab/namespaces/network-namespace.ts';
 import { memberText } from '../../lab/member.ts';
 
 /** The folder in which the executable keeps the journals of all networks. */
-export const JOURNAL = '/var/lib/podwire';
+export const JOURNAL = '/var/lib/podwire/networks';
 
 /**
  * What attachments leave on a node and in the API, each a sorted list of lines: interfaces of the host (index, name, alias), routes of the

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { JsonObject } from '../../../src/json/json.ts';
 import { ensureTools } from '../../lab/tools/ensure-tools.ts';
+import { placePlugins } from '../../lab/tools/place-plugins.ts';
 import type { Sandbox } from '../../lab/namespaces/network-namespace.ts';
 import { EXECUTABLE } from '../../lab/run-executable.ts';
 import { memberText } from '../../lab/member.ts';
@@ -30,10 +31,11 @@ export interface Cnitool extends AsyncDisposable {
 
 /** @param hostLocal the version of host-local among the plugins */
 export async function makeCnitool(hostLocal: 'host-local' | 'host-local-1.1.1' = 'host-local'): Promise<Cnitool> {
-  // The order matters: the folder of the other plugins also contains a host-local.
   const { cnitool, ...plugins } = await ensureTools(['cnitool', hostLocal, 'portmap', 'bandwidth', 'tuning']);
   const folder = await mkdtemp('/run/podwire-cnitool-');
-  const pluginPath = [folder, ...new Set(Object.values(plugins).map((path) => dirname(path)))].join(':');
+  const { [hostLocal]: hostLocalPath, portmap, bandwidth, tuning } = plugins;
+  const placed = { 'host-local': hostLocalPath, portmap, bandwidth, tuning };
+  const pluginPath = `${folder}:${await placePlugins(placed, join(folder, 'plugins'))}`;
   await symlink(EXECUTABLE, join(folder, 'podwire'));
   return {
     configure: (list) => writeFile(join(folder, `10-${memberText(list, 'name')}.conflist`), JSON.stringify(list)),
