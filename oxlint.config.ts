@@ -40,7 +40,12 @@ const FOLDERS = {
     packages: [],
     node: 'none',
   },
-  install: { values: ['cluster', 'delegate', 'json', 'log', 'netconf', 'system'], types: ['cni'], packages: [], node: 'any' },
+  install: {
+    values: ['cluster', 'delegate', 'json', 'log', 'netconf', 'system'],
+    types: ['cni'],
+    packages: [],
+    node: 'any',
+  },
 } as const satisfies Record<string, FolderImports>;
 
 // Where a parser brands a value. Elsewhere, only `as const` is allowed.
