@@ -22,10 +22,10 @@ export interface StatusAnswer {
 }
 
 /** How long a success is valid: runtimes ask every few seconds, on every node. */
-export const MAX_SUCCESS_AGE_MS = 60_000;
+const MAX_SUCCESS_AGE_MS = 60_000;
 
 /** How long a failure is valid: a node whose fault has been corrected must become Ready soon (flannel#1989). */
-export const MAX_FAILURE_AGE_MS = 3000;
+const MAX_FAILURE_AGE_MS = 3000;
 
 /** A reboot empties this folder, and resets the uptime by which the age is measured. */
 const STATUS_FOLDER = '/run/podwire';

@@ -174,13 +174,13 @@ describe("the plugin's token, bound to node-1", () => {
 describe("the installer's token, of a pod on node-1", () => {
   const DAY_SECONDS = 86_400;
   let installer: ApiClient;
-  let nodeless: ApiClient;
+  let withoutNode: ApiClient;
   beforeAll(async () => {
     await applyManifest(cluster.admin, readManifest('cni-conf/rbac.yaml'), 'keep');
     const clientOf = ({ token, 'ca.crt': certificateAuthority }: AccountFiles) =>
       makeApiClient(cluster.server, { certificateAuthority, token });
     installer = clientOf(await installerAccountOn(cluster, 'node-1'));
-    nodeless = clientOf(await installerAccount(cluster));
+    withoutNode = clientOf(await installerAccount(cluster));
     await until(
       'RBAC lets the installer create tokens',
       async () => (await request(installer, onNode('node-1'))) === 'allowed',
@@ -189,7 +189,7 @@ describe("the installer's token, of a pod on node-1", () => {
   });
   afterAll(() => {
     installer[Symbol.dispose]();
-    nodeless[Symbol.dispose]();
+    withoutNode[Symbol.dispose]();
   });
 
   const onNode = (name: string, expirationSeconds = DAY_SECONDS) => ({
@@ -232,7 +232,7 @@ describe("the installer's token, of a pod on node-1", () => {
   );
 
   it('may create none with a token that belongs to no node', async () => {
-    expect(await request(nodeless, onNode('node-1'))).toMatch(/does not belong to a pod on a node/);
+    expect(await request(withoutNode, onNode('node-1'))).toMatch(/does not belong to a pod on a node/);
   });
 
   it('does not limit others: an administrator creates tokens of the plugin for a year', async () => {
