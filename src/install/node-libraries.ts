@@ -14,6 +14,7 @@ export const LOADERS: Readonly<Record<string, readonly string[]>> = {
     'lib64/ld-linux-x86-64.so.2',
     'usr/lib64/ld-linux-x86-64.so.2',
     'usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2',
+    'lib/x86_64-linux-gnu/ld-linux-x86-64.so.2',
   ],
   arm64: ['lib/ld-linux-aarch64.so.1', 'usr/lib/ld-linux-aarch64.so.1', 'usr/lib64/ld-linux-aarch64.so.1'],
 };
