@@ -89,8 +89,8 @@ describe('a call of the plugin', () => {
     expect(await lines({})).toEqual([]);
     expect(await lines({ PODWIRE_TRACE: '1' })).toEqual(
       expect.arrayContaining([
-        expect.stringContaining('begin kernel.listInterfaces'),
-        expect.stringContaining('end kernel.listInterfaces'),
+        expect.stringContaining('begin delegate.forward'),
+        expect.stringContaining('end delegate.forward'),
       ]),
     );
   });
