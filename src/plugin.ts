@@ -166,6 +166,9 @@ function toCniError(error: unknown, { signal }: Partial<Pick<PluginIo, 'signal'>
   if (error instanceof KernelError && (error.errnoName === 'EMFILE' || error.errnoName === 'ENFILE')) {
     return new CniError(ERROR_CODE.inputOutput, error.message, { details: error.errnoName, cause: error });
   }
+  if (error instanceof KernelError) {
+    return new CniError(ERROR_CODE.kernelRefused, error.message, { details: error.errnoName, cause: error });
+  }
   if (isErrno(error)) {
     return new CniError(
       ERROR_CODE.inputOutput,

@@ -5,13 +5,13 @@ import type { NetworkConfig } from '../netconf/network-config.ts';
 import { isTooManyOpenFiles, messageOf } from '../system/error-text.ts';
 
 /**
- * The name of this machine's Kubernetes Node: from the netconf, otherwise from the file that the agent has written,
- * otherwise, if that file is optional, the host name in lower case.
+ * The name of this machine's Kubernetes Node: `nodename` of the netconf, otherwise what the file that the agent has written
+ * contains, otherwise `kubernetes.node_name` of the netconf, otherwise, if the file is optional, the host name in lower case.
  *
  * @throws {CniError} invalidConfig (7) if the file is needed and has no name
  */
 export function readNodeName(
-  config: Pick<NetworkConfig, 'nodeName' | 'nodeNameFile' | 'nodeNameFileOptional'>,
+  config: Pick<NetworkConfig, 'nodeName' | 'nodeNameFile' | 'nodeNameFileOptional' | 'podCidrNodeName'>,
 ): string {
   if (config.nodeName !== undefined) return config.nodeName;
   const { nodeNameFile: file } = config;
@@ -25,6 +25,7 @@ export function readNodeName(
     why = messageOf(error);
     cause = error;
   }
+  if (config.podCidrNodeName !== undefined) return config.podCidrNodeName;
   if (config.nodeNameFileOptional) return hostname().toLowerCase();
   throw new CniError(
     ERROR_CODE.invalidConfig,

@@ -11,13 +11,22 @@ const file = (text: string) => {
   writeFileSync(path, text);
   return path;
 };
-const read = (nodeName: string | undefined, nodeNameFile: string, nodeNameFileOptional = false) =>
-  readNodeName({ nodeName, nodeNameFile, nodeNameFileOptional });
+const read = (
+  nodeName: string | undefined,
+  nodeNameFile: string,
+  nodeNameFileOptional = false,
+  podCidrNodeName?: string,
+) => readNodeName({ nodeName, nodeNameFile, nodeNameFileOptional, podCidrNodeName });
 
 it('the netconf’s name takes precedence, and the file may be missing', () =>
   expect(read('node-1', '/nowhere')).toBe('node-1'));
 it('without a name in the netconf, the file’s is used, without its line break', () =>
   expect(read(undefined, file('node-2\n'))).toBe('node-2'));
+it('kubernetes.node_name replaces a missing file, and comes before the host name', () =>
+  expect([read(undefined, '/nowhere', false, 'node-3'), read(undefined, '/nowhere', true, 'node-3')]).toEqual([
+    'node-3',
+    'node-3',
+  ]));
 it('an optional file that is missing is replaced by the host name', () =>
   expect(read(undefined, '/nowhere', true)).toBe(hostname().toLowerCase()));
 it('an optional file that is empty is replaced by the host name', () =>
