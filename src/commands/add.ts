@@ -56,8 +56,14 @@ export async function add(request: AttachmentRequest, effects: Effects): Promise
   const lease = parseLease(await allocateLease(allocation, attachment, effects), allocation);
   assertMtuFitsAddresses(mtuBytes, lease.addresses);
   await assertNotAddressOfNode(lease, allocation.type, effects);
-  const routesLoopback = planLoopbackRouting(config, effects.agent.isPresent());
-  const steps = planAttachmentSteps({ attachment, config, mtuBytes, mac, routesLoopback, ...lease });
+  const steps = planAttachmentSteps({
+    attachment,
+    config,
+    mtuBytes,
+    mac,
+    ...lease,
+    routesLoopback: planLoopbackRouting(config, effects.agent.isPresent()),
+  });
   undo.add('endpoint', () => withdrawEndpoint(attachment, config, effects));
   // The API takes as long to write the endpoint as the kernel to create the link, and the agent accepts an endpoint whose link comes later.
   const [ends] = await bothSettled(
