@@ -44,7 +44,10 @@ export async function add(request: AttachmentRequest, effects: Effects): Promise
   await cleanUpBeforeAdd(attachment.id, config, effects);
   using sandbox = await openEmptySandbox(request, effects);
   effects.delegate.assertInstalled(config.delegateType);
-  const mtuBytes = effects.agent.mtuBytes();
+  const linkSettings = {
+    mtuBytes: effects.agent.mtuBytes(),
+    routesLoopback: planLoopbackRouting(config, effects.agent.isPresent()),
+  };
   await effects.agent.waitUntilReady(effects.signal);
   const { pod, node } = await reading;
   const { mac } = parsePodOverrides(pod?.annotations ?? {}, config);
@@ -54,16 +57,9 @@ export async function add(request: AttachmentRequest, effects: Effects): Promise
   await replaceHostInterface(attachment, effects);
   undo.add('link and lease', () => detach(planUndo(attachment), effects));
   const lease = parseLease(await allocateLease(allocation, attachment, effects), allocation);
-  assertMtuFitsAddresses(mtuBytes, lease.addresses);
+  assertMtuFitsAddresses(linkSettings.mtuBytes, lease.addresses);
   await assertNotAddressOfNode(lease, allocation.type, effects);
-  const steps = planAttachmentSteps({
-    attachment,
-    config,
-    mtuBytes,
-    mac,
-    ...lease,
-    routesLoopback: planLoopbackRouting(config, effects.agent.isPresent()),
-  });
+  const steps = planAttachmentSteps({ attachment, config, mac, ...linkSettings, ...lease });
   undo.add('endpoint', () => withdrawEndpoint(attachment, config, effects));
   // The API takes as long to write the endpoint as the kernel to create the link, and the agent accepts an endpoint whose link comes later.
   const [ends] = await bothSettled(
