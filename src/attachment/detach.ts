@@ -78,11 +78,12 @@ export interface Link {
 }
 
 /**
- * The links that provably belong to an attachment: host interfaces whose alias names it, and unlabelled ones that `ifUnlabelled` allows. If
- * there is none, the veth in the sandbox whose peer has such an alias, or is unlabelled and has the name that the previously installed
- * plugin would have used. The path of a sandbox proves nothing: /proc/PID/ns/net can be another pod's by now (kubernetes#100648).
+ * Finds the links that provably belong to an attachment: the host interfaces whose alias names it, and unlabelled ones that `ifUnlabelled`
+ * allows. If the host has no such interface, it is the veth in the sandbox whose peer has such an alias, or whose peer is unlabelled and has
+ * the name that the previously installed plugin would have used. The path of a sandbox proves nothing: /proc/PID/ns/net can be another
+ * pod's by now (kubernetes#100648).
  *
- * @param sandbox `undefined`: it is gone, and the container interface with it
+ * @param sandbox `undefined` if it is gone; the container interface is gone with it
  * @throws {CniError} kernelRefused (101)
  */
 export async function findLinks(

@@ -20,7 +20,7 @@ interface GatewayEffects {
  * Logs a warning if the node does not answer ARP requests of pods for their IPv4 gateway. It is not an error: the route
  * that is missing may be added later, by a routing daemon for example, and then pods have their network.
  *
- * @param attached undefined: asks about pods in general
+ * @param attached the pod that asks, or `undefined` for pods in general
  * @throws {CniError} kernelRefused (101)
  */
 export async function warnAboutGateway({ kernel, log }: GatewayEffects, attached?: AttachedAddresses): Promise<void> {

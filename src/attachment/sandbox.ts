@@ -6,7 +6,7 @@ import { withKernelErrors } from './kernel-errors.ts';
 
 /** Where a request says that the pod's network namespace is. */
 export interface SandboxRequest {
-  /** `undefined`: the runtime says that it is gone. */
+  /** It is `undefined` if the runtime reports that it is gone. */
   readonly sandboxPath: string | undefined;
   readonly mayUseOwnNetns: boolean;
 }

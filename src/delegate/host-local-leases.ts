@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isCniName, isInterfaceName } from '../cni/attachment-id.ts';
@@ -7,8 +7,7 @@ import type { IpAddress } from '../address/ip-address.ts';
 import { isJsonObject } from '../json/json.ts';
 import { ADDRESS } from '../json/shapes.ts';
 import type { Delegation } from '../plan/delegation.ts';
-import { errnoOf } from '../system/error-text.ts';
-import { readNames, readText, removeFile } from '../system/files.ts';
+import { openFileIfExists, readNames, readText, removeFile } from '../system/files.ts';
 
 /** A lease of host-local: a file that is named by its address, and contains the container's id and the interface's name. */
 export interface LeaseFile {
@@ -51,7 +50,7 @@ export async function removeLeases(
   choose: (lease: LeaseFile) => Promise<boolean>,
   tryLock: TryLock,
 ): Promise<readonly LeaseFile[]> {
-  const fd = openIfExists(join(folder, 'lock'));
+  const fd = openFileIfExists(join(folder, 'lock'));
   if (fd === undefined) return []; // host-local has never allocated here
   try {
     await lock(fd, folder, tryLock);
@@ -72,15 +71,6 @@ function ownerOf(text: string): string | undefined {
   const [containerId = '', interfaceName = '', ...rest] = text.trim().split(/\r?\n/);
   const isWhole = isCniName(containerId) && isInterfaceName(interfaceName) && rest.length === 0;
   return isWhole ? containerId : undefined;
-}
-
-function openIfExists(path: string): number | undefined {
-  try {
-    return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
 }
 
 async function lock(fd: number, folder: string, tryLock: TryLock): Promise<void> {

@@ -1,8 +1,7 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
 import type { Attachment } from '../plan/attachment.ts';
 import { isUnfinished } from '../plan/detachment.ts';
-import { errnoOf } from '../system/error-text.ts';
-import { replaceFile } from '../system/files.ts';
+import { openFileIfExists, replaceFile } from '../system/files.ts';
 import { formatRecord, parseRecord } from './record.ts';
 
 /**
@@ -15,7 +14,7 @@ export function supersedeRecord(
   path: string,
   { id, network }: Pick<Attachment, 'id' | 'network'>,
 ): 'superseded' | 'finished' {
-  const fd = openIfExists(path);
+  const fd = openFileIfExists(path);
   if (fd === undefined) return 'finished'; // the ADD has just undone its work
   try {
     const record = parseRecord(readAll(fd), id, network);
@@ -26,15 +25,6 @@ export function supersedeRecord(
     return stage === 'attaching' || stage === 'superseded' ? 'superseded' : 'finished';
   } finally {
     closeSync(fd);
-  }
-}
-
-function openIfExists(path: string): number | undefined {
-  try {
-    return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw error;
   }
 }
 

@@ -55,7 +55,7 @@ export async function findHostAddress(
  * Why the host does not answer ARP requests for the gateway of its pods, which no interface has. The kernel answers as a
  * proxy, and only if it would forward packets for the gateway to another interface than the pod's.
  *
- * @param attached the pod that asks; undefined: any pod
+ * @param attached the pod that asks, or `undefined` for pods in general
  * @returns undefined if the host answers, or if the kernel does not say
  * @see linux/net/ipv4/arp.c, arp_process
  */

@@ -71,7 +71,7 @@ export interface Kernel extends AsyncDisposable {
   /**
    * Why the host does not answer the ARP requests of its pods for their gateway, as a message that says what to do.
    *
-   * @param attached the pod that asks; undefined: any pod
+   * @param attached the pod that asks, or `undefined` for pods in general
    * @returns undefined if the host answers
    * @throws {KernelError}
    */

@@ -155,7 +155,7 @@ export function makeFolders(path: string): void {
  */
 export function readText(path: string): string | undefined {
   try {
-    const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const fd = openForReading(path);
     try {
       return readFileSync(fd, 'utf8');
     } finally {
@@ -163,6 +163,21 @@ export function readText(path: string): string | undefined {
     }
   } catch {
     return undefined;
+  }
+}
+
+/**
+ * Opens a file for reading. Follows no link and does not wait for the writer of a FIFO.
+ *
+ * @returns its descriptor, which the caller closes, or `undefined` if the file does not exist
+ * @throws an errno of node:fs
+ */
+export function openFileIfExists(path: string): number | undefined {
+  try {
+    return openForReading(path);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
   }
 }
 
@@ -182,6 +197,10 @@ export function readNames(folder: string): readonly string[] {
   } catch {
     return [];
   }
+}
+
+function openForReading(path: string): number {
+  return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
 }
 
 function writeInMissingFolders(path: string, text: string): TemporaryFile {

@@ -1,19 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { parseCidr } from '../../src/address/cidr.ts';
 import { parseIpAddress } from '../../src/address/ip-address.ts';
 import { conflictsWith, isSameRoute } from '../../src/kernel/conflicting-route.ts';
 import { addRouteRequest, decodeRoute, type KernelRoute } from '../../src/netlink/route-message.ts';
 import type { Route } from '../../src/plan/step.ts';
+import { plannedRoute as route } from '../support/builders/attachment-facts.ts';
 
-const route = ({
-  destination = '10.0.0.5/32',
-  ...overrides
-}: Partial<Omit<Route, 'destination'>> & { destination?: string } = {}): Route => ({
-  gateway: undefined,
-  scope: 'link',
-  ...overrides,
-  destination: parseCidr(destination),
-});
 const observed = (overrides: Partial<KernelRoute> = {}, planned = route()): KernelRoute => ({
   ...decodeRoute(addRouteRequest(7, planned).payload),
   ...overrides,

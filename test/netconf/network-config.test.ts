@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseCidr } from '../../src/address/cidr.ts';
+import { NO_CONNECTION_SETTINGS } from '../../src/cluster/credentials/connection-settings.ts';
 import type { Environment } from '../../src/cni/environment.ts';
 import type { OnError } from '../../src/json/json-reader.ts';
 import type { JsonObject, JsonValue } from '../../src/json/json.ts';
@@ -13,16 +14,6 @@ const parseRaw = (raw: JsonObject, environment: Environment = {}, onError?: OnEr
   parseNetworkConfig(parseNetworkHeader(raw), environment, onError);
 const parse = (overrides: Overrides = {}) => parseRaw(netconf(overrides));
 
-const NO_CONNECTION: NetworkConfig['connection'] = {
-  datastoreType: undefined,
-  kubeconfigPath: undefined,
-  apiRoot: undefined,
-  token: undefined,
-  clientCertificatePath: undefined,
-  clientKeyPath: undefined,
-  certificateAuthorityPath: undefined,
-};
-
 describe('the least that is accepted', () => {
   const raw = { name: 'n', type: 'podwire', ipam: { type: 'host-local' } };
 
@@ -33,7 +24,7 @@ describe('the least that is accepted', () => {
       requireMtuFile: false,
       nodeNameFile: '/var/lib/calico/nodename',
       nodeNameFileOptional: false,
-      connection: NO_CONNECTION,
+      connection: NO_CONNECTION_SETTINGS,
       log: { level: 'info', filePath: undefined, maxSizeMb: 100, maxAgeDays: 30, maxCount: 10 },
       floatingIpsEnabled: false,
       allowIpForwarding: false,

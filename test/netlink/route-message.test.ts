@@ -15,16 +15,7 @@ import {
 import { NLM_F, RTM } from '../../src/netlink/constants.ts';
 import type { Route } from '../../src/plan/step.ts';
 import { encodeByReference } from '../support/kernel/reference-encoder.ts';
-
-const route = ({
-  destination = '10.0.0.5/32',
-  ...overrides
-}: Partial<Omit<Route, 'destination'>> & { destination?: string } = {}): Route => ({
-  gateway: undefined,
-  scope: 'link',
-  ...overrides,
-  destination: parseCidr(destination),
-});
+import { plannedRoute as route } from '../support/builders/attachment-facts.ts';
 
 describe('addRouteRequest is as the reference encodes it:', () => {
   const same = (why: string, planned: Route, reference: Buffer) =>

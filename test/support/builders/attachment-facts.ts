@@ -1,5 +1,7 @@
+import { parseCidr } from '../../../src/address/cidr.ts';
 import { parseIpAddress } from '../../../src/address/ip-address.ts';
 import type { AttachmentFacts } from '../../../src/plan/attachment-steps.ts';
+import type { Route } from '../../../src/plan/step.ts';
 import { attachmentId } from './attachment.ts';
 
 /** What the steps of an attachment depend on, with addresses as text and the configuration's keys side by side. */
@@ -34,4 +36,12 @@ export function attachmentFacts({
     routes,
     routesLoopback,
   };
+}
+
+/** A route of an attachment, with its destination as text: on the link, to 10.0.0.5, except for the overrides. */
+export function plannedRoute({
+  destination = '10.0.0.5/32',
+  ...overrides
+}: Partial<Omit<Route, 'destination'>> & { readonly destination?: string } = {}): Route {
+  return { gateway: undefined, scope: 'link', ...overrides, destination: parseCidr(destination) };
 }
