@@ -20,7 +20,6 @@ import { injectIntoOtherNode } from './other-architecture.ts';
  * - `--v8-pool-size=1`: one worker thread for V8 instead of four. Each takes time to start, and no command has work for them.
  */
 export const NODE_OPTIONS_INSIDE = [
-  '--use-openssl-ca',
   '--no-use-system-ca',
   '--disable-sigusr1',
   '--openssl-config=/dev/null',

@@ -1,5 +1,5 @@
 import { failedRequestError, type Purpose } from './api-error.ts';
-import { ConnectError, connectSocket, takesConnections } from './wire/connect-socket.ts';
+import { ConnectError, startConnection, takesConnections } from './wire/connect.ts';
 import { identifyConnection, type ApiConnection } from './credentials/connection.ts';
 import { DeadlineError, pause, startBudget, untilDeadline, type Deadline } from './wire/deadline.ts';
 import { openHttpExchange, type HttpExchange, type HttpRequest } from './wire/http-exchange.ts';
@@ -135,10 +135,10 @@ export function openApiClient({ connect, budgets, log }: ApiClientOptions): ApiC
 
 function startSession(connection: ApiConnection, { apiConnectMs, apiRequestMs }: ApiClientOptions['budgets']): Session {
   // The handshake needs CPU time of the server, not only its kernel: on a busy machine it takes as long as a request.
-  const pending = connectSocket(connection, { connectMs: apiConnectMs, handshakeMs: apiRequestMs });
+  const pending = startConnection(connection, { connectMs: apiConnectMs, handshakeMs: apiRequestMs });
   let opened: HttpExchange | undefined;
   let hasFailed = false;
-  const exchange = pending.ready.then((socket) => (opened = openHttpExchange(socket)));
+  const exchange = pending.ready.then((channel) => (opened = openHttpExchange(channel)));
   exchange.catch(() => (hasFailed = true));
   return {
     connection,

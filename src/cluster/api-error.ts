@@ -1,10 +1,11 @@
 import { CniError, ERROR_CODE } from '../cni/error.ts';
 import { openReader, type JsonSource } from '../json/json-reader.ts';
 import { STRING } from '../json/shapes.ts';
-import { ConnectError } from './wire/connect-socket.ts';
+import { ConnectError } from './wire/connect.ts';
 import type { ApiConnection } from './credentials/connection.ts';
 import { DeadlineError } from './wire/deadline.ts';
 import { HttpError, type HttpResponse } from './wire/http-response.ts';
+import { KernelError } from '../system/kernel-error.ts';
 import { readTokenClaims } from './credentials/secret.ts';
 import { explainTlsFailure } from './wire/tls-failure.ts';
 
@@ -100,7 +101,7 @@ export function failedRequestError(connection: ApiConnection, { verb, object }: 
   if (cause instanceof DeadlineError) return unavailableError(`did not respond: ${cause.message}`, 'deadline');
   // An HttpError quotes the server, and `cause` is not masked: the new `cause` is only the error of the socket.
   const fault = cause instanceof HttpError ? cause.cause : cause;
-  const code = fault instanceof Error && 'code' in fault ? String(fault.code) : undefined;
+  const code = codeOf(fault);
   const tls = code === undefined ? undefined : explainTlsFailure(code, fault, connection);
   if (tls !== undefined) {
     const details = `${code} ${text}`;
@@ -112,6 +113,12 @@ export function failedRequestError(connection: ApiConnection, { verb, object }: 
     code ?? 'unknown error',
     fault,
   );
+}
+
+// `code` is a member of a TlsError, and of the errors of node:dns.
+function codeOf(fault: unknown): string | undefined {
+  if (fault instanceof KernelError) return fault.errnoName;
+  return fault instanceof Error && 'code' in fault ? String(fault.code) : undefined;
 }
 
 /** Makes the error for a complete response whose body is not the expected object. */

@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
 import { KernelError, formatErrno } from './kernel-error.ts';
-import { loadNativeAddon } from './native-addon.ts';
+import { openNativeLibrary } from './native-library.ts';
 
 /** The functions of the C library that Node does not offer. */
 export interface Libc {
@@ -121,21 +121,9 @@ const PROTOTYPES = {
  * @throws {KernelError} if the addon or the library cannot be loaded
  */
 export function openLibc(): Libc {
-  const koffi = loadNativeAddon('koffi');
-  if (!isKoffi(koffi)) {
-    throw new KernelError('use', "koffi's addon", 'ELIBBAD', { explanation: 'it lacks an expected export' });
-  }
-  const library = koffi.load('libc.so.6');
-  const functions = new Map<string, CFunction>();
-  const call = (name: keyof typeof PROTOTYPES, ...parameters: readonly CParameter[]): number => {
-    const known = functions.get(name);
-    if (known !== undefined) return known(...parameters);
-    const declared = library.func(PROTOTYPES[name]);
-    functions.set(name, declared);
-    return declared(...parameters);
-  };
+  const { call, errno } = openNativeLibrary('libc.so.6', PROTOTYPES);
   const assertSuccess = (operation: string, object: string, result: number): number => {
-    if (result < 0) throw new KernelError(operation, object, formatErrno(koffi.errno()));
+    if (result < 0) throw new KernelError(operation, object, formatErrno(errno()));
     return result;
   };
   return {
@@ -177,9 +165,9 @@ export function openLibc(): Libc {
       call('posix_spawnattr_setsigmask', attributes, Buffer.alloc(SIGSET_BYTES));
       call('posix_spawnattr_setflags', attributes, SPAWN_SETSIGDEF | SPAWN_SETSIGMASK);
       const pid = Buffer.alloc(4);
-      const errno = call('posix_spawn', pid, path, actions, attributes, [path, null], [...environment, null]);
+      const failure = call('posix_spawn', pid, path, actions, attributes, [path, null], [...environment, null]);
       call('posix_spawn_file_actions_destroy', actions);
-      if (errno !== 0) throw new KernelError('start', path, formatErrno(errno));
+      if (failure !== 0) throw new KernelError('start', path, formatErrno(failure));
       return pid.readInt32LE(0);
     },
     reap(pid) {
@@ -191,15 +179,15 @@ export function openLibc(): Libc {
     },
     tryLock(fd) {
       if (call('flock', fd, LOCK_EX | LOCK_NB) === 0) return true;
-      if (formatErrno(koffi.errno()) === 'EAGAIN') return false;
-      throw new KernelError('lock', 'a file', formatErrno(koffi.errno()));
+      if (formatErrno(errno()) === 'EAGAIN') return false;
+      throw new KernelError('lock', 'a file', formatErrno(errno()));
     },
     kill(pid) {
       call('kill', pid, SIGKILL);
     },
     killProcess(processFd) {
       if (call('syscall', SYS_PIDFD_SEND_SIGNAL, processFd, SIGKILL, 0, 0) === 0) return 'killed';
-      return formatErrno(koffi.errno()) === 'ESRCH' ? 'killed' : 'impossible';
+      return formatErrno(errno()) === 'ESRCH' ? 'killed' : 'impossible';
     },
     exit(status) {
       call('_exit', status);
@@ -233,17 +221,3 @@ const NETLINK_ROUTE = 0;
 /** From asm-generic/socket.h. */
 const SOL_SOCKET = 1;
 const SO_NETNS_COOKIE = 71;
-
-type CParameter = number | string | Uint8Array | readonly (string | null)[];
-
-type CFunction = (...parameters: readonly CParameter[]) => number;
-
-interface Koffi {
-  load(library: string): { func(prototype: string): CFunction };
-  errno(): number;
-}
-
-function isKoffi(value: unknown): value is Koffi {
-  if (typeof value !== 'object' || value === null) return false;
-  return 'load' in value && typeof value.load === 'function' && 'errno' in value && typeof value.errno === 'function';
-}

@@ -118,7 +118,12 @@ const FORGIVEN_MIN_MS = 1000;
 const MAX_FORGIVEN_MS = 3000;
 
 /** Settles as the promise does, or rejects with the deadline's reason, whichever comes first. */
-export async function untilDeadline<Value>(promise: Promise<Value>, { signal }: Deadline): Promise<Value> {
+export function untilDeadline<Value>(promise: Promise<Value>, { signal }: Deadline): Promise<Value> {
+  return untilAborted(promise, signal);
+}
+
+/** Settles as the promise does, or rejects with the signal's reason, whichever comes first. */
+export async function untilAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
   const { promise: ended, reject } = Promise.withResolvers<never>();
   const onAbort = () => reject(signal.reason);
   if (signal.aborted) onAbort();

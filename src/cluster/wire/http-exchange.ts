@@ -1,4 +1,4 @@
-import type { Duplex } from 'node:stream';
+import type { Channel } from './channel.ts';
 import { createResponseReader, HttpError, type HttpResponse } from './http-response.ts';
 
 /** A complete request. Path and header values contain only printable ASCII. */
@@ -22,8 +22,8 @@ export interface HttpExchange {
   close(error: Error): void;
 }
 
-/** Opens an exchange of HTTP/1.1 over a connected socket whose server is verified. */
-export function openHttpExchange(socket: Duplex): HttpExchange {
+/** Opens an exchange of HTTP/1.1 over a connection, which it then owns. */
+export function openHttpExchange(channel: Channel): HttpExchange {
   const waiting: PromiseWithResolvers<HttpResponse>[] = [];
   const outgoing: Uint8Array[] = [];
   const reader = createResponseReader();
@@ -33,7 +33,7 @@ export function openHttpExchange(socket: Duplex): HttpExchange {
   const close = (error: Error) => {
     if (closedBy !== undefined) return;
     closedBy = error;
-    socket.destroy();
+    channel.close();
     for (const { reject } of waiting.splice(0)) reject(error);
   };
   const receive = (chunk: Buffer) => {
@@ -60,14 +60,9 @@ export function openHttpExchange(socket: Duplex): HttpExchange {
   };
   const flush = () => {
     const bytes = Buffer.concat(outgoing.splice(0));
-    if (closedBy === undefined) socket.write(bytes);
+    if (closedBy === undefined) channel.send(bytes);
   };
-  socket.on('data', receive);
-  socket.on('end', () => ended());
-  socket.on('close', () => ended());
-  socket.on('error', ended);
-  // The socket ended before the listeners were added.
-  if (socket.destroyed) ended(socket.errored ?? undefined);
+  channel.listen({ received: receive, ended });
 
   return {
     send(request) {
@@ -78,7 +73,7 @@ export function openHttpExchange(socket: Duplex): HttpExchange {
       if (outgoing.push(bytes) === 1) queueMicrotask(flush);
       return answer.promise;
     },
-    isOpen: () => closedBy === undefined && socket.writable,
+    isOpen: () => closedBy === undefined,
     close,
   };
 }

@@ -1,5 +1,4 @@
-import type { LookupAddress, LookupOptions } from 'node:dns';
-import type { LookupFunction } from 'node:net';
+import type { LookupAddress } from 'node:dns';
 import { getBuiltinModule } from 'node:process';
 
 /** How this machine resolves names. */
@@ -7,7 +6,7 @@ export interface NameSources {
   /** The C library's resolver, which knows /etc/hosts and /etc/nsswitch.conf. */
   readonly lookup: (
     name: string,
-    options: LookupOptions & { readonly all: true },
+    options: { readonly all: true },
     callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
   ) => void;
   /** The name servers, each as an address, or as `address:port`. */
@@ -18,31 +17,30 @@ export interface NameSources {
 export const RESOLVE_MS = 1200;
 
 /**
- * Makes a function that resolves names as the C library does, but does not wait for a dead name server. The C library waits 5 s for the
+ * Resolves a name as the C library does, but does not wait for a dead name server. The C library waits 5 s for the
  * first name server before it asks the second, which is more than an ADD has. So if it takes long, all name servers are asked at
- * once, and the first address from anywhere is used.
+ * once, and the first answer from anywhere is used.
+ *
+ * @returns IPv4 and IPv6 addresses as text
+ * @throws {Error} the error of the C library, with a `code` such as ENOTFOUND
  */
-export function makeLookup(sources: NameSources = machineSources()): LookupFunction {
-  return (name, options, callback) => {
-    let isDone = false;
-    let resolvers: readonly { cancel(): void }[] = [];
-    const finish = (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]): void => {
-      if (isDone) return;
-      isDone = true;
-      clearTimeout(timer);
-      for (const resolver of resolvers) resolver.cancel();
-      const [first] = addresses;
-      if (options.all === true || first === undefined) callback(error, addresses);
-      else callback(error, first.address, first.family);
-    };
-    const timer = setTimeout(() => {
-      resolvers = askAll(name, sources.servers, (addresses) => finish(null, addresses));
-    }, SLOW_MS);
-    timer.unref();
-    sources.lookup(name, { ...options, all: true }, (error, addresses) =>
-      finish(error, error === null ? addresses : []),
-    );
-  };
+export async function resolveName(name: string, sources: NameSources = machineSources()): Promise<readonly string[]> {
+  const { promise, resolve, reject } = Promise.withResolvers<readonly string[]>();
+  let resolvers: readonly { cancel(): void }[] = [];
+  const timer = setTimeout(() => {
+    resolvers = askAll(name, sources.servers, resolve);
+  }, SLOW_MS);
+  timer.unref();
+  sources.lookup(name, { all: true }, (error, found) => {
+    if (error === null) resolve(found.map(({ address }) => address));
+    else reject(error);
+  });
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+    for (const resolver of resolvers) resolver.cancel();
+  }
 }
 
 /** Describes the name servers for a message. */
@@ -57,18 +55,16 @@ function machineSources(): NameSources {
   return { lookup: (name, options, callback) => dns.lookup(name, options, callback), servers: dns.getServers() };
 }
 
-function askAll(name: string, servers: readonly string[], found: (addresses: LookupAddress[]) => void) {
+function askAll(name: string, servers: readonly string[], found: (addresses: readonly string[]) => void) {
   const { Resolver } = getBuiltinModule('node:dns');
   return servers.map((server) => {
     const resolver = new Resolver({ timeout: RESOLVE_MS, tries: 1 });
     resolver.setServers([server]);
-    const answer = (family: 4 | 6) => (error: Error | null, addresses?: readonly string[]) => {
-      if (error === null && addresses !== undefined && addresses.length > 0) {
-        found(addresses.map((address) => ({ address, family })));
-      }
+    const answer = (error: Error | null, addresses?: readonly string[]) => {
+      if (error === null && addresses !== undefined && addresses.length > 0) found(addresses);
     };
-    resolver.resolve4(name, answer(4));
-    resolver.resolve6(name, answer(6));
+    resolver.resolve4(name, answer);
+    resolver.resolve6(name, answer);
     return resolver;
   });
 }

@@ -1,3 +1,4 @@
+import { TlsError } from './tls-session.ts';
 import type { ApiConnection } from '../credentials/connection.ts';
 
 /**
@@ -21,9 +22,14 @@ export function explainTlsFailure(code: string, cause: unknown, connection: ApiC
         `API server ${server.text} is not trusted (${code}): its certificate was not signed by ${authority}: ` +
         "put the cluster's CA there"
       );
+    case 'weak':
+      return (
+        `API server ${server.text} is not trusted (${code}): a key or signature in its chain of certificates is too weak: ` +
+        'issue them anew, with RSA keys of 2048 bits or more, or with ECDSA keys, and with SHA-256 or better'
+      );
     case 'name': {
       const expected = tls?.serverName ?? server.host;
-      const names = cause instanceof Error && 'cert' in cause ? namesOf(cause.cert) : '';
+      const names = cause instanceof TlsError ? describeNames(cause) : '';
       return (
         `API server ${server.text} is not trusted (${code}): ` +
         `its certificate is not for ${JSON.stringify(expected)}${names}: use one of its names in ${serverSource}, or tls-server-name`
@@ -49,14 +55,11 @@ export function explainTlsFailure(code: string, cause: unknown, connection: ApiC
   }
 }
 
-function namesOf(certificate: unknown): string {
-  if (typeof certificate !== 'object' || certificate === null || !('subjectaltname' in certificate)) return '';
-  return typeof certificate.subjectaltname === 'string'
-    ? `, but for ${JSON.stringify(certificate.subjectaltname.slice(0, 300))}`
-    : '';
+function describeNames({ certificateNames }: TlsError): string {
+  return certificateNames === '' ? '' : `, but for ${JSON.stringify(certificateNames.slice(0, 300))}`;
 }
 
-type Failure = 'authority' | 'name' | 'time' | 'protocol' | 'ours';
+type Failure = 'authority' | 'weak' | 'name' | 'time' | 'protocol' | 'ours';
 
 const FAILURES: Readonly<Record<string, Failure>> = {
   UNABLE_TO_GET_ISSUER_CERT: 'authority',
@@ -73,10 +76,12 @@ const FAILURES: Readonly<Record<string, Failure>> = {
   INVALID_PURPOSE: 'authority',
   PATH_LENGTH_EXCEEDED: 'authority',
   HOSTNAME_MISMATCH: 'name',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'name',
+  IP_ADDRESS_MISMATCH: 'name',
+  EE_KEY_TOO_SMALL: 'weak',
+  CA_KEY_TOO_SMALL: 'weak',
+  CA_MD_TOO_WEAK: 'weak',
   CERT_HAS_EXPIRED: 'time',
   CERT_NOT_YET_VALID: 'time',
-  EPROTO: 'protocol',
   ERR_SSL_WRONG_VERSION_NUMBER: 'protocol',
   ERR_SSL_PACKET_LENGTH_TOO_LONG: 'protocol',
   ERR_SSL_UNSUPPORTED_PROTOCOL: 'protocol',

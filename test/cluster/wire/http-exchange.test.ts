@@ -1,6 +1,10 @@
-import { Duplex } from 'node:stream';
-import { describe, expect, it } from 'vitest';
-import { formatRequest, openHttpExchange } from '../../../src/cluster/wire/http-exchange.ts';
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startConnection } from '../../../src/cluster/wire/connect.ts';
+import { formatRequest, openHttpExchange, type HttpExchange } from '../../../src/cluster/wire/http-exchange.ts';
+import { parseServerUrl } from '../../../src/cluster/wire/server-url.ts';
+import { until } from '../../lab/until.ts';
 
 describe('requests', () => {
   const refuses = (why: string, path: string, value: string) =>
@@ -23,29 +27,28 @@ describe('requests', () => {
 
 describe('an exchange', () => {
   it('a response without a request ends it', async () => {
-    const { exchange, socket } = openOnSocket();
-    socket.push('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
-    await new Promise((resolve) => socket.once('close', resolve));
-    expect(exchange.isOpen()).toBe(false);
+    const exchange = await openExchange((socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'));
+    await until('the exchange has ended', () => !exchange.isOpen());
     await expect(exchange.send({ method: 'GET', path: '/', headers: {} })).rejects.toThrow('without a request');
   });
-  it('a socket that has already failed rejects new requests', async () => {
-    const socket = new FakeSocket();
-    socket.on('error', () => undefined);
-    socket.destroy(new Error('gone'));
-    const exchange = openHttpExchange(socket);
+  it('a connection that the server has reset rejects new requests', async () => {
+    const exchange = await openExchange((socket) => socket.resetAndDestroy());
+    await until('the exchange has ended', () => !exchange.isOpen());
     await expect(exchange.send({ method: 'GET', path: '/', headers: {} })).rejects.toMatchObject({ kind: 'closed' });
   });
 });
 
-class FakeSocket extends Duplex {
-  override _read(): void {}
-  override _write(_chunk: unknown, _encoding: unknown, done: () => void): void {
-    done();
-  }
-}
-
-function openOnSocket() {
-  const socket = new FakeSocket();
-  return { socket, exchange: openHttpExchange(socket) };
+/** An exchange with a server that does this with each connection. */
+async function openExchange(serve: (socket: Socket) => void): Promise<HttpExchange> {
+  const server = createServer((socket) => serve(socket.on('error', () => undefined)));
+  onTestFinished(() => void server.close());
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' ? address?.port : undefined;
+  const settings = { server: parseServerUrl(`http://127.0.0.1:${port}`), serverSource: 'the test' };
+  const { ready } = startConnection(
+    { ...settings, tls: undefined, token: undefined },
+    { connectMs: 5000, handshakeMs: 5000 },
+  );
+  return openHttpExchange(await ready);
 }

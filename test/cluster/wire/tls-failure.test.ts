@@ -10,9 +10,10 @@ describe('a failure of TLS', () => {
     'SELF_SIGNED_CERT_IN_CHAIN',
     /was not signed by the public roots, because no certificate authority is configured/,
   );
-  explains('ERR_TLS_CERT_ALTNAME_INVALID', /not for "api.example": use one of its names in k8s_api_root/);
+  explains('HOSTNAME_MISMATCH', /not for "api.example": use one of its names in k8s_api_root/);
   explains('CERT_NOT_YET_VALID', /set this machine's clock/);
-  explains('EPROTO', /does not speak TLS/);
+  explains('CA_MD_TOO_WEAK', /too weak: issue them anew/);
+  explains('ERR_SSL_WRONG_VERSION_NUMBER', /does not speak TLS/);
   explains('ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', /requires a client certificate .*none is configured/);
   explains('ERR_SSL_SSL/TLS_ALERT_BAD_CERTIFICATE', /client certificate/);
   explains('ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', /client certificate/);

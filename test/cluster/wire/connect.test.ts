@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:tls';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { connectSocket } from '../../../src/cluster/wire/connect-socket.ts';
+import { startConnection } from '../../../src/cluster/wire/connect.ts';
 import { parseServerUrl } from '../../../src/cluster/wire/server-url.ts';
 import { ERROR_CODE } from '../../../src/cni/error.ts';
 import { makeCertificateAuthority, type Certificate } from '../../lab/certificates/certificate-authority.ts';
@@ -112,7 +112,7 @@ describe('like the TLS library of Go, podwire', () => {
       tls,
       token: undefined,
     };
-    const pending = connectSocket(connection, { connectMs: 5000, handshakeMs: 5000 });
+    const pending = startConnection(connection, { connectMs: 5000, handshakeMs: 5000 });
     const verdict = await pending.ready.then(
       () => 'accepted' as const,
       () => 'rejected' as const,

@@ -1,0 +1,103 @@
+import { KernelError } from './kernel-error.ts';
+import { loadNativeAddon } from './native-addon.ts';
+
+/** A parameter of a C function. A Uint8Array is passed as a pointer to its bytes, and null as a null pointer. */
+export type CParameter = number | bigint | string | Uint8Array | null | readonly (string | null)[];
+
+/** The functions of one library, by the names of their prototypes. */
+export interface NativeLibrary<Name extends string> {
+  /** Calls a function that returns a number. */
+  readonly call: (name: Name, ...parameters: readonly CParameter[]) => number;
+  /** Calls a function that returns a pointer; a null pointer is 0n. */
+  readonly callForPointer: (name: Name, ...parameters: readonly CParameter[]) => bigint;
+  /** Calls a function that returns a string; a null pointer is ''. */
+  readonly callForText: (name: Name, ...parameters: readonly CParameter[]) => string;
+  /**
+   * Calls a function that returns a number, on a thread of Node's pool. Its errno is lost. The bytes that it writes to must stay
+   * reachable.
+   */
+  readonly callOnThread: (name: Name, ...parameters: readonly CParameter[]) => Promise<number>;
+  /** Makes a C function that takes a number and a pointer, and returns a number. It is called on this thread only. */
+  readonly makeCallback: (action: (number: number, pointer: bigint) => number) => NativeCallback;
+  /** The errno of the last call on this thread. */
+  readonly errno: () => number;
+}
+
+/** A C function that calls one of JavaScript, until it is disposed of. */
+export interface NativeCallback extends Disposable {
+  readonly pointer: bigint;
+}
+
+/**
+ * Opens a shared library, or with null the executable itself, with koffi. Each function is declared at its first call.
+ *
+ * @param prototypes the functions, declared as koffi expects it
+ * @throws {KernelError} if the addon or the library cannot be loaded
+ */
+export function openNativeLibrary<Name extends string>(
+  fileName: string | null,
+  prototypes: Readonly<Record<Name, string>>,
+): NativeLibrary<Name> {
+  const koffi = loadKoffi();
+  const library = koffi.load(fileName);
+  const functions = new Map<Name, CFunction>();
+  let callbackType: object | undefined;
+  const functionOf = (name: Name): CFunction => {
+    const known = functions.get(name);
+    if (known !== undefined) return known;
+    const declared = library.func(prototypes[name]);
+    functions.set(name, declared);
+    return declared;
+  };
+  return {
+    call: (name, ...parameters) => Number(functionOf(name)(...parameters)),
+    callForPointer: (name, ...parameters) => BigInt(functionOf(name)(...parameters) ?? 0n),
+    callForText: (name, ...parameters) => String(functionOf(name)(...parameters) ?? ''),
+    callOnThread: (name, ...parameters) =>
+      new Promise((resolve, reject) => {
+        functionOf(name).async(...parameters, (error, value) => {
+          if (error === null) resolve(Number(value));
+          else reject(error);
+        });
+      }),
+    makeCallback: (action) => {
+      callbackType ??= koffi.pointer(koffi.proto('int (int number, void *pointer)'));
+      const pointer = koffi.register((number, argument) => action(number, argument ?? 0n), callbackType);
+      return { pointer, [Symbol.dispose]: () => koffi.unregister(pointer) };
+    },
+    errno: () => koffi.errno(),
+  };
+}
+
+type CValue = number | bigint | string | null;
+
+interface CFunction {
+  (...parameters: readonly CParameter[]): CValue;
+  async(...parameters: readonly [...CParameter[], (error: Error | null, value: CValue) => void]): void;
+}
+
+interface Koffi {
+  load(library: string | null): { func(prototype: string): CFunction };
+  errno(): number;
+  proto(declaration: string): object;
+  pointer(type: object): object;
+  register(action: (number: number, pointer: bigint | null) => number, type: object): bigint;
+  unregister(pointer: bigint): void;
+}
+
+let loadedKoffi: Koffi | undefined;
+
+// The addon is loaded once, by whichever library is opened first.
+function loadKoffi(): Koffi {
+  if (loadedKoffi !== undefined) return loadedKoffi;
+  const koffi = loadNativeAddon('koffi');
+  if (!isKoffi(koffi)) {
+    throw new KernelError('use', "koffi's addon", 'ELIBBAD', { explanation: 'it lacks an expected export' });
+  }
+  return (loadedKoffi = koffi);
+}
+
+function isKoffi(value: unknown): value is Koffi {
+  if (typeof value !== 'object' || value === null) return false;
+  return 'load' in value && typeof value.load === 'function' && 'errno' in value && typeof value.errno === 'function';
+}
