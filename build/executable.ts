@@ -24,6 +24,7 @@ export const NODE_OPTIONS_INSIDE = [
   '--disable-sigusr1',
   '--openssl-config=/dev/null',
   '--v8-pool-size=1',
+  '--no-rehash-snapshot',
 ] as const;
 
 export interface ExecutableOptions {

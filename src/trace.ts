@@ -1,4 +1,4 @@
-import { uptime } from 'node:process';
+import { processUptimeSeconds } from './system/node-process.ts';
 
 /** Writes one line of the trace. */
 export type WriteTrace = (label: string) => void;
@@ -12,7 +12,7 @@ export function openTrace(
   writeStderr: (text: string) => void,
 ): WriteTrace | undefined {
   if (environment['PODWIRE_TRACE'] !== '1') return undefined;
-  return (label) => writeStderr(`trace ${(uptime() * 1000).toFixed(3)} ${label}\n`);
+  return (label) => writeStderr(`trace ${(processUptimeSeconds() * 1000).toFixed(3)} ${label}\n`);
 }
 
 /**

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
 import { messageOf } from '../system/error-text.ts';
 import { monotonicMs } from '../system/monotonic-clock.ts';
+import { pause } from '../system/pause.ts';
 
 const ATTEMPT_MS = 1000;
 const BUDGET_MS = 30_000;
@@ -21,7 +21,7 @@ export async function waitForReadinessGates(
     let state = await request(url, attemptMs, signal);
     while (state !== 'ready') {
       if (monotonicMs() + attemptMs > endsAtMs) throw notReadyError(url, state, budgetMs);
-      await sleep(attemptMs, undefined, { signal });
+      await pause(attemptMs, signal);
       state = await request(url, attemptMs, signal);
     }
   }

@@ -1,7 +1,8 @@
+import { pause } from '../system/pause.ts';
 import { failedRequestError, type Purpose } from './api-error.ts';
 import { ConnectError, startConnection, takesConnections } from './wire/connect.ts';
 import { identifyConnection, type ApiConnection } from './credentials/connection.ts';
-import { DeadlineError, pause, startBudget, untilDeadline, type Deadline } from './wire/deadline.ts';
+import { DeadlineError, startBudget, untilDeadline, type Deadline } from './wire/deadline.ts';
 import { openHttpExchange, type HttpExchange, type HttpRequest } from './wire/http-exchange.ts';
 import { HttpError, type HttpResponse } from './wire/http-response.ts';
 
@@ -108,7 +109,7 @@ export function openApiClient({ connect, budgets, log }: ApiClientOptions): ApiC
           refused = session;
         } else if (waitMs !== undefined && left.wait && waitMs + MIN_REQUEST_MS < deadline.remainingMs()) {
           left.wait = false;
-          await pause(waitMs, deadline);
+          await pause(waitMs, deadline.signal);
         } else return { response, connection };
       } catch (error) {
         const isRepeatable = error instanceof HttpError && error.kind === 'unanswered';

@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
+import { pause } from '../system/pause.ts';
 import { isCniName, isInterfaceName } from '../cni/attachment-id.ts';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
 import type { IpAddress } from '../address/ip-address.ts';

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
+import { pause } from '../system/pause.ts';
 import type { AttachmentId } from '../cni/attachment-id.ts';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
 

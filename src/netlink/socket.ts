@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { pause } from '../system/pause.ts';
 import { KernelError, formatErrno } from '../system/kernel-error.ts';
 import { decodeErrno, decodeMessages, encodeMessages, type NetlinkMessage, type NetlinkRequest } from './message.ts';
 import type { NetlinkTransport, TransportListener } from './transport.ts';

@@ -1,3 +1,5 @@
+import { pause } from './pause.ts';
+
 /** Time as commands use it. */
 export interface Clock {
   /** Waits, without blocking the event loop. Rejects with the reason of the signal if that is aborted first. */
@@ -6,17 +8,5 @@ export interface Clock {
 
 /** The clock of this machine. No change of the wall clock changes a duration. */
 export function openClock(): Clock {
-  return {
-    async sleep(durationMs, signal) {
-      signal.throwIfAborted();
-      const { promise, resolve } = Promise.withResolvers<void>();
-      const end = (): void => resolve();
-      const timer = setTimeout(end, durationMs);
-      signal.addEventListener('abort', end, { once: true });
-      await promise;
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      signal.throwIfAborted();
-    },
-  };
+  return { sleep: pause };
 }

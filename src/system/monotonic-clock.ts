@@ -1,4 +1,4 @@
-import { hrtime } from 'node:process';
+import { monotonicTime } from './node-process.ts';
 
 /**
  * Milliseconds since an arbitrary moment, on a clock that changes of the wall clock do not affect.
@@ -7,6 +7,6 @@ import { hrtime } from 'node:process';
  * millisecond.
  */
 export function monotonicMs(): number {
-  const [seconds, nanoseconds] = hrtime();
+  const [seconds, nanoseconds] = monotonicTime();
   return seconds * 1000 + nanoseconds / 1_000_000;
 }

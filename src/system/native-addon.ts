@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { getAsset, getRawAsset, isSea } from 'node:sea';
 import { KernelError } from './kernel-error.ts';
@@ -80,5 +79,6 @@ const PACKAGED: Readonly<Record<NativeAddonName, string>> = {
 };
 
 function packagedAddonPath(name: NativeAddonName): string {
+  const { createRequire } = process.getBuiltinModule('node:module');
   return createRequire(process.argv[1] ?? join(process.cwd(), 'program.js')).resolve(PACKAGED[name]);
 }

@@ -1,5 +1,5 @@
 import { closeSync, readSync, writeSync } from 'node:fs';
-import { setTimeout as pause } from 'node:timers/promises';
+import { pause } from './pause.ts';
 import { errnoOf } from './error-text.ts';
 import type { Libc, Pipe, ProgramStatus } from './libc.ts';
 

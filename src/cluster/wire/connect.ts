@@ -1,5 +1,5 @@
-import { getBuiltinModule } from 'node:process';
 import { CniError, ERROR_CODE } from '../../cni/error.ts';
+import { loadBuiltin } from '../../system/node-process.ts';
 import type { TcpAddress, TcpSocket } from '../../system/tcp-socket.ts';
 import type { ApiConnection, TlsSettings } from '../credentials/connection.ts';
 import { openChannel, type Channel } from './channel.ts';
@@ -155,5 +155,5 @@ function prepareTls(settings: TlsSettings, host: string): TlsContext {
 
 /** The root certificates that are built into Node. Only a server without a configured authority needs them. */
 function publicRoots(verification: TlsSettings['verification']): readonly string[] {
-  return verification === 'off' ? [] : getBuiltinModule('node:tls').rootCertificates;
+  return verification === 'off' ? [] : loadBuiltin('node:tls').rootCertificates;
 }

@@ -134,14 +134,3 @@ export async function untilAborted<Value>(promise: Promise<Value>, signal: Abort
     signal.removeEventListener('abort', onAbort);
   }
 }
-
-/** Waits, unless the deadline comes first: then rejects with its reason. */
-export async function pause(waitMs: number, deadline: Deadline): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, waitMs);
-  try {
-    await untilDeadline(promise, deadline);
-  } finally {
-    clearTimeout(timer);
-  }
-}

@@ -1,5 +1,5 @@
 import type { LookupAddress } from 'node:dns';
-import { getBuiltinModule } from 'node:process';
+import { loadBuiltin } from '../../system/node-process.ts';
 
 /** How this machine resolves names. */
 export interface NameSources {
@@ -44,19 +44,19 @@ export async function resolveName(name: string, sources: NameSources = machineSo
 }
 
 /** Describes the name servers for a message. */
-export function describeNameServers(servers: readonly string[] = getBuiltinModule('node:dns').getServers()): string {
+export function describeNameServers(servers: readonly string[] = loadBuiltin('node:dns').getServers()): string {
   return servers.length === 0 ? 'none is configured' : servers.join(', ');
 }
 
 const SLOW_MS = 300;
 
 function machineSources(): NameSources {
-  const dns = getBuiltinModule('node:dns');
+  const dns = loadBuiltin('node:dns');
   return { lookup: (name, options, callback) => dns.lookup(name, options, callback), servers: dns.getServers() };
 }
 
 function askAll(name: string, servers: readonly string[], found: (addresses: readonly string[]) => void) {
-  const { Resolver } = getBuiltinModule('node:dns');
+  const { Resolver } = loadBuiltin('node:dns');
   return servers.map((server) => {
     const resolver = new Resolver({ timeout: RESOLVE_MS, tries: 1 });
     resolver.setServers([server]);

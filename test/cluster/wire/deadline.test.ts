@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { DeadlineError, pause, startBudget, startDeadline, untilDeadline } from '../../../src/cluster/wire/deadline.ts';
+import { DeadlineError, startBudget, startDeadline, untilDeadline } from '../../../src/cluster/wire/deadline.ts';
+import { pause } from '../../../src/system/pause.ts';
 
 const never = new Promise<never>(() => undefined);
 
@@ -13,7 +14,7 @@ describe('a deadline', () => {
     expect(await untilDeadline(Promise.resolve(5), startDeadline(1000))).toBe(5));
   it('that has passed rejects a wait that takes longer at once', async () => {
     const deadline = startDeadline(0);
-    await pause(20, deadline).catch(() => undefined);
+    await pause(20, deadline.signal).catch(() => undefined);
     await expect(untilDeadline(never, deadline)).rejects.toThrow(DeadlineError);
     expect(deadline.remainingMs()).toBe(0);
   });
@@ -34,7 +35,7 @@ describe('a deadline', () => {
     );
     await expect(untilDeadline(never, deadline)).rejects.toThrow(DeadlineError);
   });
-  it('ends a pause', async () => await expect(pause(60_000, startDeadline(10))).rejects.toThrow(DeadlineError));
+  it('ends a pause', async () => await expect(pause(60_000, startDeadline(10).signal)).rejects.toThrow(DeadlineError));
 });
 
 describe('a budget', () => {
@@ -48,7 +49,7 @@ describe('a budget', () => {
   it('that is disposed does not end', async () => {
     let hasEnded = false;
     startBudget(1, () => (hasEnded = true))[Symbol.dispose]();
-    await pause(30, startDeadline(1000));
+    await pause(30);
     expect(hasEnded).toBe(false);
   });
   it('does not count the time in which the thread stood still', async () => {
