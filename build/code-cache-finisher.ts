@@ -1,10 +1,9 @@
 // Loads V8's code cache of each part and writes it again, so that two builds produce the same bytes:
-//   node --no-sparkplug code-cache-finisher.cjs FOLDER ASSETS_JSON
+//   node code-cache-finisher.cjs FOLDER ASSETS_JSON
 // V8 numbers functions in the order in which it meets them. In a rehearsal this is the order of events; here it is that
 // of the file.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
 
 const [folder = '', assetsJson = ''] = process.argv.slice(2);
@@ -21,6 +20,4 @@ const scripts = readdirSync(folder)
     if (script.cachedDataRejected === true) throw new Error(`V8 rejects the code cache ${file}`);
     return { file, script };
   });
-// V8 only accepts a cache that was written with the flags of the process that loads it. Set those of the executable.
-setFlagsFromString('--sparkplug');
 for (const { file, script } of scripts) writeFileSync(join(folder, file), script.createCachedData());

@@ -53,11 +53,8 @@ async function rehearse(options: CodeCacheOptions): Promise<void> {
   await run(inPrivateNamespace, ['--', ...rehearsal, ...recorderCommand(options)]);
 }
 
-// These make the cache reproducible. The order of its contents depends on V8's hash seed, which is random. The first
-// flag fixes the seed without being a flag that V8 compares when it loads a cache, as --hash-seed is. The second flag
-// stops the baseline compiler, which runs at unpredictable times, from marking the functions it has seen. V8 does
-// compare that one, so build/code-cache-finisher.ts resets it.
-const REPRODUCIBLE = ['--random-seed=1', '--no-sparkplug'] as const;
+// The order of the cache's contents depends on random numbers of V8. This flag fixes them, and V8 does not compare it when it loads a cache.
+const REPRODUCIBLE = ['--random-seed=1'] as const;
 
 function recorderCommand(options: CodeCacheOptions): readonly [string, ...string[]] {
   return [options.nodePath, ...recordingOptions(options), options.recorderPath, ...programArguments(options), '--'];

@@ -6,8 +6,8 @@ import { parseElf } from './elf.ts';
 import { injectIntoOtherNode } from './other-architecture.ts';
 
 /**
- * The Node options of the executable. There are no V8 flags: with one, V8 rejects every code cache, those of Node's own
- * modules included (+12 ms).
+ * The Node options of the executable. The last four are flags of V8: with them, V8 rejects the code cache of Node's own modules. They
+ * save more than that costs, because ADD and DEL load only five of these (docs/decisions/0022-flags-of-v8.md).
  *
  * - `--use-openssl-ca` avoids a thread that parses 150 bundled root certificates, which podwire does not use.
  * - `--no-use-system-ca`: otherwise, NODE_USE_SYSTEM_CA=1 in the kubelet's environment ends the process with exit status 9
@@ -18,6 +18,10 @@ import { injectIntoOtherNode } from './other-architecture.ts';
  *   into this process, and an invalid file ends the process before the program starts. So does a file in the folder with which
  *   OpenSSL was built. OPENSSL_MODULES and OPENSSL_ENGINES only matter to such a file.
  * - `--v8-pool-size=1`: one worker thread for V8 instead of four. Each takes time to start, and no command has work for them.
+ * - `--no-rehash-snapshot`: V8 does not search for a random hash seed, nor rehash its snapshot with it.
+ * - `--single-threaded` and `--no-sparkplug`: V8 does not compile functions a second time on another thread, for speed that a process
+ *   of 40 ms never gains.
+ * - `--min-semi-space-size=4`: all objects of one command fit into V8's first 4 MB, so that nothing has to be collected.
  */
 export const NODE_OPTIONS_INSIDE = [
   '--no-use-system-ca',
@@ -25,6 +29,9 @@ export const NODE_OPTIONS_INSIDE = [
   '--openssl-config=/dev/null',
   '--v8-pool-size=1',
   '--no-rehash-snapshot',
+  '--single-threaded',
+  '--no-sparkplug',
+  '--min-semi-space-size=4',
 ] as const;
 
 export interface ExecutableOptions {

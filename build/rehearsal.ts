@@ -77,13 +77,9 @@ try {
 
 async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const patch = await text(request);
-  if (patch !== '') {
-    // A null deletes the annotation.
-    for (const [, name = '', value = 'null'] of patch.matchAll(/"(cni\.[^"]+)":(null|"[^"]*")/g)) {
-      if (value === 'null') annotations.delete(name);
-      else annotations.set(name, value.slice(1, -1));
-    }
-  }
+  // ADD sends `"name":"value"`, and DEL a JSON Patch, `{"op":"add","path":"/metadata/annotations/name","value":"value"}`.
+  const written = /(?:"|"add","path":"\/metadata\/annotations\/)(cni\.[^"]+)"(?::|,"value":)"([^"]*)"/g;
+  for (const [, name = '', value = ''] of patch.matchAll(written)) annotations.set(name.replace('~1', '/'), value);
   await pause(request.method === 'PATCH' ? PATCH_MS : GET_MS);
   const pod = { ...POD, metadata: { ...POD.metadata, annotations: Object.fromEntries(annotations) } };
   response.setHeader('content-type', 'application/json');

@@ -14,6 +14,7 @@ import { gc } from './commands/gc.ts';
 import { status } from './commands/status.ts';
 import { openDelegate } from './delegate/delegate.ts';
 import { openJournal } from './journal/journal.ts';
+import { openPodCidrCache } from './cluster/pod-cidr-cache.ts';
 import { openStatusCache } from './cluster/status-cache.ts';
 import { openKernel } from './kernel/kernel.ts';
 import type { LogContext } from './log/log-line.ts';
@@ -102,6 +103,7 @@ async function runCommand(request: CommandRequest, io: PluginIo): Promise<void> 
       kernel: traced('kernel', kernel, trace),
       cluster: traced('cluster', cluster, trace),
       delegate: traced('delegate', delegate, trace),
+      podCidrCache: openPodCidrCache(config.name),
       statusCache: openStatusCache(config.name),
       journal: traced('journal', openJournal(config.name, log, undefined, io.libc), trace),
       log,

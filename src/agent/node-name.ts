@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
 import type { NetworkConfig } from '../netconf/network-config.ts';
+import { loadBuiltin } from '../system/node-process.ts';
 import { isTooManyOpenFiles, messageOf } from '../system/error-text.ts';
 
 /**
@@ -26,7 +26,7 @@ export function readNodeName(
     cause = error;
   }
   if (config.podCidrNodeName !== undefined) return config.podCidrNodeName;
-  if (config.nodeNameFileOptional) return hostname().toLowerCase();
+  if (config.nodeNameFileOptional) return loadBuiltin('node:os').hostname().toLowerCase();
   throw new CniError(
     ERROR_CODE.invalidConfig,
     `the name of this node is unknown: ${file} does not contain it; check that the agent (calico-node) runs on this node, ` +

@@ -3,35 +3,50 @@ import type { ApiBudget } from '../cluster/api-budget.ts';
 import type { Pod } from '../cluster/pod.ts';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
 import type { NetworkConfig } from '../netconf/network-config.ts';
-import type { AttachedPod } from '../plan/attachment.ts';
+import { endpointPod, type AttachedPod, type Attachment } from '../plan/attachment.ts';
 import { needsPodCidr, type PodCidrSource } from '../plan/delegation.ts';
-import { isSamePod } from '../plan/pod-identity.ts';
+import { isSamePod, isUidOfApi } from '../plan/pod-identity.ts';
 
-/** What the API says about an attachment. A network without pods or without podCIDRs does not need it. */
+/** What the API says about an attachment, as far as it must be known before the lease. */
 export interface ClusterFacts {
+  /** `undefined` if there is no pod, or if writing its endpoint returns it (see {@link mustReadPod}). */
   readonly pod: Pod | undefined;
   readonly node: PodCidrSource | undefined;
 }
 
 /**
- * Reads the pod and, if the configuration asks for podCIDRs, the Node, at the same time on one connection.
+ * Reads the Node if the configuration asks for podCIDRs, and the pod if it must be read, at the same time on one connection.
  *
  * @throws {CniError} apiRefused (100) if one of them does not exist, or if the pod was replaced; and what the API client throws
  */
 export async function readClusterFacts(
-  pod: AttachedPod | undefined,
+  attachment: Attachment,
   config: NetworkConfig,
   api: ApiBudget,
   agent: Agent,
 ): Promise<ClusterFacts> {
+  const { pod } = attachment;
   const [found, node] = await Promise.all([
-    pod === undefined ? undefined : readPod(pod, api),
+    pod !== undefined && mustReadPod(attachment) ? readOwnPod(pod, api) : undefined,
     needsPodCidr(config) ? readPodCidrs(config, api, agent) : undefined,
   ]);
   return { pod: found, node };
 }
 
-async function readPod(reference: AttachedPod, api: ApiBudget): Promise<Pod> {
+/**
+ * Writing the endpoint returns the Pod, and fails on a Pod with another uid. So the Pod is only read if no endpoint is written, or if the
+ * uid of the pod is not that of the API server.
+ */
+function mustReadPod(attachment: Attachment): boolean {
+  return endpointPod(attachment) === undefined || !isUidOfApi(attachment.pod?.uid);
+}
+
+/**
+ * Reads the pod of an attachment.
+ *
+ * @throws {CniError} apiRefused (100) if it does not exist, or was replaced; and what the API client throws
+ */
+export async function readOwnPod(reference: AttachedPod, api: ApiBudget): Promise<Pod> {
   const pod = await api.readPod(reference);
   const name = `${reference.namespace}/${reference.name}`;
   if (pod === 'absent') {

@@ -1,5 +1,6 @@
 import type { Agent } from '../agent/agent.ts';
 import type { Cluster } from '../cluster/cluster.ts';
+import type { PodCidrCache } from '../cluster/pod-cidr-cache.ts';
 import type { StatusCache } from '../cluster/status-cache.ts';
 import type { Delegate } from '../delegate/delegate.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -15,6 +16,7 @@ export interface Effects {
   readonly delegate: Delegate;
   readonly journal: Journal;
   readonly kernel: Kernel;
+  readonly podCidrCache: PodCidrCache;
   readonly statusCache: StatusCache;
   readonly log: Log;
   /** Hands the result to the runtime. Rejects if it can no longer be written. */

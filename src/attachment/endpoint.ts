@@ -1,31 +1,38 @@
 import type { IpAddress } from '../address/ip-address.ts';
 import { openApiBudget, type ApiBudget } from '../cluster/api-budget.ts';
 import type { Pod } from '../cluster/pod.ts';
+import type { AttachmentId } from '../cni/attachment-id.ts';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
 import type { NetworkConfig } from '../netconf/network-config.ts';
 import { endpointPod, type AttachedPod, type Attachment } from '../plan/attachment.ts';
-import { planEndpointClearing, planWorkloadEndpoint } from '../plan/workload-endpoint.ts';
+import { isUidOfApi } from '../plan/pod-identity.ts';
+import { planContainerClearing, planEndpointClearing, planWorkloadEndpoint } from '../plan/workload-endpoint.ts';
+import { readOwnPod } from './cluster-facts.ts';
 import type { Effects } from './effects.ts';
 import { messageOf } from '../system/error-text.ts';
 
 /**
- * Writes the endpoint on the Pod that was read, and on no other Pod of its name. Does nothing for an attachment that has no endpoint.
+ * Writes the endpoint on the pod of an attachment, and on no other Pod of its name. Does nothing for an attachment that has no endpoint.
  *
+ * @param read the Pod, if it has been read; otherwise the pod's uid is the condition of the write
+ * @returns the Pod as it is now
  * @throws {CniError} apiRefused (100) if the pod has been deleted or replaced; and what the API client throws
  */
 export async function publishEndpoint(
   attachment: Attachment,
-  pod: Pod | undefined,
+  read: Pod | undefined,
   addresses: readonly IpAddress[],
   api: ApiBudget,
-): Promise<void> {
-  if (endpointPod(attachment) === undefined || pod === undefined) return;
+): Promise<Pod | undefined> {
+  const owner = endpointPod(attachment);
+  if (owner === undefined) return read;
   const annotations = planWorkloadEndpoint(attachment.id.containerId, addresses);
-  const answer = await api.patchPodAnnotations(pod, { uid: pod.uid, annotations });
-  if (answer !== 'absent' && answer !== 'conflict') return;
+  const answer = await api.patchPodAnnotations(owner, { uid: read?.uid ?? owner.uid, annotations });
+  if (answer !== 'absent' && answer !== 'conflict') return answer;
+  if (read === undefined) return publishEndpoint(attachment, await readOwnPod(owner, api), addresses, api);
   throw new CniError(
     ERROR_CODE.apiRefused,
-    `the pod ${pod.namespace}/${pod.name} was deleted or replaced during its ADD; its successor gets another sandbox`,
+    `the pod ${owner.namespace}/${owner.name} was deleted or replaced during its ADD; its successor gets another sandbox`,
     { details: answer },
   );
 }
@@ -41,26 +48,50 @@ export async function withdrawEndpoint(
   { cluster }: Pick<Effects, 'cluster'>,
 ): Promise<void> {
   // This ADD has written it, so the pod is on this node, whatever the node is called.
-  await clearEndpoint(attachment, () => true, openApiBudget(cluster, budgets.delApiMs));
+  await clearEndpoint(attachment, 'any node', openApiBudget(cluster, budgets.delApiMs));
 }
 
 /**
  * Clears the endpoint on the Pod, if it is this container's. Does nothing for an attachment that has no endpoint.
  *
- * @param isOnNode whether a Pod is on this node
- * @param removed ends when no link has the address any more: the endpoint is not cleared before
+ * @param where says on Pods of which node
  * @throws {CniError} tryAgainLater (11) if the Pod changes faster than it can be read; and what the API client throws
  */
 export async function clearEndpoint(
   attachment: Attachment,
-  isOnNode: (pod: Pod) => boolean,
+  where: NamedNode | 'any node',
   api: ApiBudget,
-  removed: Promise<void> = Promise.resolve(),
 ): Promise<void> {
   const owner = endpointPod(attachment);
   if (owner === undefined) return;
-  const [found] = await Promise.all([api.readPod(owner), removed]);
-  await clearReadEndpoint(found, owner, { containerId: attachment.id.containerId, isOnNode }, api);
+  const outcome = await clearAtOnce(attachment.id, owner, where, api);
+  // The API server does not say why. The Pod does: mostly, the endpoint is another container's.
+  if (outcome === 'unmatched') await clearReadEndpoint(attachment.id, owner, where, api);
+}
+
+/** The name of a node. Asking for it throws an error if it is unknown. */
+type NamedNode = Pick<Effects['agent'], 'nodeName'>;
+
+async function clearAtOnce(
+  { containerId }: AttachmentId,
+  pod: AttachedPod,
+  where: NamedNode | 'any node',
+  api: ApiBudget,
+): Promise<'patched' | 'absent' | 'unmatched'> {
+  const nodeName = where === 'any node' ? undefined : nameIfKnown(where);
+  if (where !== 'any node' && nodeName === undefined) return 'unmatched';
+  const { owner, cleared } = planContainerClearing(containerId);
+  const uid = isUidOfApi(pod.uid) ? pod.uid : undefined;
+  return api.patchPodIf(pod, { conditions: { uid, nodeName, annotations: owner }, annotations: cleared });
+}
+
+function nameIfKnown(node: NamedNode): string | undefined {
+  try {
+    return node.nodeName();
+  } catch (error) {
+    if (error instanceof CniError) return undefined;
+    throw error;
+  }
 }
 
 /** What became of an endpoint. `none`: the attachment has none. `pending`: a later command must clear it, because of `why`. */
@@ -68,7 +99,12 @@ export type ClearingOutcome =
   | { readonly kind: 'none' | 'cleared' }
   | { readonly kind: 'pending'; readonly why: string };
 
-/** As {@link clearEndpoint}, for a command that succeeds without it. Never rejects. */
+/**
+ * As {@link clearEndpoint}, for a command that succeeds without it. It only clears the endpoint of a Pod of this node, by the name that ADD
+ * would use: on a copy of a node's disk, a record can name a pod of the original node. Never rejects.
+ *
+ * @param removed ends when no link has the address any more: the endpoint is not cleared before
+ */
 export async function attemptToClearEndpoint(
   attachment: Attachment,
   api: ApiBudget,
@@ -77,39 +113,36 @@ export async function attemptToClearEndpoint(
 ): Promise<ClearingOutcome> {
   if (endpointPod(attachment) === undefined) return { kind: 'none' };
   try {
-    await clearEndpoint(attachment, (pod) => isOnThisNode(pod, agent), api, removed);
+    api.connect();
+    await removed;
+    await clearEndpoint(attachment, agent, api);
     return { kind: 'cleared' };
   } catch (error) {
     return { kind: 'pending', why: messageOf(error) };
   }
 }
 
-/**
- * Whether a Pod is on this node, by the name that ADD would use. On a copy of a node's disk, a record can name a pod of the original node.
- *
- * @throws {CniError} invalidConfig (7) if the name of this node is unknown; then the endpoint is not cleared
- */
-export function isOnThisNode({ nodeName }: Pick<Pod, 'nodeName'>, agent: Effects['agent']): boolean {
-  return nodeName === undefined || nodeName === agent.nodeName();
+/** @throws {CniError} invalidConfig (7) if the name of the node is unknown; then the endpoint is not cleared */
+function isOnNode({ nodeName }: Pod, where: NamedNode | 'any node'): boolean {
+  return where === 'any node' || nodeName === undefined || nodeName === where.nodeName();
 }
 
 const MAX_CONFLICTS = 5;
 
 async function clearReadEndpoint(
-  found: Pod | 'absent',
+  { containerId }: AttachmentId,
   owner: AttachedPod,
-  { containerId, isOnNode }: { readonly containerId: string; readonly isOnNode: (pod: Pod) => boolean },
+  where: NamedNode | 'any node',
   api: ApiBudget,
 ): Promise<void> {
-  let pod = found;
   for (let attempt = 0; attempt < MAX_CONFLICTS; attempt++) {
+    const pod = await api.readPod(owner);
     if (pod === 'absent') return;
     const annotations = planEndpointClearing(pod, { containerId, podUid: owner.uid });
-    if (annotations === undefined || !isOnNode(pod)) return;
+    if (annotations === undefined || !isOnNode(pod, where)) return;
     const { uid, resourceVersion } = pod;
     const answer = await api.patchPodAnnotations(pod, { uid, resourceVersion, annotations });
     if (answer !== 'conflict') return;
-    pod = await api.readPod(pod);
   }
   throw new CniError(
     ERROR_CODE.tryAgainLater,

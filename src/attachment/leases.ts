@@ -3,16 +3,102 @@ import type { AttachmentId } from '../cni/attachment-id.ts';
 import { CniError } from '../cni/error.ts';
 import type { NetworkConfig } from '../netconf/network-config.ts';
 import type { Attachment } from '../plan/attachment.ts';
-import { planLookup, type Allocation, type Delegation } from '../plan/delegation.ts';
+import { needsPodCidr, planAllocation, planLookup, type Allocation, type Delegation } from '../plan/delegation.ts';
+import { parseLease, type Lease } from '../plan/lease.ts';
+import { bothSettled } from './both-settled.ts';
+import type { ClusterFacts } from './cluster-facts.ts';
 import type { Effects } from './effects.ts';
 import { withKernelErrors } from './kernel-errors.ts';
 
+/** The addresses of an attachment, and what the API said about it. */
+export interface AllocatedLease extends Pick<ClusterFacts, 'pod'> {
+  readonly lease: Lease;
+  readonly delegateType: string;
+}
+
+type AllocationEffects = Pick<Effects, 'delegate' | 'journal' | 'log' | 'podCidrCache' | 'signal'>;
+
 /**
- * Allocates the addresses of an attachment.
+ * Allocates the addresses of an attachment while the API server is asked for what decides about them: the IPAM plugin takes as long as
+ * the API. So it is given the podCIDRs that the last ADD of this boot saw. If the Node has others now, that lease is released before
+ * anything else uses it.
  *
- * @throws {CniError} the IPAM plugin's own error; if host-local has no free address, with what its leases are used for
+ * @throws {CniError} what `reading` throws; invalidConfig (7) if the Node lacks a podCIDR; the IPAM plugin's own error, or
+ *   delegateFailed (102). When it throws, the IPAM plugin has ended, and may have allocated a lease.
  */
 export async function allocateLease(
+  attachment: Attachment,
+  config: NetworkConfig,
+  reading: Promise<ClusterFacts>,
+  effects: AllocationEffects,
+): Promise<AllocatedLease> {
+  const [{ pod, node }, early] = await bothSettled(reading, allocateEarly(attachment, config, effects));
+  if (node !== undefined) effects.podCidrCache.write(node);
+  const allocation = planAllocation(config, node);
+  const result =
+    early !== undefined && isSameAllocation(early.allocation, allocation)
+      ? early.result()
+      : await allocateAgain(allocation, early, attachment, effects);
+  return { pod, lease: parseLease(result, allocation), delegateType: allocation.type };
+}
+
+/** An allocation that was tried before the API server had answered. */
+interface EarlyLease {
+  readonly allocation: Allocation;
+  /** @throws {CniError} what the IPAM plugin answered, if it refused */
+  readonly result: () => CniResult;
+}
+
+// Never rejects, because its failure only counts if the Node has the same podCIDRs.
+async function allocateEarly(
+  attachment: Attachment,
+  config: NetworkConfig,
+  effects: AllocationEffects,
+): Promise<EarlyLease | undefined> {
+  const allocation = planEarlyAllocation(config, effects.podCidrCache);
+  if (allocation === undefined) return undefined;
+  try {
+    const result = await requestLease(allocation, attachment, effects);
+    return { allocation, result: () => result };
+  } catch (error) {
+    return {
+      allocation,
+      result: () => {
+        throw error;
+      },
+    };
+  }
+}
+
+function planEarlyAllocation(config: NetworkConfig, cache: Effects['podCidrCache']): Allocation | undefined {
+  const remembered = needsPodCidr(config) ? cache.read() : undefined;
+  try {
+    return planAllocation(config, remembered);
+  } catch (error) {
+    if (error instanceof CniError) return undefined; // this is the first ADD, or the network asks for another family now
+    throw error;
+  }
+}
+
+function isSameAllocation(one: Allocation, other: Allocation): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+async function allocateAgain(
+  allocation: Allocation,
+  early: EarlyLease | undefined,
+  attachment: Attachment,
+  effects: AllocationEffects,
+): Promise<CniResult> {
+  if (early !== undefined) {
+    effects.log.info('the podCIDRs of this node have changed since the last ADD; asking for another lease');
+    await effects.delegate.del(attachment);
+  }
+  return requestLease(allocation, attachment, effects);
+}
+
+// If host-local has no free address, the message also says what its leases are used for.
+async function requestLease(
   allocation: Allocation,
   attachment: Attachment,
   { delegate, journal, signal }: Pick<Effects, 'delegate' | 'journal' | 'signal'>,

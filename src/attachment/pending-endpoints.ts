@@ -2,7 +2,7 @@ import type { ApiBudget } from '../cluster/api-budget.ts';
 import { ApiUnreachableError } from '../cluster/api-error.ts';
 import { CniError } from '../cni/error.ts';
 import type { Attachment } from '../plan/attachment.ts';
-import { clearEndpoint, isOnThisNode } from './endpoint.ts';
+import { clearEndpoint } from './endpoint.ts';
 import type { Effects } from './effects.ts';
 import { messageOf } from '../system/error-text.ts';
 
@@ -34,7 +34,7 @@ export async function finishPendingEndpoints(
 ): Promise<void> {
   for (const item of journal.listEndpoints()) {
     try {
-      if (item.kind === 'record') await clearEndpoint(item.record.attachment, (pod) => isOnThisNode(pod, agent), api);
+      if (item.kind === 'record') await clearEndpoint(item.record.attachment, agent, api);
     } catch (error) {
       const why = messageOf(error);
       if (!(error instanceof CniError) || error instanceof ApiUnreachableError) {

@@ -2,9 +2,12 @@ import type { Cluster } from './cluster.ts';
 import { startDeadline, type Deadline } from './wire/deadline.ts';
 
 /** The requests that one command may make, within one time limit for all of them. What it does between them does not count. */
-export type ApiBudget = { readonly [Request in RequestName]: WithoutDeadline<Cluster[Request]> };
+export type ApiBudget = { readonly [Request in RequestName]: WithoutDeadline<Cluster[Request]> } & Pick<
+  Cluster,
+  'connect'
+>;
 
-type RequestName = 'readPod' | 'readNode' | 'patchPodAnnotations' | 'probe';
+type RequestName = 'readPod' | 'readNode' | 'patchPodAnnotations' | 'patchPodIf' | 'probe';
 type WithoutDeadline<Request> = Request extends (...parameters: [...infer Given, Deadline]) => infer Answer
   ? (...parameters: Given) => Answer
   : never;
@@ -39,6 +42,8 @@ export function openApiBudget(cluster: Cluster, totalMs: number, signal?: AbortS
     readPod: (pod) => spend((end) => cluster.readPod(pod, end)),
     readNode: (name) => spend((end) => cluster.readNode(name, end)),
     patchPodAnnotations: (pod, patch) => spend((end) => cluster.patchPodAnnotations(pod, patch, end)),
+    patchPodIf: (pod, patch) => spend((end) => cluster.patchPodIf(pod, patch, end)),
+    connect: () => cluster.connect(),
     probe: () => spend((end) => cluster.probe(end)),
   };
 }

@@ -11,8 +11,13 @@ export interface ApiRequest {
   readonly purpose: Purpose;
   /** Starts with `/api` or `/version`. */
   readonly path: string;
-  /** For `patch`, a strategic merge patch; for `create`, the object. */
-  readonly body?: unknown;
+  readonly body?: ApiBody;
+}
+
+/** What a request sends. */
+export interface ApiBody {
+  readonly type: 'application/json' | 'application/strategic-merge-patch+json' | 'application/json-patch+json';
+  readonly content: unknown;
 }
 
 /** A response, and the connection that it came over. */
@@ -47,6 +52,8 @@ export interface ApiClient extends Disposable {
    * @throws {CniError} what `connect` throws
    */
   checkServer(): Promise<ServerCheck>;
+  /** Starts to connect, so that the next request does not have to wait for it. If that fails, the next request does, too. */
+  connect(): void;
   /**
    * Sends a request, and sends it again if a second try can help.
    *
@@ -126,6 +133,9 @@ export function openApiClient({ connect, budgets, log }: ApiClientOptions): ApiC
       const isReachable = await takesConnections(connection.server, budgets.apiConnectMs);
       return { isReachable, connectionId: identifyConnection(connection) };
     },
+    connect: () => {
+      usableSession(undefined).catch(() => undefined);
+    },
     send,
     [Symbol.dispose]: () => {
       for (const session of sessions) session.abandon();
@@ -181,20 +191,13 @@ function httpRequest({ purpose, path, body }: ApiRequest, { server, token }: Api
     ...(token && { Authorization: `Bearer ${token.reveal()}` }),
   };
   const target = `${server.basePath}${path}`;
-  if (purpose.verb === 'get') return { method: 'GET', path: target, headers };
-  const { method, type } = BODIES[purpose.verb];
-  return {
-    method,
-    path: target,
-    headers: { ...headers, 'Content-Type': type },
-    body: Buffer.from(JSON.stringify(body)),
-  };
+  const method = METHODS[purpose.verb];
+  if (body === undefined) return { method, path: target, headers };
+  const typed = { ...headers, 'Content-Type': body.type };
+  return { method, path: target, headers: typed, body: Buffer.from(JSON.stringify(body.content)) };
 }
 
-const BODIES = {
-  patch: { method: 'PATCH', type: 'application/strategic-merge-patch+json' },
-  create: { method: 'POST', type: 'application/json' },
-} as const;
+const METHODS = { get: 'GET', patch: 'PATCH', create: 'POST' } as const;
 
 /**
  * How long the server asks to wait, plus up to half a second by `chance` (0 to 1), so that nodes which it turned away

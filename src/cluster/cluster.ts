@@ -24,6 +24,16 @@ export interface AnnotationPatch {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
+/** Annotations to set on a Pod that has these values; `undefined` stands for any value. */
+export interface ConditionalPatch {
+  readonly conditions: {
+    readonly uid: string | undefined;
+    readonly nodeName: string | undefined;
+    readonly annotations: Readonly<Record<string, string>>;
+  };
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
 /**
  * The part of the Kubernetes API that podwire needs. Every call ends at its deadline at the latest.
  *
@@ -41,6 +51,17 @@ export interface Cluster extends Disposable {
     patch: AnnotationPatch,
     deadline: Deadline,
   ): Promise<Pod | 'absent' | 'conflict'>;
+  /**
+   * Sets annotations on a Pod, in one request that also checks what the Pod is. `unmatched`: it is another Pod, or has other values, or the
+   * API server refuses the change for a reason that it reports with the same status.
+   */
+  patchPodIf(
+    pod: PodReference,
+    patch: ConditionalPatch,
+    deadline: Deadline,
+  ): Promise<'patched' | 'absent' | 'unmatched'>;
+  /** Starts to connect, if no connection exists. Never throws: the next request fails if this does. */
+  connect(): void;
   /** Returns the server's version, `v1.36.1`. */
   probe(deadline: Deadline): Promise<string>;
 }
@@ -71,12 +92,28 @@ export function openCluster(options: ApiClientOptions): Cluster {
       const request = {
         purpose,
         path: `${podPath(pod)}/status`,
-        body: { metadata: { ...preconditions, annotations } },
-      };
+        body: {
+          type: 'application/strategic-merge-patch+json',
+          content: { metadata: { ...preconditions, annotations } },
+        },
+      } as const;
       const answer = await client.send(request, deadline);
       if (isAbsent(answer, pod.name)) return 'absent';
       return isConflict(answer) ? 'conflict' : parseAnswer(answer, request, (object) => parseSamePod(object, pod));
     },
+    async patchPodIf(pod, patch, deadline) {
+      const request = {
+        purpose: { verb: 'patch', resource: 'pods/status', object: describePod(pod) },
+        path: `${podPath(pod)}/status`,
+        body: { type: 'application/json-patch+json', content: conditionalPatch(patch) },
+      } as const;
+      const answer = await client.send(request, deadline);
+      if (isAbsent(answer, pod.name)) return 'absent';
+      if (answer.response.status === 422) return 'unmatched';
+      parseAnswer(answer, request, (object) => parseSamePod(object, pod));
+      return 'patched';
+    },
+    connect: () => client.connect(),
     async probe(deadline) {
       const request = {
         purpose: { verb: 'get', resource: '/version', object: 'its version' },
@@ -95,6 +132,22 @@ export async function readNode(client: ApiClient, name: string, deadline: Deadli
   const request = { purpose, path: `/api/v1/nodes/${pathPart(name)}` };
   const answer = await client.send(request, deadline);
   return isAbsent(answer, name) ? 'absent' : parseAnswer(answer, request, (object) => parseSameNode(object, name));
+}
+
+/** @see RFC 6902 (JSON Patch) and RFC 6901 (the paths); a failed test leaves the object as it is, and the API server responds with 422 */
+function conditionalPatch({ conditions, annotations }: ConditionalPatch): readonly object[] {
+  const { uid, nodeName } = conditions;
+  const test = (path: string, value: string) => ({ op: 'test', path, value });
+  return [
+    ...(uid === undefined ? [] : [test('/metadata/uid', uid)]),
+    ...(nodeName === undefined ? [] : [test('/spec/nodeName', nodeName)]),
+    ...Object.entries(conditions.annotations).map(([name, value]) => test(annotationPath(name), value)),
+    ...Object.entries(annotations).map(([name, value]) => ({ op: 'add', path: annotationPath(name), value })),
+  ];
+}
+
+function annotationPath(name: string): string {
+  return `/metadata/annotations/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }
 
 // For another uid, most versions of the API respond with 409, others with 422: a field that cannot be changed.

@@ -1,7 +1,7 @@
-import { uptime } from 'node:os';
 import { join } from 'node:path';
 import { CniError } from '../cni/error.ts';
 import { parseJsonObject } from '../json/json.ts';
+import { monotonicMs } from '../system/monotonic-clock.ts';
 import { readText, replaceFile } from '../system/files.ts';
 
 /** The last result of asking the API, so that a node whose status is polled every few seconds does not ask as often. */
@@ -27,13 +27,13 @@ const MAX_SUCCESS_AGE_MS = 60_000;
 /** How long a failure is valid: a node whose fault has been corrected must become Ready soon (flannel#1989). */
 const MAX_FAILURE_AGE_MS = 3000;
 
-/** A reboot empties this folder, and resets the uptime by which the age is measured. */
+/** A reboot empties this folder, and resets the clock by which the age is measured. */
 const STATUS_FOLDER = '/run/podwire';
 
 /** Opens the cache of a network. It never fails: if it cannot be written, each STATUS asks the API. */
 export function openStatusCache(network: string, folder = STATUS_FOLDER): StatusCache {
   const path = join(folder, `${network}.status.json`);
-  const nowMs = () => Math.round(uptime() * 1000);
+  const nowMs = () => Math.round(monotonicMs());
   return {
     read() {
       const { atMs, ...answer } = parse(readText(path) ?? '{}');

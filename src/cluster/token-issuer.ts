@@ -72,11 +72,14 @@ async function requestToken(
     purpose: { verb: 'create', resource: 'serviceaccounts/token', object },
     path: `/api/v1/namespaces/${pathPart(namespace)}/serviceaccounts/${pathPart(account)}/token`,
     body: {
-      apiVersion: 'authentication.k8s.io/v1',
-      kind: 'TokenRequest',
-      spec: {
-        expirationSeconds: lifeSeconds,
-        boundObjectRef: { apiVersion: 'v1', kind: 'Node', name: nodeName, uid },
+      type: 'application/json',
+      content: {
+        apiVersion: 'authentication.k8s.io/v1',
+        kind: 'TokenRequest',
+        spec: {
+          expirationSeconds: lifeSeconds,
+          boundObjectRef: { apiVersion: 'v1', kind: 'Node', name: nodeName, uid },
+        },
       },
     },
   } as const;

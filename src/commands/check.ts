@@ -1,5 +1,6 @@
 import type { IpAddress } from '../address/ip-address.ts';
 import type { Effects } from '../attachment/effects.ts';
+import { bothSettled } from '../attachment/both-settled.ts';
 import { inBackground } from '../attachment/in-background.ts';
 import { withKernelErrors } from '../attachment/kernel-errors.ts';
 import { openSandbox } from '../attachment/sandbox.ts';
@@ -45,9 +46,10 @@ export async function check(request: AttachmentRequest, effects: Effects): Promi
   const mtuBytes = effects.agent.mtuBytes();
   const routesLoopback = planLoopbackRouting(config, effects.agent.isPresent());
   const steps = planAttachmentSteps({ attachment, config, mtuBytes, routesLoopback, ...expected });
-  const linkDrift = await settledDrift(steps, sandbox, effects);
-
-  await effects.delegate.check(attachment, effects.signal);
+  const [linkDrift] = await bothSettled(
+    settledDrift(steps, sandbox, effects),
+    effects.delegate.check(attachment, effects.signal),
+  );
   const pod = linkDrift.length > 0 ? undefined : await reading;
   const drift = [...linkDrift, ...(pod === undefined ? [] : endpointDrift(pod, attachment, expected.addresses))];
   if (drift.length > 0) throw driftedError(attachment, drift);

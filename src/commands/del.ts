@@ -1,5 +1,5 @@
 import { bothSettled } from '../attachment/both-settled.ts';
-import { deleteLinks, findLinks, finishSuperseded, stopPredecessor } from '../attachment/detach.ts';
+import { deleteLinks, findLinks, finishSuperseded, stopPredecessor, untilGone } from '../attachment/detach.ts';
 import type { Effects } from '../attachment/effects.ts';
 import { attemptToClearEndpoint } from '../attachment/endpoint.ts';
 import { findKnownAttachment } from '../attachment/find-known.ts';
@@ -35,12 +35,14 @@ export async function del(request: DelRequest, effects: Effects): Promise<void> 
   const links = await findLinks(detachment, sandbox, effects);
 
   const api = openApiBudget(effects.cluster, config.budgets.delApiMs, effects.signal);
-  const removal = inBackground(deleteLinks(links, detachment, effects));
-  // The kernel takes as long to delete a link, on another thread, as it takes to connect to the API and to read the Pod.
-  const [, clearing] = await bothSettled(
+  const deletion = inBackground(deleteLinks(links, detachment, effects));
+  const removal = inBackground(untilGone(links, deletion, effects));
+  // While the kernel still frees what the links consisted of.
+  const rest = bothSettled(
     removal.then(() => delegate.del({ ...attachment, sandboxPath: sandbox?.path ?? '' })),
     attemptToClearEndpoint(attachment, api, removal, effects),
   );
+  const [[, clearing]] = await bothSettled(rest, deletion);
   const isNeeded = predecessor === 'superseded' && (await finishSuperseded(attachment, effects)) === 'left';
   if (clearing.kind === 'pending') {
     return keepEndpoint(attachment, { why: clearing.why, record: isNeeded ? 'needed' : 'done' }, effects);

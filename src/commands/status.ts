@@ -26,10 +26,14 @@ const MIN_LOST = 2;
  */
 export async function status({ config }: StatusRequest, effects: Effects): Promise<void> {
   const { delegate, signal } = effects;
-  await assertMostInterfacesExist(effects);
-  if (asksForIpv4(config)) await warnAboutGateway(effects);
-  await orNotAvailable(() => delegate.forward('STATUS', planLookup(config), signal));
-  await orNotAvailable(() => assertUsableApi(config, effects));
+  // At the same time, because each of them mostly waits.
+  const outcomes = await Promise.allSettled([
+    assertMostInterfacesExist(effects),
+    orNotAvailable(() => delegate.forward('STATUS', planLookup(config), signal)),
+    orNotAvailable(() => assertUsableApi(config, effects)),
+    asksForIpv4(config) ? warnAboutGateway(effects) : undefined,
+  ]);
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
 async function assertMostInterfacesExist(effects: Effects): Promise<void> {

@@ -1,4 +1,3 @@
-import { constants } from 'node:os';
 import { VERBS } from '../cni/environment.ts';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
 import { isJsonList, isJsonObject, parseJson, type JsonObject } from '../json/json.ts';
@@ -10,6 +9,7 @@ import { findDelegate } from './find-delegate.ts';
 import { endOrphanedRun, type KillProcess } from './orphaned-run.ts';
 import { leaseFolder, readLeases, removeLeases, type LeaseFile, type TryLock } from './host-local-leases.ts';
 import { runDelegate, type DelegateExit } from './run-delegate.ts';
+import { loadBuiltin } from '../system/node-process.ts';
 import type { RunProgram } from '../system/program.ts';
 import { messageOf } from '../system/error-text.ts';
 
@@ -45,7 +45,7 @@ export interface Delegate {
    * @throws {CniError} tryAgainLater if host-local keeps its lock
    */
   removeLeases(delegation: Delegation, choose: (lease: LeaseFile) => Promise<boolean>): Promise<readonly LeaseFile[]>;
-  /** Calls GC or STATUS. Succeeds without a call if the plugin does not support the CNI version that defines them. */
+  /** Calls GC or STATUS. Succeeds if the plugin fails because it does not support the CNI version that defines them. */
   forward(verb: 'GC' | 'STATUS', delegation: Delegation, signal?: AbortSignal): Promise<void>;
 }
 
@@ -127,8 +127,13 @@ export function openDelegate({
       return folder === undefined ? [] : removeLeases(folder, choose, tryLock);
     },
     async forward(verb, delegation, signal) {
-      const supported = await readVersions(delegation, signal);
-      if (supported.includes(VERBS[verb].since)) await call(verb, delegation, undefined, signal);
+      try {
+        await call(verb, delegation, undefined, signal);
+      } catch (error) {
+        // Asking for its versions first would take twice as long in the usual case.
+        const supported = await readVersions(delegation, signal);
+        if (supported.includes(VERBS[verb].since)) throw error;
+      }
     },
   };
 }
@@ -162,6 +167,7 @@ function parseFailure(path: string, { exitCode, killedBy, stdout }: DelegateExit
 }
 
 function signalName(signal: number): string {
+  const { constants } = loadBuiltin('node:os');
   return Object.entries(constants.signals).find(([, number]) => number === signal)?.[0] ?? `signal ${signal}`;
 }
 

@@ -16,3 +16,12 @@ export interface PodIdentity {
 export function isSamePod({ uid, annotations }: PodIdentity, podUid: string | undefined): boolean {
   return podUid === undefined || uid === podUid || annotations['kubernetes.io/config.mirror'] === podUid;
 }
+
+/**
+ * True if the API server may know the pod by this uid. It gives its Pods a UUID; the uid of a static pod is a hash, without hyphens.
+ *
+ * @see k8s.io/kubernetes pkg/kubelet/config/common.go, applyDefaults
+ */
+export function isUidOfApi(podUid: string | undefined): podUid is string {
+  return podUid?.includes('-') === true;
+}

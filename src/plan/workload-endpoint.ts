@@ -7,6 +7,8 @@ const PREFIX = 'cni.projectcalico.org/';
 /** The annotations of a Pod that describe its workload endpoint, with their values. */
 export type EndpointAnnotations = Readonly<Record<string, string>>;
 
+const CLEARED: EndpointAnnotations = { [`${PREFIX}podIP`]: '', [`${PREFIX}podIPs`]: '' };
+
 /**
  * Plans the annotations from which the agent, Typha and calicoctl derive the workload endpoint of a Pod.
  *
@@ -19,6 +21,17 @@ export function planWorkloadEndpoint(containerId: string, addresses: readonly Ip
     [`${PREFIX}podIP`]: podIps[0] ?? '',
     [`${PREFIX}podIPs`]: podIps.join(','),
   };
+}
+
+/** The annotation that says whose endpoint it is, and those that clear it. */
+export interface EndpointClearing {
+  readonly owner: EndpointAnnotations;
+  readonly cleared: EndpointAnnotations;
+}
+
+/** Plans how to clear the endpoint of a container on whatever Pod has it. */
+export function planContainerClearing(containerId: string): EndpointClearing {
+  return { owner: { [`${PREFIX}containerID`]: containerId }, cleared: CLEARED };
 }
 
 /** The parts of a Pod that decide whether its endpoint can be cleared. */
@@ -43,7 +56,6 @@ export function planEndpointClearing(
   const isOurs =
     annotations[`${PREFIX}containerID`] === ours.containerId && !pod.hostNetwork && isSamePod(pod, ours.podUid);
   if (!isOurs) return undefined;
-  const cleared = { [`${PREFIX}podIP`]: '', [`${PREFIX}podIPs`]: '' };
-  const isCleared = Object.keys(cleared).every((key) => (annotations[key] ?? '') === '');
-  return isCleared ? undefined : cleared;
+  const isCleared = Object.keys(CLEARED).every((key) => (annotations[key] ?? '') === '');
+  return isCleared ? undefined : CLEARED;
 }

@@ -47,6 +47,13 @@ export interface Libc {
    * @throws {KernelError} ECHILD if this was reported before
    */
   reap(pid: number): ProgramStatus | undefined;
+  /**
+   * A descriptor that becomes readable when a spawned program ends.
+   *
+   * @returns `undefined` if the kernel is older than 5.3, or has too many open files
+   * @see pidfd_open(2)
+   */
+  watchProgram(pid: number): number | undefined;
   /** Locks a file with flock(2), as long as its descriptor is open. @returns false if another process has locked it */
   tryLock(fd: number): boolean;
   /** Kills a spawned program that has not been reaped yet. */
@@ -111,7 +118,7 @@ const PROTOTYPES = {
   setns: 'int setns(int fd, int nstype)',
   socket: 'int socket(int domain, int type, int protocol)',
   // Variadic in its header only: the library passes six machine words to the kernel.
-  syscall: 'long syscall(long number, long fd, long signal, long info, long flags)',
+  syscall: 'long syscall(long number, long one, long two, long three, long four)',
   waitpid: 'int waitpid(int pid, void *status, int options)',
 } as const;
 
@@ -177,6 +184,10 @@ export function openLibc(): Libc {
       const killedBy = word & 0x7f; // WTERMSIG
       return killedBy === 0 ? { exitCode: word >> 8, killedBy: undefined } : { exitCode: undefined, killedBy };
     },
+    watchProgram(pid) {
+      const fd = call('syscall', SYS_PIDFD_OPEN, pid, 0, 0, 0);
+      return fd < 0 ? undefined : fd;
+    },
     tryLock(fd) {
       if (call('flock', fd, LOCK_EX | LOCK_NB) === 0) return true;
       if (formatErrno(errno()) === 'EAGAIN') return false;
@@ -209,8 +220,9 @@ const LOCK_EX = 2;
 const LOCK_NB = 4;
 const SIGKILL = 9;
 const WNOHANG = 1;
-/** From asm-generic/unistd.h; the same on every architecture. The C library has this function since glibc 2.36 only. */
+/** From asm-generic/unistd.h; the same on every architecture. The C library has these functions since glibc 2.36 only. */
 const SYS_PIDFD_SEND_SIGNAL = 424;
+const SYS_PIDFD_OPEN = 434;
 /** From linux/netlink.h, bits/socket.h and sched.h. SOCK_CLOEXEC and SOCK_NONBLOCK equal the flags of open(2). */
 const CLONE_NEWNET = 0x40000000;
 const AF_UNIX = 1;

@@ -7,8 +7,14 @@ export interface ProcessIdentity {
   readonly startTicks: string;
 }
 
-/** The identity of this process. */
+let own: ProcessIdentity | undefined;
+
+/** The identity of this process, which is read once. */
 export function ownIdentity(): ProcessIdentity {
+  return (own ??= readOwnIdentity());
+}
+
+function readOwnIdentity(): ProcessIdentity {
   const stat = readFileSync('/proc/self/stat', 'utf8');
   return { pid: Number(stat.slice(0, stat.indexOf(' '))), startTicks: startTicksOf(stat) };
 }

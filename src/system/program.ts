@@ -1,5 +1,7 @@
 import { closeSync, readSync, writeSync } from 'node:fs';
+import { monotonicMs } from './monotonic-clock.ts';
 import { pause } from './pause.ts';
+import { untilReady, type Awaited } from './readiness.ts';
 import { errnoOf } from './error-text.ts';
 import type { Libc, Pipe, ProgramStatus } from './libc.ts';
 
@@ -29,8 +31,8 @@ export type RunProgram = (run: ProgramRun) => Promise<ProgramEnd>;
  * the page tables of the whole process, and without node:net, whose sockets take longer to create than most programs
  * take to run.
  *
- * A loop polls the pipes and the program, at first every millisecond. Neither the event loop nor a pool thread blocks,
- * even if a child of the program keeps a pipe open; what such a child prints afterwards is dropped.
+ * It waits for the pipes and for the program's end at the same time. So it also returns if a child of the program keeps a pipe open; what
+ * such a child prints afterwards is dropped.
  *
  * When this returns or throws, the program has ended, or is killed and about to end: a process that waits for a disk
  * ends when the disk answers.
@@ -41,11 +43,12 @@ export async function runProgram(run: ProgramRun, libc: Libc): Promise<ProgramEn
   const { stdin, stdoutLimitBytes, signal } = run;
   signal.throwIfAborted();
   const { pid, stdinFd, stdoutFd } = start(run, libc);
+  const endFd = libc.watchProgram(pid);
   const input = openInput(stdinFd, stdin);
   const output = openOutput(stdoutFd, stdoutLimitBytes);
   try {
-    let killedAtRound: number | undefined;
-    for (let round = 0; ; round++) {
+    let killedAtMs: number | undefined;
+    for (;;) {
       // Only after the start: if this process is killed before, the program reads an empty input and does nothing.
       input.push();
       // Before the output is read: whatever the program has printed at its end is in the pipe by then.
@@ -56,21 +59,29 @@ export async function runProgram(run: ProgramRun, libc: Libc): Promise<ProgramEn
         signal.throwIfAborted();
         return { ...status, stdout: output.text(), isTooLong };
       }
-      if (killedAtRound === undefined && (signal.aborted || isTooLong)) {
+      if (killedAtMs === undefined && (signal.aborted || isTooLong)) {
         libc.kill(pid);
-        killedAtRound = round;
+        killedAtMs = monotonicMs();
       }
-      if (killedAtRound !== undefined && round - killedAtRound >= ROUNDS_TO_DIE) signal.throwIfAborted();
-      await pause(round < SHORT_ROUNDS ? 1 : 10);
+      if (killedAtMs !== undefined && monotonicMs() - killedAtMs >= TIME_TO_DIE_MS) signal.throwIfAborted();
+      const isSoonOver = endFd === undefined && output.isEnded();
+      if (isSoonOver) await pause(1);
+      else await untilReady([...input.awaited(), ...output.awaited(), ...awaitedEnd(endFd)], ROUND_MS);
     }
   } finally {
     input.close();
     output.close();
+    if (endFd !== undefined) closeSync(endFd);
   }
 }
 
-const SHORT_ROUNDS = 50;
-const ROUNDS_TO_DIE = 100;
+/** How long an aborted run can go unnoticed. */
+const ROUND_MS = 10;
+const TIME_TO_DIE_MS = 500;
+
+function awaitedEnd(fd: number | undefined): readonly Awaited[] {
+  return fd === undefined ? [] : [{ fd, readiness: 'readable' }];
+}
 
 function start({ path, environment }: ProgramRun, libc: Libc): { pid: number; stdinFd: number; stdoutFd: number } {
   const variables = Object.entries(environment).flatMap(([name, value]) =>
@@ -96,7 +107,7 @@ function start({ path, environment }: ProgramRun, libc: Libc): { pid: number; st
 }
 
 /** The stdin of a program. It is closed after its last byte. */
-function openInput(fd: number, text: string): { readonly push: () => void; readonly close: () => void } {
+function openInput(fd: number, text: string) {
   let rest: Uint8Array = Buffer.from(text);
   let isOpen = true;
   const close = (): void => {
@@ -113,19 +124,22 @@ function openInput(fd: number, text: string): { readonly push: () => void; reado
       if (errnoOf(error) !== 'EAGAIN') close();
     }
   };
-  return { push, close };
+  const awaited = (): readonly Awaited[] => (isOpen ? [{ fd, readiness: 'writable' }] : []);
+  return { push, close, awaited };
 }
 
 /** The stdout of a program, up to the limit and a little more, which shows that the limit was exceeded. */
 function openOutput(fd: number, limitBytes: number) {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
+  let isEnded = false;
   const pullOnce = (): number => {
     const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
     try {
       const readBytes = readSync(fd, chunk);
       chunks.push(chunk.subarray(0, readBytes));
       sizeBytes += readBytes;
+      isEnded = readBytes === 0;
       return readBytes;
     } catch (error) {
       if (errnoOf(error) !== 'EAGAIN') throw error;
@@ -138,6 +152,8 @@ function openOutput(fd: number, limitBytes: number) {
       for (;;) if (pullOnce() === 0 || amount === 'some' || sizeBytes > limitBytes) return;
     },
     sizeBytes: () => sizeBytes,
+    isEnded: () => isEnded,
+    awaited: (): readonly Awaited[] => (isEnded ? [] : [{ fd, readiness: 'readable' }]),
     text: () => Buffer.concat(chunks).toString('utf8'),
     close: () => closeSync(fd),
   };

@@ -1,6 +1,6 @@
 import { readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
+import { cpuCount } from './cpu-count.ts';
 import { errnoOf } from './error-text.ts';
 import { makeFolders } from './files.ts';
 import { monotonicMs } from './monotonic-clock.ts';
@@ -37,7 +37,7 @@ const SLOT_FOLDER = '/run/podwire/turns';
  */
 export function acquireSlot({
   folder = SLOT_FOLDER,
-  slotCount = SLOTS_PER_CORE * availableParallelism(),
+  slotCount = SLOTS_PER_CORE * cpuCount(),
   pause = blockThread,
 }: SlotOptions = {}): Slot {
   const { pid, startTicks } = ownIdentity();

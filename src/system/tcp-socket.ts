@@ -1,9 +1,7 @@
 import { closeSync } from 'node:fs';
 import { KernelError, formatErrno } from './kernel-error.ts';
 import { openNativeLibrary } from './native-library.ts';
-
-/** What a socket waits for. */
-export type Readiness = 'readable' | 'writable';
+import { isReady, untilReady, type Readiness } from './readiness.ts';
 
 /** An address of TCP. */
 export interface TcpAddress {
@@ -52,12 +50,10 @@ const MAX_WAIT_MS = 100;
  * @throws {KernelError} EMFILE, ENETUNREACH; and what loading the addon throws
  */
 export function openTcpSocket(address: TcpAddress): TcpSocket {
-  const { call, callOnThread, errno } = openNativeLibrary('libc.so.6', PROTOTYPES);
+  const { call, errno } = openNativeLibrary('libc.so.6', PROTOTYPES);
   const { family, bytes: socketAddress } = encodeSocketAddress(address);
   const fd = call('socket', family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) throw new KernelError('open', 'a socket', formatErrno(errno()));
-  const pollFd = Buffer.alloc(8);
-  pollFd.writeInt32LE(fd);
   const fail = (operation: string): never => {
     throw new KernelError(operation, 'the connection', formatErrno(errno()));
   };
@@ -75,8 +71,7 @@ export function openTcpSocket(address: TcpAddress): TcpSocket {
   return {
     fd,
     isConnected() {
-      pollFd.writeInt16LE(POLLOUT, 4);
-      if (call('poll', pollFd, 1, 0) === 0) return false;
+      if (!isReady({ fd, readiness: 'writable' })) return false;
       const pending = int(0);
       call('getsockopt', fd, SOL_SOCKET, SO_ERROR, pending, int(4));
       const failure = pending.readInt32LE();
@@ -85,13 +80,11 @@ export function openTcpSocket(address: TcpAddress): TcpSocket {
     },
     read: (buffer) => blockedOr('read from', call('recv', fd, buffer, buffer.length, 0), 'readable'),
     write: (bytes) => blockedOr('write to', call('send', fd, bytes, bytes.length, MSG_NOSIGNAL), 'writable'),
-    async wait(readiness) {
-      pollFd.writeInt16LE(
-        (readiness.includes('readable') ? POLLIN : 0) | (readiness.includes('writable') ? POLLOUT : 0),
-        4,
-      );
-      await callOnThread('poll', pollFd, 1, MAX_WAIT_MS);
-    },
+    wait: (needed) =>
+      untilReady(
+        needed.map((readiness) => ({ fd, readiness })),
+        MAX_WAIT_MS,
+      ),
     shutDown() {
       call('shutdown', fd, SHUT_RDWR); // fails if the peer was faster
     },
@@ -104,7 +97,6 @@ export function openTcpSocket(address: TcpAddress): TcpSocket {
 const PROTOTYPES = {
   connect: 'int connect(int fd, const void *address, int length)',
   getsockopt: 'int getsockopt(int fd, int level, int option, void *value, void *length)',
-  poll: 'int poll(void *fds, unsigned long count, int timeout)',
   recv: 'long recv(int fd, void *buffer, size_t length, int flags)',
   send: 'long send(int fd, const void *buffer, size_t length, int flags)',
   setsockopt: 'int setsockopt(int fd, int level, int option, const void *value, int length)',
@@ -129,7 +121,7 @@ function int(value: number): Buffer {
   return bytes;
 }
 
-/** From asm-generic/errno.h, bits/socket.h, asm-generic/socket.h, netinet/in.h, netinet/tcp.h and bits/poll.h. */
+/** From asm-generic/errno.h, bits/socket.h, asm-generic/socket.h, netinet/in.h and netinet/tcp.h. */
 const EINTR = 4;
 const EAGAIN = 11;
 const EINPROGRESS = 115;
@@ -144,5 +136,3 @@ const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
 const MSG_NOSIGNAL = 0x4000;
 const SHUT_RDWR = 2;
-const POLLIN = 1;
-const POLLOUT = 4;

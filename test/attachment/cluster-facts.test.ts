@@ -6,6 +6,7 @@ import type { JsonObject } from '../../src/json/json.ts';
 import { ERROR_CODE } from '../../src/cni/error.ts';
 import { readClusterFacts } from '../../src/attachment/cluster-facts.ts';
 import { openLoopbackCluster, WEB, type LoopbackCluster } from '../cluster/loopback-cluster.ts';
+import { attachment, attachmentId } from '../support/builders/attachment.ts';
 import { networkConfig } from '../support/builders/network-config.ts';
 
 let loopback: LoopbackCluster;
@@ -17,13 +18,15 @@ afterAll(() => loopback[Symbol.asyncDispose]());
 interface Asked {
   readonly pod?: typeof WEB | undefined;
   readonly podUid?: string;
+  readonly interfaceName?: string;
   readonly config?: JsonObject;
 }
 function read(asked: Asked) {
   const reference = 'pod' in asked ? asked.pod : WEB;
   const pod = reference && { ...reference, uid: asked.podUid };
   const config = networkConfig({ nodename: 'n1', ...asked.config });
-  return readClusterFacts(pod, config, openApiBudget(loopback.cluster, 5000), openAgent(config));
+  const id = attachmentId('c1', asked.interfaceName);
+  return readClusterFacts(attachment({ id, pod }), config, openApiBudget(loopback.cluster, 5000), openAgent(config));
 }
 const OWN_RANGE = { ipam: { type: 'host-local', subnet: '10.9.0.0/24' } };
 

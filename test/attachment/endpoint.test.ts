@@ -6,7 +6,6 @@ import { ERROR_CODE } from '../../src/cni/error.ts';
 import {
   attemptToClearEndpoint,
   clearEndpoint,
-  isOnThisNode,
   publishEndpoint,
   withdrawEndpoint,
 } from '../../src/attachment/endpoint.ts';
@@ -25,7 +24,7 @@ const ATTACHED = {
 };
 const CLEARED = { ...ATTACHED, [`${ENDPOINT}podIP`]: '', [`${ENDPOINT}podIPs`]: '' };
 const NODE = 'n1';
-const onNode = () => true;
+const agent = openAgent(networkConfig({ nodename: NODE }));
 /** The attachment of a container of the pod default/web. */
 const attached = (containerId = 'c1', uid?: string) =>
   attachment({ id: attachmentId(containerId), pod: { ...WEB, uid } });
@@ -76,13 +75,13 @@ describe('clearEndpoint', () => {
   beforeEach(async () => publishEndpoint(attached(), await readPod(), ADDRESSES, api()));
 
   it('clears the addresses and keeps the container id', async () => {
-    await clearEndpoint(attached(), onNode, api());
+    await clearEndpoint(attached(), agent, api());
     expect(annotations()).toEqual(CLEARED);
   });
 
   const leaves = (what: string, of: ReturnType<typeof attached>) =>
     it(`leaves ${what} alone`, async () => {
-      await clearEndpoint(of, onNode, api());
+      await clearEndpoint(of, agent, api());
       expect(annotations()).toEqual(ATTACHED);
     });
   leaves('the endpoint of another container', attached('c2'));
@@ -92,13 +91,13 @@ describe('clearEndpoint', () => {
   it('succeeds without writing if the Pod is gone', async () => {
     loopback.api.deletePod('default', 'web');
     const earlier = loopback.api.requests.length;
-    await clearEndpoint(attached(), onNode, api());
-    expect(loopback.api.requests.slice(earlier).map(({ method }) => method)).toEqual(['GET']);
+    await clearEndpoint(attached(), agent, api());
+    expect(loopback.api.requests.slice(earlier).map(({ method }) => method)).toEqual(['PATCH']);
   });
 
   it('clears nothing before the links are removed', async () => {
     const { promise: removed, resolve } = Promise.withResolvers<void>();
-    const clearing = clearEndpoint(attached(), onNode, api(), removed);
+    const clearing = attemptToClearEndpoint(attached(), api(), removed, { agent });
     await readPod();
     expect(annotations()).toEqual(ATTACHED);
     resolve();
@@ -108,7 +107,7 @@ describe('clearEndpoint', () => {
 
   it('reads the Pod again if another client changes it in the meantime', async () => {
     const { promise: removed, resolve } = Promise.withResolvers<void>();
-    const clearing = clearEndpoint(attached(), onNode, api(), removed);
+    const clearing = attemptToClearEndpoint(attached(), api(), removed, { agent });
     await readPod();
     await loopback.cluster.patchPodAnnotations(WEB, { uid: undefined, annotations: { kept: 'changed' } }, soon());
     resolve();
@@ -118,15 +117,29 @@ describe('clearEndpoint', () => {
 
   it('fails with code 11 if other clients change the Pod faster than it can be read', async () => {
     await loopback.api.setFault({ kind: 'status', status: 409 }, { method: 'PATCH' });
-    await expect(clearEndpoint(attached(), onNode, api())).rejects.toMatchObject({
+    await expect(clearEndpoint(attached(), agent, api())).rejects.toMatchObject({
       code: ERROR_CODE.tryAgainLater,
       message: expect.stringContaining('default/web'),
     });
   });
 
   it('leaves the endpoint of a pod on another node alone', async () => {
-    await clearEndpoint(attached(), () => false, api());
+    await clearEndpoint(attached(), openAgent(networkConfig({ nodename: 'n2' })), api());
     expect(annotations()).toEqual(ATTACHED);
+  });
+
+  it('does not clear the endpoint of a pod on any node while the name of this one is unknown', async () => {
+    const unnamed = openAgent(networkConfig({ nodename: undefined, nodename_file: '/proc/none' }));
+    await expect(clearEndpoint(attached(), unnamed, api())).rejects.toThrow('/proc/none');
+    expect(annotations()).toEqual(ATTACHED);
+    loopback.api.deletePod('default', 'web');
+    await clearEndpoint(attached(), unnamed, api());
+  });
+
+  it('is one request', async () => {
+    const earlier = loopback.api.requests.length;
+    await clearEndpoint(attached('c1', 'uid-1'), agent, api());
+    expect(loopback.api.requests.slice(earlier).map(({ method }) => method)).toEqual(['PATCH']);
   });
 
   it('is what withdrawEndpoint does', async () => {
@@ -137,7 +150,7 @@ describe('clearEndpoint', () => {
 
 describe('attemptToClearEndpoint', () => {
   const attempt = (of = attached(), removed: Promise<void> = Promise.resolve()) =>
-    attemptToClearEndpoint(of, api(), removed, { agent: openAgent(networkConfig({ nodename: NODE })) });
+    attemptToClearEndpoint(of, api(), removed, { agent });
 
   it('reports an endpoint that is cleared', async () => expect(await attempt()).toEqual({ kind: 'cleared' }));
   it('reports an attachment without an endpoint', async () =>
@@ -145,16 +158,5 @@ describe('attemptToClearEndpoint', () => {
   it('reports why an endpoint remains to be cleared', async () => {
     await loopback.api.setFault({ kind: 'status', status: 500 });
     expect(await attempt()).toEqual({ kind: 'pending', why: expect.stringContaining('500') });
-  });
-});
-
-describe('isOnThisNode', () => {
-  const agent = openAgent(networkConfig({ nodename: NODE }));
-  it('is true for a pod of this node', () => expect(isOnThisNode({ nodeName: NODE }, agent)).toBe(true));
-  it('is true for a pod without a node', () => expect(isOnThisNode({ nodeName: undefined }, agent)).toBe(true));
-  it('is false for a pod of another node', () => expect(isOnThisNode({ nodeName: 'n2' }, agent)).toBe(false));
-  it('throws while the name of this node is unknown', () => {
-    const unnamed = openAgent(networkConfig({ nodename: undefined, nodename_file: '/proc/none' }));
-    expect(() => isOnThisNode({ nodeName: NODE }, unnamed)).toThrow('/proc/none');
   });
 });

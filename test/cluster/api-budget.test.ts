@@ -17,6 +17,8 @@ function clusterOf(request: (deadline: Deadline) => Promise<unknown>): Cluster {
     readPod: (_pod, deadline) => answer(deadline),
     readNode: (_name, deadline) => answer(deadline),
     patchPodAnnotations: (_pod, _patch, deadline) => answer(deadline),
+    patchPodIf: (_pod, _patch, deadline) => answer(deadline),
+    connect: () => undefined,
     probe: answer,
     [Symbol.dispose]: () => undefined,
   };

@@ -1,4 +1,5 @@
-import type { Readiness, TcpSocket } from '../../system/tcp-socket.ts';
+import type { Readiness } from '../../system/readiness.ts';
+import type { TcpSocket } from '../../system/tcp-socket.ts';
 
 /** Bytes that arrive, and the end of the connection. */
 export interface ChannelListener {

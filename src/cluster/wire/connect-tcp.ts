@@ -1,6 +1,7 @@
 import { AddressError, parseIpAddress } from '../../address/ip-address.ts';
 import { monotonicMs } from '../../system/monotonic-clock.ts';
-import { openTcpSocket, type Readiness, type TcpAddress, type TcpSocket } from '../../system/tcp-socket.ts';
+import type { Readiness } from '../../system/readiness.ts';
+import { openTcpSocket, type TcpAddress, type TcpSocket } from '../../system/tcp-socket.ts';
 
 /** The 4 or 16 bytes of an IPv4 or IPv6 address, or undefined for other text. */
 export function addressBytes(text: string): Uint8Array | undefined {

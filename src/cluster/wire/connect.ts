@@ -69,7 +69,7 @@ async function establish(
 ): Promise<Channel> {
   const addresses = await resolveAddresses(server, connectMs, ending);
   using resources = new DisposableStack();
-  // Started first: the kernel connects by itself, while TLS is prepared.
+  // Started first: the kernel connects while TLS is prepared.
   const connecting = connectInTime(addresses, connectMs, ending);
   resources.defer(() => {
     connecting.then(

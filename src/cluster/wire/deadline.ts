@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { cpuCount } from '../../system/cpu-count.ts';
 import { monotonicMs } from '../../system/monotonic-clock.ts';
 
 /** The end of the time for some work. It belongs to this work and ends with it: dispose of it when the work is done. */
@@ -103,7 +103,7 @@ function startClock(totalMs: number, expire: () => void): Clock {
 function isCrowded(): boolean {
   try {
     const [, runnable] = /^\S+ \S+ \S+ (\d+)\//.exec(readFileSync('/proc/loadavg', 'latin1')) ?? [];
-    return Number(runnable) > CROWD_PER_CPU * availableParallelism();
+    return Number(runnable) > CROWD_PER_CPU * cpuCount();
   } catch {
     return false;
   }

@@ -25,7 +25,7 @@ export function explainTlsFailure(code: string, cause: unknown, connection: ApiC
     case 'weak':
       return (
         `API server ${server.text} is not trusted (${code}): a key or signature in its chain of certificates is too weak: ` +
-        'issue them anew, with RSA keys of 2048 bits or more, or with ECDSA keys, and with SHA-256 or better'
+        'issue new ones, with RSA keys of 2048 bits or more, or with ECDSA keys, and with SHA-256 or better'
       );
     case 'name': {
       const expected = tls?.serverName ?? server.host;

@@ -1,6 +1,6 @@
-import type { Readiness } from '../../system/tcp-socket.ts';
-import { openNativeLibrary, type NativeLibrary } from '../../system/native-library.ts';
+import type { Readiness } from '../../system/readiness.ts';
 import { KernelError, formatErrno } from '../../system/kernel-error.ts';
+import { openOpenSsl, PEM_NO_START_LINE, SSL, VERDICTS, X509, type OpenSsl } from './openssl.ts';
 
 /** The identity that the server must prove, the authorities that can confirm it, and our own identity. */
 export interface TlsIdentities {
@@ -69,7 +69,7 @@ export interface TlsContext extends Disposable {
  * @throws {TlsIdentityError}
  */
 export function openTlsContext({ verification, serverName, authorities, client }: TlsIdentities): TlsContext {
-  const openssl = openNativeLibrary(null, PROTOTYPES);
+  const openssl = openOpenSsl();
   using resources = new DisposableStack();
   const context = openssl.callForPointer('SSL_CTX_new', openssl.callForPointer('TLS_client_method'));
   resources.defer(() => void openssl.call('SSL_CTX_free', context));
@@ -82,7 +82,7 @@ export function openTlsContext({ verification, serverName, authorities, client }
       return verdict;
     }),
   );
-  const mode = verification === 'full' ? SSL_VERIFY_PEER : SSL_VERIFY_NONE;
+  const mode = verification === 'full' ? SSL.VERIFY_PEER : SSL.VERIFY_NONE;
   openssl.call('SSL_CTX_set_verify', context, mode, verification === 'full' ? onVerdict.pointer : null);
   requireName(openssl, context, serverName);
   addAuthorities(openssl, context, authorities);
@@ -93,9 +93,12 @@ export function openTlsContext({ verification, serverName, authorities, client }
       const session = openssl.callForPointer('SSL_new', context);
       openssl.call('SSL_set_fd', session, fd);
       if (serverName.kind === 'dns') {
-        openssl.call('SSL_ctrl', session, SSL_CTRL_SET_TLSEXT_HOSTNAME, 0, cString(serverName.text));
+        openssl.call('SSL_ctrl', session, SSL.CTRL_SET_TLSEXT_HOSTNAME, 0, cString(serverName.text));
       }
-      return sessionOf(openssl, session, { verification, refusedNames: () => refusedNames });
+      return sessionOf(openssl, session, {
+        verification,
+        refusedNames: () => (verification === 'full' ? refusedNames : undefined),
+      });
     },
     [Symbol.dispose]: () => owned.dispose(),
   };
@@ -104,7 +107,10 @@ export function openTlsContext({ verification, serverName, authorities, client }
 function sessionOf(
   openssl: OpenSsl,
   session: bigint,
-  { verification, refusedNames }: Pick<TlsIdentities, 'verification'> & { readonly refusedNames: () => string },
+  {
+    verification,
+    refusedNames,
+  }: Pick<TlsIdentities, 'verification'> & { readonly refusedNames: () => string | undefined },
 ): TlsSession {
   const attempt = (operation: string, call: () => number): number | Readiness | 'ended' => {
     openssl.call('ERR_clear_error'); // SSL_get_error(3) requires it
@@ -112,13 +118,13 @@ function sessionOf(
     if (result > 0) return result;
     const errno = openssl.errno();
     switch (openssl.call('SSL_get_error', session, result)) {
-      case SSL_ERROR_WANT_READ:
+      case SSL.ERROR_WANT_READ:
         return 'readable';
-      case SSL_ERROR_WANT_WRITE:
+      case SSL.ERROR_WANT_WRITE:
         return 'writable';
-      case SSL_ERROR_ZERO_RETURN:
+      case SSL.ERROR_ZERO_RETURN:
         return 'ended';
-      case SSL_ERROR_SYSCALL:
+      case SSL.ERROR_SYSCALL:
         throw new KernelError(operation, 'the connection', formatErrno(errno));
       default:
         throw failureOf(openssl, session, refusedNames());
@@ -129,7 +135,7 @@ function sessionOf(
       const outcome = attempt('establish', () => openssl.call('SSL_connect', session));
       if (typeof outcome !== 'number') return outcome;
       // OpenSSL does not get here for a server that is not trusted. This would hold even if the verification were set up wrongly.
-      const isTrusted = openssl.call('SSL_get_verify_result', session) === X509_V_OK;
+      const isTrusted = openssl.call('SSL_get_verify_result', session) === X509.V_OK;
       if (verification === 'full' && !isTrusted) throw failureOf(openssl, session, refusedNames());
       return 'done';
     },
@@ -146,74 +152,23 @@ function sessionOf(
   };
 }
 
-/** Everything that podwire calls of OpenSSL. Contexts, sessions, certificates and the like are pointers. */
-const PROTOTYPES = {
-  BIO_free: 'int BIO_free(void *bio)',
-  BIO_new: 'void *BIO_new(void *method)',
-  BIO_new_mem_buf: 'void *BIO_new_mem_buf(const void *bytes, int length)',
-  BIO_read: 'int BIO_read(void *bio, void *bytes, int length)',
-  BIO_s_mem: 'void *BIO_s_mem()',
-  ERR_clear_error: 'void ERR_clear_error()',
-  ERR_peek_last_error: 'unsigned long ERR_peek_last_error()',
-  ERR_reason_error_string: 'const char *ERR_reason_error_string(unsigned long error)',
-  EVP_PKEY_free: 'void EVP_PKEY_free(void *key)',
-  PEM_read_bio_PrivateKey: 'void *PEM_read_bio_PrivateKey(void *bio, void *out, void *callback, const void *password)',
-  PEM_read_bio_X509: 'void *PEM_read_bio_X509(void *bio, void *out, void *callback, const void *password)',
-  SSL_CTX_check_private_key: 'int SSL_CTX_check_private_key(void *context)',
-  SSL_CTX_ctrl: 'long SSL_CTX_ctrl(void *context, int command, long number, void *pointer)',
-  SSL_CTX_free: 'void SSL_CTX_free(void *context)',
-  SSL_CTX_get_cert_store: 'void *SSL_CTX_get_cert_store(void *context)',
-  SSL_CTX_new: 'void *SSL_CTX_new(void *method)',
-  SSL_CTX_get0_param: 'void *SSL_CTX_get0_param(void *context)',
-  SSL_CTX_set_alpn_protos: 'int SSL_CTX_set_alpn_protos(void *context, const void *protocols, unsigned int length)',
-  SSL_CTX_set_cipher_list: 'int SSL_CTX_set_cipher_list(void *context, const char *list)',
-  SSL_CTX_set_options: 'uint64_t SSL_CTX_set_options(void *context, uint64_t options)',
-  SSL_CTX_set_verify: 'void SSL_CTX_set_verify(void *context, int mode, void *callback)',
-  SSL_CTX_use_PrivateKey: 'int SSL_CTX_use_PrivateKey(void *context, void *key)',
-  SSL_CTX_use_certificate: 'int SSL_CTX_use_certificate(void *context, void *certificate)',
-  SSL_connect: 'int SSL_connect(void *session)',
-  SSL_ctrl: 'long SSL_ctrl(void *session, int command, long number, void *pointer)',
-  SSL_free: 'void SSL_free(void *session)',
-  SSL_get_error: 'int SSL_get_error(void *session, int result)',
-  SSL_get_verify_result: 'long SSL_get_verify_result(void *session)',
-  SSL_new: 'void *SSL_new(void *context)',
-  SSL_read: 'int SSL_read(void *session, void *bytes, int length)',
-  SSL_set_fd: 'int SSL_set_fd(void *session, int fd)',
-  SSL_write: 'int SSL_write(void *session, const void *bytes, int length)',
-  TLS_client_method: 'void *TLS_client_method()',
-  X509V3_EXT_print: 'int X509V3_EXT_print(void *out, void *extension, unsigned long flags, int indent)',
-  X509_STORE_CTX_get0_cert: 'void *X509_STORE_CTX_get0_cert(void *verifying)',
-  X509_STORE_add_cert: 'int X509_STORE_add_cert(void *store, void *certificate)',
-  X509_STORE_set_flags: 'int X509_STORE_set_flags(void *store, unsigned long flags)',
-  X509_VERIFY_PARAM_add1_host: 'int X509_VERIFY_PARAM_add1_host(void *parameters, const char *name, size_t length)',
-  X509_VERIFY_PARAM_set1_host: 'int X509_VERIFY_PARAM_set1_host(void *parameters, const char *name, size_t length)',
-  X509_VERIFY_PARAM_set1_ip_asc: 'int X509_VERIFY_PARAM_set1_ip_asc(void *parameters, const char *address)',
-  X509_VERIFY_PARAM_set_hostflags: 'void X509_VERIFY_PARAM_set_hostflags(void *parameters, unsigned int flags)',
-  X509_free: 'void X509_free(void *certificate)',
-  X509_get_ext: 'void *X509_get_ext(void *certificate, int location)',
-  X509_get_ext_by_NID: 'int X509_get_ext_by_NID(void *certificate, int nid, int lastPosition)',
-  X509_verify_cert_error_string: 'const char *X509_verify_cert_error_string(long error)',
-} as const;
-
-type OpenSsl = NativeLibrary<keyof typeof PROTOTYPES>;
-
 function configure(openssl: OpenSsl, context: bigint): void {
   const control = (command: number, value: number, text: Uint8Array | null = null): number =>
     openssl.call('SSL_CTX_ctrl', context, command, value, text);
-  assertAccepted(openssl, control(SSL_CTRL_SET_MIN_PROTO_VERSION, TLS1_2_VERSION));
+  assertAccepted(openssl, control(SSL.CTRL_SET_MIN_PROTO_VERSION, SSL.TLS1_2_VERSION));
   // One small key share: the hybrid with ML-KEM costs a millisecond, and protects a token for longer than it is valid.
-  assertAccepted(openssl, control(SSL_CTRL_SET_GROUPS_LIST, 0, cString('X25519:P-256:P-384:P-521')));
+  assertAccepted(openssl, control(SSL.CTRL_SET_GROUPS_LIST, 0, cString('X25519:P-256:P-384:P-521')));
   assertAccepted(openssl, openssl.call('SSL_CTX_set_cipher_list', context, TLS_1_2_CIPHERS));
   // A write may send a part, and the rest may be elsewhere in memory at the next try.
-  control(SSL_CTRL_MODE, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  control(SSL.CTRL_MODE, SSL.MODE_ENABLE_PARTIAL_WRITE | SSL.MODE_ACCEPT_MOVING_WRITE_BUFFER);
   // HTTP says where a response ends, so that a connection may end without close_notify, as in node:tls.
-  openssl.call('SSL_CTX_set_options', context, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION);
+  openssl.call('SSL_CTX_set_options', context, SSL.OP_IGNORE_UNEXPECTED_EOF | SSL.OP_NO_RENEGOTIATION);
   openssl.call('SSL_CTX_set_alpn_protos', context, ALPN_PROTOCOLS, ALPN_PROTOCOLS.length);
 }
 
 function addAuthorities(openssl: OpenSsl, context: bigint, pems: readonly string[]): void {
   const store = openssl.callForPointer('SSL_CTX_get_cert_store', context);
-  openssl.call('X509_STORE_set_flags', store, X509_V_FLAG_PARTIAL_CHAIN);
+  openssl.call('X509_STORE_set_flags', store, X509.V_FLAG_PARTIAL_CHAIN);
   for (const pem of pems) {
     readCertificates(openssl, pem, (certificate) =>
       assertAccepted(openssl, openssl.call('X509_STORE_add_cert', store, certificate)),
@@ -226,7 +181,7 @@ function useClient(openssl: OpenSsl, context: bigint, client: NonNullable<TlsIde
   readCertificates(openssl, client.certificate, (certificate) => {
     const outcome = isFirst
       ? openssl.call('SSL_CTX_use_certificate', context, certificate)
-      : openssl.call('SSL_CTX_ctrl', context, SSL_CTRL_CHAIN_CERT, CHAIN_CERT_IS_COPIED, certificate);
+      : openssl.call('SSL_CTX_ctrl', context, SSL.CTRL_CHAIN_CERT, SSL.CHAIN_CERT_IS_COPIED, certificate);
     assertAccepted(openssl, outcome);
     isFirst = false;
   });
@@ -274,7 +229,7 @@ function withMemoryBio(openssl: OpenSsl, text: string, use: (bio: bigint) => voi
 /** As in Go, only subject alternative names count, and an asterisk stands for one whole label. */
 function requireName(openssl: OpenSsl, context: bigint, { kind, text }: TlsIdentities['serverName']): void {
   const parameters = openssl.callForPointer('SSL_CTX_get0_param', context);
-  const flags = X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS;
+  const flags = X509.CHECK_FLAG_NEVER_CHECK_SUBJECT | X509.CHECK_FLAG_NO_PARTIAL_WILDCARDS;
   openssl.call('X509_VERIFY_PARAM_set_hostflags', parameters, flags);
   if (kind === 'address') {
     assertAccepted(openssl, openssl.call('X509_VERIFY_PARAM_set1_ip_asc', parameters, text));
@@ -295,9 +250,10 @@ function identityError(openssl: OpenSsl): TlsIdentityError {
   return new TlsIdentityError(lastReason(openssl));
 }
 
-function failureOf(openssl: OpenSsl, session: bigint, refusedNames: string): TlsError {
-  const verdict = openssl.call('SSL_get_verify_result', session);
-  if (verdict !== X509_V_OK) {
+/** @param refusedNames of the certificate that was refused; `undefined` if none is verified */
+function failureOf(openssl: OpenSsl, session: bigint, refusedNames: string | undefined): TlsError {
+  const verdict = refusedNames === undefined ? X509.V_OK : openssl.call('SSL_get_verify_result', session);
+  if (verdict !== X509.V_OK) {
     const words = openssl.callForText('X509_verify_cert_error_string', verdict);
     return new TlsError(VERDICTS[verdict] ?? `X509_V_ERR_${verdict}`, words, refusedNames);
   }
@@ -308,7 +264,7 @@ function failureOf(openssl: OpenSsl, session: bigint, refusedNames: string): Tls
 /** @param verifying the X509_STORE_CTX of a verification */
 function readCertificateNames(openssl: OpenSsl, verifying: bigint): string {
   const certificate = openssl.callForPointer('X509_STORE_CTX_get0_cert', verifying);
-  const location = openssl.call('X509_get_ext_by_NID', certificate, NID_SUBJECT_ALT_NAME, -1);
+  const location = openssl.call('X509_get_ext_by_NID', certificate, X509.NID_SUBJECT_ALT_NAME, -1);
   if (location < 0) return '';
   const out = openssl.callForPointer('BIO_new', openssl.callForPointer('BIO_s_mem'));
   try {
@@ -338,53 +294,3 @@ const ALPN_PROTOCOLS = Buffer.from('\x08http/1.1', 'latin1');
 const TLS_1_2_CIPHERS =
   'ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES256-GCM-SHA384:' +
   'DHE-RSA-AES128-GCM-SHA256:HIGH:!aNULL:!eNULL:!EXPORT:!DES:!RC4:!MD5:!PSK:!SRP:!CAMELLIA';
-
-/** From openssl/ssl.h, tls1.h, x509_vfy.h, x509v3.h, obj_mac.h and pem.h of OpenSSL 3. */
-const SSL_CTRL_MODE = 33;
-const SSL_CTRL_SET_TLSEXT_HOSTNAME = 55;
-const SSL_CTRL_CHAIN_CERT = 89;
-const SSL_CTRL_SET_GROUPS_LIST = 92;
-const SSL_CTRL_SET_MIN_PROTO_VERSION = 123;
-const CHAIN_CERT_IS_COPIED = 1;
-const TLS1_2_VERSION = 0x0303;
-const SSL_MODE_ENABLE_PARTIAL_WRITE = 1;
-const SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER = 2;
-const SSL_OP_IGNORE_UNEXPECTED_EOF = 0x80;
-const SSL_OP_NO_RENEGOTIATION = 0x40000000;
-const SSL_VERIFY_NONE = 0;
-const SSL_VERIFY_PEER = 1;
-const SSL_ERROR_WANT_READ = 2;
-const SSL_ERROR_WANT_WRITE = 3;
-const SSL_ERROR_SYSCALL = 5;
-const SSL_ERROR_ZERO_RETURN = 6;
-const X509_V_OK = 0;
-const X509_V_FLAG_PARTIAL_CHAIN = 0x80000;
-const X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS = 0x4;
-const X509_CHECK_FLAG_NEVER_CHECK_SUBJECT = 0x20;
-const NID_SUBJECT_ALT_NAME = 85;
-/** The library (9, PEM) and the reason (108) in one number. */
-const PEM_NO_START_LINE = (9 << 23) | 108;
-
-/** The verdicts of X509_verify_cert(3), as node:tls names them. */
-const VERDICTS: Readonly<Record<number, string>> = {
-  2: 'UNABLE_TO_GET_ISSUER_CERT',
-  7: 'CERT_SIGNATURE_FAILURE',
-  9: 'CERT_NOT_YET_VALID',
-  10: 'CERT_HAS_EXPIRED',
-  18: 'DEPTH_ZERO_SELF_SIGNED_CERT',
-  19: 'SELF_SIGNED_CERT_IN_CHAIN',
-  20: 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  21: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  22: 'CERT_CHAIN_TOO_LONG',
-  23: 'CERT_REVOKED',
-  25: 'PATH_LENGTH_EXCEEDED',
-  26: 'INVALID_PURPOSE',
-  27: 'CERT_UNTRUSTED',
-  28: 'CERT_REJECTED',
-  62: 'HOSTNAME_MISMATCH',
-  64: 'IP_ADDRESS_MISMATCH',
-  66: 'EE_KEY_TOO_SMALL',
-  67: 'CA_KEY_TOO_SMALL',
-  68: 'CA_MD_TOO_WEAK',
-  79: 'INVALID_CA',
-};

@@ -10,7 +10,15 @@ import {
 } from '../certificates/certificate-authority.ts';
 import { spoilAnswer, spoilConnection, type Fault, type FaultScope } from './fault.ts';
 import { formatKubeconfig, type KubeconfigOptions } from './kubeconfig.ts';
-import { forbidden, patchObject, readObject, unauthorized, type Answer, type StoredObject } from './store.ts';
+import {
+  forbidden,
+  jsonPatchObject,
+  patchObject,
+  readObject,
+  unauthorized,
+  type Answer,
+  type StoredObject,
+} from './store.ts';
 
 export interface LoopbackApiOptions {
   readonly nodes?: readonly object[];
@@ -110,7 +118,9 @@ export async function startLoopbackApi(options: LoopbackApiOptions = {}): Promis
     if (verb === 'get' && pod !== '') return readObject(pods.get(`${namespace}/${pod}`), 'pods', pod);
     if (verb === 'get' && node !== '') return readObject(nodes.get(node), 'nodes', node);
     if (verb !== 'patch' || subresource === '') return 'no such path';
-    const patched = patchObject(pods.get(`${namespace}/${pod}`), 'pods', pod, JSON.parse(body), String(version++));
+    const isJsonPatch = request.headers['content-type'] === 'application/json-patch+json';
+    const apply = isJsonPatch ? jsonPatchObject : patchObject;
+    const patched = apply(pods.get(`${namespace}/${pod}`), 'pods', pod, JSON.parse(body), String(version++));
     if (patched.changed) pods.set(`${namespace}/${pod}`, patched.changed);
     return patched;
   };

@@ -24,6 +24,35 @@ export function readObject(object: StoredObject | undefined, resource: Resource,
   return object === undefined ? absent(resource, name) : { status: 200, body: object };
 }
 
+/** Returns the response to a JSON Patch of the status subresource, of which it knows `test` and `add` of a member. */
+export function jsonPatchObject(
+  object: StoredObject | undefined,
+  resource: Resource,
+  name: string,
+  patch: unknown,
+  version: string,
+): Answer & { changed?: StoredObject } {
+  if (object === undefined) return absent(resource, name);
+  const changed = structuredClone(object);
+  for (const operation of Array.isArray(patch) ? patch : [undefined]) {
+    const { op, path, value } = objectAt({ operation }, 'operation');
+    const keys = String(path)
+      .split('/')
+      .slice(1)
+      .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
+    const last = keys.pop() ?? '';
+    let parent: unknown = changed;
+    for (const key of keys) parent = isObject(parent) ? Reflect.get(parent, key) : undefined;
+    const isApplied =
+      isObject(parent) &&
+      (op === 'add' ? Reflect.set(parent, last, value) : op === 'test' && Reflect.get(parent, last) === value);
+    // The words of kube-apiserver 1.36.
+    if (!isApplied) return status(422, 'Invalid', 'the server rejected our request due to an error in our request', {});
+  }
+  const updated = { ...changed, metadata: { ...changed.metadata, resourceVersion: version } };
+  return { status: 200, body: updated, changed: updated };
+}
+
 /**
  * Returns the response to a PATCH of the status subresource. It merges annotations; uid and resourceVersion must
  * match.
@@ -96,6 +125,10 @@ function status(code: number, reason: string, message: string, details: object):
     status: code,
     body: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, details, code },
   };
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 function objectAt(value: unknown, key: string): Readonly<Record<string, unknown>> {

@@ -6,6 +6,7 @@ import { parseRequest, type RequestInput } from '../../../src/netconf/request.ts
 import type { Effects } from '../../../src/attachment/effects.ts';
 import { openDelegate } from '../../../src/delegate/delegate.ts';
 import { openJournal } from '../../../src/journal/journal.ts';
+import { openPodCidrCache } from '../../../src/cluster/pod-cidr-cache.ts';
 import { openStatusCache } from '../../../src/cluster/status-cache.ts';
 import { openKernel } from '../../../src/kernel/kernel.ts';
 import { openLog } from '../../../src/log/log.ts';
@@ -72,6 +73,7 @@ export async function runCommand(
       tryLock: tryRealLock,
     }),
     journal: openJournal(config.name, log, { records: journalFolder(folder), rejected: join(folder, 'rejected') }),
+    podCidrCache: openPodCidrCache(config.name, join(folder, 'pod-cidrs')),
     statusCache: openStatusCache(config.name, join(folder, 'status')),
     log,
     output: async (text) => void outputs.push(text),
