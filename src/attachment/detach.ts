@@ -141,39 +141,22 @@ function isOursUnlabelled(
 const LIVING_STAGES: readonly AttachmentStage[] = ['attaching', 'returning', 'attached'];
 
 /**
- * Ends as soon as none of the links exists. The kernel removes a veth pair within a millisecond, with its routes and addresses. Then it
- * waits for other CPUs (rcu_barrier in netdev_run_todo), and acknowledges the request 13 to 25 ms later.
- *
- * @param deletion {@link deleteLinks} of these links
- * @throws {CniError} what `deletion` throws
- */
-export async function untilGone(
-  links: readonly Link[],
-  deletion: Promise<void>,
-  { clock, kernel, signal }: Pick<Effects, 'clock' | 'kernel' | 'signal'>,
-): Promise<void> {
-  const deleted = deletion.then(() => true);
-  for (const { where, end } of links) {
-    while ((await kernel.observeInterface(where, end.index)) !== undefined) {
-      const pause = clock.sleep(1, signal).then(() => false);
-      if (await Promise.race([deleted, pause])) return;
-    }
-  }
-}
-
-/**
  * Deletes links, each of which takes the kernel 13 to 25 ms on another thread. By index, because a name can belong to the interface of a new
  * sandbox by now.
  *
+ * @param onGone called as soon as none of them exists, which is earlier: see {@link Kernel.deleteInterface}
  * @throws {CniError} kernelRefused (101) if one remains
  */
 export async function deleteLinks(
   links: readonly Link[],
   detachment: Detachment,
   { kernel }: Pick<Effects, 'kernel'>,
+  onGone?: () => void,
 ): Promise<void> {
   await withKernelErrors(`delete ${describeInterface(detachment)}`, async () => {
-    for (const { where, end } of links) await kernel.deleteInterface(where, end);
+    for (const { where, end } of links) {
+      await kernel.deleteInterface(where, end, links.at(-1)?.end === end ? onGone : undefined);
+    }
   });
 }
 

@@ -109,7 +109,7 @@ export function openCluster(options: ApiClientOptions): Cluster {
       } as const;
       const answer = await client.send(request, deadline);
       if (isAbsent(answer, pod.name)) return 'absent';
-      if (answer.response.status === 422) return 'unmatched';
+      if (answer.response.status === 422 || isConflict(answer)) return 'unmatched';
       parseAnswer(answer, request, (object) => parseSamePod(object, pod));
       return 'patched';
     },

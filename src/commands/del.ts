@@ -1,5 +1,5 @@
 import { bothSettled } from '../attachment/both-settled.ts';
-import { deleteLinks, findLinks, finishSuperseded, stopPredecessor, untilGone } from '../attachment/detach.ts';
+import { deleteLinks, findLinks, finishSuperseded, stopPredecessor } from '../attachment/detach.ts';
 import type { Effects } from '../attachment/effects.ts';
 import { attemptToClearEndpoint } from '../attachment/endpoint.ts';
 import { findKnownAttachment } from '../attachment/find-known.ts';
@@ -35,9 +35,9 @@ export async function del(request: DelRequest, effects: Effects): Promise<void> 
   const links = await findLinks(detachment, sandbox, effects);
 
   const api = openApiBudget(effects.cluster, config.budgets.delApiMs, effects.signal);
-  const deletion = inBackground(deleteLinks(links, detachment, effects));
-  const removal = inBackground(untilGone(links, deletion, effects));
-  // While the kernel still frees what the links consisted of.
+  const { promise: gone, resolve: onGone } = Promise.withResolvers<void>();
+  const deletion = inBackground(deleteLinks(links, detachment, effects, onGone));
+  const removal = inBackground(Promise.race([gone, deletion]));
   const rest = bothSettled(
     removal.then(() => delegate.del({ ...attachment, sandboxPath: sandbox?.path ?? '' })),
     attemptToClearEndpoint(attachment, api, removal, effects),

@@ -28,11 +28,13 @@ function read(asked: Asked) {
   const id = attachmentId('c1', asked.interfaceName);
   return readClusterFacts(attachment({ id, pod }), config, openApiBudget(loopback.cluster, 5000), openAgent(config));
 }
+/** The uid of a static pod. */
+const HASH = '0123456789abcdef0123456789abcdef';
 const OWN_RANGE = { ipam: { type: 'host-local', subnet: '10.9.0.0/24' } };
 
 describe('pod and node', () => {
   it('are both read if both are needed', async () => {
-    const { pod, node } = await read({ podUid: 'uid-1' });
+    const { pod, node } = await read({});
     expect(pod).toMatchObject({ ...WEB, uid: 'uid-1' });
     expect({ ...node, podCidrs: node?.podCidrs.map(formatCidr) }).toEqual({
       nodeName: 'n1',
@@ -58,6 +60,11 @@ describe('pod and node', () => {
     });
   asks('are asked for at once', {}, ['/api/v1/namespaces/default/pods/web', '/api/v1/nodes/n1']);
   asks('the node is not asked for without podCIDRs', { config: OWN_RANGE }, ['/api/v1/namespaces/default/pods/web']);
+  asks('a pod whose uid is that of the API server is not asked for', { podUid: 'uid-1' }, ['/api/v1/nodes/n1']);
+  asks('a second network asks for the pod, because it writes no endpoint', { podUid: 'uid-1', interfaceName: 'net1' }, [
+    '/api/v1/namespaces/default/pods/web',
+    '/api/v1/nodes/n1',
+  ]);
   asks('the API is not asked without a pod, either', { config: OWN_RANGE, pod: undefined }, []);
 
   const refuses = (what: string, asked: Asked, message: RegExp) =>
@@ -68,7 +75,7 @@ describe('pod and node', () => {
       }),
     );
   refuses('no pod of that name', { pod: { namespace: 'default', name: 'gone' } }, /no pod default\/gone/);
-  refuses('another pod of that name', { podUid: 'uid-0' }, /another pod default\/web/);
+  refuses('another pod of that name', { podUid: HASH }, /another pod default\/web/);
   refuses(
     'no node of that name',
     { config: { nodename: 'gone' } },

@@ -31,7 +31,7 @@ describe('the program that ADD and DEL load', () => {
     expect(inputs.filter((path) => path.startsWith('src/'))).toMatchSnapshot();
   });
   it('is not larger than before', async () => {
-    expect((await stat(join(folder, 'podwire.cjs'))).size).toBeLessThan(300_000);
+    expect((await stat(join(folder, 'podwire.cjs'))).size).toBeLessThan(325_000);
   });
 });
 
@@ -49,7 +49,7 @@ describe('a run', () => {
     expect([...cacheBytes.keys()]).toEqual(['podwire.cjs.cache', 'yaml.cjs.cache']);
   });
   it('compiles no more code than before', () => {
-    expect(cacheBytes.get('podwire.cjs.cache')).toBeLessThan(560_000);
+    expect(cacheBytes.get('podwire.cjs.cache')).toBeLessThan(615_000);
   });
 });
 

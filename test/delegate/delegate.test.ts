@@ -49,15 +49,22 @@ describe('the delegate', () => {
   });
 
   it('GC is forwarded to a plugin that supports the version that defines it', async () => {
-    const { delegate, calls } = open(`[ "$CNI_COMMAND" = GC ] || echo '{"supportedVersions":["1.0.0","1.1.0"]}'`);
+    const { delegate, calls } = open('true');
     await delegate.forward('GC', DELEGATION);
-    expect(calls().map((call) => call.split(' ')[0])).toEqual(['VERSION', 'GC']);
+    expect(calls().map((call) => call.split(' ')[0])).toEqual(['GC']);
   });
 
-  it('GC is not forwarded to another plugin', async () => {
-    const { delegate, calls } = open(`echo '{"supportedVersions":["1.0.0"]}'`);
+  const REFUSES = `[ "$CNI_COMMAND" = VERSION ] || { echo '{"code":4,"msg":"unknown CNI_COMMAND: GC"}'; exit 1; }`;
+
+  it('GC succeeds if the plugin refuses it because it supports only earlier versions', async () => {
+    const { delegate, calls } = open(`${REFUSES}; echo '{"supportedVersions":["1.0.0"]}'`);
     await delegate.forward('GC', DELEGATION);
-    expect(calls().map((call) => call.split(' ')[0])).toEqual(['VERSION']);
+    expect(calls().map((call) => call.split(' ')[0])).toEqual(['GC', 'VERSION']);
+  });
+
+  it('GC fails if the plugin supports it and refuses it', async () => {
+    const { delegate } = open(`${REFUSES}; echo '{"supportedVersions":["1.0.0","1.1.0"]}'`);
+    await expect(delegate.forward('GC', DELEGATION)).rejects.toMatchObject({ code: 4 });
   });
 
   it('a plugin that rejects our version is asked for its versions, and called again with the newest common one', async () => {

@@ -67,6 +67,19 @@ describe('an interface', () => {
     expect(await kernel.observeInterface('host', name)).toBeUndefined();
   });
 
+  it('that is deleted does not exist as soon as this is reported, before the kernel acknowledges it', async () => {
+    const { kernel, sandbox, pod } = await sandboxInKernel();
+    await kernel.apply(planned('caligone', '10.8.0.3'), sandbox);
+    const found = await kernel.observeInterface('host', 'caligone');
+    const { promise: gone, resolve } = Promise.withResolvers<'gone'>();
+    const deletion = kernel.deleteInterface('host', found ?? ABSENT, () => resolve('gone'));
+    expect(await Promise.race([gone, deletion])).toBe('gone');
+    expect(await kernel.observeInterface('host', 'caligone')).toBeUndefined();
+    expect(await kernel.observeInterface(sandbox, 'eth0')).toBeUndefined();
+    expect(await pod.ip('route', 'show')).toEqual([]);
+    expect(await deletion).toBe('deleted');
+  });
+
   it('that cannot be deleted is an error with the name of the errno', async () => {
     const { kernel, sandbox } = await sandboxInKernel();
     await expect(deleteNamed(kernel, sandbox, 'lo')).rejects.toMatchObject({
