@@ -7,13 +7,14 @@ import {
   type ApiAnswer,
   type ApiClient,
   type ApiClientOptions,
+  type ApiRequest,
   type ServerCheck,
 } from './api-client.ts';
 import { parseStatus } from './api-error.ts';
 import type { Deadline } from './wire/deadline.ts';
 import { parseNode, type Node } from './node.ts';
 import { pathPart, quoteName } from './object-name.ts';
-import { parsePod, type Pod } from './pod.ts';
+import { parsePod, POD_MEMBERS, type Pod } from './pod.ts';
 
 /** Annotations to set on a Pod. */
 export interface AnnotationPatch {
@@ -77,9 +78,7 @@ export function openCluster(options: ApiClientOptions): Cluster {
         path: podPath(pod),
       } as const;
       const answer = await client.send(request, deadline);
-      return isAbsent(answer, pod.name)
-        ? 'absent'
-        : parseAnswer(answer, request, (object) => parseSamePod(object, pod));
+      return isAbsent(answer, pod.name) ? 'absent' : parsePodAnswer(answer, request, pod);
     },
     readNode: (name, deadline) => readNode(client, name, deadline),
     async patchPodAnnotations(pod, { uid, resourceVersion, annotations }, deadline) {
@@ -99,7 +98,7 @@ export function openCluster(options: ApiClientOptions): Cluster {
       } as const;
       const answer = await client.send(request, deadline);
       if (isAbsent(answer, pod.name)) return 'absent';
-      return isConflict(answer) ? 'conflict' : parseAnswer(answer, request, (object) => parseSamePod(object, pod));
+      return isConflict(answer) ? 'conflict' : parsePodAnswer(answer, request, pod);
     },
     async patchPodIf(pod, patch, deadline) {
       const request = {
@@ -110,7 +109,7 @@ export function openCluster(options: ApiClientOptions): Cluster {
       const answer = await client.send(request, deadline);
       if (isAbsent(answer, pod.name)) return 'absent';
       if (answer.response.status === 422 || isConflict(answer)) return 'unmatched';
-      parseAnswer(answer, request, (object) => parseSamePod(object, pod));
+      parsePodAnswer(answer, request, pod);
       return 'patched';
     },
     connect: () => client.connect(),
@@ -156,10 +155,13 @@ function isConflict({ response }: ApiAnswer): boolean {
   return response.status === 422 && parseStatus(response)?.causeFields.includes('metadata.uid') === true;
 }
 
-function parseSamePod(object: JsonReader, { namespace, name }: PodReference): Pod {
-  const pod = parsePod(object);
-  if (pod.namespace === namespace && pod.name === name) return pod;
-  throw object.error(`it is about another pod, ${describePod(pod)}`);
+function parsePodAnswer(answer: ApiAnswer, request: ApiRequest, { namespace, name }: PodReference): Pod {
+  const parse = (object: JsonReader): Pod => {
+    const pod = parsePod(object);
+    if (pod.namespace === namespace && pod.name === name) return pod;
+    throw object.error(`it is about another pod, ${describePod(pod)}`);
+  };
+  return parseAnswer(answer, request, parse, POD_MEMBERS);
 }
 
 function parseSameNode(object: JsonReader, name: string): Node {

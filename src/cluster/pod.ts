@@ -1,4 +1,5 @@
 import type { JsonReader } from '../json/json-reader.ts';
+import type { Selection } from '../json/select-members.ts';
 import { BOOLEAN, NON_EMPTY_STRING, STRING } from '../json/shapes.ts';
 
 /** The parts of a Pod that podwire uses. */
@@ -12,6 +13,31 @@ export interface Pod {
   readonly hostNetwork: boolean;
   readonly annotations: Readonly<Record<string, string>>;
 }
+
+/** The annotations that podwire reads, in plan/pod-overrides.ts, plan/workload-endpoint.ts and plan/pod-identity.ts. */
+const READ_ANNOTATIONS = [
+  'cni.projectcalico.org/allowedSourcePrefixes',
+  'cni.projectcalico.org/containerID',
+  'cni.projectcalico.org/floatingIPs',
+  'cni.projectcalico.org/hwAddr',
+  'cni.projectcalico.org/ipAddrs',
+  'cni.projectcalico.org/ipAddrsNoIpam',
+  'cni.projectcalico.org/podIP',
+  'cni.projectcalico.org/podIPs',
+  'kubernetes.io/config.mirror',
+] as const;
+
+/** What {@link parsePod} reads. Of the annotations of a Pod that is too long to be parsed as a whole, it has only these. */
+export const POD_MEMBERS: Selection = {
+  metadata: {
+    namespace: true,
+    name: true,
+    uid: true,
+    resourceVersion: true,
+    annotations: Object.fromEntries(READ_ANNOTATIONS.map((name) => [name, true])),
+  },
+  spec: { nodeName: true, hostNetwork: true },
+};
 
 /**
  * Parses a Pod of the API.

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { parsePod } from '../../src/cluster/pod.ts';
+import { parsePod, POD_MEMBERS } from '../../src/cluster/pod.ts';
 import { openReader } from '../../src/json/json-reader.ts';
+import { selectMembers } from '../../src/json/select-members.ts';
+import { isSamePod } from '../../src/plan/pod-identity.ts';
+import { parsePodOverrides } from '../../src/plan/pod-overrides.ts';
+import { planEndpointClearing, planWorkloadEndpoint } from '../../src/plan/workload-endpoint.ts';
 import { UNQUOTED_SOURCE } from '../support/builders/json-source.ts';
 
 const metadata = { namespace: 'a', name: 'b', uid: 'c', resourceVersion: '1' };
@@ -53,4 +57,40 @@ describe('a Pod', () => {
     aPod({ spec: { hostNetwork: 'yes' } }),
     'spec.hostNetwork: expected true or false, got a string',
   );
+});
+
+describe('the members of a Pod that are read from a long text', () => {
+  const select = (pod: object) => parse(JSON.parse(selectMembers(JSON.stringify(pod), POD_MEMBERS)));
+
+  it('are all that parsePod returns', () => {
+    const annotations = { 'cni.projectcalico.org/hwAddr': '0e:00:00:00:00:01', 'cni.projectcalico.org/podIP': '' };
+    const pod = aPod({
+      metadata: { ...metadata, annotations },
+      spec: { nodeName: 'n', hostNetwork: true, containers: [] },
+    });
+    expect(select(pod)).toEqual(parse(pod));
+  });
+
+  it('are all annotations that podwire reads or compares', () => {
+    const read = new Set<string>();
+    const annotations = new Proxy<Record<string, string>>(
+      {},
+      {
+        get(_, name) {
+          read.add(String(name));
+          return name === 'cni.projectcalico.org/containerID' ? 'c1' : undefined;
+        },
+      },
+    );
+    const pod = { ...parse(aPod()), annotations };
+    parsePodOverrides(annotations, { floatingIpsEnabled: true });
+    parsePodOverrides(annotations, { floatingIpsEnabled: false });
+    isSamePod(pod, 'another');
+    planEndpointClearing({ ...pod, hostNetwork: false }, { containerId: 'c1', podUid: undefined });
+    for (const name of Object.keys(planWorkloadEndpoint('c1', []))) read.add(name);
+    const named = [...read].map((name) => [name, 'x']);
+    expect(select(aPod({ metadata: { ...metadata, annotations: Object.fromEntries(named) } })).annotations).toEqual(
+      Object.fromEntries(named),
+    );
+  });
 });

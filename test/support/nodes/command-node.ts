@@ -17,6 +17,8 @@ export interface CommandCall extends Omit<NodeCall, 'verb' | 'pod' | 'within' | 
   readonly verb: 'ADD' | 'DEL' | 'CHECK' | 'GC' | 'STATUS';
   /** A pod of the namespace `default`; `none` for a network without Kubernetes. */
   readonly pod?: string;
+  /** K8S_POD_UID; by default that of the pod that `putPod` creates. */
+  readonly podUid?: string;
 }
 
 /** A node with a loopback API server, whose commands run in this process. Several can share a network namespace. */
@@ -28,7 +30,7 @@ export interface CommandNode extends Omit<TestNode, 'call' | 'state'>, AsyncDisp
   /** Runs a command that must succeed, and returns its result. */
   succeed(call: CommandCall): Promise<JsonObject>;
   /** Creates or replaces a pod of the namespace `default`, without an endpoint. */
-  putPod(name?: string, uid?: string): void;
+  putPod(name?: string, uid?: string, annotations?: Readonly<Record<string, string>>): void;
   hostInterface(pod?: string): string;
   /** The path of a container's record. */
   record(containerId?: string): string;
@@ -65,10 +67,10 @@ export async function startCommandNode(number: number): Promise<CommandNode> {
   });
   api.writeKubeconfig(node.kubeconfigPath);
 
-  const input = ({ pod = 'web', ...call }: CommandCall): RequestInput => {
+  const input = ({ pod = 'web', podUid = `uid-of-${pod}`, ...call }: CommandCall): RequestInput => {
     const { config, ...whole } = node.call({
       ...call,
-      pod: pod === 'none' ? pod : { namespace: 'default', name: pod },
+      pod: pod === 'none' ? pod : { namespace: 'default', name: pod, uid: podUid },
     });
     const stdin = runtimeStdin(config);
     return {
@@ -76,8 +78,8 @@ export async function startCommandNode(number: number): Promise<CommandNode> {
       stdin: typeof stdin === 'string' ? new TextEncoder().encode(stdin) : stdin,
     };
   };
-  const putPod = (name = 'web', uid = `uid-of-${name}`) => {
-    const metadata = { namespace: 'default', name, uid, annotations: { kept: 'yes' } };
+  const putPod: CommandNode['putPod'] = (name = 'web', uid = `uid-of-${name}`, annotations = {}) => {
+    const metadata = { namespace: 'default', name, uid, annotations: { kept: 'yes', ...annotations } };
     api.putPod({ metadata, spec: { nodeName: NODE_NAME } });
   };
   putPod();
