@@ -97,11 +97,11 @@ async function requestAdd({ connection }: Fleet, index: number): Promise<void> {
   using client = openClient(connection);
   const deadline = startDeadline(DEADLINE_MS);
   const pod = { namespace: NAMESPACE, name: podName(index) };
-  const [found, node] = await Promise.all([client.readPod(pod, deadline), client.readNode(nodeName(index), deadline)]);
-  if (found === 'absent' || node === 'absent') throw new Error(`${pod.name} or its node is absent`);
+  const node = await client.readNode(nodeName(index), deadline);
+  if (node === 'absent') throw new Error(`${nodeName(index)} is absent`);
   const podIp = `10.100.${index % 256}.2/32`;
   const annotations = endpointAnnotations(`container-${index}-${Date.now()}`, podIp);
-  const patched = await client.patchPodAnnotations(pod, { uid: found.uid, annotations }, deadline);
+  const patched = await client.patchPodAnnotations(pod, { uid: undefined, annotations }, deadline);
   if (patched === 'absent' || patched === 'conflict') throw new Error(`${pod.name}: ${patched}`);
 }
 
@@ -109,12 +109,13 @@ async function requestDel({ connection }: Fleet, index: number): Promise<void> {
   using client = openClient(connection);
   const deadline = startDeadline(DEADLINE_MS);
   const pod = { namespace: NAMESPACE, name: podName(index) };
-  const found = await client.readPod(pod, deadline);
-  if (found === 'absent') throw new Error(`${pod.name} is absent`);
-  const { uid, resourceVersion } = found;
-  const annotations = endpointAnnotations('container-0', '');
-  const patched = await client.patchPodAnnotations(pod, { uid, resourceVersion, annotations }, deadline);
-  if (patched === 'absent' || patched === 'conflict') throw new Error(`${pod.name}: ${patched}`);
+  const conditions = { uid: undefined, nodeName: nodeName(index), annotations: {} };
+  const outcome = await client.patchPodIf(
+    pod,
+    { conditions, annotations: endpointAnnotations('container-0', '') },
+    deadline,
+  );
+  if (outcome !== 'patched') throw new Error(`${pod.name}: ${outcome}`);
 }
 
 const DEADLINE_MS = 10_000;

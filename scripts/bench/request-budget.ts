@@ -18,8 +18,8 @@ export interface RequestRow {
 }
 
 // `npm run bench` counts these in the API server's audit log.
-const ADD_REQUESTS = 3;
-const DEL_REQUESTS = 2;
+const ADD_REQUESTS = 2;
+const DEL_REQUESTS = 1;
 // containerd calls STATUS every 5 s; one call a minute reaches the API (docs/decisions/0008).
 const STATUS_PER_HOUR = 60;
 // The Node's uid, then a TokenRequest that is bound to it. A token usually lives for at least an hour.
@@ -30,8 +30,8 @@ const TOKENS_PER_HOUR = 1;
 export function requestBudget({ nodes, pods, podLifeHours }: ClusterSize): readonly RequestRow[] {
   const attachments = pods / nodes / podLifeHours;
   const rows = [
-    ['ADD: pod and node, then the endpoint', ADD_REQUESTS, attachments],
-    ['DEL: pod, then the endpoint', DEL_REQUESTS, attachments],
+    ['ADD: node, then the endpoint', ADD_REQUESTS, attachments],
+    ['DEL: the endpoint', DEL_REQUESTS, attachments],
     ['CHECK: pod; CRI-O after each ADD, containerd never', 1, attachments],
     ['STATUS: node, at most once a minute', 1, STATUS_PER_HOUR],
     ['GC: none, except a DEL for each stale attachment', 0, 0],

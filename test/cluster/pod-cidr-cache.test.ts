@@ -33,7 +33,7 @@ describe('the cache of podCIDRs', () => {
   isEmptyFor('no text', '');
   isEmptyFor('other text', '{');
   isEmptyFor('no node', '{"podCidrs":[]}');
-  isEmptyFor('a podCIDR that is none', '{"nodeName":"n1","podCidrs":["10.0.0.5"]}');
+  isEmptyFor('a podCIDR that is not a range', '{"nodeName":"n1","podCidrs":["10.0.0.5"]}');
 
   it('does not follow a link', () => {
     const { cache, path, folder } = openCache();

@@ -22,26 +22,34 @@ const socket = connect({
   ca: Buffer.from(find(kubeconfig, 'clusters', 0, 'cluster', 'certificate-authority-data'), 'base64'),
   ecdhCurve: 'X25519',
 });
-const paths = isAdd ? [podPath, `/api/v1/nodes/${find(config, 'nodename')}`] : [podPath];
-for (const path of paths) socket.write(`GET ${path} HTTP/1.1\r\n${headers}\r\n`);
 
 let received = '';
-const bodies: string[] = [];
+let responseCount = 0;
 let allocated = '';
+if (isAdd) socket.write(`GET /api/v1/nodes/${find(config, 'nodename')} HTTP/1.1\r\n${headers}\r\n`);
+else detach();
 socket.on('data', (chunk: Buffer) => {
   received += chunk.toString('latin1');
   for (let response = firstResponse(received); response !== undefined; response = firstResponse(received)) {
     received = received.slice(response.length);
-    bodies.push(response.body);
-    if (bodies.length === paths.length) attachOrDetach();
-    else if (bodies.length > paths.length) end();
+    responseCount++;
+    if (isAdd && responseCount === 1) attach(response.body);
+    else end();
   }
 });
 
-// DEL sends its patch before it runs host-local, because podwire does both at once. ADD needs the address first.
-function attachOrDetach(): void {
-  if (!isAdd) patch('');
-  const podCidr = isAdd ? find(JSON.parse(bodies[1] ?? ''), 'spec', 'podCIDR') : '10.0.0.0/24';
+function attach(node: string): void {
+  runHostLocal(find(JSON.parse(node), 'spec', 'podCIDR'));
+  patch(find(JSON.parse(allocated), 'ips', 0, 'address'));
+}
+
+// podwire does both at once, too.
+function detach(): void {
+  patch('');
+  runHostLocal('10.0.0.0/24');
+}
+
+function runHostLocal(podCidr: string): void {
   const { status, stdout } = spawnSync(`${environment['CNI_PATH']}/host-local`, {
     input: configText.replace('usePodCidr', podCidr),
     env: environment,
@@ -49,7 +57,6 @@ function attachOrDetach(): void {
   });
   if (status !== 0) throw new Error(`host-local exited with status ${status}: ${stdout.toString()}`);
   allocated = stdout.toString();
-  if (isAdd) patch(find(JSON.parse(allocated), 'ips', 0, 'address'));
 }
 
 function patch(address: string): void {

@@ -166,10 +166,10 @@ function configure(openssl: OpenSsl, context: bigint): void {
   openssl.call('SSL_CTX_set_alpn_protos', context, ALPN_PROTOCOLS, ALPN_PROTOCOLS.length);
 }
 
-function addAuthorities(openssl: OpenSsl, context: bigint, pems: readonly string[]): void {
+function addAuthorities(openssl: OpenSsl, context: bigint, texts: readonly string[]): void {
   const store = openssl.callForPointer('SSL_CTX_get_cert_store', context);
   openssl.call('X509_STORE_set_flags', store, X509.V_FLAG_PARTIAL_CHAIN);
-  for (const pem of pems) {
+  for (const pem of texts) {
     readCertificates(openssl, pem, (certificate) =>
       assertAccepted(openssl, openssl.call('X509_STORE_add_cert', store, certificate)),
     );

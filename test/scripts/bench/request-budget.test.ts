@@ -39,11 +39,11 @@ describe('the budget of requests', () => {
   it('counts an ADD and a DEL for every pod that starts and ends', () =>
     expect(requestBudget(size)[0]).toMatchObject({
       timesPerNodeAndHour: 30,
-      perNodeAndHour: 90,
-      clusterPerSecond: 125,
+      perNodeAndHour: 60,
+      clusterPerSecond: 60 * (5000 / 3600),
     }));
   it('is smaller if pods live longer', () =>
-    expect(requestBudget({ ...size, podLifeHours: 10 })[0]?.clusterPerSecond).toBe(12.5));
+    expect(requestBudget({ ...size, podLifeHours: 10 })[0]?.perNodeAndHour).toBe(6));
   it('has the sum in its last row', () => {
     const sum = requestBudget(size).reduce((total, row) => total + row.clusterPerSecond, 0);
     expect(requestBudgetTable(size).rows.at(-1)?.at(-1)).toBe(sum.toFixed(0));
