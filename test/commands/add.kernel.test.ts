@@ -111,6 +111,17 @@ describe('ADD', () => {
     expect(await node.state()).toEqual(before);
   });
 
+  it('uses the credentials that replace its own between its requests', async () => {
+    const renew = (): void => {
+      node.api.setToken('a-renewed-token');
+      node.api.writeKubeconfig(node.kubeconfigPath);
+    };
+    const { error } = await node.run(call('ADD'), { wrap: actingAt('cluster.readNode #1', 'after', renew) });
+    expect(error).toBeUndefined();
+    await node.succeed(call('DEL'));
+    expect(await node.state()).toEqual(before);
+  });
+
   it('that the runtime ends while it waits for the policy is undone', async () => {
     const ended = new AbortController();
     const config = { policy_setup_timeout_seconds: 60, endpoint_status_dir: node.folder };
