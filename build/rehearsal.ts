@@ -105,6 +105,9 @@ async function rehearse(serverUrl: string): Promise<void> {
     kubernetes: { kubeconfig: jsonPath },
   };
   await using sandbox = await makeSandbox();
+  // The first ADD of a boot is the only one that knows no podCIDRs beforehand.
+  await command('ADD', sandbox.path, config);
+  await command('DEL', sandbox.path, config);
   const result: unknown = JSON.parse(await command('ADD', sandbox.path, config));
   await command('CHECK', sandbox.path, { ...config, prevResult: result });
   await command('STATUS', sandbox.path, config);

@@ -1,12 +1,16 @@
 import type { IpAddress } from '../address/ip-address.ts';
 import { openApiBudget, type ApiBudget } from '../cluster/api-budget.ts';
 import type { Pod } from '../cluster/pod.ts';
-import type { AttachmentId } from '../cni/attachment-id.ts';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
 import type { NetworkConfig } from '../netconf/network-config.ts';
 import { endpointPod, type AttachedPod, type Attachment } from '../plan/attachment.ts';
 import { isUidOfApi } from '../plan/pod-identity.ts';
-import { planContainerClearing, planEndpointClearing, planWorkloadEndpoint } from '../plan/workload-endpoint.ts';
+import {
+  planContainerClearing,
+  planEndpointClearing,
+  planWorkloadEndpoint,
+  type EndpointClearing,
+} from '../plan/workload-endpoint.ts';
 import { readOwnPod } from './cluster-facts.ts';
 import type { Effects } from './effects.ts';
 import { messageOf } from '../system/error-text.ts';
@@ -48,39 +52,39 @@ export async function withdrawEndpoint(
   { cluster }: Pick<Effects, 'cluster'>,
 ): Promise<void> {
   // This ADD has written it, so the pod is on this node, whatever the node is called.
-  await clearEndpoint(attachment, 'any node', openApiBudget(cluster, budgets.delApiMs));
+  const owner = endpointPod(attachment);
+  if (owner === undefined) return;
+  const ours = { containerId: attachment.id.containerId, podUid: owner.uid, isUndone: true };
+  // Read first: if the write has failed, there is mostly nothing to undo, and a second write would fail, too.
+  await clearReadEndpoint(ours, owner, 'any node', openApiBudget(cluster, budgets.delApiMs));
 }
 
 /**
  * Clears the endpoint on the Pod, if it is this container's. Does nothing for an attachment that has no endpoint.
  *
- * @param where says on Pods of which node
+ * @param node where the Pod must be
  * @throws {CniError} tryAgainLater (11) if the Pod changes faster than it can be read; and what the API client throws
  */
-export async function clearEndpoint(
-  attachment: Attachment,
-  where: NamedNode | 'any node',
-  api: ApiBudget,
-): Promise<void> {
+export async function clearEndpoint(attachment: Attachment, node: NamedNode, api: ApiBudget): Promise<void> {
   const owner = endpointPod(attachment);
   if (owner === undefined) return;
-  const outcome = await clearAtOnce(attachment.id, owner, where, api);
+  const { containerId } = attachment.id;
+  const outcome = await clearAtOnce(planContainerClearing(containerId), owner, node, api);
   // The API server does not say why. The Pod does: mostly, the endpoint is another container's.
-  if (outcome === 'unmatched') await clearReadEndpoint(attachment.id, owner, where, api);
+  if (outcome === 'unmatched') await clearReadEndpoint({ containerId, podUid: owner.uid }, owner, node, api);
 }
 
 /** The name of a node. Asking for it throws an error if it is unknown. */
 type NamedNode = Pick<Effects['agent'], 'nodeName'>;
 
 async function clearAtOnce(
-  { containerId }: AttachmentId,
+  { owner, cleared }: EndpointClearing,
   pod: AttachedPod,
-  where: NamedNode | 'any node',
+  node: NamedNode,
   api: ApiBudget,
 ): Promise<'patched' | 'absent' | 'unmatched'> {
-  const nodeName = where === 'any node' ? undefined : nameIfKnown(where);
-  if (where !== 'any node' && nodeName === undefined) return 'unmatched';
-  const { owner, cleared } = planContainerClearing(containerId);
+  const nodeName = nameIfKnown(node);
+  if (nodeName === undefined) return 'unmatched';
   const uid = isUidOfApi(pod.uid) ? pod.uid : undefined;
   return api.patchPodIf(pod, { conditions: { uid, nodeName, annotations: owner }, annotations: cleared });
 }
@@ -130,7 +134,7 @@ function isOnNode({ nodeName }: Pod, where: NamedNode | 'any node'): boolean {
 const MAX_CONFLICTS = 5;
 
 async function clearReadEndpoint(
-  { containerId }: AttachmentId,
+  ours: { readonly containerId: string; readonly podUid: string | undefined; readonly isUndone?: boolean },
   owner: AttachedPod,
   where: NamedNode | 'any node',
   api: ApiBudget,
@@ -138,7 +142,7 @@ async function clearReadEndpoint(
   for (let attempt = 0; attempt < MAX_CONFLICTS; attempt++) {
     const pod = await api.readPod(owner);
     if (pod === 'absent') return;
-    const annotations = planEndpointClearing(pod, { containerId, podUid: owner.uid });
+    const annotations = planEndpointClearing(pod, ours);
     if (annotations === undefined || !isOnNode(pod, where)) return;
     const { uid, resourceVersion } = pod;
     const answer = await api.patchPodAnnotations(pod, { uid, resourceVersion, annotations });

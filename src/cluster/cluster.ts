@@ -22,7 +22,8 @@ export interface AnnotationPatch {
   readonly uid: string | undefined;
   /** The patch is only for this version of the Pod. */
   readonly resourceVersion?: string;
-  readonly annotations: Readonly<Record<string, string>>;
+  /** `null` removes an annotation. */
+  readonly annotations: Readonly<Record<string, string | null>>;
 }
 
 /** Annotations to set on a Pod that has these values; `undefined` stands for any value. */

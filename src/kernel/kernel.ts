@@ -208,9 +208,9 @@ class LazyKernel implements Kernel {
   ): Promise<void> {
     const end = () => 'ended' as const;
     const ended = deletion.then(end, end);
-    while ((await this.observeInterface(where, index)) !== undefined) {
+    do {
       if ((await Promise.race([ended, pause(1)])) === 'ended') return;
-    }
+    } while ((await this.observeInterface(where, index)) !== undefined);
     onGone();
   }
 

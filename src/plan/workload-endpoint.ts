@@ -8,6 +8,7 @@ const PREFIX = 'cni.projectcalico.org/';
 export type EndpointAnnotations = Readonly<Record<string, string>>;
 
 const CLEARED: EndpointAnnotations = { [`${PREFIX}podIP`]: '', [`${PREFIX}podIPs`]: '' };
+const UNDONE = { [`${PREFIX}containerID`]: null, [`${PREFIX}podIP`]: null, [`${PREFIX}podIPs`]: null };
 
 /**
  * Plans the annotations from which the agent, Typha and calicoctl derive the workload endpoint of a Pod.
@@ -45,17 +46,19 @@ export interface EndpointOwnerFacts extends PodIdentity {
  * `containerID` is kept next to the empty addresses, so that the agent can distinguish a detached pod from one that is
  * not attached yet.
  *
- * @returns undefined if there is nothing to clear: the name of the Pod now belongs to another pod or container,
- *   or the endpoint is cleared already
+ * @param ours `isUndone`: the container never had a network, so that no annotation remains
+ * @returns `null` for each annotation to remove; undefined if there is nothing to clear: the name of the Pod now belongs to another pod or
+ *   container, or the endpoint is cleared already
  */
 export function planEndpointClearing(
   pod: EndpointOwnerFacts,
-  ours: { readonly containerId: string; readonly podUid: string | undefined },
-): EndpointAnnotations | undefined {
+  ours: { readonly containerId: string; readonly podUid: string | undefined; readonly isUndone?: boolean },
+): Readonly<Record<string, string | null>> | undefined {
   const { annotations } = pod;
   const isOurs =
     annotations[`${PREFIX}containerID`] === ours.containerId && !pod.hostNetwork && isSamePod(pod, ours.podUid);
   if (!isOurs) return undefined;
+  if (ours.isUndone === true) return UNDONE;
   const isCleared = Object.keys(CLEARED).every((key) => (annotations[key] ?? '') === '');
   return isCleared ? undefined : CLEARED;
 }

@@ -142,9 +142,15 @@ describe('clearEndpoint', () => {
     expect(loopback.api.requests.slice(earlier).map(({ method }) => method)).toEqual(['PATCH']);
   });
 
-  it('is what withdrawEndpoint does', async () => {
+  it('of an ADD that is undone leaves no annotation', async () => {
     await withdrawEndpoint(attached(), networkConfig({ nodename: NODE }), { cluster: loopback.cluster });
-    expect(annotations()).toEqual(CLEARED);
+    expect(annotations()).toEqual({ kept: 'yes' });
+  });
+
+  it('of an ADD that is undone writes nothing if nothing was written', async () => {
+    await loopback.api.setFault({ kind: 'status', status: 500 }, { method: 'PATCH' });
+    await withdrawEndpoint(attached('c2'), networkConfig({ nodename: NODE }), { cluster: loopback.cluster });
+    expect(annotations()).toEqual(ATTACHED);
   });
 });
 

@@ -120,7 +120,7 @@ describe('403', () => {
     const removed = await node.run({ ...pod.call, verb: 'DEL', config });
     expect(removed).toMatchObject({
       exitCode: 0,
-      stderr: expect.stringMatching(/^\S+ WARNING [^\n]*is not permitted to get pods[^\n]*\n$/),
+      stderr: expect.stringMatching(/^\S+ WARNING [^\n]*is not permitted to patch pods\/status[^\n]*\n$/),
     });
     expect(await pod.annotations()).toMatchObject({ 'cni.projectcalico.org/podIP': `${pod.ipv4}/32` });
     expect(await node.state()).toMatchObject({ leases: [] });

@@ -20,7 +20,6 @@ async function expectNothingLeft(): Promise<void> {
 
 describe('an ADD that gets a signal undoes everything at once, while it', () => {
   const MOMENTS: readonly (readonly [string, Pause])[] = [
-    ['asks for the pod', pauseAtRequest('GET', '/pods/')],
     ['asks for the node', pauseAtRequest('GET', '/nodes/')],
     ['waits for a delegate that has allocated nothing', pauseInDelegate('before')],
     ['waits for a delegate that has allocated', pauseInDelegate('after')],

@@ -24,7 +24,7 @@ export function readObject(object: StoredObject | undefined, resource: Resource,
   return object === undefined ? absent(resource, name) : { status: 200, body: object };
 }
 
-/** Returns the response to a JSON Patch of the status subresource, of which it knows `test` and `add` of a member. */
+/** Returns the response to a JSON Patch of the status subresource, of which it knows `test`, `add` and `remove` of a member. */
 export function jsonPatchObject(
   object: StoredObject | undefined,
   resource: Resource,
@@ -43,9 +43,7 @@ export function jsonPatchObject(
     const last = keys.pop() ?? '';
     let parent: unknown = changed;
     for (const key of keys) parent = isObject(parent) ? Reflect.get(parent, key) : undefined;
-    const isApplied =
-      isObject(parent) &&
-      (op === 'add' ? Reflect.set(parent, last, value) : op === 'test' && Reflect.get(parent, last) === value);
+    const isApplied = isObject(parent) && applyOperation(parent, last, op, value);
     // The words of kube-apiserver 1.36.
     if (!isApplied) return status(422, 'Invalid', 'the server rejected our request due to an error in our request', {});
   }
@@ -125,6 +123,12 @@ function status(code: number, reason: string, message: string, details: object):
     status: code,
     body: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, details, code },
   };
+}
+
+function applyOperation(parent: object, key: string, op: unknown, value: unknown): boolean {
+  if (op === 'add') return Reflect.set(parent, key, value);
+  if (op === 'remove') return Object.hasOwn(parent, key) && Reflect.deleteProperty(parent, key);
+  return op === 'test' && Reflect.get(parent, key) === value;
 }
 
 function isObject(value: unknown): value is object {
