@@ -37,6 +37,8 @@ export interface Podwire {
   /** The folders of the packages that the executable contains files of. */
   readonly packages: readonly string[];
   readonly thirdPartyNotices: string;
+  /** The native addons in the executable: the names of their files when they are unpacked, and where they come from. */
+  readonly addons: Readonly<Record<string, string>>;
 }
 
 /**
@@ -61,12 +63,15 @@ async function buildIn(work: string, options: PodwireOptions): Promise<Podwire> 
   const nodePackage = join(native, `node-linux-${architecture}`);
   const koffiPackage = join(native, `@koromix/koffi-linux-${architecture}`);
   const inWork = (name: string) => join(work, name);
+  const addons = {
+    'netlink.node': join(PACKAGES, `netlink/prebuilds/linux-${architecture}/node.napi.node`),
+    'koffi.node': join(koffiPackage, `linux_${architecture}/koffi.node`),
+  };
   const assets = {
     ...Object.fromEntries(
       ['podwire', ...Object.keys(PARTS_ON_DEMAND)].map((name) => [`${name}.cjs`, inWork(`${name}.cjs`)]),
     ),
-    'netlink.node': join(PACKAGES, `netlink/prebuilds/linux-${architecture}/node.napi.node`),
-    'koffi.node': join(koffiPackage, `linux_${architecture}/koffi.node`),
+    ...addons,
     'third-party-notices.txt': inWork('third-party-notices.txt'),
     version: inWork('version'),
   };
@@ -121,7 +126,7 @@ async function buildIn(work: string, options: PodwireOptions): Promise<Podwire> 
     await writeFile(`${outputPath}.third-party-notices.txt`, notices);
     return { outcome: `${kilobytes(made.sizeBytes)}, ${outputPath}`, ...made };
   });
-  return { sizeBytes, packages, thirdPartyNotices: notices };
+  return { sizeBytes, packages, thirdPartyNotices: notices, addons };
 }
 
 async function packagesFor(architecture: Architecture): Promise<string> {

@@ -8,6 +8,7 @@ import { parseNetworkConfig, parseNetworkHeader } from './netconf/network-config
 import { SUPPORTED_VERSIONS } from './cni/versions.ts';
 import type { InstallIo } from './install/run-with-log.ts';
 import { openLog } from './log/log.ts';
+import type { LibcLoader } from './system/libc.ts';
 import { PODWIRE_VERSION } from './version.ts';
 
 /** What a command line needs from the process. */
@@ -22,6 +23,7 @@ export interface CliIo {
   readonly writeStderr: (text: string) => void;
   /** From then on a signal to terminate does not end the process, but aborts the returned signal. */
   readonly listenForTermination: () => AbortSignal;
+  readonly libc: LibcLoader;
 }
 
 const USAGE = `podwire ${PODWIRE_VERSION}: a CNI plugin for Kubernetes clusters that use the Kubernetes API as their only datastore.

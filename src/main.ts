@@ -26,7 +26,7 @@ async function main(): Promise<number> {
   if (args.some((word) => FLAG.test(word)) || (environment['CNI_COMMAND'] ?? '') === '') {
     const called = { name: basename(process.argv0), executablePath: process.execPath };
     const { runCli } = await import('./cli.ts');
-    return runCli({ ...io, args, called, readStdin, listenForTermination });
+    return runCli({ ...io, args, called, readStdin, listenForTermination, libc });
   }
   let stdin: Uint8Array = Buffer.alloc(0);
   try {

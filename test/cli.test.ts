@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../src/cli.ts';
+import { openLibcLoader } from '../src/system/libc.ts';
 import { PODWIRE_VERSION } from '../src/version.ts';
 import { CANARY, openLoopbackCluster, type LoopbackCluster } from './cluster/loopback-cluster.ts';
 import { netconf } from './lab/netconf.ts';
@@ -12,6 +13,7 @@ async function call(args: readonly string[], stdin = '', name = 'podwire') {
     called: { name, executablePath: process.execPath },
     listenForTermination: () => new AbortController().signal,
     environment: {},
+    libc: openLibcLoader(),
     readStdin: () => new TextEncoder().encode(stdin),
     writeStdout: async (text) => void (stdout += text),
     writeStderr: (text) => void (stderr += text),

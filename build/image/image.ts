@@ -95,6 +95,12 @@ async function buildPlatform(
   options.onStep(platform.architecture, 'plugins', PLUGINS.join(', '), (performance.now() - startedMs) / 1000);
 
   const debian = await unpackDebianPackages(options.packages, platform.architecture, inWork('debian'));
+  // The installer's pods have a read-only root, where the executable could not unpack them.
+  const addons = Object.entries(podwire.addons).map(async ([name, path]) => ({
+    path: `var/lib/podwire/native/${version}/${name}`,
+    content: await readFile(path),
+    mode: 0o644,
+  }));
   const executable = await programFile('podwire', inWork('podwire'));
   const libraries = await libraryFiles(
     [executable, ...pluginFiles].map(({ content }) => content),
@@ -122,6 +128,7 @@ async function buildPlatform(
         entries: [
           // In the folder of the plugins, because the installer installs the plugins next to itself.
           executable,
+          ...(await Promise.all(addons)),
           ...['podwire', 'install-cni'].map((name) => ({
             path: `usr/bin/${name}`,
             linkTarget: '../../opt/cni/bin/podwire',

@@ -1,12 +1,19 @@
 import { rm, rmdir } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { removeFile, writeTemporaryFile, type FileContent } from '../system/files.ts';
 import { openNativeAddon, unpackNativeAddons } from '../system/native-addon.ts';
 import type { Log } from '../log/log.ts';
 import { fileError } from './install-error.ts';
 import type { Operation } from './operation.ts';
-import { claimTemporaryName } from './temporary-name.ts';
+import { cleanNativeCode } from './native-folders.ts';
+import { claimTemporaryName, removeFilesOfKilledInstallers, type Locks } from './temporary-name.ts';
 import { verifyProgram } from './verify-program.ts';
+
+/** What carrying out operations needs. */
+export interface ApplyIo {
+  readonly log: Log;
+  readonly libc: Locks;
+}
 
 /**
  * Carries out the operations in their order, with one log line for each. After a failure, running the command again
@@ -14,31 +21,37 @@ import { verifyProgram } from './verify-program.ts';
  *
  * @throws {ExplainedError} for the first operation that fails
  */
-export async function applyOperations(operations: readonly Operation[], log: Log): Promise<void> {
+export async function applyOperations(operations: readonly Operation[], { log, libc }: ApplyIo): Promise<void> {
   for (const operation of operations) {
-    const line = await applyOperation(operation);
+    const line = await applyOperation(operation, libc);
     if (line !== undefined) log.info(line);
   }
 }
 
-async function applyOperation(operation: Operation): Promise<string | undefined> {
+async function applyOperation(operation: Operation, locks: Locks): Promise<string | undefined> {
   const { shownPath } = operation;
   switch (operation.kind) {
     case 'keep':
       return `${shownPath}: unchanged: ${operation.why}`;
     case 'place-program': {
       const { path, from, nodeRoot } = operation;
-      await putInPlace(path, { copyOf: from }, 0o755, (temporary) => verifyProgram(temporary, shownPath, nodeRoot));
+      await putInPlace({ path, content: { copyOf: from }, mode: 0o755 }, locks, (temporary) =>
+        verifyProgram(temporary, shownPath, nodeRoot),
+      );
       return `${shownPath}: installed, after a test run`;
     }
     case 'write-file':
-      await putInPlace(operation.path, operation.text.reveal(), operation.mode);
+      await putInPlace({ path: operation.path, content: operation.text.reveal(), mode: operation.mode }, locks);
       return `${shownPath}: written`;
-    case 'unpack-native-code': {
-      using temporary = await claimTemporaryName('native');
-      for (const path of unpackNativeAddons(operation.path, temporary.name)) openNativeAddon(path);
+    case 'unpack-native-code':
+      for (const path of unpackNativeAddons(operation.path, (target, bytes) => write(target, bytes, locks))) {
+        openNativeAddon(path);
+      }
       return `${shownPath}: native code unpacked, and loaded from there`;
-    }
+    case 'clean-native-code':
+      return describeRemoved(shownPath, cleanNativeCode(operation.path, operation.usedFolder, locks));
+    case 'remove-abandoned-files':
+      return describeRemoved(shownPath, removeFilesOfKilledInstallers(operation.path, locks));
     case 'remove-file':
       await withFileError('remove', operation.path, () => removeFile(operation.path, 'synced'));
       return `${shownPath}: removed`;
@@ -56,15 +69,30 @@ async function applyOperation(operation: Operation): Promise<string | undefined>
   }
 }
 
+function describeRemoved(shownPath: string, names: readonly string[]): string | undefined {
+  return names.length === 0 ? undefined : `${shownPath}: removed what is no longer used: ${names.join(', ')}`;
+}
+
+function write(path: string, bytes: Uint8Array, locks: Locks): void {
+  using temporary = claimTemporaryName(dirname(path), basename(path), locks);
+  using file = writeTemporaryFile(path, bytes, { temporaryName: temporary.name });
+  file.replace();
+}
+
+interface NewFile {
+  readonly path: string;
+  readonly content: FileContent;
+  readonly mode: number;
+}
+
 /** @param verify inspects the new file before it replaces the previous one, and rejects to prevent this */
 async function putInPlace(
-  path: string,
-  content: FileContent,
-  mode: number,
+  { path, content, mode }: NewFile,
+  locks: Locks,
   verify: (temporaryPath: string) => Promise<void> = async () => undefined,
 ): Promise<void> {
-  using temporary = await claimTemporaryName(basename(path));
   await withFileError('write', path, async () => {
+    using temporary = claimTemporaryName(dirname(path), basename(path), locks);
     using file = writeTemporaryFile(path, content, { mode, durability: 'synced', temporaryName: temporary.name });
     await verify(file.path);
     file.replace();

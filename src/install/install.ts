@@ -1,18 +1,12 @@
 import type { IssuedToken } from '../cluster/token-issuer.ts';
 import type { Log } from '../log/log.ts';
-import { applyOperations } from './apply-operations.ts';
+import { applyOperations, type ApplyIo } from './apply-operations.ts';
 import { assertRunnableIpam } from './assert-runnable-ipam.ts';
 import { formatKubeconfig } from './kubeconfig-text.ts';
 import { nodeNameOf, readTemplate, renderForNode } from './node-config.ts';
-import {
-  isFolder,
-  observeFiles,
-  observeLeftovers,
-  observePrograms,
-  readFileNames,
-  requireReadable,
-} from './observe-node.ts';
+import { isFolder, observeFiles, observePrograms, readFileNames, requireReadable } from './observe-node.ts';
 import { planInstall, assertProgramsPresent } from './plan-install.ts';
+import { PODWIRE_VERSION } from '../version.ts';
 import { runWithLog, type InstallIo } from './run-with-log.ts';
 import { issuePluginToken, type ApiIo } from './service-account.ts';
 import { parseInstallSettings, type InstallSettings } from './settings.ts';
@@ -27,7 +21,7 @@ import { watchToken } from './watch-token.ts';
 export async function runInstall(io: InstallIo): Promise<number> {
   return runWithLog(io, async (log) => {
     const settings = parseInstallSettings(io.args, io.environment);
-    const apiIo = { environment: io.environment, signal: io.signal, log };
+    const apiIo = { environment: io.environment, signal: io.signal, libc: io.libc, log };
     const { watchEverySeconds } = settings;
     if (watchEverySeconds === undefined) await install(settings, io.executablePath, apiIo);
     else await watchToken(settings, watchEverySeconds, apiIo);
@@ -35,7 +29,7 @@ export async function runInstall(io: InstallIo): Promise<number> {
 }
 
 // Everything is read, requested and checked before the first file is changed.
-async function install(settings: InstallSettings, executablePath: string, io: ApiIo): Promise<void> {
+async function install(settings: InstallSettings, executablePath: string, io: ApiIo & ApplyIo): Promise<void> {
   const { layout, configName, kubeconfigName, oldConfigNames } = settings;
   const { here } = layout;
   const nodeName = nodeNameOf(settings);
@@ -48,7 +42,7 @@ async function install(settings: InstallSettings, executablePath: string, io: Ap
     programs: await observePrograms(executablePath, here.programs),
     files: await observeFiles(here.configs, [kubeconfigName, configName, ...oldConfigNames]),
     hasStateFolder: layout.nodeRoot === undefined || (await isFolder(here.state)),
-    leftovers: await observeLeftovers(here),
+    version: PODWIRE_VERSION,
   };
   const config = renderForNode(settings, template, { nodeName, token: '' });
   assertProgramsPresent({ ...facts, config });
@@ -59,7 +53,7 @@ async function install(settings: InstallSettings, executablePath: string, io: Ap
     kubeconfig: formatKubeconfig(connection, token),
     config: renderForNode(settings, template, { nodeName, token: token.reveal() }),
   });
-  await applyOperations(operations, io.log);
+  await applyOperations(operations, io);
   io.log.info(
     `podwire is installed on node ${nodeName}; its token for ${settings.account} is valid for ${describeLife({ lifeMs })}`,
   );

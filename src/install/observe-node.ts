@@ -4,9 +4,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileError } from './install-error.ts';
-import type { Folders } from './layout.ts';
 import type { FileFact, ProgramFact } from './plan-install.ts';
-import { findAbandonedFiles, findOldPluginFiles } from './temporary-name.ts';
 import { isOpenToOthers } from '../system/trusted-path.ts';
 
 /** The programs that the image may contain beside the executable. All but the first are the CNI project's. */
@@ -56,15 +54,6 @@ export async function observeFiles(folder: string, names: readonly string[]): Pr
     if (text !== undefined && stats !== undefined) facts.set(name, { text, mode: stats.mode & 0o7777 });
   }
   return facts;
-}
-
-/** Temporary files of installers that were killed, but not those of an installer that still runs. */
-export async function observeLeftovers({ programs, configs, state }: Folders): Promise<readonly string[]> {
-  const native = join(state, 'native');
-  const versions = await readdir(native).catch(() => []);
-  const nativeFolders = [native, ...versions.map((version) => join(native, version))];
-  const found = [programs, configs, ...nativeFolders].map(findAbandonedFiles);
-  return (await Promise.all([...found, ...nativeFolders.map(findOldPluginFiles)])).flat();
 }
 
 export async function isFolder(path: string): Promise<boolean> {

@@ -3,7 +3,7 @@ import { makeSecret, type Secret } from '../cluster/credentials/secret.ts';
 import { InstallError } from './install-error.ts';
 import type { Folders, Layout } from './layout.ts';
 import type { RenderedConfig } from './netconf-template.ts';
-import { removeLeftovers, type Operation } from './operation.ts';
+import type { Operation } from './operation.ts';
 
 /** A program in the image, compared with the file of that name on the node. */
 export interface ProgramFact {
@@ -42,29 +42,37 @@ export interface InstallFacts extends FileFacts {
   readonly updatePrograms: boolean;
   readonly oldConfigNames: readonly string[];
   readonly hasStateFolder: boolean;
-  /** Temporary files of installers that were killed. */
-  readonly leftovers: readonly string[];
+  /** The version of the executable in the image. */
+  readonly version: string;
 }
 
 /**
  * First the programs, then the kubeconfig, then the network configuration: as soon as the runtime sees that, it calls
- * the programs. Old network configurations are removed last, so that there is always one.
+ * the programs. Old network configurations are removed last, so that there is always one. Native code of other versions is
+ * removed once no new process uses it.
  */
 export function planInstall(facts: InstallFacts): readonly Operation[] {
-  const { layout, hasStateFolder, leftovers, oldConfigNames, configName, files } = facts;
-  const native = join(layout.here.state, 'native');
-  const shownNative = join(layout.onNode.state, 'native');
+  const { layout, hasStateFolder, oldConfigNames, configName, files } = facts;
+  const native = placeOf(layout, 'state', 'native');
   return [
-    ...removeLeftovers(leftovers),
+    ...(['programs', 'configs'] as const).map((folder) => removeAbandoned(layout, folder)),
     ...facts.programs.map((program) => planProgram(program, facts)),
-    hasStateFolder
-      ? { kind: 'unpack-native-code', path: native, shownPath: shownNative }
-      : { kind: 'keep', shownPath: shownNative, why: 'it is not mounted here; the first pod creates it' },
+    ...(hasStateFolder
+      ? ([
+          { kind: 'unpack-native-code', ...native },
+          { kind: 'clean-native-code', ...native, usedFolder: folderInUse(facts) },
+        ] as const)
+      : [{ kind: 'keep', shownPath: native.shownPath, why: NOT_MOUNTED } as const]),
     ...planFiles(facts),
     ...oldConfigNames
       .filter((name) => name !== configName && files.has(name))
       .map((name): Operation => ({ kind: 'remove-file', ...placeOf(layout, 'configs', name) })),
   ];
+}
+
+/** Removes what killed installers left in a folder. */
+export function removeAbandoned({ here, onNode }: Layout, folder: keyof Folders): Operation {
+  return { kind: 'remove-abandoned-files', path: here[folder], shownPath: onNode[folder] };
 }
 
 /** Writes the kubeconfig and the network configuration, unless they are up to date. */
@@ -112,6 +120,14 @@ export function assertProgramsPresent(
 }
 
 const UP_TO_DATE = 'it is up to date';
+const NOT_MOUNTED = 'it is not mounted here; the first pod creates it';
+
+// If the node keeps another executable than that of the image, it may be of any version.
+function folderInUse(facts: InstallFacts): string | undefined {
+  const podwire = facts.programs.find(({ name }) => name === 'podwire');
+  const why = podwire === undefined ? 'it is missing' : reasonToKeep(podwire, facts);
+  return why === undefined || why === UP_TO_DATE ? facts.version : undefined;
+}
 
 /** Why a program stays on the node as it is; `undefined` if it is installed. */
 export function reasonToKeep(

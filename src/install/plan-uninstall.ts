@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { InstallError } from './install-error.ts';
 import { KUBECONFIG_NAME, type Layout } from './layout.ts';
-import { removeLeftovers, type Operation } from './operation.ts';
+import type { Operation } from './operation.ts';
+import { removeAbandoned } from './plan-install.ts';
 
 /** What podwire has on the node. */
 export interface UninstallFacts {
@@ -12,7 +13,6 @@ export interface UninstallFacts {
   readonly hasProgram: boolean;
   /** The folders of native code, relative to the folder of the state. */
   readonly nativeFolders: readonly string[];
-  readonly leftovers: readonly string[];
   /** Attachments, which only podwire can remove. */
   readonly attachmentCount: number;
   /** The folders of networks without a record, relative to the folder of the state. */
@@ -37,12 +37,12 @@ export function planUninstall(facts: UninstallFacts): readonly Operation[] {
     shownPath: join(onNode.state, name),
   });
   return [
+    ...(['programs', 'configs'] as const).map((folder) => removeAbandoned(facts.layout, folder)),
     ...facts.configNames.map((name) => remove('configs', name)),
     ...(facts.hasKubeconfig ? [remove('configs', KUBECONFIG_NAME)] : []),
     ...facts.nativeFolders.map(removeState),
     ...facts.emptyNetworks.map(removeState),
     { kind: 'remove-folder-if-empty', path: join(here.state, 'networks'), shownPath: join(onNode.state, 'networks') },
-    ...removeLeftovers(facts.leftovers),
     { kind: 'remove-folder-if-empty', path: here.state, shownPath: onNode.state },
     ...(facts.hasProgram ? [remove('programs', 'podwire')] : []),
   ];

@@ -1,6 +1,7 @@
 import type { Environment } from '../cni/environment.ts';
 import { openLog, type Log } from '../log/log.ts';
 import { formatExplainedError, isExplained } from './install-error.ts';
+import type { Locks } from './temporary-name.ts';
 
 /** What a command of the installer needs from the process. */
 export interface InstallIo {
@@ -12,6 +13,7 @@ export interface InstallIo {
   /** Aborted when the process receives a signal to terminate. */
   readonly signal: AbortSignal;
   readonly writeStderr: (text: string) => void;
+  readonly libc: Locks;
 }
 
 /**

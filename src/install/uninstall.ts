@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isJsonList, isJsonObject, parseJsonObject, type JsonValue } from '../json/json.ts';
 import { applyOperations } from './apply-operations.ts';
 import { KUBECONFIG_NAME, type Layout } from './layout.ts';
-import { isFolder, observeLeftovers, readFileNames } from './observe-node.ts';
+import { isFolder, readFileNames } from './observe-node.ts';
 import { planUninstall, assertNothingAttached, type UninstallFacts } from './plan-uninstall.ts';
 import { runWithLog, type InstallIo } from './run-with-log.ts';
 import { parseArgs, parseLayout } from './settings.ts';
@@ -18,7 +18,7 @@ export async function runUninstall(io: InstallIo): Promise<number> {
     const { root, given } = parseArgs('uninstall', io.args, ['--force']);
     const facts = await observe(parseLayout(root, io.environment));
     if (!given.has('--force')) assertNothingAttached(facts);
-    await applyOperations(planUninstall(facts), log);
+    await applyOperations(planUninstall(facts), { log, libc: io.libc });
     log.info('podwire is uninstalled; the plugins of the CNI project that it had installed, and its log, are kept');
   });
 }
@@ -36,7 +36,6 @@ async function observe(layout: Layout): Promise<UninstallFacts> {
     hasKubeconfig: configs.has(KUBECONFIG_NAME),
     hasProgram: programs.has('podwire'),
     nativeFolders: await readNativeFolders(here.state),
-    leftovers: await observeLeftovers(here),
     attachmentCount: networks.reduce((sum, { attachmentCount }) => sum + attachmentCount, 0),
     emptyNetworks: networks.filter(({ isEmpty }) => isEmpty).map(({ name }) => name),
   };

@@ -1,18 +1,16 @@
 import type { ApiConnection } from '../cluster/credentials/connection.ts';
 import type { IssuedToken } from '../cluster/token-issuer.ts';
 import { monotonicMs } from '../system/monotonic-clock.ts';
-import { applyOperations } from './apply-operations.ts';
+import { applyOperations, type ApplyIo } from './apply-operations.ts';
 import { openFolderWatch, type FolderWatch } from './folder-watch.ts';
 import { formatExplainedError, isExplained } from './install-error.ts';
 import { formatKubeconfig } from './kubeconfig-text.ts';
 import { nodeNameOf, readTemplate, renderForNode } from './node-config.ts';
 import { observeFiles, requireReadable } from './observe-node.ts';
-import { removeLeftovers } from './operation.ts';
-import { planFiles } from './plan-install.ts';
+import { planFiles, removeAbandoned } from './plan-install.ts';
 import { renewAfterMs, retryAfterMs } from './plan-renewal.ts';
 import { ACCOUNT_FOLDER, isRejected, issuePluginToken, readOwnConnection, type ApiIo } from './service-account.ts';
 import type { InstallSettings } from './settings.ts';
-import { findAbandonedFiles } from './temporary-name.ts';
 
 /** The token that is on the node. */
 interface CurrentToken {
@@ -26,7 +24,7 @@ interface CurrentToken {
  * API server rejects it, and when the certificate authority or the installer's own account changes. After a failure it
  * tries again, at growing intervals.
  */
-export async function watchToken(settings: InstallSettings, everySeconds: number, io: ApiIo): Promise<void> {
+export async function watchToken(settings: InstallSettings, everySeconds: number, io: ApiIo & ApplyIo): Promise<void> {
   await requireReadable(settings.layout.here.configs);
   using account = openFolderWatch(ACCOUNT_FOLDER);
   const stopped = abortOf(io.signal);
@@ -53,7 +51,7 @@ export async function watchToken(settings: InstallSettings, everySeconds: number
 async function refresh(
   settings: InstallSettings,
   previous: CurrentToken | undefined,
-  io: ApiIo,
+  io: ApiIo & ApplyIo,
 ): Promise<CurrentToken> {
   const { layout, configName, kubeconfigName } = settings;
   const why = previous === undefined ? 'it is the first one' : await reasonToRenew(previous, io);
@@ -70,8 +68,8 @@ async function refresh(
   const kubeconfig = formatKubeconfig(connection, token);
   const operations = planFiles({ layout, configName, kubeconfigName, kubeconfig, config, files });
   // A container that was killed while it wrote may have left a file with a token.
-  const leftovers = await findAbandonedFiles(layout.here.configs);
-  await applyOperations([...removeLeftovers(leftovers), ...operations.filter(({ kind }) => kind !== 'keep')], io.log);
+  const cleanUp = removeAbandoned(layout, 'configs');
+  await applyOperations([cleanUp, ...operations.filter(({ kind }) => kind !== 'keep')], io);
   return current;
 }
 

@@ -12,11 +12,33 @@ export interface NativeAddonFile {
   readonly fileName: string;
   readonly bytes: Uint8Array;
   /**
-   * What the file is called while it is written; the caller then also removes abandoned files. By default it names this
-   * process.
+   * Writes the file atomically, and throws an errno of node:fs; the caller then also removes abandoned files. The default
+   * names this process in the temporary file.
    */
-  readonly temporaryName?: string;
+  readonly write?: (path: string, bytes: Uint8Array) => void;
 }
+
+/**
+ * Opens a file that {@link unpackNativeAddon} has unpacked. If it has been removed in the meantime, it is unpacked again:
+ * an installer removes what belongs to other versions, and this process may be one of an older version that has just
+ * started.
+ *
+ * @param open throws ENOENT if the file is missing
+ * @throws {KernelError} naming the path and what to do
+ */
+export function openUnpackedAddon<Opened>(addon: NativeAddonFile, open: (path: string) => Opened): Opened {
+  for (let triesLeft = MAX_TRIES - 1; ; triesLeft--) {
+    try {
+      return open(unpackNativeAddon(addon));
+    } catch (error) {
+      const isRemoved = error instanceof KernelError && error.errnoName === 'ENOENT';
+      if (!isRemoved || triesLeft === 0) throw error;
+    }
+  }
+}
+
+/** An installer removes the folder of a version once. More removals mean that something else is wrong. */
+const MAX_TRIES = 4;
 
 /**
  * The path of a file with these bytes that only root can have written or can change. The file is checked on every use,
@@ -26,7 +48,7 @@ export interface NativeAddonFile {
  * @throws {KernelError} naming the path and what to do
  */
 export function unpackNativeAddon(addon: NativeAddonFile, isTrusted: IsTrusted = isOwnedByRoot): string {
-  const { root, version, fileName, bytes } = addon;
+  const { root, version, fileName, bytes, write = writeBesideOthers } = addon;
   if (!/^[0-9A-Za-z][0-9A-Za-z.+-]*$/.test(version)) {
     throw new KernelError('unpack', fileName, 'EINVAL', { explanation: 'its version is not a folder name' });
   }
@@ -34,7 +56,7 @@ export function unpackNativeAddon(addon: NativeAddonFile, isTrusted: IsTrusted =
   for (const path of [dirname(root), root, folder]) ensureFolder(path, isTrusted);
   const path = join(folder, fileName);
   if (!isIntact(path, bytes, isTrusted)) {
-    write(path, addon);
+    attempt('write', path, () => write(path, bytes));
     if (!isIntact(path, bytes, isTrusted)) {
       throw new KernelError('unpack', path, 'EIO', {
         explanation: 'its bytes differ from those that were written; remove the file',
@@ -54,7 +76,18 @@ function ensureFolder(path: string, isTrusted: IsTrusted): void {
     const why = `it belongs to user ${stats.uid} and not to root; remove it, or make it root's`;
     throw untrustedFolderError(path, 'EACCES', why);
   }
-  if ((stats.mode & 0o077) !== 0) attempt('protect', path, () => chmodSync(path, 0o700));
+  if ((stats.mode & 0o077) !== 0) closeToOthers(path, stats.mode);
+}
+
+function closeToOthers(path: string, mode: number): void {
+  attempt('protect', path, () => {
+    try {
+      chmodSync(path, 0o700);
+    } catch (error) {
+      // In a read-only image, for example, whose folders others can read.
+      if (errnoOf(error) !== 'EROFS' || (mode & 0o022) !== 0) throw error;
+    }
+  });
 }
 
 function makeFolder(path: string): void {
@@ -96,13 +129,10 @@ function hasBytes(fd: number, bytes: Uint8Array): boolean {
   return true;
 }
 
-function write(path: string, { bytes, temporaryName }: NativeAddonFile): void {
-  // The installer runs in another PID namespace, where it cannot tell which of our processes still run.
-  if (temporaryName === undefined) removeAbandonedFiles(dirname(path));
-  attempt('write', path, () => {
-    using file = writeTemporaryFile(path, bytes, { temporaryName });
-    file.replace();
-  });
+function writeBesideOthers(path: string, bytes: Uint8Array): void {
+  removeAbandonedFiles(dirname(path));
+  using file = writeTemporaryFile(path, bytes);
+  file.replace();
 }
 
 function attempt<Value>(operation: string, path: string, action: () => Value): Value {
@@ -120,6 +150,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   EACCES: 'it cannot be written; only root can unpack native code',
   EPERM: 'it cannot be written; only root can unpack native code',
   EISDIR: 'a folder has its name; remove that folder',
+  ENOENT: 'its folder was removed at the same moment; run the command again',
 };
 
 function untrustedFolderError(path: string, errnoName: string, explanation: string): KernelError {

@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { getAsset, getRawAsset, isSea } from 'node:sea';
 import { KernelError } from './kernel-error.ts';
-import { unpackNativeAddon, type NativeAddonFile } from './native-addon-file.ts';
+import { openUnpackedAddon, unpackNativeAddon, type NativeAddonFile } from './native-addon-file.ts';
 import { messageOf } from './error-text.ts';
 
 export type NativeAddonName = 'netlink' | 'koffi';
@@ -17,8 +18,7 @@ export type NativeAddonName = 'netlink' | 'koffi';
  * @throws {KernelError} naming the file and what to do
  */
 export function loadNativeAddon(name: NativeAddonName): unknown {
-  const path = isSea() ? unpackedAddonPath(name) : packagedAddonPath(name);
-  return openNativeAddon(path);
+  return isSea() ? openUnpackedAddon(addonFile(name), openNativeAddon) : openNativeAddon(packagedAddonPath(name));
 }
 
 /**
@@ -32,6 +32,7 @@ export function openNativeAddon(path: string): unknown {
   try {
     process.dlopen(target, path);
   } catch (cause) {
+    if (!existsSync(path)) throw new KernelError('load', path, 'ENOENT', { cause });
     const reason = messageOf(cause);
     if (reason.includes('Too many open files')) throw new KernelError('load', path, 'EMFILE', { cause });
     // This is how glibc reports that an mmap with PROT_EXEC failed.
@@ -48,29 +49,25 @@ export function openNativeAddon(path: string): unknown {
  * Unpacks every addon of the executable below a folder, so that no command has to. Outside the executable it does
  * nothing.
  *
- * @param temporaryName what a file is called while it is written
+ * @param write writes a file atomically
  * @returns the paths of the files
  * @throws {KernelError} naming the path and what to do
  */
-export function unpackNativeAddons(root: string, temporaryName: string): readonly string[] {
-  return isSea() ? NATIVE_ADDONS.map((name) => unpackedAddonPath(name, { root, temporaryName })) : [];
+export function unpackNativeAddons(root: string, write: NonNullable<NativeAddonFile['write']>): readonly string[] {
+  return isSea() ? NATIVE_ADDONS.map((name) => unpackNativeAddon({ ...addonFile(name), root, write })) : [];
 }
 
 const NATIVE_ADDONS = ['netlink', 'koffi'] as const satisfies readonly NativeAddonName[];
 
 const NATIVE_ROOT = '/var/lib/podwire/native';
 
-function unpackedAddonPath(
-  name: NativeAddonName,
-  target: Pick<NativeAddonFile, 'root' | 'temporaryName'> = { root: NATIVE_ROOT },
-): string {
-  const bytes = new Uint8Array(getRawAsset(`${name}.node`));
-  return unpackNativeAddon({
-    ...target,
+function addonFile(name: NativeAddonName): NativeAddonFile {
+  return {
+    root: NATIVE_ROOT,
     version: getAsset('version', 'utf8').trim(),
     fileName: `${name}.node`,
-    bytes,
-  });
+    bytes: new Uint8Array(getRawAsset(`${name}.node`)),
+  };
 }
 
 const PACKAGED: Readonly<Record<NativeAddonName, string>> = {

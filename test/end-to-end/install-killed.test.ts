@@ -5,9 +5,12 @@ import {
   chmodSync,
   copyFileSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   renameSync,
   rmSync,
+  utimesSync,
+  writeFileSync,
   createReadStream,
 } from 'node:fs';
 import { lstat, readdir, readFile } from 'node:fs/promises';
@@ -69,6 +72,10 @@ async function makeOldNode(): Promise<void> {
     renameSync(`${path}.old`, path);
   }
   renameSync(join(node.configs, '10-podwire.conflist'), join(node.configs, '05-old.conflist'));
+  const oldCode = join(node.state, 'native/0.0.9');
+  mkdirSync(oldCode);
+  for (const name of ['koffi.node', 'netlink.node']) writeFileSync(join(oldCode, name), 'of another version');
+  utimesSync(oldCode, 0, 0);
 }
 
 /** The installer never writes into an existing file, so links are sufficient. */
@@ -179,9 +186,9 @@ async function readNodeFiles(root: string): Promise<NodeFiles> {
   return found;
 }
 
-/** True for a temporary file, which no runtime reads. */
+/** True for a temporary file, and for one that is about to be removed, which no runtime reads. */
 function isUnfinished(path: string): boolean {
-  return /^\.podwire-new-.*\.tmp$/.test(basename(path));
+  return path.includes('/.removed-') || /^\.podwire-new-.*\.(?:tmp|lock)$/.test(basename(path));
 }
 
 async function describeFile(path: string): Promise<string> {

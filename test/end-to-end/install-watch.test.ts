@@ -1,7 +1,6 @@
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { claimTemporaryName } from '../../src/install/temporary-name.ts';
 import { makeAccountFolder, type AccountFiles, type AccountFolder } from '../support/installer/account-folder.ts';
 import { makeCertificateAuthority } from '../lab/certificates/certificate-authority.ts';
 import { installerAccount, NODE, startInstallCluster } from '../support/installer/install-cluster.ts';
@@ -70,13 +69,13 @@ describe('podwire install --watch, with a real API server', () => {
   });
 
   it('removes what a previous process left that was killed while it wrote', async () => {
-    const claimed = await claimTemporaryName('podwire-kubeconfig');
-    const path = join(node.configs, claimed.name);
-    writeFileSync(path, 'half of a kubeconfig');
-    claimed[Symbol.dispose]();
+    const left = ['tmp', 'lock'].map((kind) =>
+      join(node.configs, `.podwire-new-podwire-kubeconfig.0123456789ab.${kind}`),
+    );
+    for (const path of left) writeFileSync(path, 'half of a kubeconfig');
     const running = node.start(WATCH);
     await until('a kubeconfig', async () => (await tokenOn(node)) !== '');
-    expect(existsSync(path)).toBe(false);
+    expect(left.filter((path) => existsSync(path))).toEqual([]);
     await end(running);
   });
 

@@ -4,12 +4,14 @@ import { expect, it } from 'vitest';
 import { makeSecret } from '../../src/cluster/credentials/secret.ts';
 import { applyOperations } from '../../src/install/apply-operations.ts';
 import type { Operation } from '../../src/install/operation.ts';
+import { openLibcLoader } from '../../src/system/libc.ts';
 import { makeFolder } from './make-folder.ts';
 
 async function apply(operations: readonly Operation[]): Promise<readonly string[]> {
   const lines: string[] = [];
   const note = (line: string) => void lines.push(line);
-  await applyOperations(operations, { debug: note, info: note, warning: note, error: note });
+  const log = { debug: note, info: note, warning: note, error: note };
+  await applyOperations(operations, { log, libc: openLibcLoader() });
   return lines;
 }
 

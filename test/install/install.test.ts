@@ -5,6 +5,7 @@ import { runInstall } from '../../src/install/install.ts';
 import { runUninstall } from '../../src/install/uninstall.ts';
 import { makeKubeconfig } from '../lab/api-server/kubeconfig.ts';
 import { startTokenServer } from '../support/servers/token-server.ts';
+import { openLibcLoader } from '../../src/system/libc.ts';
 import { makeFolder } from './make-folder.ts';
 
 const PLUGIN = `#!/bin/sh\ncat >/dev/null\necho '{"cniVersion":"1.0.0","supportedVersions":["1.0.0"]}'\n`;
@@ -32,6 +33,7 @@ it('with an administrator’s kubeconfig it installs on the node itself, or into
     environment: { KUBECONFIG, CNI_NETWORK_CONFIG_FILE: template, KUBERNETES_NODE_NAME: 'node-1' },
     executablePath: join(folder.path, 'image/podwire'),
     signal: new AbortController().signal,
+    libc: openLibcLoader(),
     writeStderr: (line: string) => void (text += line),
   };
   expect({ status: await runInstall(io), text }).toEqual({ status: 0, text: expect.any(String) });

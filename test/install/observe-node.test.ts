@@ -1,14 +1,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import {
-  isFolder,
-  observeFiles,
-  observeLeftovers,
-  observePrograms,
-  readFileNames,
-} from '../../src/install/observe-node.ts';
-import { claimTemporaryName } from '../../src/install/temporary-name.ts';
+import { isFolder, observeFiles, observePrograms, readFileNames } from '../../src/install/observe-node.ts';
 import { makeFolder } from './make-folder.ts';
 
 describe('programs', () => {
@@ -50,27 +43,6 @@ describe('files', () => {
     writeFileSync(join(folder.path, 'a'), '');
     expect(await readFileNames(folder.path)).toEqual(new Set(['a']));
     await expect(readFileNames(join(folder.path, 'none'))).rejects.toThrow(/cannot read the folder .*ENOENT/);
-  });
-
-  it('of a killed installer are found in each folder, but not those of a running one', async () => {
-    using folder = makeFolder();
-    const folders = {
-      programs: join(folder.path, 'programs'),
-      configs: join(folder.path, 'configs'),
-      state: join(folder.path, 'state'),
-    };
-    const places = [folders.programs, folders.configs, join(folders.state, 'native/0.1.0')];
-    const left: string[] = [];
-    using living = await claimTemporaryName('a');
-    for (const place of places) {
-      mkdirSync(place, { recursive: true });
-      const dead = await claimTemporaryName('a');
-      for (const { name } of [living, dead]) writeFileSync(join(place, name), '');
-      dead[Symbol.dispose]();
-      left.push(join(place, dead.name));
-    }
-    expect(await observeLeftovers(folders)).toEqual(left);
-    expect(await observeLeftovers({ programs: '/nowhere', configs: '/nowhere', state: '/nowhere' })).toEqual([]);
   });
 
   it('a folder is distinguished from a file', async () => {

@@ -34,7 +34,7 @@ function facts(overrides: Partial<InstallFacts> = {}): InstallFacts {
     updatePrograms: true,
     oldConfigNames: [],
     hasStateFolder: true,
-    leftovers: [],
+    version: '0.2.0',
     ...overrides,
   };
 }
@@ -48,8 +48,11 @@ const outline = (overrides?: Partial<InstallFacts>) =>
 describe('the plan of an installation', () => {
   it('on a bare node: programs, native code, kubeconfig, network configuration', () => {
     expect(outline()).toEqual([
+      'remove-abandoned-files /host/opt/cni/bin',
+      'remove-abandoned-files /host/etc/cni/net.d',
       'place-program /host/opt/cni/bin/podwire',
       'unpack-native-code /host/var/lib/podwire/native',
+      'clean-native-code /host/var/lib/podwire/native',
       `write-file ${KUBECONFIG}`,
       `write-file ${CONFIG}`,
     ]);
@@ -68,13 +71,24 @@ describe('the plan of an installation', () => {
   });
 
   it('files of a killed installer are removed first, because the disk may be full', () =>
-    expect(outline({ leftovers: ['/host/opt/cni/bin/.podwire-new-podwire.1.tmp'] })[0]).toBe(
-      'remove-file /host/opt/cni/bin/.podwire-new-podwire.1.tmp',
-    ));
+    expect(outline()[0]).toBe('remove-abandoned-files /host/opt/cni/bin'));
+
+  const cleans = (why: string, overrides: Partial<InstallFacts>, usedFolder: string | undefined) =>
+    it(`of native code, ${why}`, () =>
+      expect(planInstall(facts(overrides)).find(({ kind }) => kind === 'clean-native-code')).toMatchObject({
+        usedFolder,
+      }));
+  cleans('other versions than the installed one are unused', {}, '0.2.0');
+  cleans(
+    'with the executable up to date, too',
+    { programs: [{ ...PODWIRE, nodeDigest: PODWIRE.sourceDigest }] },
+    '0.2.0',
+  );
+  cleans('no version is unused if the node keeps another executable', { skippedPrograms: ['podwire'] }, undefined);
 
   const program = (why: string, overrides: Partial<InstallFacts>, nodeDigest: string | undefined, kind: string) =>
     it(`a program ${why}: ${kind}`, () =>
-      expect(planInstall(facts({ programs: [{ ...PODWIRE, nodeDigest }], ...overrides }))[0]).toMatchObject({ kind }));
+      expect(planInstall(facts({ programs: [{ ...PODWIRE, nodeDigest }], ...overrides }))[2]).toMatchObject({ kind }));
   program('that is up to date', {}, 'new', 'keep');
   program('that differs', {}, 'old', 'place-program');
   program('that differs, without updates', { updatePrograms: false }, 'old', 'keep');
@@ -82,7 +96,7 @@ describe('the plan of an installation', () => {
   program('that is skipped', { skippedPrograms: ['podwire'] }, 'old', 'keep');
 
   it('native code is left to the first pod if its folder is not mounted', () =>
-    expect(outline({ hasStateFolder: false })[1]).toBe('keep'));
+    expect(outline({ hasStateFolder: false })[3]).toBe('keep'));
 
   it('files that are up to date are kept; others, and those that other users can read, are written', () => {
     const kinds = (text: string, mode: number) =>

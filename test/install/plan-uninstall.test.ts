@@ -9,7 +9,6 @@ function facts(overrides: Partial<UninstallFacts> = {}): UninstallFacts {
     hasKubeconfig: true,
     hasProgram: true,
     nativeFolders: ['native'],
-    leftovers: [],
     attachmentCount: 0,
     emptyNetworks: ['networks/k8s-pod-network'],
     ...overrides,
@@ -19,6 +18,8 @@ function facts(overrides: Partial<UninstallFacts> = {}): UninstallFacts {
 describe('the plan of a removal', () => {
   it('removes what the runtime sees first, and the executable last', () => {
     expect(planUninstall(facts()).map(({ kind, shownPath }) => `${kind} ${shownPath}`)).toEqual([
+      'remove-abandoned-files /opt/cni/bin',
+      'remove-abandoned-files /etc/cni/net.d',
       'remove-file /etc/cni/net.d/10-podwire.conflist',
       'remove-file /etc/cni/net.d/podwire-kubeconfig',
       'remove-folder /var/lib/podwire/native',
@@ -32,6 +33,8 @@ describe('the plan of a removal', () => {
   it('of a bare node changes nothing', () => {
     const bare = { configNames: [], hasKubeconfig: false, hasProgram: false, nativeFolders: [], emptyNetworks: [] };
     expect(planUninstall(facts(bare)).map(({ kind }) => kind)).toEqual([
+      'remove-abandoned-files',
+      'remove-abandoned-files',
       'remove-folder-if-empty',
       'remove-folder-if-empty',
     ]);

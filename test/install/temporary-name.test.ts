@@ -1,91 +1,106 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect } from 'node:net';
-import { readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { claimTemporaryName, findAbandonedFiles, findOldPluginFiles } from '../../src/install/temporary-name.ts';
+import {
+  claimTemporaryName,
+  removeFilesOfKilledInstallers,
+  removeOldPluginFiles,
+} from '../../src/install/temporary-name.ts';
+import { openLibcLoader } from '../../src/system/libc.ts';
 import { makeFolder } from './make-folder.ts';
 
 const SOURCE = join(import.meta.dirname, '../../src/install/temporary-name.ts');
+const libc = openLibcLoader();
 
-it('a temporary name is unique, and no runtime reads it', async () => {
-  using one = await claimTemporaryName('10-a.conflist');
-  using other = await claimTemporaryName('10-a.conflist');
-  expect(one.name).toMatch(/^\.podwire-new-10-a\.conflist\.\d+-[0-9a-f]{12}\.tmp$/);
-  expect(other.name).not.toBe(one.name);
-});
-
-it('a file is abandoned once its name has been released', async () => {
-  using folder = makeFolder();
-  const claimed = await claimTemporaryName('a');
-  const path = join(folder.path, claimed.name);
-  for (const name of [path, join(folder.path, 'a.tmp')]) writeFileSync(name, '');
-  expect(await findAbandonedFiles(folder.path)).toEqual([]);
-  claimed[Symbol.dispose]();
-  expect(await findAbandonedFiles(folder.path)).toEqual([path]);
-});
-
-it('a process that connects to the socket of a name is disconnected', async () => {
-  using claimed = await claimTemporaryName('a');
-  const claim = /\.(\d+-[0-9a-f]+)\.tmp$/.exec(claimed.name)?.[1];
-  const connection = connect({ path: `\0podwire-install-${claim}` });
-  await expect(once(connection.resume(), 'end')).resolves.toEqual([]);
-});
-
-it('a process that connects and stays does not keep the process of a name alive', async () => {
+/** A process that writes a file under a temporary name, and then waits. */
+async function startWriter(folder: string) {
   const script = `
     const { claimTemporaryName } = await import(${JSON.stringify(SOURCE)});
-    using claimed = await claimTemporaryName('a');
-    process.stdout.write(claimed.name);
-    await new Promise((resolve) => process.stdin.once('data', resolve));
-    process.stdin.destroy();`;
+    const { openLibcLoader } = await import(${JSON.stringify(join(import.meta.dirname, '../../src/system/libc.ts'))});
+    const { name } = claimTemporaryName(${JSON.stringify(folder)}, 'a', openLibcLoader());
+    (await import('node:fs')).writeFileSync(${JSON.stringify(folder)} + '/' + name, '');
+    process.stdin.resume();
+    process.stdout.write(name);`;
   const writer = spawn(process.execPath, ['--input-type=module', '--eval', script]);
-  const ended = once(writer, 'close');
   const [name] = await once(writer.stdout, 'data');
-  const claim = /\.(\d+-[0-9a-f]+)\.tmp$/.exec(String(name))?.[1];
-  const connections = Array.from({ length: 20 }, () =>
-    connect({ path: `\0podwire-install-${claim}`, allowHalfOpen: true }).on('error', () => undefined),
-  );
-  await Promise.all(connections.map((connection) => once(connection, 'connect')));
-  writer.stdin.write('go on');
-  expect(await ended).toEqual([0, null]);
-  for (const connection of connections) connection.destroy();
+  return { writer, name: String(name) };
+}
+
+it('a temporary name is unique, and no runtime reads it or the lock beside it', () => {
+  using folder = makeFolder();
+  using one = claimTemporaryName(folder.path, '10-a.conflist', libc);
+  using other = claimTemporaryName(folder.path, '10-a.conflist', libc);
+  expect(one.name).toMatch(/^\.podwire-new-10-a\.conflist\.[0-9a-f]{12}\.tmp$/);
+  expect(other.name).not.toBe(one.name);
+  expect(readdirSync(folder.path)).toEqual([one, other].map(({ name }) => name.replace(/\.tmp$/, '.lock')).toSorted());
+});
+
+it('only root can open the lock of a name', () => {
+  using folder = makeFolder();
+  using claimed = claimTemporaryName(folder.path, 'a', libc);
+  const lock = join(folder.path, claimed.name.replace(/\.tmp$/, '.lock'));
+  expect((statSync(lock).mode & 0o7777).toString(8)).toBe('600');
+});
+
+it('a name listens on no socket', () => {
+  using folder = makeFolder();
+  const before = readFileSync('/proc/self/net/unix', 'utf8').match(/podwire/g);
+  using _claimed = claimTemporaryName(folder.path, 'a', libc);
+  expect(readFileSync('/proc/self/net/unix', 'utf8').match(/podwire/g)).toEqual(before);
+});
+
+it('a name that is released leaves nothing', () => {
+  using folder = makeFolder();
+  claimTemporaryName(folder.path, 'a', libc)[Symbol.dispose]();
+  expect(readdirSync(folder.path)).toEqual([]);
 });
 
 it('a file is abandoned once its process has been killed, and not before', async () => {
   using folder = makeFolder();
-  const script = `
-    const { claimTemporaryName } = await import(${JSON.stringify(SOURCE)});
-    const { name } = await claimTemporaryName('a');
-    (await import('node:fs')).writeFileSync(name, '');
-    process.stdin.resume();
-    process.stdout.write('written');`;
-  const writer = spawn(process.execPath, ['--input-type=module', '--eval', script], { cwd: folder.path });
-  await once(writer.stdout, 'data');
-  expect([readdirSync(folder.path).length, await findAbandonedFiles(folder.path)]).toEqual([1, []]);
+  const { writer, name } = await startWriter(folder.path);
+  expect(removeFilesOfKilledInstallers(folder.path, libc)).toEqual([]);
+  expect(existsSync(join(folder.path, name))).toBe(true);
   writer.kill('SIGKILL');
   await once(writer, 'close');
-  expect((await findAbandonedFiles(folder.path)).length).toBe(1);
+  expect(removeFilesOfKilledInstallers(folder.path, libc)).toEqual([name.replace(/\.tmp$/, '.lock'), name]);
+  expect(readdirSync(folder.path)).toEqual([]);
 });
 
-it('a file of another network namespace, whose sockets are not visible, is abandoned when it is old', async () => {
+it('a lock alone, which a process left that was killed before it wrote, is removed', () => {
   using folder = makeFolder();
-  const old = join(folder.path, '.podwire-new-a.1-000000000001.tmp');
-  const young = join(folder.path, '.podwire-new-a.1-000000000002.tmp');
-  for (const path of [old, young]) writeFileSync(path, '');
-  utimesSync(old, 0, 0);
-  expect(await findAbandonedFiles(folder.path)).toEqual([old]);
+  writeFileSync(join(folder.path, '.podwire-new-a.000000000001.lock'), '');
+  expect(removeFilesOfKilledInstallers(folder.path, libc)).toEqual(['.podwire-new-a.000000000001.lock']);
+  expect(readdirSync(folder.path)).toEqual([]);
 });
 
-it('an incomplete file of the plugin is abandoned when it is old', async () => {
+it('a file whose lock cannot be seen, as an earlier version leaves it, is abandoned when it is old', () => {
   using folder = makeFolder();
-  const [old = '', young = ''] = ['.1234.new', '.99.new'].map((name) => join(folder.path, name));
-  for (const path of [old, young, join(folder.path, 'koffi.node')]) writeFileSync(path, '');
-  for (const path of [old, join(folder.path, 'koffi.node')]) utimesSync(path, 0, 0);
-  expect(await findOldPluginFiles(folder.path)).toEqual([old]);
+  const [old, young] = ['.podwire-new-a.1-000000000001.tmp', '.podwire-new-a.1-000000000002.tmp'];
+  for (const name of [old, young]) writeFileSync(join(folder.path, name), '');
+  utimesSync(join(folder.path, old), 0, 0);
+  expect(removeFilesOfKilledInstallers(folder.path, libc)).toEqual([old]);
+  expect(readdirSync(folder.path)).toEqual([young]);
 });
 
-it('a missing folder has no abandoned files', async () => {
-  expect(await findAbandonedFiles('/nowhere')).toEqual([]);
+it('files of others are kept', () => {
+  using folder = makeFolder();
+  for (const name of ['a.tmp', 'a.lock', '.a.tmp']) writeFileSync(join(folder.path, name), '');
+  mkdirSync(join(folder.path, 'b.tmp'));
+  expect(removeFilesOfKilledInstallers(folder.path, libc)).toEqual([]);
+  expect(readdirSync(folder.path)).toHaveLength(4);
+});
+
+it('an incomplete file of the plugin is removed when it is old', () => {
+  using folder = makeFolder();
+  const names = ['.1234.new', '.99.new', 'koffi.node'];
+  for (const name of names) writeFileSync(join(folder.path, name), '');
+  for (const name of ['.1234.new', 'koffi.node']) utimesSync(join(folder.path, name), 0, 0);
+  expect(removeOldPluginFiles(folder.path)).toEqual(['.1234.new']);
+  expect(readdirSync(folder.path)).toEqual(['.99.new', 'koffi.node']);
+});
+
+it('a missing folder has no abandoned files', () => {
+  expect(removeFilesOfKilledInstallers('/nowhere', libc)).toEqual([]);
 });

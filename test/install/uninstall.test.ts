@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { runUninstall } from '../../src/install/uninstall.ts';
+import { openLibcLoader } from '../../src/system/libc.ts';
 import { makeFolder } from './make-folder.ts';
 
 async function uninstall(
@@ -9,9 +10,10 @@ async function uninstall(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<{ status: number; text: string }> {
   let text = '';
+  const libc = openLibcLoader();
   const signal = new AbortController().signal;
   const writeStderr = (line: string) => void (text += line);
-  const status = await runUninstall({ args, environment, executablePath: '/nowhere', signal, writeStderr });
+  const status = await runUninstall({ args, environment, executablePath: '/nowhere', signal, writeStderr, libc });
   return { status, text };
 }
 

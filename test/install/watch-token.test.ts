@@ -6,6 +6,7 @@ import { watchToken } from '../../src/install/watch-token.ts';
 import { makeKubeconfig } from '../lab/api-server/kubeconfig.ts';
 import { until } from '../lab/until.ts';
 import { startTokenServer } from '../support/servers/token-server.ts';
+import { openLibcLoader } from '../../src/system/libc.ts';
 import { makeFolder } from './make-folder.ts';
 
 it('runs until the signal, then keeps what it has written', async () => {
@@ -22,7 +23,12 @@ it('runs until the signal, then keeps what it has written', async () => {
   const lines: string[] = [];
   const note = (line: string) => void lines.push(line);
   const stop = new AbortController();
-  const io = { environment, log: { debug: note, info: note, warning: note, error: note }, signal: stop.signal };
+  const io = {
+    environment,
+    log: { debug: note, info: note, warning: note, error: note },
+    signal: stop.signal,
+    libc: openLibcLoader(),
+  };
   const watching = watchToken(parseInstallSettings(['--watch', '--root', folder.path], environment), 3600, io);
   await until('the kubeconfig is written', () => lines.some((line) => line.endsWith('podwire-kubeconfig: written')));
   stop.abort();

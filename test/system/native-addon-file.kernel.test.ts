@@ -2,11 +2,13 @@ import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
   renameSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -14,8 +16,11 @@ import {
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { unpackNativeAddon } from '../../src/system/native-addon-file.ts';
+import { errnoOf } from '../../src/system/error-text.ts';
+import { KernelError } from '../../src/system/kernel-error.ts';
+import { openUnpackedAddon, unpackNativeAddon } from '../../src/system/native-addon-file.ts';
 import { assertPrivateNamespace } from '../lab/namespaces/private-namespace.ts';
+import { until } from '../lab/until.ts';
 
 const NOBODY = 65_534;
 const bytes = Buffer.from('the addon');
@@ -142,6 +147,58 @@ describe('its folder', () => {
       execFileSync('umount', [folder]);
     }
   });
+});
+
+describe('an addon that is removed before it is opened, because its version was replaced', () => {
+  /** Opens the addon, after its folder has been removed for the first so many times. */
+  function openWithRemovals(removals: number) {
+    let removalsLeft = removals;
+    return openUnpackedAddon(anAddon(), (path) => {
+      if (removalsLeft-- > 0) rmSync(dirname(path), { recursive: true });
+      try {
+        return readFileSync(path);
+      } catch (cause) {
+        throw new KernelError('load', path, errnoOf(cause) ?? 'EIO', { cause });
+      }
+    });
+  }
+
+  it('is unpacked again', () => expect(openWithRemovals(2)).toEqual(bytes));
+
+  it('is an error if that does not end', () => expect(() => openWithRemovals(99)).toThrow('ENOENT'));
+
+  it('with another error is not opened again', () => {
+    let opened = 0;
+    const fail = () => {
+      opened++;
+      throw new KernelError('load', 'koffi.node', 'EACCES');
+    };
+    expect(() => openUnpackedAddon(anAddon(), fail)).toThrow('EACCES');
+    expect(opened).toBe(1);
+  });
+});
+
+it('many processes unpack while the folder is removed three times, and all of them open the addon', async () => {
+  const { root, version } = anAddon();
+  const program = `
+    import { readFileSync } from 'node:fs';
+    import { openUnpackedAddon } from ${JSON.stringify(join(import.meta.dirname, '../../src/system/native-addon-file.ts'))};
+    import { KernelError } from ${JSON.stringify(join(import.meta.dirname, '../../src/system/kernel-error.ts'))};
+    const addon = { root: ${JSON.stringify(root)}, version: ${JSON.stringify(version)}, fileName: 'a.node', bytes: Buffer.alloc(1_000_000, 'x') };
+    const read = (path) => {
+      try { return readFileSync(path); } catch (error) { throw new KernelError('read', path, error.code); }
+    };
+    for (let times = 0; times < 20; times++) if (!openUnpackedAddon(addon, read).equals(addon.bytes)) throw new Error('half a file');`;
+  const runs = Promise.all(
+    Array.from({ length: 6 }, () => promisify(execFile)(process.execPath, ['--input-type=module', '-e', program])),
+  );
+  const path = join(root, version, 'a.node');
+  // Each attempt can meet every removal, so there are fewer of them than attempts.
+  for (let removals = 0; removals < 3; removals++) {
+    await until('it is unpacked', () => existsSync(path));
+    renameSync(dirname(path), join(root, `.removed-${removals}`)); // as src/install/native-folders.ts does
+  }
+  await expect(runs).resolves.toHaveLength(6);
 });
 
 it('a version that would lead to another folder is an error', () => {

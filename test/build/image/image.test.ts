@@ -1,6 +1,6 @@
 // Tests the image as a node receives it: built twice, read with tar(1), run with chroot(1) and, for arm64, with qemu-user.
 import { execFile } from 'node:child_process';
-import { lstat, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -124,12 +124,14 @@ describe.each(ARCHITECTURES)('the image for %s', (architecture) => {
       .map((entry) => join(entry.parentPath, entry.name).slice(root().length + 1))
       .filter((path) => !path.startsWith('usr/share/doc/'));
     const libraries = ['libc.so.6', 'libdl.so.2', 'libgcc_s.so.1', 'libm.so.6', 'libpthread.so.0', 'libstdc++.so.6'];
+    const version = await packageVersion(REPOSITORY);
     const expected = [
       LOADERS[architecture],
       ...libraries.map((name) => `lib/${TRIPLETS[architecture]}/${name}`),
       ...['install', 'podwire', ...PLUGINS].map((name) => `opt/cni/bin/${name}`),
       'usr/bin/install-cni',
       'usr/bin/podwire',
+      ...['koffi.node', 'netlink.node'].map((name) => `var/lib/podwire/native/${version}/${name}`),
     ];
     expect(files.toSorted()).toEqual(expected.toSorted());
   });
@@ -137,7 +139,7 @@ describe.each(ARCHITECTURES)('the image for %s', (architecture) => {
   it('each program is for this architecture, and its loader and libraries are in the image', async () => {
     const paths = (await readdir(root(), { recursive: true })).map((path) => join(root(), path));
     const programs = (await Promise.all(paths.map(readIfFile))).filter((content) => isElf(content)).map(parseElf);
-    expect(programs.length).toBe(13);
+    expect(programs.length).toBe(15);
     const names = new Set(paths.map((path) => path.slice(path.lastIndexOf('/') + 1)));
     for (const program of programs) {
       expect(program.architecture).toBe(MACHINES[architecture]);
@@ -205,6 +207,20 @@ describe('amd64 runs with the files of the image only', () => {
       { supportedVersions: expect.arrayContaining(['1.0.0', '1.1.0']) },
     ]);
   });
+});
+
+it('the installer needs no file but those of the image, whose root is read-only: it loads its native code', async () => {
+  // It has nothing to connect to, but it has cleaned up by then.
+  const host = join(rootOf('amd64'), 'host');
+  for (const path of ['opt/cni/bin', 'etc/cni/net.d']) await mkdir(join(host, path), { recursive: true });
+  const left = join(host, 'etc/cni/net.d/.podwire-new-a.0123456789ab.tmp');
+  for (const path of [left, left.replace('.tmp', '.lock')]) await writeFile(path, '');
+  const { exitCode } = await runInRoot(rootOf('amd64'), ['/opt/cni/bin/podwire', 'uninstall'], {
+    stdin: '',
+    environment: {},
+    isReadOnly: true,
+  });
+  expect([exitCode, await readdir(dirname(left))]).toEqual([0, []]);
 });
 
 describe('arm64 runs under qemu-user with the libraries of its image', () => {

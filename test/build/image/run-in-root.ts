@@ -5,6 +5,8 @@ import { join } from 'node:path';
 export interface RunIo {
   readonly stdin: string;
   readonly environment: Readonly<Record<string, string>>;
+  /** The root is read-only, except the folder `/host`. */
+  readonly isReadOnly?: boolean;
 }
 
 interface RunResult {
@@ -15,11 +17,14 @@ interface RunResult {
 const IN_PRIVATE_NAMESPACE = join(import.meta.dirname, '../../../scripts/in-private-namespace.sh');
 // With /proc, because every container has it and Node reads its own path from it.
 const ENTER = 'mkdir -p "$0/proc" && mount --rbind /proc "$0/proc" && exec chroot "$0" "$@"';
+const PROTECT =
+  'mkdir -p "$0/host" && mount --bind "$0" "$0" && mount --bind "$0/host" "$0/host" && mount -o remount,bind,ro "$0"';
 const NOTHING = { stdin: '', environment: {} };
 
 /** Runs a program that only sees the files below `root` and /proc. */
 export async function runInRoot(root: string, args: readonly string[], io: RunIo = NOTHING): Promise<RunResult> {
-  return run(IN_PRIVATE_NAMESPACE, ['sh', '-c', ENTER, root, ...args], io);
+  const enter = io.isReadOnly === true ? `mkdir -p "$0/proc" && ${PROTECT} && ${ENTER}` : ENTER;
+  return run(IN_PRIVATE_NAMESPACE, ['sh', '-c', enter, root, ...args], io);
 }
 
 /** Runs a program for arm64 on any machine, with the loader and the libraries below `root`. */
