@@ -12,6 +12,7 @@
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { thisArchitecture, type Architecture } from './architecture.ts';
+import { formatLibrarySlot } from '../src/system/library-folder.ts';
 import { bundle, bundleProgram, PARTS_ON_DEMAND } from './bundle.ts';
 import { makeCodeCache } from './code-cache.ts';
 import { makeExecutable, NODE_OPTIONS_INSIDE } from './executable.ts';
@@ -74,6 +75,7 @@ async function buildIn(work: string, options: PodwireOptions): Promise<Podwire> 
     ...addons,
     'third-party-notices.txt': inWork('third-party-notices.txt'),
     version: inWork('version'),
+    'library-folder': inWork('library-folder'),
   };
   const step = stepsTo(options.onStep);
   const { packages, notices } = await step('bundle', async () => {
@@ -99,6 +101,7 @@ async function buildIn(work: string, options: PodwireOptions): Promise<Podwire> 
     const text = await thirdPartyNotices(folders); // koffi's package also has the license of its addon
     await writeFile(assets['third-party-notices.txt'], text);
     await writeFile(assets.version, await packageVersion(REPOSITORY));
+    await writeFile(assets['library-folder'], formatLibrarySlot(undefined, ''));
     return {
       outcome: bundled.map(({ sizeBytes }) => kilobytes(sizeBytes)).join(' + '),
       packages: [...folders, koffiPackage],

@@ -1,4 +1,5 @@
 // npm run tools: builds the real programs that tests run against into dist/tools.
+import { ensureDebianLibraries } from '../test/lab/tools/debian-libraries.ts';
 import { debianPrograms, ensureDebianProgram } from '../test/lab/tools/debian-program.ts';
 import { ensureSystemPackages } from '../test/lab/tools/ensure-system-packages.ts';
 import { ensureTools } from '../test/lab/tools/ensure-tools.ts';
@@ -31,6 +32,7 @@ await runScript(
 // A program that cannot be fetched is reported and skipped: a test that needs it fails and names it.
 async function ensurePackages(log: (line: string) => void): Promise<void> {
   await ensureSystemPackages(log);
+  await ensureDebianLibraries().catch((error: unknown) => log(`no libraries: ${String(error).split('\n')[0]}`));
   for (const name of debianPrograms()) {
     await ensureDebianProgram(name, log).catch((error: unknown) => log(`no ${name}: ${String(error).split('\n')[0]}`));
   }

@@ -1,5 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { bindExecutable } from '../../src/install/bind-executable.ts';
+import { ownLibraries } from '../own-libraries.ts';
 import { buildPodwire, type PodwireOptions } from '../podwire.ts';
 import { packageManifest } from '../third-party-notices.ts';
 import { spdxDocument, type Component } from './bill-of-materials.ts';
@@ -7,7 +9,7 @@ import { fetchDebianPackages, unpackDebianPackages } from './debian-packages.ts'
 import { buildGoPlugins, PLUGINS } from './go-plugins.ts';
 import { npmComponents } from './npm-components.ts';
 import { ociArchive, type ImageContent, type OciArchive } from './oci-archive.ts';
-import { copyrightFiles, libraryFiles } from './root-files.ts';
+import { copyrightFiles } from './copyright-files.ts';
 import type { TarEntry } from './tar-archive.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
@@ -21,6 +23,9 @@ export interface ImageOptions extends Pick<PodwireOptions, 'ifUnrehearsed'> {
   readonly createdAt: string;
   readonly onStep: (platform: string, ...step: Parameters<PodwireOptions['onStep']>) => void;
 }
+
+/** Of the executable's own loader and libraries, in the image. The installer copies them to the node. */
+const LIBRARY_FOLDER = 'usr/lib/podwire';
 
 const PLATFORMS = [
   { architecture: 'x64', platform: { os: 'linux', architecture: 'amd64' } },
@@ -95,17 +100,19 @@ async function buildPlatform(
   options.onStep(platform.architecture, 'plugins', PLUGINS.join(', '), (performance.now() - startedMs) / 1000);
 
   const debian = await unpackDebianPackages(options.packages, platform.architecture, inWork('debian'));
-  // The installer's pods have a read-only root, where the executable could not unpack them.
-  const addons = Object.entries(podwire.addons).map(async ([name, path]) => ({
-    path: `var/lib/podwire/native/${version}/${name}`,
-    content: await readFile(path),
-    mode: 0o644,
-  }));
-  const executable = await programFile('podwire', inWork('podwire'));
-  const libraries = await libraryFiles(
-    [executable, ...pluginFiles].map(({ content }) => content),
-    inWork('debian'),
+  // The installer's pods have a read-only root, where the executable could not unpack its addons.
+  const addons = await Promise.all(
+    Object.entries(podwire.addons).map(async ([name, path]) => [name, await readFile(path)] as const),
   );
+  const programs = [await readFile(inWork('podwire')), ...addons.map(([, content]) => content)];
+  const libraries = await ownLibraries(programs, inWork('debian'));
+  const own = [...libraries, ...addons].map(([name, content]) => ({
+    path: `${LIBRARY_FOLDER}/${name}`,
+    content,
+    mode: 0o755,
+  }));
+  await bindExecutable(inWork('podwire'), `/${LIBRARY_FOLDER}`);
+  const executable = await programFile('podwire', inWork('podwire'));
   const documents = {
     LICENSE: await readFile(join(REPOSITORY, 'LICENSE')),
     'third-party-notices.txt': Buffer.from(podwire.thirdPartyNotices),
@@ -117,7 +124,7 @@ async function buildPlatform(
       {
         createdBy: 'libraries and plugins',
         entries: [
-          ...libraries,
+          ...own,
           ...(await copyrightFiles(inWork('debian'))),
           ...pluginFiles,
           { path: 'usr/share/doc/containernetworking-plugins/copyright', content: pluginNotices, mode: 0o644 },
@@ -128,7 +135,6 @@ async function buildPlatform(
         entries: [
           // In the folder of the plugins, because the installer installs the plugins next to itself.
           executable,
-          ...(await Promise.all(addons)),
           ...['podwire', 'install-cni'].map((name) => ({
             path: `usr/bin/${name}`,
             linkTarget: '../../opt/cni/bin/podwire',

@@ -1,12 +1,15 @@
 import { rm, rmdir } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import { removeFile, writeTemporaryFile, type FileContent } from '../system/files.ts';
+import { removeFile } from '../system/files.ts';
 import { openNativeAddon, unpackNativeAddons } from '../system/native-addon.ts';
 import type { Log } from '../log/log.ts';
+import { readBinding } from './bind-executable.ts';
 import { fileError } from './install-error.ts';
 import type { Operation } from './operation.ts';
 import { cleanNativeCode } from './native-folders.ts';
-import { claimTemporaryName, removeFilesOfKilledInstallers, type Locks } from './temporary-name.ts';
+import { placeExecutable } from './place-executable.ts';
+import { putInPlace, putVerified } from './put-in-place.ts';
+import { removeFilesOfKilledInstallers, type Locks } from './temporary-name.ts';
 import { verifyProgram } from './verify-program.ts';
 
 /** What carrying out operations needs. */
@@ -34,22 +37,28 @@ async function applyOperation(operation: Operation, locks: Locks): Promise<strin
     case 'keep':
       return `${shownPath}: unchanged: ${operation.why}`;
     case 'place-program': {
-      const { path, from, nodeRoot } = operation;
-      await putInPlace({ path, content: { copyOf: from }, mode: 0o755 }, locks, (temporary) =>
-        verifyProgram(temporary, shownPath, nodeRoot),
+      const { path, from } = operation;
+      await putVerified({ path, content: { copyOf: from }, mode: 0o755 }, locks, (temporary) =>
+        verifyProgram(temporary, shownPath),
       );
       return `${shownPath}: installed, after a test run`;
     }
+    case 'place-executable': {
+      const folder = await placeExecutable(operation, locks);
+      return `${shownPath}: installed with its own libraries in ${folder}, after a test run`;
+    }
     case 'write-file':
-      await putInPlace({ path: operation.path, content: operation.text.reveal(), mode: operation.mode }, locks);
+      putInPlace({ path: operation.path, content: operation.text.reveal(), mode: operation.mode }, locks);
       return `${shownPath}: written`;
     case 'unpack-native-code':
-      for (const path of unpackNativeAddons(operation.path, (target, bytes) => write(target, bytes, locks))) {
+      for (const path of unpackNativeAddons(operation.folders, (target, bytes) =>
+        putInPlace({ path: target, content: bytes, mode: 0o600 }, locks),
+      )) {
         openNativeAddon(path);
       }
       return `${shownPath}: native code unpacked, and loaded from there`;
     case 'clean-native-code':
-      return describeRemoved(shownPath, cleanNativeCode(operation.path, operation.usedFolder, locks));
+      return describeRemoved(shownPath, cleanNativeCode(operation.path, await usedFolderOf(operation), locks));
     case 'remove-abandoned-files':
       return describeRemoved(shownPath, removeFilesOfKilledInstallers(operation.path, locks));
     case 'remove-file':
@@ -73,30 +82,15 @@ function describeRemoved(shownPath: string, names: readonly string[]): string | 
   return names.length === 0 ? undefined : `${shownPath}: removed what is no longer used: ${names.join(', ')}`;
 }
 
-function write(path: string, bytes: Uint8Array, locks: Locks): void {
-  using temporary = claimTemporaryName(dirname(path), basename(path), locks);
-  using file = writeTemporaryFile(path, bytes, { temporaryName: temporary.name });
-  file.replace();
-}
-
-interface NewFile {
-  readonly path: string;
-  readonly content: FileContent;
-  readonly mode: number;
-}
-
-/** @param verify inspects the new file before it replaces the previous one, and rejects to prevent this */
-async function putInPlace(
-  { path, content, mode }: NewFile,
-  locks: Locks,
-  verify: (temporaryPath: string) => Promise<void> = async () => undefined,
-): Promise<void> {
-  await withFileError('write', path, async () => {
-    using temporary = claimTemporaryName(dirname(path), basename(path), locks);
-    using file = writeTemporaryFile(path, content, { mode, durability: 'synced', temporaryName: temporary.name });
-    await verify(file.path);
-    file.replace();
-  });
+/** Its name below the folder of all versions. */
+async function usedFolderOf({
+  shownPath,
+  program,
+  unboundFolder,
+}: Extract<Operation, { kind: 'clean-native-code' }>): Promise<string | undefined> {
+  const bound = await readBinding(program);
+  if (bound === undefined) return unboundFolder;
+  return dirname(bound) === shownPath ? basename(bound) : 'none of them';
 }
 
 async function withFileError(operation: string, path: string, action: () => void | Promise<void>): Promise<void> {

@@ -13,7 +13,9 @@ import { reasonToKeep, type InstallFacts } from './plan-install.ts';
  */
 export function assertRunnableIpam(
   { ipamPrograms }: Pick<RenderedConfig, 'ipamPrograms'>,
-  facts: Pick<InstallFacts, 'programs' | 'skippedPrograms' | 'updatePrograms'> & { readonly layout: Layout },
+  facts: Pick<InstallFacts, 'programs' | 'skippedPrograms' | 'updatePrograms' | 'binding'> & {
+    readonly layout: Layout;
+  },
 ): void {
   const { here, onNode } = facts.layout;
   const show = (path: string): string =>

@@ -1,16 +1,15 @@
 import type { IssuedToken } from '../cluster/token-issuer.ts';
-import type { Log } from '../log/log.ts';
 import { applyOperations, type ApplyIo } from './apply-operations.ts';
 import { assertRunnableIpam } from './assert-runnable-ipam.ts';
 import { formatKubeconfig } from './kubeconfig-text.ts';
 import { nodeNameOf, readTemplate, renderForNode } from './node-config.ts';
-import { isFolder, observeFiles, observePrograms, readFileNames, requireReadable } from './observe-node.ts';
-import { planInstall, assertProgramsPresent } from './plan-install.ts';
+import { observeFiles, observePrograms, readFileNames, requireReadable } from './observe-node.ts';
+import { observeLibraries } from './own-libraries.ts';
+import { planInstall, assertProgramsPresent, assertRunsOnNode } from './plan-install.ts';
 import { PODWIRE_VERSION } from '../version.ts';
 import { runWithLog, type InstallIo } from './run-with-log.ts';
 import { issuePluginToken, type ApiIo } from './service-account.ts';
 import { parseInstallSettings, type InstallSettings } from './settings.ts';
-import { hasNodeRoot } from './verify-program.ts';
 import { watchToken } from './watch-token.ts';
 
 /**
@@ -37,14 +36,14 @@ async function install(settings: InstallSettings, executablePath: string, io: Ap
   await requireReadable(here.configs);
   const facts = {
     ...settings,
-    layout: { ...layout, nodeRoot: await visibleNodeRoot(layout.nodeRoot, io.log) },
+    ...(await observeLibraries(layout, executablePath)),
     nodePrograms: await readFileNames(here.programs),
     programs: await observePrograms(executablePath, here.programs),
     files: await observeFiles(here.configs, [kubeconfigName, configName, ...oldConfigNames]),
-    hasStateFolder: layout.nodeRoot === undefined || (await isFolder(here.state)),
     version: PODWIRE_VERSION,
   };
   const config = renderForNode(settings, template, { nodeName, token: '' });
+  assertRunsOnNode(facts);
   assertProgramsPresent({ ...facts, config });
   assertRunnableIpam(config, facts);
   const { token, connection, lifeMs } = await issuePluginToken(settings, nodeName, io);
@@ -57,12 +56,6 @@ async function install(settings: InstallSettings, executablePath: string, io: Ap
   io.log.info(
     `podwire is installed on node ${nodeName}; its token for ${settings.account} is valid for ${describeLife({ lifeMs })}`,
   );
-}
-
-async function visibleNodeRoot(nodeRoot: string | undefined, log: Log): Promise<string | undefined> {
-  if (nodeRoot === undefined || (await hasNodeRoot(nodeRoot))) return nodeRoot;
-  log.warning(`the node's libraries are not checked: its file system is not mounted at ${nodeRoot}`);
-  return undefined;
 }
 
 function describeLife({ lifeMs }: Pick<IssuedToken, 'lifeMs'>): string {

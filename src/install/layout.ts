@@ -16,20 +16,20 @@ export interface Layout {
   readonly here: Folders;
   /** The paths that the node's own programs use: for the content of files and for messages. */
   readonly onNode: Folders;
-  /** Where the node's whole file system may be mounted; `undefined` if this process runs on the node itself. */
-  readonly nodeRoot: string | undefined;
+  /** Whether this process runs on the node itself, and not in a container. */
+  readonly isThisMachine: boolean;
 }
 
 /**
  * @param root `/` on the node itself; in a container the folder below which the node's folders are mounted, always at
- *   opt/cni/bin, etc/cni/net.d, var/lib/podwire and (read-only, for checks) node
+ *   opt/cni/bin, etc/cni/net.d and var/lib/podwire
  * @param names CNI_BIN_DIR and CNI_NET_DIR, paths on the node
  */
 export function layoutOf(root: string, names: { readonly programs: string; readonly configs: string }): Layout {
   const onNode = { ...names, state: STATE };
-  if (root === '/') return { here: onNode, onNode, nodeRoot: undefined };
+  if (root === '/') return { here: onNode, onNode, isThisMachine: true };
   const here = { programs: join(root, 'opt/cni/bin'), configs: join(root, 'etc/cni/net.d'), state: join(root, STATE) };
-  return { here, onNode, nodeRoot: join(root, 'node') };
+  return { here, onNode, isThisMachine: false };
 }
 
 const STATE = '/var/lib/podwire';

@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import { digestOfFile } from './file-digest.ts';
 import { fileError } from './install-error.ts';
 import type { FileFact, ProgramFact } from './plan-install.ts';
 import { isOpenToOthers } from '../system/trusted-path.ts';
@@ -22,10 +20,10 @@ export async function observePrograms(executablePath: string, folder: string): P
     sourcePath: name === 'podwire' ? executablePath : join(dirname(executablePath), name),
   }));
   const facts = sources.map(async ({ name, sourcePath }): Promise<ProgramFact | undefined> => {
-    const sourceDigest = await digestOf(sourcePath);
+    const sourceDigest = await digestOfFile(sourcePath);
     if (sourceDigest === undefined) return undefined;
     const path = join(folder, name);
-    return { name, sourcePath, sourceDigest, nodeDigest: await digestOf(path), isOpenToOthers: await isOpen(path) };
+    return { name, sourcePath, sourceDigest, nodeDigest: await digestOfFile(path), isOpenToOthers: await isOpen(path) };
   });
   return (await Promise.all(facts)).filter((fact) => fact !== undefined);
 }
@@ -66,13 +64,4 @@ export async function isFolder(path: string): Promise<boolean> {
 async function isOpen(path: string): Promise<boolean> {
   const stats = await stat(path).catch(() => undefined);
   return stats !== undefined && isOpenToOthers(stats);
-}
-
-// Of the bytes and of the execute bit: a copy that lost its execute bit is not an equal copy.
-async function digestOf(path: string): Promise<string | undefined> {
-  const stats = await stat(path).catch(() => undefined);
-  if (stats === undefined || !stats.isFile()) return undefined;
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path, { highWaterMark: 1024 * 1024 }), hash);
-  return `${hash.digest('hex')}${(stats.mode & 0o111) === 0 ? ' not executable' : ''}`;
 }

@@ -1,4 +1,5 @@
 import type { Secret } from '../cluster/credentials/secret.ts';
+import type { NewExecutable } from './place-executable.ts';
 
 /** One change of the node. `path` is as this process sees it, `shownPath` as the node does. */
 export type Operation =
@@ -8,9 +9,9 @@ export type Operation =
       readonly from: string;
       readonly path: string;
       readonly shownPath: string;
-      /** The root below which the node's own libraries are searched; `undefined` if they cannot be checked. */
-      readonly nodeRoot: string | undefined;
     }
+  /** The same for the executable, with its libraries. */
+  | ({ readonly kind: 'place-executable' } & NewExecutable)
   | {
       readonly kind: 'write-file';
       readonly path: string;
@@ -19,15 +20,22 @@ export type Operation =
       readonly text: Secret;
       readonly mode: number;
     }
-  /** In a folder of all versions. */
-  | { readonly kind: 'unpack-native-code'; readonly path: string; readonly shownPath: string }
+  | {
+      readonly kind: 'unpack-native-code';
+      readonly path: string;
+      readonly shownPath: string;
+      /** The folders that belong to podwire, from the outermost to `path`. */
+      readonly folders: readonly string[];
+    }
   | {
       /** Removes what killed processes left in a folder of all versions, and the versions that no process uses. */
       readonly kind: 'clean-native-code';
       readonly path: string;
       readonly shownPath: string;
-      /** The folder of the executable on the node; `undefined` if it is unknown, and no version is removed. */
-      readonly usedFolder: string | undefined;
+      /** The executable on the node, which may be bound to one of the folders. */
+      readonly program: string;
+      /** The folder that it uses if it is bound to none; `undefined` if that is unknown, and no version is removed. */
+      readonly unboundFolder: string | undefined;
     }
   /** Removes the temporary files of installers that were killed, but not those of an installer that still runs. */
   | { readonly kind: 'remove-abandoned-files'; readonly path: string; readonly shownPath: string }

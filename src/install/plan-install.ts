@@ -1,9 +1,10 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { makeSecret, type Secret } from '../cluster/credentials/secret.ts';
 import { InstallError } from './install-error.ts';
 import type { Folders, Layout } from './layout.ts';
 import type { RenderedConfig } from './netconf-template.ts';
 import type { Operation } from './operation.ts';
+import type { LibraryFacts } from './own-libraries.ts';
 
 /** A program in the image, compared with the file of that name on the node. */
 export interface ProgramFact {
@@ -34,14 +35,13 @@ export interface FileFacts {
   readonly files: ReadonlyMap<string, FileFact>;
 }
 
-export interface InstallFacts extends FileFacts {
+export interface InstallFacts extends FileFacts, LibraryFacts {
   readonly programs: readonly ProgramFact[];
   /** Every file name in the node's folder of plugins. */
   readonly nodePrograms: ReadonlySet<string>;
   readonly skippedPrograms: readonly string[];
   readonly updatePrograms: boolean;
   readonly oldConfigNames: readonly string[];
-  readonly hasStateFolder: boolean;
   /** The version of the executable in the image. */
   readonly version: string;
 }
@@ -52,17 +52,11 @@ export interface InstallFacts extends FileFacts {
  * removed once no new process uses it.
  */
 export function planInstall(facts: InstallFacts): readonly Operation[] {
-  const { layout, hasStateFolder, oldConfigNames, configName, files } = facts;
-  const native = placeOf(layout, 'state', 'native');
+  const { layout, oldConfigNames, configName, files } = facts;
   return [
     ...(['programs', 'configs'] as const).map((folder) => removeAbandoned(layout, folder)),
     ...facts.programs.map((program) => planProgram(program, facts)),
-    ...(hasStateFolder
-      ? ([
-          { kind: 'unpack-native-code', ...native },
-          { kind: 'clean-native-code', ...native, usedFolder: folderInUse(facts) },
-        ] as const)
-      : [{ kind: 'keep', shownPath: native.shownPath, why: NOT_MOUNTED } as const]),
+    ...planNativeCode(facts),
     ...planFiles(facts),
     ...oldConfigNames
       .filter((name) => name !== configName && files.has(name))
@@ -119,25 +113,70 @@ export function assertProgramsPresent(
   );
 }
 
-const UP_TO_DATE = 'it is up to date';
-const NOT_MOUNTED = 'it is not mounted here; the first pod creates it';
-
-// If the node keeps another executable than that of the image, it may be of any version.
-function folderInUse(facts: InstallFacts): string | undefined {
+/**
+ * Checks that the executable runs on the node. Without its own libraries it does so where it runs now.
+ *
+ * @throws {InstallError} if it would be put onto another machine
+ */
+export function assertRunsOnNode(
+  facts: Pick<InstallFacts, 'programs' | 'skippedPrograms' | 'updatePrograms' | 'binding' | 'libraries' | 'layout'>,
+): void {
   const podwire = facts.programs.find(({ name }) => name === 'podwire');
-  const why = podwire === undefined ? 'it is missing' : reasonToKeep(podwire, facts);
-  return why === undefined || why === UP_TO_DATE ? facts.version : undefined;
+  const isPlaced = podwire !== undefined && reasonToKeep(podwire, facts) === undefined;
+  if (!isPlaced || facts.libraries !== undefined || facts.layout.isThisMachine) return;
+  throw new InstallError(
+    'this executable uses the libraries of the machine that it runs on, which may be missing on the node: ' +
+      'use the image, whose executable brings its own, or run this on the node itself with --root /',
+  );
+}
+
+const UP_TO_DATE = 'it is up to date';
+
+// The native addons of an executable with its own libraries are in the folder of these.
+function planNativeCode({ layout, places, version, ...facts }: InstallFacts): readonly Operation[] {
+  // If the node keeps another executable than that of the image, it may be of any version.
+  const podwire = facts.programs.find(({ name }) => name === 'podwire');
+  const isOurs = podwire !== undefined && [undefined, UP_TO_DATE].includes(reasonToKeep(podwire, facts));
+  return [
+    ...planAddons({ layout, version, ...facts }),
+    ...places
+      .filter(({ problem }) => problem === undefined)
+      .map(({ here, onNode }): Operation => ({
+        kind: 'clean-native-code',
+        path: here,
+        shownPath: onNode,
+        program: placeOf(layout, 'programs', 'podwire').path,
+        unboundFolder: isOurs ? version : undefined,
+      })),
+  ];
 }
 
 /** Why a program stays on the node as it is; `undefined` if it is installed. */
 export function reasonToKeep(
   { name, sourceDigest, nodeDigest, isOpenToOthers }: ProgramFact,
-  { skippedPrograms, updatePrograms }: Pick<InstallFacts, 'skippedPrograms' | 'updatePrograms'>,
+  { skippedPrograms, updatePrograms, binding }: Pick<InstallFacts, 'skippedPrograms' | 'updatePrograms' | 'binding'>,
 ): string | undefined {
   if (skippedPrograms.includes(name)) return 'SKIP_CNI_BINARIES lists it';
-  if (nodeDigest === sourceDigest && !isOpenToOthers) return UP_TO_DATE;
+  const isIntact = nodeDigest === sourceDigest && !isOpenToOthers && (name !== 'podwire' || binding.isIntact);
+  if (isIntact) return UP_TO_DATE;
   if (nodeDigest !== undefined && !updatePrograms) return 'it exists, and UPDATE_CNI_BINARIES is false';
   return undefined;
+}
+
+function planAddons({
+  layout,
+  libraries,
+  binding,
+  version,
+}: Pick<InstallFacts, 'layout' | 'libraries' | 'binding' | 'version'>): readonly Operation[] {
+  if (libraries === undefined) {
+    const folder = placeOf(layout, 'state', join('native', version));
+    const folders = [layout.here.state, dirname(folder.path), folder.path];
+    return [{ kind: 'unpack-native-code', ...folder, folders }];
+  }
+  if (!binding.isIntact || binding.folder === undefined) return []; // they come with the executable
+  const { here, onNode } = binding.folder;
+  return [{ kind: 'unpack-native-code', path: here, shownPath: onNode, folders: [dirname(here), here] }];
 }
 
 function planProgram(program: ProgramFact, facts: InstallFacts): Operation {
@@ -145,7 +184,10 @@ function planProgram(program: ProgramFact, facts: InstallFacts): Operation {
   const place = placeOf(facts.layout, 'programs', name);
   const why = reasonToKeep(program, facts);
   if (why !== undefined) return { kind: 'keep', shownPath: place.shownPath, why };
-  return { kind: 'place-program', from: sourcePath, ...place, nodeRoot: facts.layout.nodeRoot };
+  const { libraries, places, binding } = facts;
+  if (name !== 'podwire' || libraries === undefined) return { kind: 'place-program', from: sourcePath, ...place };
+  const replacedFolder = binding.folder?.here;
+  return { kind: 'place-executable', from: sourcePath, ...place, libraries, places, replacedFolder };
 }
 
 function placeOf(layout: Layout, folder: keyof Folders, name: string): { path: string; shownPath: string } {

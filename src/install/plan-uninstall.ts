@@ -13,6 +13,7 @@ export interface UninstallFacts {
   readonly hasProgram: boolean;
   /** The folders of native code, relative to the folder of the state. */
   readonly nativeFolders: readonly string[];
+  readonly hasLibrariesBesidePrograms: boolean;
   /** Attachments, which only podwire can remove. */
   readonly attachmentCount: number;
   /** The folders of networks without a record, relative to the folder of the state. */
@@ -20,9 +21,10 @@ export interface UninstallFacts {
 }
 
 /**
- * Removes the network configurations first, so that the runtime never calls a missing program, and the program last: it
- * may be the program that is carrying this out, and is needed to run it again. Plugins of the CNI project are kept,
- * because other networks of the node may use them.
+ * Removes the network configurations first, so that the runtime never calls a missing program, and the program almost
+ * last: it may be the program that is carrying this out, and is needed to run it again. Only its libraries come after it,
+ * because it does not run without them. Plugins of the CNI project are kept, because other networks of the node may use
+ * them.
  */
 export function planUninstall(facts: UninstallFacts): readonly Operation[] {
   const { here, onNode } = facts.layout;
@@ -31,20 +33,21 @@ export function planUninstall(facts: UninstallFacts): readonly Operation[] {
     path: join(here[folder], name),
     shownPath: join(onNode[folder], name),
   });
-  const removeState = (name: string): Operation => ({
+  const removeFolder = (folder: 'state' | 'programs', name: string): Operation => ({
     kind: 'remove-folder',
-    path: join(here.state, name),
-    shownPath: join(onNode.state, name),
+    path: join(here[folder], name),
+    shownPath: join(onNode[folder], name),
   });
   return [
     ...(['programs', 'configs'] as const).map((folder) => removeAbandoned(facts.layout, folder)),
     ...facts.configNames.map((name) => remove('configs', name)),
     ...(facts.hasKubeconfig ? [remove('configs', KUBECONFIG_NAME)] : []),
-    ...facts.nativeFolders.map(removeState),
-    ...facts.emptyNetworks.map(removeState),
+    ...facts.emptyNetworks.map((name) => removeFolder('state', name)),
     { kind: 'remove-folder-if-empty', path: join(here.state, 'networks'), shownPath: join(onNode.state, 'networks') },
-    { kind: 'remove-folder-if-empty', path: here.state, shownPath: onNode.state },
     ...(facts.hasProgram ? [remove('programs', 'podwire')] : []),
+    ...facts.nativeFolders.map((name) => removeFolder('state', name)),
+    ...(facts.hasLibrariesBesidePrograms ? [removeFolder('programs', '.podwire')] : []),
+    { kind: 'remove-folder-if-empty', path: here.state, shownPath: onNode.state },
   ];
 }
 

@@ -35,6 +35,7 @@ async function observe(layout: Layout): Promise<UninstallFacts> {
     configNames: configNames.toSorted(),
     hasKubeconfig: configs.has(KUBECONFIG_NAME),
     hasProgram: programs.has('podwire'),
+    hasLibrariesBesidePrograms: programs.has('.podwire'),
     nativeFolders: await readNativeFolders(here.state),
     attachmentCount: networks.reduce((sum, { attachmentCount }) => sum + attachmentCount, 0),
     emptyNetworks: networks.filter(({ isEmpty }) => isEmpty).map(({ name }) => name),

@@ -6,9 +6,8 @@ import { KernelError } from './kernel-error.ts';
 import { isOwnedByRoot } from './trusted-owner.ts';
 
 export interface NativeAddonFile {
-  /** Folder of all versions. Its parent belongs to podwire too; the folders above that must exist. */
-  readonly root: string;
-  readonly version: string;
+  /** The folders that belong to podwire, from the outermost to that of the file. The folder above them must exist. */
+  readonly folders: readonly string[];
   readonly fileName: string;
   readonly bytes: Uint8Array;
   /**
@@ -48,13 +47,9 @@ const MAX_TRIES = 4;
  * @throws {KernelError} naming the path and what to do
  */
 export function unpackNativeAddon(addon: NativeAddonFile, isTrusted: IsTrusted = isOwnedByRoot): string {
-  const { root, version, fileName, bytes, write = writeBesideOthers } = addon;
-  if (!/^[0-9A-Za-z][0-9A-Za-z.+-]*$/.test(version)) {
-    throw new KernelError('unpack', fileName, 'EINVAL', { explanation: 'its version is not a folder name' });
-  }
-  const folder = join(root, version);
-  for (const path of [dirname(root), root, folder]) ensureFolder(path, isTrusted);
-  const path = join(folder, fileName);
+  const { folders, fileName, bytes, write = writeBesideOthers } = addon;
+  for (const path of folders) ensureFolder(path, isTrusted);
+  const path = join(folders.at(-1) ?? '/', fileName);
   if (!isIntact(path, bytes, isTrusted)) {
     attempt('write', path, () => write(path, bytes));
     if (!isIntact(path, bytes, isTrusted)) {

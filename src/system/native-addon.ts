@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { getAsset, getRawAsset, isSea } from 'node:sea';
 import { KernelError } from './kernel-error.ts';
+import { parseLibrarySlot } from './library-folder.ts';
 import { openUnpackedAddon, unpackNativeAddon, type NativeAddonFile } from './native-addon-file.ts';
 import { messageOf } from './error-text.ts';
 
@@ -10,15 +11,17 @@ export type NativeAddonName = 'netlink' | 'koffi';
 /**
  * Loads a native addon.
  *
- * Inside the executable the addon is the asset `netlink.node` or `koffi.node`, unpacked on first use below
- * /var/lib/podwire/native, in a folder named after the asset `version`. Elsewhere it comes from the
- * node_modules of the program that Node was started with.
+ * Inside the executable the addon is the asset `netlink.node` or `koffi.node`. It is unpacked on first use into the folder
+ * of the executable's own libraries, or if it has none, below /var/lib/podwire/native, in a folder named after the asset
+ * `version`. Elsewhere it comes from the node_modules of the program that Node was started with.
  *
  * @returns its exports
  * @throws {KernelError} naming the file and what to do
  */
 export function loadNativeAddon(name: NativeAddonName): unknown {
-  return isSea() ? openUnpackedAddon(addonFile(name), openNativeAddon) : openNativeAddon(packagedAddonPath(name));
+  return isSea()
+    ? openUnpackedAddon(addonFile(name, ownFolders()), openNativeAddon)
+    : openNativeAddon(packagedAddonPath(name));
 }
 
 /**
@@ -46,28 +49,37 @@ export function openNativeAddon(path: string): unknown {
 }
 
 /**
- * Unpacks every addon of the executable below a folder, so that no command has to. Outside the executable it does
- * nothing.
+ * Unpacks every addon of the executable, so that no command has to. Outside the executable it does nothing.
  *
+ * @param folders the folders that belong to podwire, from the outermost to that of the addons
  * @param write writes a file atomically
  * @returns the paths of the files
  * @throws {KernelError} naming the path and what to do
  */
-export function unpackNativeAddons(root: string, write: NonNullable<NativeAddonFile['write']>): readonly string[] {
-  return isSea() ? NATIVE_ADDONS.map((name) => unpackNativeAddon({ ...addonFile(name), root, write })) : [];
+export function unpackNativeAddons(
+  folders: readonly string[],
+  write: NonNullable<NativeAddonFile['write']>,
+): readonly string[] {
+  return isSea() ? NATIVE_ADDONS.map((name) => unpackNativeAddon({ ...addonFile(name, folders), write })) : [];
+}
+
+/** The folder that the executable gets its loader and its libraries from; `undefined` if it uses the machine's. */
+export function ownLibraryFolder(): string | undefined {
+  return isSea() ? parseLibrarySlot(new Uint8Array(getRawAsset('library-folder'))) : undefined;
 }
 
 const NATIVE_ADDONS = ['netlink', 'koffi'] as const satisfies readonly NativeAddonName[];
 
 const NATIVE_ROOT = '/var/lib/podwire/native';
 
-function addonFile(name: NativeAddonName): NativeAddonFile {
-  return {
-    root: NATIVE_ROOT,
-    version: getAsset('version', 'utf8').trim(),
-    fileName: `${name}.node`,
-    bytes: new Uint8Array(getRawAsset(`${name}.node`)),
-  };
+function ownFolders(): readonly string[] {
+  const libraries = ownLibraryFolder();
+  if (libraries !== undefined) return [libraries];
+  return [dirname(NATIVE_ROOT), NATIVE_ROOT, join(NATIVE_ROOT, getAsset('version', 'utf8').trim())];
+}
+
+function addonFile(name: NativeAddonName, folders: readonly string[]): NativeAddonFile {
+  return { folders, fileName: `${name}.node`, bytes: new Uint8Array(getRawAsset(`${name}.node`)) };
 }
 
 const PACKAGED: Readonly<Record<NativeAddonName, string>> = {

@@ -272,8 +272,9 @@ describe('a node that the installer has equipped, with the policy in force', () 
       interfaceName: 'eth0',
       sandboxPath: sandbox.path,
       pod: { namespace: 'default', name: 'installed', uid },
-      pluginPath: node.programs,
-      executable: join(node.programs, 'podwire'),
+      pluginPath: '/opt/cni/bin',
+      executable: '/opt/cni/bin/podwire',
+      within: node.within,
     };
     const run = (verb: string) => startPlugin({ ...call, verb }).ended;
     expect(await run('ADD')).toMatchObject({ exitCode: 0, answer: { ips: [{ address: '10.73.0.2/32' }] } });

@@ -89,8 +89,9 @@ async function addAndDelete(name: string): Promise<string> {
     interfaceName: 'eth0',
     sandboxPath: sandbox.path,
     pod: { namespace: 'default', name, uid },
-    pluginPath: node.programs,
-    executable: join(node.programs, 'podwire'),
+    pluginPath: '/opt/cni/bin',
+    executable: '/opt/cni/bin/podwire',
+    within: node.within,
   };
   const run = (verb: string) => startPlugin({ ...call, verb }).ended;
   expect(await run('ADD')).toMatchObject({ exitCode: 0 });

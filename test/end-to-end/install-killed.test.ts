@@ -17,6 +17,7 @@ import { lstat, readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { bindExecutable } from '../../src/install/bind-executable.ts';
 import { isJsonList, parseJsonObject } from '../../src/json/json.ts';
 import { makeAccountFolder, type AccountFolder } from '../support/installer/account-folder.ts';
 import { installerAccount, NODE, startInstallCluster } from '../support/installer/install-cluster.ts';
@@ -54,14 +55,16 @@ afterAll(async () => {
 const INSTALL: InstallerCall = {};
 const UPGRADE: InstallerCall = { environment: { CNI_MTU: '1400', CNI_OLD_CONF_NAME: '05-old.conflist' } };
 /** As in docs/install.md: the executable that runs this is the one that it removes. */
-const UNINSTALL: InstallerCall = { calledAs: '../host/opt/cni/bin/podwire', args: ['uninstall'] };
+const UNINSTALL: InstallerCall = { calledAs: '../host/opt/cni/bin/podwire', args: ['uninstall'], isOnNode: true };
+/** If it has removed itself, the image can remove the rest. */
+const UNINSTALL_REST: InstallerCall = { args: ['uninstall'] };
 
 async function succeed(call: InstallerCall): Promise<void> {
   const { exitCode, stderr } = await node.run(call);
   if (exitCode !== 0) throw new Error(`${exitCode} ${stderr}`);
 }
 
-/** Another version of each program, and another configuration under another name. */
+/** Another version of each program, the libraries of two other versions, and another configuration under another name. */
 async function makeOldNode(): Promise<void> {
   await succeed(INSTALL);
   for (const name of readdirSync(node.programs)) {
@@ -72,10 +75,13 @@ async function makeOldNode(): Promise<void> {
     renameSync(`${path}.old`, path);
   }
   renameSync(join(node.configs, '10-podwire.conflist'), join(node.configs, '05-old.conflist'));
-  const oldCode = join(node.state, 'native/0.0.9');
-  mkdirSync(oldCode);
-  for (const name of ['koffi.node', 'netlink.node']) writeFileSync(join(oldCode, name), 'of another version');
-  utimesSync(oldCode, 0, 0);
+  const native = join(node.state, 'native');
+  const [folder = ''] = readdirSync(native);
+  renameSync(join(native, folder), join(native, '0.0.9-replaced'));
+  await bindExecutable(join(node.programs, 'podwire'), '/var/lib/podwire/native/0.0.9-replaced');
+  mkdirSync(join(native, '0.0.8'));
+  writeFileSync(join(native, '0.0.8/koffi.node'), 'of another version');
+  for (const name of ['0.0.8', '0.0.9-replaced']) utimesSync(join(native, name), 0, 0);
 }
 
 /** The installer never writes into an existing file, so links are sufficient. */
@@ -86,9 +92,9 @@ const makeAsBefore = (): void => {
 };
 
 async function answersVersion(name: string): Promise<boolean> {
-  const executable = join(node.programs, name);
   const ended = await startExecutable({
-    executable,
+    executable: join('/opt/cni/bin', name),
+    within: node.within,
     environment: { CNI_COMMAND: 'VERSION' },
     stdin: '{"cniVersion":"1.0.0"}',
   }).ended;
@@ -128,8 +134,7 @@ async function tryPoint(
   makeAsBefore();
   const ended = await runInstallerKilledAt(node, call, point);
   const faults = [...(await faultsOf(await readNodeFiles(node.root), [before, after]))];
-  // If the executable has removed itself, the work is complete.
-  if (call !== UNINSTALL || existsSync(join(node.programs, 'podwire'))) await succeed(call);
+  await succeed(call === UNINSTALL && !existsSync(join(node.programs, 'podwire')) ? UNINSTALL_REST : call);
   const left = await readNodeFiles(node.root);
   for (const path of new Set([...left.keys(), ...after.keys()]))
     if (left.get(path) !== after.get(path)) faults.push(`run again, ${path} is ${left.get(path) ?? 'missing'}`);

@@ -1,18 +1,6 @@
-import { execFileSync } from 'node:child_process';
-import {
-  chmodSync,
-  chownSync,
-  copyFileSync,
-  mkdirSync,
-  realpathSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { chmodSync, chownSync, copyFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { LOADERS } from '../../src/install/node-libraries.ts';
 import { makeAccountFolder, type AccountFiles, type AccountFolder } from '../support/installer/account-folder.ts';
 import { makeCertificateAuthority } from '../lab/certificates/certificate-authority.ts';
 import { installerAccount, NODE, startInstallCluster } from '../support/installer/install-cluster.ts';
@@ -194,42 +182,4 @@ it('a host-local that others can write is replaced, in a folder that the group r
   const { exitCode, stderr } = await node.run();
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.stringContaining('host-local: installed') });
   expect((statSync(path).mode & 0o777).toString(8)).toBe('755');
-});
-
-describe("the node's own libraries, where its file system can be seen", () => {
-  /** The libraries of a distribution: the loader, and the libraries that the executable needs, except for these. */
-  const makeLibraries = (missing: readonly string[]): void => {
-    const root = join(node.root, 'node');
-    const [loader = ''] = LOADERS[process.arch] ?? [];
-    const put = (from: string, to: string) => {
-      mkdirSync(dirname(to), { recursive: true });
-      copyFileSync(realpathSync(from), to);
-    };
-    mkdirSync(join(root, 'usr/lib'), { recursive: true });
-    symlinkSync('usr/lib', join(root, 'lib'));
-    if (!missing.includes('loader')) put(`/${loader}`, join(root, loader));
-    const needed = execFileSync('ldd', [join(node.image, 'podwire')])
-      .toString()
-      .matchAll(/=> (\/\S+)/g);
-    for (const [, path = ''] of needed) {
-      if (!missing.some((name) => basename(path).startsWith(name))) put(path, join(root, 'usr/lib', basename(path)));
-    }
-  };
-
-  it('that has them all gets podwire', async () => {
-    makeLibraries([]);
-    const { exitCode, stderr } = await node.run();
-    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.any(String) });
-    expect(stderr).not.toContain('are not looked at');
-  });
-  it('without libstdc++ the node is refused, though the image has it', async () => {
-    makeLibraries(['libstdc++']);
-    expect(await refusalOf({})).toMatch(
-      /the library libstdc\+\+\.so\.6: is missing|libstdc\+\+\.so\.6 is missing: install libstdc\+\+6/,
-    );
-  });
-  it('without a loader of glibc the node is refused', async () => {
-    makeLibraries(['loader']);
-    expect(await refusalOf({})).toMatch(/the loader of glibc is missing.*glibc 2\.28 or newer/);
-  });
 });

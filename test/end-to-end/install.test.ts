@@ -10,7 +10,8 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { digestOfFile } from '../../src/install/file-digest.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeAccountFolder, type AccountFiles, type AccountFolder } from '../support/installer/account-folder.ts';
 import { installerAccount, NODE, startInstallCluster } from '../support/installer/install-cluster.ts';
@@ -52,15 +53,17 @@ async function install(environment: Readonly<Record<string, string>> = {}): Prom
 }
 
 describe('podwire install on a bare node', () => {
-  it('writes programs, native code, kubeconfig and network configuration, and prints a line for each', async () => {
+  it('writes programs, their libraries, kubeconfig and network configuration, and prints a line for each', async () => {
     const stderr = await install();
     expect(readdirSync(node.programs).toSorted()).toEqual(PROGRAMS);
     expect(readdirSync(node.configs).toSorted()).toEqual([CONFIG, KUBECONFIG]);
-    expect((await node.names()).filter((name) => name.startsWith('var/lib/podwire/'))).toEqual([
-      'var/lib/podwire/native',
-      'var/lib/podwire/native/0.1.0',
-      'var/lib/podwire/native/0.1.0/koffi.node',
-      'var/lib/podwire/native/0.1.0/netlink.node',
+    const [, folder = ''] =
+      /with its own libraries in (\/var\/lib\/podwire\/native\/0\.1\.0-[0-9a-f]{12}),/.exec(stderr) ?? [];
+    const native = readdirSync(join(node.root, folder));
+    expect(native).toEqual(expect.arrayContaining(['koffi.node', 'netlink.node', 'libc.so.6', 'libstdc++.so.6']));
+    expect([readdirSync(node.state), readdirSync(join(node.state, 'native'))]).toEqual([
+      ['native'],
+      [basename(folder)],
     ]);
     for (const path of [...PROGRAMS.map((name) => `/opt/cni/bin/${name}`), `/etc/cni/net.d/${CONFIG}`]) {
       expect(stderr).toMatch(new RegExp(` INFO ${path}: (installed|written)`));
@@ -78,7 +81,12 @@ describe('podwire install on a bare node', () => {
     expect([mode(node.kubeconfigPath), mode(join(node.configs, CONFIG))]).toEqual(['600', '644']);
     const netconf = { cniVersion: '1.0.0', name: 'n', type: 'podwire', ipam: { type: 'host-local' } };
     const stdin = JSON.stringify({ ...netconf, kubernetes: { kubeconfig: node.kubeconfigPath } });
-    const answered = await runExecutable({ args: ['-t'], stdin, executable: join(node.programs, 'podwire') });
+    const answered = await runExecutable({
+      args: ['-t'],
+      stdin,
+      executable: '/opt/cni/bin/podwire',
+      within: node.within,
+    });
     expect(answered).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('answers') });
   });
 
@@ -128,15 +136,19 @@ describe('podwire install on a node that has podwire', () => {
     rmSync(executable);
     writeFileSync(executable, other, { mode: 0o755 });
     appendFileSync(executable, 'of another version');
-    const running = spawn(executable, ['-t'], { env: {}, stdio: ['pipe', 'ignore', 'pipe'] });
-    await until('it runs', () => readFileSync(`/proc/${running.pid}/maps`, 'utf8').includes(executable));
+    const [unshare = '', ...within] = node.within;
+    const running = spawn(unshare, [...within, '/opt/cni/bin/podwire', '-t'], {
+      env: { PATH: process.env['PATH'] ?? '' },
+      stdio: ['pipe', 'ignore', 'pipe'],
+    });
+    await until('it runs', () => readFileSync(`/proc/${running.pid}/maps`, 'utf8').includes('/opt/cni/bin/podwire'));
     expect(await install()).toContain('/opt/cni/bin/podwire: installed');
     let said = '';
     running.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
     running.stdin.end();
     await once(running, 'close');
     expect(said).toContain('is empty');
-    expect(readFileSync(executable).equals(readFileSync(join(node.image, 'podwire')))).toBe(true);
+    expect(await digestOfFile(executable)).toBe(await digestOfFile(join(node.image, 'podwire')));
   });
 
   it('UPDATE_CNI_BINARIES=false and SKIP_CNI_BINARIES keep other plugins unchanged', async () => {
@@ -195,7 +207,7 @@ describe('podwire uninstall', () => {
     expect(await node.names()).toEqual([...bare, ...others, 'etc/cni/net.d/99-other.conf'].toSorted());
     const removed = [...stderr.matchAll(/ INFO (\S+): removed/g)].map(([, path]) => path);
     expect(removed.slice(0, 2)).toEqual([`/etc/cni/net.d/${CONFIG}`, `/etc/cni/net.d/${KUBECONFIG}`]);
-    expect(removed.at(-1)).toBe('/opt/cni/bin/podwire');
+    expect(removed.slice(-3)).toEqual(['/opt/cni/bin/podwire', '/var/lib/podwire/native', '/var/lib/podwire']);
   });
 
   it('repeated changes nothing more', async () => {

@@ -62,7 +62,6 @@ it('a program that does not run as a plugin is not installed', async () => {
       from: join(folder.path, `${name}.image`),
       path: join(folder.path, name),
       shownPath: name,
-      nodeRoot: undefined,
     };
   };
   const answer = `[ "$CNI_COMMAND" = VERSION ] && echo '{"cniVersion":"1.0.0","supportedVersions":["1.0.0"]}'`;

@@ -10,7 +10,13 @@ const CONFIG = { ipamPrograms: ['host-local'] };
 function makeNode(root: string) {
   const layout = layoutOf(root, { programs: '/usr/lib/cni', configs: '/etc/cni/net.d' });
   mkdirSync(layout.here.programs, { recursive: true });
-  return { layout, programs: [], skippedPrograms: [], updatePrograms: true };
+  return {
+    layout,
+    programs: [],
+    skippedPrograms: [],
+    updatePrograms: true,
+    binding: { folder: undefined, isIntact: true },
+  };
 }
 
 it('names the folder as the node calls it', () => {

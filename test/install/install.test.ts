@@ -25,12 +25,19 @@ it('with an administrator’s kubeconfig it installs on the node itself, or into
       makeKubeconfig(server.url, server.certificateAuthorityPem, { token: 'a-token-of-an-administrator' }),
     ),
   );
+  // Only the executable has its own libraries; run from its sources, the installer cannot put it onto another node.
+  copyFileSync(join(folder.path, 'image/podwire'), join(root, 'opt/cni/bin/podwire'));
   const template = join(folder.path, 'template.conflist');
   copyFileSync(join(import.meta.dirname, '../../cni-conf/base/10-podwire.conflist'), template);
   let text = '';
   const io = {
     args: ['--root', root],
-    environment: { KUBECONFIG, CNI_NETWORK_CONFIG_FILE: template, KUBERNETES_NODE_NAME: 'node-1' },
+    environment: {
+      KUBECONFIG,
+      CNI_NETWORK_CONFIG_FILE: template,
+      KUBERNETES_NODE_NAME: 'node-1',
+      SKIP_CNI_BINARIES: 'podwire',
+    },
     executablePath: join(folder.path, 'image/podwire'),
     signal: new AbortController().signal,
     libc: openLibcLoader(),

@@ -5,19 +5,19 @@ const NAMES = { programs: '/opt/cni/bin', configs: '/var/lib/k3s/net.d' };
 
 describe('where the folders of a node are', () => {
   it('in a container they are mounted at fixed paths, whatever their paths on the node are', () => {
-    const { here, onNode, nodeRoot } = layoutOf('/host', NAMES);
+    const { here, onNode, isThisMachine } = layoutOf('/host', NAMES);
     expect(here).toEqual({
       programs: '/host/opt/cni/bin',
       configs: '/host/etc/cni/net.d',
       state: '/host/var/lib/podwire',
     });
     expect(onNode).toEqual({ ...NAMES, state: '/var/lib/podwire' });
-    expect(nodeRoot).toBe('/host/node');
+    expect(isThisMachine).toBe(false);
   });
 
   it('on the node itself they have their own paths', () => {
-    const { here, onNode, nodeRoot } = layoutOf('/', NAMES);
+    const { here, onNode, isThisMachine } = layoutOf('/', NAMES);
     expect(here).toEqual(onNode);
-    expect(nodeRoot).toBeUndefined();
+    expect(isThisMachine).toBe(true);
   });
 });

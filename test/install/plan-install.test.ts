@@ -2,7 +2,13 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { makeSecret } from '../../src/cluster/credentials/secret.ts';
 import { layoutOf } from '../../src/install/layout.ts';
-import { planFiles, planInstall, assertProgramsPresent, type InstallFacts } from '../../src/install/plan-install.ts';
+import {
+  assertProgramsPresent,
+  assertRunsOnNode,
+  planFiles,
+  planInstall,
+  type InstallFacts,
+} from '../../src/install/plan-install.ts';
 
 const KUBECONFIG = '/host/etc/cni/net.d/podwire-kubeconfig';
 const CONFIG = '/host/etc/cni/net.d/10-podwire.conflist';
@@ -12,6 +18,15 @@ const PODWIRE = {
   sourceDigest: 'new',
   nodeDigest: undefined,
   isOpenToOthers: false,
+};
+
+const LIBRARIES = { folder: '/usr/lib/podwire', files: [], folderName: '0.2.0-0123456789ab' };
+const BOUND = {
+  folder: {
+    here: '/host/var/lib/podwire/native/0.2.0-0123456789ab',
+    onNode: '/var/lib/podwire/native/0.2.0-0123456789ab',
+  },
+  isIntact: true,
 };
 
 function facts(overrides: Partial<InstallFacts> = {}): InstallFacts {
@@ -33,7 +48,9 @@ function facts(overrides: Partial<InstallFacts> = {}): InstallFacts {
     skippedPrograms: [],
     updatePrograms: true,
     oldConfigNames: [],
-    hasStateFolder: true,
+    libraries: LIBRARIES,
+    places: [{ here: '/host/var/lib/podwire/native', onNode: '/var/lib/podwire/native', problem: undefined }],
+    binding: { folder: undefined, isIntact: false },
     version: '0.2.0',
     ...overrides,
   };
@@ -46,12 +63,11 @@ const outline = (overrides?: Partial<InstallFacts>) =>
   );
 
 describe('the plan of an installation', () => {
-  it('on a bare node: programs, native code, kubeconfig, network configuration', () => {
+  it('on a bare node: programs with their libraries, kubeconfig, network configuration', () => {
     expect(outline()).toEqual([
       'remove-abandoned-files /host/opt/cni/bin',
       'remove-abandoned-files /host/etc/cni/net.d',
-      'place-program /host/opt/cni/bin/podwire',
-      'unpack-native-code /host/var/lib/podwire/native',
+      'place-executable /host/opt/cni/bin/podwire',
       'clean-native-code /host/var/lib/podwire/native',
       `write-file ${KUBECONFIG}`,
       `write-file ${CONFIG}`,
@@ -73,10 +89,31 @@ describe('the plan of an installation', () => {
   it('files of a killed installer are removed first, because the disk may be full', () =>
     expect(outline()[0]).toBe('remove-abandoned-files /host/opt/cni/bin'));
 
-  const cleans = (why: string, overrides: Partial<InstallFacts>, usedFolder: string | undefined) =>
+  it('without its own libraries, the executable is placed like any program, and its addons beside the records', () => {
+    expect(outline({ libraries: undefined }).slice(2, 4)).toEqual([
+      'place-program /host/opt/cni/bin/podwire',
+      'unpack-native-code /host/var/lib/podwire/native/0.2.0',
+    ]);
+  });
+
+  it('libraries of an executable that is up to date are completed by the native addons', () => {
+    const programs = [{ ...PODWIRE, nodeDigest: PODWIRE.sourceDigest }];
+    expect(outline({ programs, binding: BOUND }).slice(2, 4)).toEqual([
+      'keep',
+      `unpack-native-code ${BOUND.folder.here}`,
+    ]);
+  });
+
+  it('a folder of libraries that cannot be used is not cleaned', () => {
+    const places = [{ here: '/host/a', onNode: '/a', problem: 'it is not mounted here' }];
+    expect(outline({ places })).not.toContain('clean-native-code /host/a');
+  });
+
+  const cleans = (why: string, overrides: Partial<InstallFacts>, unboundFolder: string | undefined) =>
     it(`of native code, ${why}`, () =>
       expect(planInstall(facts(overrides)).find(({ kind }) => kind === 'clean-native-code')).toMatchObject({
-        usedFolder,
+        program: '/host/opt/cni/bin/podwire',
+        unboundFolder,
       }));
   cleans('other versions than the installed one are unused', {}, '0.2.0');
   cleans(
@@ -89,14 +126,12 @@ describe('the plan of an installation', () => {
   const program = (why: string, overrides: Partial<InstallFacts>, nodeDigest: string | undefined, kind: string) =>
     it(`a program ${why}: ${kind}`, () =>
       expect(planInstall(facts({ programs: [{ ...PODWIRE, nodeDigest }], ...overrides }))[2]).toMatchObject({ kind }));
-  program('that is up to date', {}, 'new', 'keep');
-  program('that differs', {}, 'old', 'place-program');
+  program('that is up to date', { binding: BOUND }, 'new', 'keep');
+  program('that is up to date, but not its libraries', {}, 'new', 'place-executable');
+  program('that differs', {}, 'old', 'place-executable');
   program('that differs, without updates', { updatePrograms: false }, 'old', 'keep');
-  program('that is missing, without updates', { updatePrograms: false }, undefined, 'place-program');
+  program('that is missing, without updates', { updatePrograms: false }, undefined, 'place-executable');
   program('that is skipped', { skippedPrograms: ['podwire'] }, 'old', 'keep');
-
-  it('native code is left to the first pod if its folder is not mounted', () =>
-    expect(outline({ hasStateFolder: false })[3]).toBe('keep'));
 
   it('files that are up to date are kept; others, and those that other users can read, are written', () => {
     const kinds = (text: string, mode: number) =>
@@ -117,6 +152,17 @@ describe('the plan of an installation', () => {
     expect(`${inspect(plan, { depth: 9 })}${JSON.stringify(plan)}`).not.toContain('the kubeconfig\n');
     expect(JSON.stringify(plan)).not.toContain('the config');
   });
+});
+
+describe('an executable without its own libraries', () => {
+  const onThisMachine = layoutOf('/', { programs: '/opt/cni/bin', configs: '/etc/cni/net.d' });
+  const isFine = (why: string, overrides: Partial<InstallFacts>) =>
+    it(`can be installed ${why}`, () =>
+      expect(() => assertRunsOnNode(facts({ libraries: undefined, ...overrides }))).not.toThrow());
+  it('cannot be installed on another machine', () =>
+    expect(() => assertRunsOnNode(facts({ libraries: undefined }))).toThrow(/use the image.*--root \//));
+  isFine('on the machine that it runs on', { layout: onThisMachine });
+  isFine('if the node keeps its own executable', { skippedPrograms: ['podwire'] });
 });
 
 describe('programs that the network configuration needs', () => {

@@ -9,6 +9,7 @@ function facts(overrides: Partial<UninstallFacts> = {}): UninstallFacts {
     hasKubeconfig: true,
     hasProgram: true,
     nativeFolders: ['native'],
+    hasLibrariesBesidePrograms: false,
     attachmentCount: 0,
     emptyNetworks: ['networks/k8s-pod-network'],
     ...overrides,
@@ -16,17 +17,17 @@ function facts(overrides: Partial<UninstallFacts> = {}): UninstallFacts {
 }
 
 describe('the plan of a removal', () => {
-  it('removes what the runtime sees first, and the executable last', () => {
+  it('removes what the runtime sees first, then the executable, and last what it cannot run without', () => {
     expect(planUninstall(facts()).map(({ kind, shownPath }) => `${kind} ${shownPath}`)).toEqual([
       'remove-abandoned-files /opt/cni/bin',
       'remove-abandoned-files /etc/cni/net.d',
       'remove-file /etc/cni/net.d/10-podwire.conflist',
       'remove-file /etc/cni/net.d/podwire-kubeconfig',
-      'remove-folder /var/lib/podwire/native',
       'remove-folder /var/lib/podwire/networks/k8s-pod-network',
       'remove-folder-if-empty /var/lib/podwire/networks',
-      'remove-folder-if-empty /var/lib/podwire',
       'remove-file /opt/cni/bin/podwire',
+      'remove-folder /var/lib/podwire/native',
+      'remove-folder-if-empty /var/lib/podwire',
     ]);
   });
 

@@ -1,6 +1,8 @@
 import { copyFile, link, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { bindExecutable } from '../../../src/install/bind-executable.ts';
+import { writeOwnLibraries } from '../../lab/tools/debian-libraries.ts';
 import { ensureTools } from '../../lab/tools/ensure-tools.ts';
 import { EXECUTABLE, startExecutable, type EndedExecutable, type RunningExecutable } from '../../lab/run-executable.ts';
 import { member } from '../../lab/member.ts';
@@ -14,6 +16,8 @@ export interface InstallerCall {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** A program and its first arguments, before the installer. */
   readonly within?: readonly string[];
+  /** Whether it runs on the node, and not in a container that sees the node's folders elsewhere. */
+  readonly isOnNode?: boolean;
 }
 
 /** The folders of a node as a pod sees them, and the folder of an image that has podwire and plugins. */
@@ -25,6 +29,8 @@ export interface InstallNode extends AsyncDisposable {
   readonly state: string;
   readonly kubeconfigPath: string;
   readonly image: string;
+  /** A program and its first arguments: it runs another one that sees the folders where the node has them. */
+  readonly within: readonly string[];
   start(call?: InstallerCall): RunningExecutable;
   run(call?: InstallerCall): Promise<EndedExecutable>;
   /** A file of the folder of configurations. */
@@ -50,10 +56,13 @@ export async function makeInstallNode(
   const configs = join(root, 'etc/cni/net.d');
   const state = join(root, 'var/lib/podwire');
   for (const path of [programs, configs, state, image]) await mkdir(path, { recursive: true });
-  await place(EXECUTABLE, join(image, 'podwire'));
+  await copyFile(EXECUTABLE, join(image, 'podwire'));
+  await writeOwnLibraries(join(image, 'libraries'), EXECUTABLE);
+  await bindExecutable(join(image, 'podwire'), join(image, 'libraries'));
   for (const name of CARRIED) await place(tools[name], join(image, name));
   const { hostname, port } = new URL(server);
-  const start = ({ args = ['install'], calledAs = 'podwire', environment = {}, within = [] }: InstallerCall = {}) =>
+  const onNode = withinNode(state, programs);
+  const start = ({ args = ['install'], calledAs = 'podwire', environment = {}, ...call }: InstallerCall = {}) =>
     startExecutable({
       environment: {
         KUBERNETES_SERVICE_HOST: hostname,
@@ -63,7 +72,7 @@ export async function makeInstallNode(
         ...environment,
       },
       stdin: '',
-      within,
+      within: [...(call.isOnNode === true ? onNode : []), ...(call.within ?? [])],
       executable: join(image, calledAs),
       args: [...args, '--root', root],
     });
@@ -74,12 +83,20 @@ export async function makeInstallNode(
     state,
     kubeconfigPath: join(configs, 'podwire-kubeconfig'),
     image,
+    within: onNode,
     start,
     run: (call) => start(call).ended,
     read: (name) => readFile(join(configs, name), 'utf8'),
     names: async () => (await readdir(root, { recursive: true })).toSorted(),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   };
+}
+
+// Only there are the loader and the libraries of the executable that is installed.
+function withinNode(state: string, programs: string): readonly string[] {
+  const script = `mount -t tmpfs none /opt && mkdir -p /opt/cni/bin /var/lib/podwire &&
+    { [ ! -d "$0" ] || mount --bind "$0" /var/lib/podwire; } && mount --bind "$1" /opt/cni/bin && shift && exec "$@"`;
+  return ['unshare', '--mount', 'sh', '-c', script, state, programs];
 }
 
 async function place(from: string, to: string): Promise<void> {

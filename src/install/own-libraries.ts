@@ -1,0 +1,127 @@
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { readNames } from '../system/files.ts';
+import { ownLibraryFolder } from '../system/native-addon.ts';
+import { isOpenToOthers } from '../system/trusted-path.ts';
+import { readBinding } from './bind-executable.ts';
+import { digestOfFile } from './file-digest.ts';
+import type { Layout } from './layout.ts';
+import { contradictsMount } from './mount-point.ts';
+import { isFolder } from './observe-node.ts';
+import { PODWIRE_VERSION } from '../version.ts';
+
+/** The loader and the libraries that the executable of the image is bound to. */
+export interface OwnLibraries {
+  /** Where they are in the image. */
+  readonly folder: string;
+  readonly files: readonly LibraryFile[];
+  /** The name of their folder on the node. No other build has the same. */
+  readonly folderName: string;
+}
+
+export interface LibraryFile {
+  readonly name: string;
+  readonly digest: string;
+}
+
+/** A folder of the node in which the folder of the libraries can be. */
+export interface Place {
+  /** As this process sees it. */
+  readonly here: string;
+  /** As the node sees it. */
+  readonly onNode: string;
+  /** Why it cannot be used, if that is known without trying it. */
+  readonly problem: string | undefined;
+}
+
+/** What the installer knows about libraries before it changes anything. */
+export interface LibraryFacts {
+  /** What the executable of the image is bound to; `undefined`: it uses the libraries of its machine. */
+  readonly libraries: OwnLibraries | undefined;
+  /** Where they can be on the node, best first. */
+  readonly places: readonly Place[];
+  readonly binding: NodeBinding;
+}
+
+/** The libraries of the executable that is on the node. */
+export interface NodeBinding {
+  /** Their folder, if it is in one of the places. */
+  readonly folder: { readonly here: string; readonly onNode: string } | undefined;
+  /** Whether the executable is bound to the libraries of the image, and these are complete; or both use none of their own. */
+  readonly isIntact: boolean;
+}
+
+/**
+ * Observes the libraries of the image, those of the executable on the node, and where they can be.
+ *
+ * @param executablePath this program
+ */
+export async function observeLibraries(layout: Layout, executablePath: string): Promise<LibraryFacts> {
+  const own = ownLibraryFolder();
+  const libraries = own === undefined ? undefined : await readLibraries(own, executablePath);
+  const hasStateFolder = layout.isThisMachine || (await isFolder(layout.here.state));
+  const mountInfo = await readFile('/proc/self/mountinfo', 'utf8');
+  const places = libraryPlaces(layout, { hasStateFolder, mountInfo });
+  const bound = await readBinding(join(layout.here.programs, 'podwire'));
+  const place = places.find(({ onNode }) => bound !== undefined && onNode === dirname(bound));
+  if (place === undefined || bound === undefined) {
+    return {
+      libraries,
+      places,
+      binding: { folder: undefined, isIntact: libraries === undefined && bound === undefined },
+    };
+  }
+  const folder = { here: join(place.here, basename(bound)), onNode: bound };
+  const isSame = libraries !== undefined && basename(bound) === libraries.folderName;
+  return { libraries, places, binding: { folder, isIntact: isSame && (await hasLibraries(folder.here, libraries)) } };
+}
+
+// The name contains a hash of the executable, too, because its native addons are in the same folder.
+async function readLibraries(folder: string, executablePath: string): Promise<OwnLibraries> {
+  const names = readNames(folder).filter((name) => /\.so(\.|$)/.test(name));
+  const files = await Promise.all(
+    names.toSorted().map(async (name) => ({ name, digest: (await digestOfFile(join(folder, name))) ?? '' })),
+  );
+  const hash = createHash('sha256')
+    .update(JSON.stringify([await digestOfFile(executablePath), files]))
+    .digest('hex');
+  return { folder, files, folderName: `${PODWIRE_VERSION}-${hash.slice(0, 12)}` };
+}
+
+/**
+ * The folders of the node that are tried for the libraries, in this order. The folder of podwire's state is the same on
+ * every node; but code cannot be loaded from there on some. From the folder of the programs it can be, because the
+ * runtime runs them.
+ *
+ * @param mountInfo the text of /proc/self/mountinfo
+ */
+export function libraryPlaces(
+  { here, onNode, isThisMachine }: Layout,
+  { hasStateFolder, mountInfo }: { readonly hasStateFolder: boolean; readonly mountInfo: string },
+): readonly Place[] {
+  const isElsewhere = !isThisMachine && contradictsMount(mountInfo, here.programs, onNode.programs);
+  return [
+    {
+      here: join(here.state, 'native'),
+      onNode: join(onNode.state, 'native'),
+      problem: hasStateFolder ? undefined : 'it is not mounted here',
+    },
+    {
+      here: join(here.programs, '.podwire'),
+      onNode: join(onNode.programs, '.podwire'),
+      problem: isElsewhere
+        ? `${onNode.programs} is not the folder that is mounted here: set CNI_BIN_DIR to its path`
+        : undefined,
+    },
+  ];
+}
+
+/** Whether a folder has all the libraries, unchanged, and only root can change them. */
+async function hasLibraries(folder: string, { files }: Pick<OwnLibraries, 'files'>): Promise<boolean> {
+  const paths = [folder, ...files.map(({ name }) => join(folder, name))];
+  const stats = await Promise.all(paths.map((path) => stat(path).catch(() => undefined)));
+  if (stats.some((one) => one === undefined || isOpenToOthers(one))) return false;
+  const digests = await Promise.all(files.map(({ name }) => digestOfFile(join(folder, name))));
+  return files.every(({ digest }, index) => digests[index] === digest);
+}
