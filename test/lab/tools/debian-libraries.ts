@@ -4,25 +4,31 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { thisArchitecture } from '../../../build/architecture.ts';
 import { fetchDebianPackages, unpackDebianPackages } from '../../../build/image/debian-packages.ts';
+import { unpackDebianPackage, unpackedPackageFolder } from './debian-package.ts';
 import { ownLibraries } from '../../../build/own-libraries.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../../..');
-const ROOT = join(REPOSITORY, 'dist/tools/debian-libraries');
+/** The unpacked packages of the libraries that the image contains: glibc, libstdc++ and libgcc. */
+export const DEBIAN_LIBRARIES = join(REPOSITORY, 'dist/tools/debian-libraries');
 const ARCHITECTURE = ({ x64: 'amd64', arm64: 'arm64' } as const)[thisArchitecture()];
 
+/** The unpacked package of another C library, whose loader cannot run programs for glibc. */
+export const MUSL = unpackedPackageFolder('musl');
+
 /**
- * Unpacks the Debian packages of the libraries that the image contains below dist/tools. Needs a network, unless they are
- * already there.
+ * Unpacks the Debian packages of the libraries that the image contains, and of musl, below dist/tools. Needs a network,
+ * unless they are already there.
  */
 export async function ensureDebianLibraries(): Promise<void> {
-  if (existsSync(ROOT)) return;
+  if (!existsSync(MUSL)) await unpackDebianPackage('musl', 'alone');
+  if (existsSync(DEBIAN_LIBRARIES)) return;
   await mkdir(join(REPOSITORY, 'dist/tools'), { recursive: true });
-  const work = await mkdtemp(`${ROOT}-`);
+  const work = await mkdtemp(`${DEBIAN_LIBRARIES}-`);
   try {
     await fetchDebianPackages(join(work, 'packages'));
     await unpackDebianPackages(join(work, 'packages'), ARCHITECTURE, join(work, 'root'));
-    await rename(join(work, 'root'), ROOT).catch((error: unknown) => {
-      if (!existsSync(ROOT)) throw error; // otherwise another process was faster
+    await rename(join(work, 'root'), DEBIAN_LIBRARIES).catch((error: unknown) => {
+      if (!existsSync(DEBIAN_LIBRARIES)) throw error; // otherwise another process was faster
     });
   } finally {
     await rm(work, { recursive: true, force: true });
@@ -36,7 +42,7 @@ export async function writeOwnLibraries(folder: string, executable: string): Pro
   const koffi = packages.resolve(`@koromix/koffi-linux-${architecture}/linux_${architecture}/koffi.node`);
   const programs = await Promise.all([executable, koffi].map((path) => readFile(path)));
   await mkdir(folder, { recursive: true });
-  for (const [name, content] of await ownLibraries(programs, ROOT)) {
+  for (const [name, content] of await ownLibraries(programs, DEBIAN_LIBRARIES)) {
     await writeFile(join(folder, name), content, { mode: 0o755 });
   }
 }
