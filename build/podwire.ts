@@ -2,7 +2,7 @@
 //
 // 1. bundle: esbuild makes one file of src/, one of each part that is loaded on demand, and one of each program that is
 //    named below (bundle.ts). third-party-notices.ts collects the licenses.
-// 2. node: strip-elf.ts removes the symbols from Node.
+// 2. node: strip-elf.ts removes the symbols from Node, hide-variables.ts renames some variables that it reads.
 // 3. code cache (code-cache.ts): rehearsal.ts runs the CNI commands by way of code-cache-recorder.ts, which writes V8's
 //    caches. Then code-cache-finisher.ts makes them reproducible.
 // 4. executable (executable.ts, other-architecture.ts): bootstrap.ts, the bundles, their caches and the native addons are
@@ -16,6 +16,7 @@ import { formatLibrarySlot } from '../src/system/library-folder.ts';
 import { bundle, bundleProgram, PARTS_ON_DEMAND } from './bundle.ts';
 import { makeCodeCache } from './code-cache.ts';
 import { makeExecutable, NODE_OPTIONS_INSIDE } from './executable.ts';
+import { hideVariables } from './hide-variables.ts';
 import { arm64Packages } from './other-architecture.ts';
 import { stripElf } from './strip-elf.ts';
 import { bundledPackages, packageVersion, thirdPartyNotices } from './third-party-notices.ts';
@@ -109,7 +110,7 @@ async function buildIn(work: string, options: PodwireOptions): Promise<Podwire> 
     };
   });
   await step('node', async () => {
-    const stripped = stripElf(await readFile(join(nodePackage, 'bin/node')));
+    const stripped = hideVariables(stripElf(await readFile(join(nodePackage, 'bin/node'))));
     await writeFile(inWork('node'), stripped, { mode: 0o755 });
     return { outcome: kilobytes(stripped.length) };
   });

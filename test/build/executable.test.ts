@@ -56,6 +56,9 @@ describe("Node's variables in the kubelet's environment change nothing", () => {
   ignores('NODE_OPTIONS', '--max-old-space-size=1');
   ignores('NODE_EXTRA_CA_CERTS', '/missing');
   ignores('NODE_USE_SYSTEM_CA', '1');
+  ignores('NODE_CHANNEL_FD', 'abc');
+  ignores('NODE_CHANNEL_FD', '5');
+  ignores('NODE_REPL_EXTERNAL_MODULE', '/missing');
   ignores('NODE_USE_ENV_PROXY', '1');
   ignores('NODE_TLS_REJECT_UNAUTHORIZED', '0');
   ignores('NODE_PATH', '.');

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundle, bundleProgram, PARTS_ON_DEMAND } from '../../build/bundle.ts';
+import { formatLibrarySlot } from '../../src/system/library-folder.ts';
 import { packageVersion } from '../../build/third-party-notices.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
@@ -75,8 +76,10 @@ async function rehearse(work: string) {
       `node_modules/@koromix/koffi-linux-${process.arch}/linux_${process.arch}/koffi.node`,
     ),
     version: join(work, 'version'),
+    'library-folder': join(work, 'library-folder'),
   };
   await writeFile(assets.version, await packageVersion(REPOSITORY));
+  await writeFile(assets['library-folder'], formatLibrarySlot(undefined, ''));
   const command = [
     NODE,
     '--require',

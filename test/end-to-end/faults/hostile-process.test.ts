@@ -61,12 +61,15 @@ describe('variables of OpenSSL and Node.js', () => {
     expect(await attachWith({ OPENSSL_CONF: path })).toEqual(UNCHANGED);
   });
 
-  it.each(['OPENSSL_CONF', 'NODE_EXTRA_CA_CERTS'])('%s naming a FIFO or a folder changes nothing', async (name) => {
-    const fifo = join(node.folder, `fifo-${name}`);
-    execFileSync('mkfifo', [fifo]);
-    expect(await attachWith({ [name]: fifo })).toEqual(UNCHANGED);
-    expect(await attachWith({ [name]: node.folder })).toEqual(UNCHANGED);
-  });
+  it.each(['OPENSSL_CONF', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE'])(
+    '%s naming a FIFO or a folder changes nothing',
+    async (name) => {
+      const fifo = join(node.folder, `fifo-${name}`);
+      execFileSync('mkfifo', [fifo]);
+      expect(await attachWith({ [name]: fifo })).toEqual(UNCHANGED);
+      expect(await attachWith({ [name]: node.folder })).toEqual(UNCHANGED);
+    },
+  );
 
   it.each([
     'OPENSSL_MODULES',
@@ -94,6 +97,9 @@ describe('variables of OpenSSL and Node.js', () => {
         NODE_DEBUG: 'net,tls,child_process',
         NODE_DEBUG_NATIVE: 'diagnostics',
         NODE_UNIQUE_ID: '1',
+        NODE_CHANNEL_FD: 'abc',
+        NODE_CHANNEL_SERIALIZATION_MODE: 'bogus',
+        NODE_REPL_EXTERNAL_MODULE: '/missing',
         NODE_TEST_CONTEXT: 'child-v8',
         HTTPS_PROXY: 'http://127.0.0.1:1',
         WATCH_REPORT_DEPENDENCIES: '1',

@@ -1,0 +1,31 @@
+/**
+ * Environment variables that Node reads before the program starts, when the program cannot do anything about them yet:
+ *
+ * - NODE_CHANNEL_FD: Node believes that another Node has started it, and ends if the descriptor is not a channel.
+ * - NODE_REPL_EXTERNAL_MODULE: Node ends with exit status 9, because the executable ignores NODE_OPTIONS.
+ */
+const HIDDEN = ['NODE_CHANNEL_FD', 'NODE_REPL_EXTERNAL_MODULE'] as const;
+
+/**
+ * Renames these variables in a Node, so that it reads others that nobody sets. They stay in the environment, for the
+ * programs that podwire starts.
+ *
+ * A name is part of Node's own JavaScript, too. So the new one has the same length, and is an identifier.
+ *
+ * @throws {Error} if this Node does not contain one of the names
+ */
+export function hideVariables(node: Buffer): Buffer {
+  const changed = Buffer.from(node);
+  for (const name of HIDDEN) {
+    let count = 0;
+    for (let at = changed.indexOf(name); at >= 0; at = changed.indexOf(name, at + 1), count++) {
+      changed.write(unusedName(name.length), at, 'latin1');
+    }
+    if (count === 0) throw new Error(`this Node does not contain ${name}: adapt build/hide-variables.ts`);
+  }
+  return changed;
+}
+
+function unusedName(length: number): string {
+  return 'podwire_ignored'.padEnd(length, '_').slice(0, length);
+}
