@@ -90,9 +90,12 @@ async function readLibraries(folder: string, executablePath: string): Promise<Ow
 }
 
 /**
- * The folders of the node that are tried for the libraries, in this order. The folder of podwire's state is the same on
- * every node; but code cannot be loaded from there on some. From the folder of the programs it can be, because the
- * runtime runs them.
+ * The folders of the node that are tried for the libraries, in this order.
+ *
+ * The runtime runs programs from their folder, so libraries can be loaded from there: it is not mounted noexec, new files
+ * get a label that permits execution, and if a reboot empties it, it takes the executable along. But the paths are written
+ * into the executable, and the path of that folder on the node is only known from CNI_BIN_DIR. The folder of the state has
+ * the same path on every node.
  *
  * @param mountInfo the text of /proc/self/mountinfo
  */
@@ -103,16 +106,16 @@ export function libraryPlaces(
   const isElsewhere = !isThisMachine && contradictsMount(mountInfo, here.programs, onNode.programs);
   return [
     {
-      here: join(here.state, 'native'),
-      onNode: join(onNode.state, 'native'),
-      problem: hasStateFolder ? undefined : 'it is not mounted here',
-    },
-    {
       here: join(here.programs, '.podwire'),
       onNode: join(onNode.programs, '.podwire'),
       problem: isElsewhere
         ? `${onNode.programs} is not the folder that is mounted here: set CNI_BIN_DIR to its path`
         : undefined,
+    },
+    {
+      here: join(here.state, 'native'),
+      onNode: join(onNode.state, 'native'),
+      problem: hasStateFolder ? undefined : 'it is not mounted here',
     },
   ];
 }

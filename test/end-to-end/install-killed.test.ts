@@ -67,7 +67,7 @@ async function succeed(call: InstallerCall): Promise<void> {
 /** Another version of each program, the libraries of two other versions, and another configuration under another name. */
 async function makeOldNode(): Promise<void> {
   await succeed(INSTALL);
-  for (const name of readdirSync(node.programs)) {
+  for (const name of readdirSync(node.programs).filter((entry) => entry !== '.podwire')) {
     const path = join(node.programs, name);
     copyFileSync(path, `${path}.old`);
     appendFileSync(`${path}.old`, 'of another version');
@@ -75,10 +75,10 @@ async function makeOldNode(): Promise<void> {
     renameSync(`${path}.old`, path);
   }
   renameSync(join(node.configs, '10-podwire.conflist'), join(node.configs, '05-old.conflist'));
-  const native = join(node.state, 'native');
+  const native = join(node.programs, '.podwire');
   const [folder = ''] = readdirSync(native);
   renameSync(join(native, folder), join(native, '0.0.9-replaced'));
-  await bindExecutable(join(node.programs, 'podwire'), '/var/lib/podwire/native/0.0.9-replaced');
+  await bindExecutable(join(node.programs, 'podwire'), '/opt/cni/bin/.podwire/0.0.9-replaced');
   mkdirSync(join(native, '0.0.8'));
   writeFileSync(join(native, '0.0.8/koffi.node'), 'of another version');
   for (const name of ['0.0.8', '0.0.9-replaced']) utimesSync(join(native, name), 0, 0);

@@ -1,5 +1,5 @@
 import { chownSync, mkdirSync, readdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { bindExecutable } from '../../src/install/bind-executable.ts';
 import { EXECUTABLE, startExecutable } from '../lab/run-executable.ts';
@@ -41,37 +41,48 @@ const remounted = (path: string, options: string): readonly string[] => {
   const script = `mount --bind "$0" "$0" && mount -o remount,bind,${options} "$0" && exec "$@"`;
   return ['unshare', '--mount', 'sh', '-c', script, path];
 };
-const BESIDE = /^\/opt\/cni\/bin\/\.podwire\/0\.1\.0-[0-9a-f]{12}$/;
+const NAME = /\/0\.1\.0-[0-9a-f]{12}$/;
 
-describe('the libraries are in the folder of the state, unless the executable does not run from there', () => {
-  const areBeside = (why: string, prepare: () => InstallerCall) =>
-    it(`beside the programs, ${why}`, async () => {
+describe('the libraries are beside the programs, unless the executable does not run from there', () => {
+  it('beside the programs', async () => {
+    const folder = await install();
+    expect(folder.replace(NAME, '')).toBe('/opt/cni/bin/.podwire');
+    expect(await answersVersion()).toBe(true);
+    expect(await install()).toBe(''); // it is up to date
+  });
+
+  const areInState = (why: string, prepare: () => InstallerCall) =>
+    it(`in the folder of the state, ${why}`, async () => {
       const call = prepare();
       const folder = await install(call);
-      expect(folder).toMatch(BESIDE);
+      expect(folder.replace(NAME, '')).toBe('/var/lib/podwire/native');
       expect(await answersVersion()).toBe(true);
       expect(readdirSync(join(node.root, folder))).toContain('koffi.node');
-      expect(await install(call)).toBe(''); // it is up to date
+      expect(await install(call)).toBe('');
     });
-  areBeside('if the state is mounted noexec', () => ({ within: remounted(node.state, 'noexec') }));
-  areBeside('if the state is read-only', () => ({ within: remounted(node.state, 'ro') }));
-  areBeside('if the state is not mounted', () => {
-    rmSync(node.state, { recursive: true });
+  const makeFolderBeside = (): string => {
+    const path = join(node.programs, '.podwire');
+    mkdirSync(path);
+    return path;
+  };
+  areInState('if their folder is mounted noexec', () => ({ within: remounted(makeFolderBeside(), 'noexec') }));
+  areInState('if their folder is read-only', () => ({ within: remounted(makeFolderBeside(), 'ro') }));
+  areInState('if another user owns their folder', () => {
+    chownSync(makeFolderBeside(), 1234, 1234);
     return {};
   });
-  areBeside('if another user owns the folder of native code', () => {
-    mkdirSync(join(node.state, 'native'));
-    chownSync(join(node.state, 'native'), 1234, 1234);
-    return {};
-  });
+  areInState('if CNI_BIN_DIR is not the path of the folder that is mounted', () => ({
+    within: remounted(node.programs, 'rw'),
+    environment: { CNI_BIN_DIR: '/usr/lib/cni' },
+  }));
 
   it('uninstall removes them there, too', async () => {
-    await install({ within: remounted(node.state, 'noexec') });
+    await install({ within: remounted(makeFolderBeside(), 'noexec') });
     expect((await node.run({ args: ['uninstall'] })).exitCode).toBe(0);
-    expect(readdirSync(node.programs)).not.toContain('.podwire');
+    expect(readdirSync(join(node.root, 'var/lib'))).toEqual([]);
   });
 
-  it('a folder of programs that is mounted from another path than CNI_BIN_DIR is not used', async () => {
+  it('the installer gives the reason for each if the executable runs from neither', async () => {
     rmSync(node.state, { recursive: true });
     const within = remounted(node.programs, 'rw');
     const { exitCode, stderr } = await node.run({ within, environment: { CNI_BIN_DIR: '/usr/lib/cni' } });
@@ -85,26 +96,26 @@ describe('an upgrade', () => {
   /** The node has an executable of another build, with its libraries. */
   async function makeOldNode(): Promise<void> {
     const folder = join(node.root, await install());
-    renameSync(folder, join(node.state, 'native/0.0.9-replaced'));
-    await bindExecutable(join(node.programs, 'podwire'), '/var/lib/podwire/native/0.0.9-replaced');
-    utimesSync(join(node.state, 'native/0.0.9-replaced'), 0, 0);
+    renameSync(folder, join(node.programs, '.podwire/0.0.9-replaced'));
+    await bindExecutable(join(node.programs, 'podwire'), '/opt/cni/bin/.podwire/0.0.9-replaced');
+    utimesSync(join(node.programs, '.podwire/0.0.9-replaced'), 0, 0);
     expect(await answersVersion()).toBe(true);
   }
-  const folders = () => readdirSync(join(node.state, 'native'));
+  const folders = () => readdirSync(join(node.programs, '.podwire'));
 
   it('keeps the libraries of the executable that it replaces, which processes may be about to load', async () => {
     await makeOldNode();
     const folder = await install();
-    expect(folders().toSorted()).toEqual(['0.0.9-replaced', folder.slice('/var/lib/podwire/native/'.length)]);
+    expect(folders().toSorted()).toEqual(['0.0.9-replaced', basename(folder)]);
   });
 
   it('removes them later, and only them', async () => {
     await makeOldNode();
     const folder = await install();
-    utimesSync(join(node.state, 'native/0.0.9-replaced'), 0, 0);
+    utimesSync(join(node.programs, '.podwire/0.0.9-replaced'), 0, 0);
     utimesSync(join(node.root, folder), 0, 0);
     expect(await install()).toBe('');
-    expect(folders()).toEqual([folder.slice('/var/lib/podwire/native/'.length)]);
+    expect(folders()).toEqual([basename(folder)]);
     expect(await answersVersion()).toBe(true);
   });
 

@@ -55,16 +55,13 @@ async function install(environment: Readonly<Record<string, string>> = {}): Prom
 describe('podwire install on a bare node', () => {
   it('writes programs, their libraries, kubeconfig and network configuration, and prints a line for each', async () => {
     const stderr = await install();
-    expect(readdirSync(node.programs).toSorted()).toEqual(PROGRAMS);
+    expect(readdirSync(node.programs).toSorted()).toEqual(['.podwire', ...PROGRAMS]);
     expect(readdirSync(node.configs).toSorted()).toEqual([CONFIG, KUBECONFIG]);
     const [, folder = ''] =
-      /with its own libraries in (\/var\/lib\/podwire\/native\/0\.1\.0-[0-9a-f]{12}),/.exec(stderr) ?? [];
+      /with its own libraries in (\/opt\/cni\/bin\/\.podwire\/0\.1\.0-[0-9a-f]{12}),/.exec(stderr) ?? [];
     const native = readdirSync(join(node.root, folder));
     expect(native).toEqual(expect.arrayContaining(['koffi.node', 'netlink.node', 'libc.so.6', 'libstdc++.so.6']));
-    expect([readdirSync(node.state), readdirSync(join(node.state, 'native'))]).toEqual([
-      ['native'],
-      [basename(folder)],
-    ]);
+    expect([readdirSync(node.state), readdirSync(join(node.programs, '.podwire'))]).toEqual([[], [basename(folder)]]);
     for (const path of [...PROGRAMS.map((name) => `/opt/cni/bin/${name}`), `/etc/cni/net.d/${CONFIG}`]) {
       expect(stderr).toMatch(new RegExp(` INFO ${path}: (installed|written)`));
     }
@@ -115,7 +112,7 @@ describe('podwire install on a bare node', () => {
     linkSync(join(node.image, 'podwire'), join(node.image, 'install-cni'));
     const { exitCode, stderr } = await node.run({ calledAs: 'install-cni', args: [] });
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.any(String) });
-    expect(readdirSync(node.programs).toSorted()).toEqual(PROGRAMS);
+    expect(readdirSync(node.programs).toSorted()).toEqual(['.podwire', ...PROGRAMS]);
   });
 });
 
@@ -155,7 +152,13 @@ describe('podwire install on a node that has podwire', () => {
     writeFileSync(join(node.programs, 'portmap'), '#!/bin/sh\n', { mode: 0o755 });
     await install({ UPDATE_CNI_BINARIES: 'false', SKIP_CNI_BINARIES: 'tuning, loopback' });
     expect(readFileSync(join(node.programs, 'portmap'), 'utf8')).toBe('#!/bin/sh\n');
-    expect(readdirSync(node.programs).toSorted()).toEqual(['bandwidth', 'host-local', 'podwire', 'portmap']);
+    expect(readdirSync(node.programs).toSorted()).toEqual([
+      '.podwire',
+      'bandwidth',
+      'host-local',
+      'podwire',
+      'portmap',
+    ]);
   });
 
   it('old configurations are removed on request, after the new one is in place', async () => {
@@ -207,7 +210,7 @@ describe('podwire uninstall', () => {
     expect(await node.names()).toEqual([...bare, ...others, 'etc/cni/net.d/99-other.conf'].toSorted());
     const removed = [...stderr.matchAll(/ INFO (\S+): removed/g)].map(([, path]) => path);
     expect(removed.slice(0, 2)).toEqual([`/etc/cni/net.d/${CONFIG}`, `/etc/cni/net.d/${KUBECONFIG}`]);
-    expect(removed.slice(-3)).toEqual(['/opt/cni/bin/podwire', '/var/lib/podwire/native', '/var/lib/podwire']);
+    expect(removed.slice(-3)).toEqual(['/opt/cni/bin/podwire', '/opt/cni/bin/.podwire', '/var/lib/podwire']);
   });
 
   it('repeated changes nothing more', async () => {

@@ -13,18 +13,18 @@ describe('the libraries can be', () => {
   const places = (root: string, hasStateFolder: boolean, mountInfo = '') =>
     libraryPlaces(layoutOf(root, NAMES), { hasStateFolder, mountInfo });
 
-  it('in the folder of the state, and otherwise beside the programs', () =>
+  it('beside the programs, and otherwise in the folder of the state', () =>
     expect(places('/host', true)).toEqual([
-      { here: '/host/var/lib/podwire/native', onNode: '/var/lib/podwire/native', problem: undefined },
       { here: '/host/opt/cni/bin/.podwire', onNode: '/opt/cni/bin/.podwire', problem: undefined },
+      { here: '/host/var/lib/podwire/native', onNode: '/var/lib/podwire/native', problem: undefined },
     ]));
 
   it('not in the folder of the state if that is not mounted', () =>
-    expect(places('/host', false)[0]).toMatchObject({ problem: 'it is not mounted here' }));
+    expect(places('/host', false)[1]).toMatchObject({ problem: 'it is not mounted here' }));
 
   const k3s = '2 1 8:1 /var/lib/rancher/k3s/data/current/bin /host/opt/cni/bin rw - ext4 /dev/sda1 rw\n';
   it('not beside the programs if the node has these at another path than CNI_BIN_DIR', () =>
-    expect(places('/host', true, k3s)[1]?.problem).toContain('set CNI_BIN_DIR'));
+    expect(places('/host', true, k3s)[0]?.problem).toContain('set CNI_BIN_DIR'));
 
   it('in both on the node itself, whatever is mounted', () =>
     expect(places('/', true, k3s.replace('/host', '')).map(({ problem }) => problem)).toEqual([undefined, undefined]));
