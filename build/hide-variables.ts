@@ -7,7 +7,7 @@
 const HIDDEN = ['NODE_CHANNEL_FD', 'NODE_REPL_EXTERNAL_MODULE'] as const;
 
 /**
- * Renames these variables in a Node, so that it reads others that nobody sets. They stay in the environment, for the
+ * Renames these variables in a Node, so that it reads others, which are unused. They stay in the environment, for the
  * programs that podwire starts.
  *
  * A name is part of Node's own JavaScript, too. So the new one has the same length, and is an identifier.

@@ -24,6 +24,16 @@ export function isolateLoader(bytes: Buffer): Buffer {
   return loader;
 }
 
+/** For the notices of what contains the changed loader, as its license requires. */
+export const LOADER_NOTICE = `The dynamic loader (ld-linux-x86-64.so.2, ld-linux-aarch64.so.1)
+
+It is part of the GNU C Library, under the GNU Lesser General Public License, version 2.1 or later, and was changed: it ignores the environment
+variables LD_* and GLIBC_TUNABLES, the files /etc/ld.so.preload and /etc/ld.so.cache, and the default folders of libraries. Its source is that of
+Debian's package libc6 in the version that the list of contents names, with the changes of build/isolate-loader.ts in podwire's source. The other
+libraries of the packages libc6, libstdc++6 and libgcc-s1 are unchanged; /usr/share/doc has their licenses. You can replace any of them by another
+version: podwire loads whatever file has the name.
+`;
+
 /** A folder that contains no such files, and in which nothing can create any. Its name is as long as `/etc`. */
 const NOWHERE = '/sys';
 

@@ -9,6 +9,7 @@ import { SUPPORTED_VERSIONS } from './cni/versions.ts';
 import type { InstallIo } from './install/run-with-log.ts';
 import { openLog } from './log/log.ts';
 import type { LibcLoader } from './system/libc.ts';
+import { ownLibraryFolder } from './system/native-addon.ts';
 import { PODWIRE_VERSION } from './version.ts';
 
 /** What a command line needs from the process. */
@@ -57,7 +58,8 @@ export async function runCli(io: CliIo): Promise<number> {
     case '-v':
     case 'version':
       await io.writeStdout(
-        `podwire ${PODWIRE_VERSION}\nCNI ${SUPPORTED_VERSIONS.join(' ')}\ncode cache: ${describeCodeCache()}\n`,
+        `podwire ${PODWIRE_VERSION}\nCNI ${SUPPORTED_VERSIONS.join(' ')}\ncode cache: ${describeCodeCache()}\n` +
+          `libraries: ${ownLibraryFolder() ?? 'those of this machine'}\n`,
       );
       return 0;
     case '-t':

@@ -23,7 +23,7 @@ async function call(args: readonly string[], stdin = '', name = 'podwire') {
 
 describe('runCli', () => {
   it.each(['-v', '--v', '-v=true', 'version'])(
-    '%s prints the version, the versions of the protocol, and the state of the code cache',
+    '%s prints the version, the versions of the protocol, the state of the code cache, and the libraries',
     async (word) => {
       const { status, stdout, stderr } = await call([word]);
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
@@ -31,6 +31,7 @@ describe('runCli', () => {
         `podwire ${PODWIRE_VERSION}`,
         expect.stringMatching(/^CNI 0\.1\.0 .* 1\.1\.0$/),
         'code cache: none',
+        'libraries: those of this machine',
         '',
       ]);
     },

@@ -1,6 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bindExecutable } from '../../src/install/bind-executable.ts';
+import { LOADER_NOTICE } from '../isolate-loader.ts';
 import { ownLibraries } from '../own-libraries.ts';
 import { buildPodwire, type PodwireOptions } from '../podwire.ts';
 import { packageManifest } from '../third-party-notices.ts';
@@ -115,7 +116,7 @@ async function buildPlatform(
   const executable = await programFile('podwire', inWork('podwire'));
   const documents = {
     LICENSE: await readFile(join(REPOSITORY, 'LICENSE')),
-    'third-party-notices.txt': Buffer.from(podwire.thirdPartyNotices),
+    'third-party-notices.txt': Buffer.from(`${podwire.thirdPartyNotices}\n${'='.repeat(80)}\n\n${LOADER_NOTICE}`),
   };
   const pluginNotices = Buffer.from(plugins.thirdPartyNotices);
   return {

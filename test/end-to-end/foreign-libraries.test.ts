@@ -19,6 +19,7 @@ const HOSTILE = {
   LD_DEBUG: 'all',
   LD_SHOW_AUXV: '1',
   GLIBC_TUNABLES: 'glibc.malloc.check=3',
+  NODE_EXTRA_CA_CERTS: '/missing', // for which the executable starts itself again
 };
 const VERSION = { environment: { CNI_COMMAND: 'VERSION' }, stdin: '{"cniVersion":"1.0.0"}' };
 
@@ -107,6 +108,25 @@ describe.each(hosts)('a host with %s', (host) => {
       expect.arrayContaining([`${folder}/libc.so.6`, `${folder}/koffi.node`, '/opt/cni/bin/host-local']),
     );
     expect(foreign(opened, [folder])).toEqual([]);
+  });
+
+  it('gives its IPAM plugin these variables unchanged', async () => {
+    await using pod = await makeLoopbackPod(node, 'variables');
+    const script = '#!/image/busybox sh\n/image/busybox env >/run/podwire-variables\nexec /opt/cni/bin/host-local\n';
+    await writeFile(join(root.path, 'opt/cni/bin/recorder'), script, { mode: 0o755 });
+    const settings = { ipam: { type: 'recorder', ranges: [[{ subnet: '10.73.0.0/24' }]] } };
+    expect(await run('ADD', { ...pod.call, settings })).toMatchObject({ exitCode: 0, stderr: '' });
+    const variables = (await readFile('/run/podwire-variables', 'utf8')).split('\n');
+    expect(variables).toContain(`LD_PRELOAD=${HOSTILE.LD_PRELOAD}`);
+    expect(variables).toContain(`LD_LIBRARY_PATH=${HOSTILE.LD_LIBRARY_PATH}`);
+    expect(await run('DEL', { ...pod.call, settings })).toMatchObject({ exitCode: 0, stderr: '' });
+  });
+
+  it('says which libraries it uses', async () => {
+    const args = ['-v'];
+    const { stdout } = await startExecutable({ executable: '/opt/cni/bin/podwire', args, within: root.within(HOSTILE) })
+      .ended;
+    expect(stdout).toContain(`libraries: ${folder}\n`);
   });
 
   it('resolves names without the modules that its nsswitch.conf names', async () => {

@@ -20,7 +20,7 @@ export interface ForeignRoot extends AsyncDisposable {
 export const IMAGE = '/image';
 /** The executable alone, which uses the libraries of the host. */
 export const PLAIN = '/image/plain';
-/** A folder with files that have the names of libraries, and are none. */
+/** A folder with files that have the names of libraries, but other contents. */
 export const BROKEN_LIBRARIES = '/broken';
 
 /** What the loader of glibc says about a file that is not a library. */

@@ -29,11 +29,12 @@ describe('the DaemonSet', () => {
       .flatMap((line) => / INFO (\/[^:]+): /.exec(line)?.[1] ?? []);
     expect(said).toEqual([
       ...['podwire', 'host-local', 'portmap', 'bandwidth', 'tuning', 'loopback'].map((name) => `/opt/cni/bin/${name}`),
-      '/var/lib/podwire/native',
       '/etc/cni/net.d/podwire-kubeconfig',
       '/etc/cni/net.d/10-podwire.conflist',
     ]);
     expect((await readdir('/etc/cni/net.d')).toSorted()).toEqual(['10-podwire.conflist', 'podwire-kubeconfig']);
+    const [libraries = ''] = await readdir('/opt/cni/bin/.podwire');
+    expect(await readdir(`/opt/cni/bin/.podwire/${libraries}`)).toContain('libstdc++.so.6');
   });
 
   it('the runtime then reports a network that is ready, and the kubelet a node', async () => {

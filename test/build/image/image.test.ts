@@ -165,6 +165,14 @@ describe.each(ARCHITECTURES)('the image for %s', (architecture) => {
     expect([program.includes(REPOSITORY), program.includes(folder)]).toEqual([false, false]);
   });
 
+  it('says that its loader was changed, and how', async () => {
+    const notices = await readFile(join(root(), 'usr/share/doc/podwire/third-party-notices.txt'), 'utf8');
+    expect(notices).toMatch(/Lesser General Public License, version 2\.1 or later, and was changed/);
+    expect(await readdir(join(root(), 'usr/share/doc'))).toEqual(
+      expect.arrayContaining(['libc6', 'libstdc++6', 'libgcc-s1']),
+    );
+  });
+
   it('all files belong to root, have time 0 and no special permissions', async () => {
     const odd = (await image.listRoot(manifestOf(architecture))).filter(
       (line) => !/^(drwxr-xr-x|-rwxr-xr-x|-rw-r--r--|lrwxrwxrwx) 0\/0 \d+ 1970-01-01 00:00:00 /.test(line),
@@ -229,6 +237,12 @@ describe('arm64 runs under qemu-user with the libraries of its image', () => {
     const { stdout } = await podwire(['-v']);
     expect(stdout).toContain(`podwire ${await packageVersion(REPOSITORY)}\n`);
     expect(stdout).toContain('code cache: none');
+  });
+
+  it('ignores the variables of the loader', async () => {
+    const hostile = ['LD_PRELOAD=/missing.so', 'LD_LIBRARY_PATH=/missing', 'LD_DEBUG=all', 'LD_TRACE_LOADED_OBJECTS=1'];
+    const { exitCode, stdout } = await podwire(['-v'], { stdin: '', environment: {}, variables: hostile });
+    expect([exitCode, stdout]).toEqual([0, expect.stringContaining('code cache')]);
   });
 
   it('VERSION', async () => {

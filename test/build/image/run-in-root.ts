@@ -5,6 +5,8 @@ import { join } from 'node:path';
 export interface RunIo {
   readonly stdin: string;
   readonly environment: Readonly<Record<string, string>>;
+  /** Variables that only the program gets, and not what runs it: `NAME=value`. */
+  readonly variables?: readonly string[];
   /** The root is read-only, except the folder `/host`. */
   readonly isReadOnly?: boolean;
 }
@@ -30,7 +32,8 @@ export async function runInRoot(root: string, args: readonly string[], io: RunIo
 /** Runs a program for arm64 on any machine, with the loader and the libraries below `root`. */
 export async function runForArm64(root: string, args: readonly string[], io: RunIo = NOTHING): Promise<RunResult> {
   const [program = '', ...rest] = args;
-  return run('qemu-aarch64', ['-L', root, join(root, program), ...rest], io);
+  const variables = (io.variables ?? []).flatMap((variable) => ['-E', variable]);
+  return run('qemu-aarch64', ['-L', root, ...variables, join(root, program), ...rest], io);
 }
 
 async function run(program: string, args: readonly string[], { stdin, environment }: RunIo): Promise<RunResult> {
