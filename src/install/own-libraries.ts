@@ -8,6 +8,7 @@ import { readBinding } from './bind-executable.ts';
 import { digestOfFile } from './file-digest.ts';
 import type { Layout } from './layout.ts';
 import { contradictsMount } from './mount-point.ts';
+import { InstallError } from './install-error.ts';
 import { isFolder } from './observe-node.ts';
 import { PODWIRE_VERSION } from '../version.ts';
 
@@ -81,7 +82,11 @@ export async function observeLibraries(layout: Layout, executablePath: string): 
 async function readLibraries(folder: string, executablePath: string): Promise<OwnLibraries> {
   const names = readNames(folder).filter((name) => /\.so(\.|$)/.test(name));
   const files = await Promise.all(
-    names.toSorted().map(async (name) => ({ name, digest: (await digestOfFile(join(folder, name))) ?? '' })),
+    names.toSorted().map(async (name) => {
+      const digest = await digestOfFile(join(folder, name));
+      if (digest === undefined) throw new InstallError(`${join(folder, name)} is not a file: use an unchanged image`);
+      return { name, digest };
+    }),
   );
   const hash = createHash('sha256')
     .update(JSON.stringify([await digestOfFile(executablePath), files]))
