@@ -1,4 +1,4 @@
-import { rm, rmdir } from 'node:fs/promises';
+import { rm, rmdir, utimes } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { removeFile } from '../system/files.ts';
 import { openNativeAddon, unpackNativeAddons } from '../system/native-addon.ts';
@@ -59,6 +59,12 @@ async function applyOperation(operation: Operation, locks: Locks): Promise<strin
       return `${shownPath}: native code unpacked, and loaded from there`;
     case 'clean-native-code':
       return describeRemoved(shownPath, cleanNativeCode(operation.path, await usedFolderOf(operation), locks));
+    case 'mark-as-replaced': {
+      const now = new Date();
+      // It may have been removed by hand.
+      await utimes(operation.path, now, now).catch(() => undefined);
+      return undefined;
+    }
     case 'remove-abandoned-files':
       return describeRemoved(shownPath, removeFilesOfKilledInstallers(operation.path, locks));
     case 'remove-file':

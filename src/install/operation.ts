@@ -37,6 +37,8 @@ export type Operation =
       /** The folder that it uses if it is bound to none; `undefined` if that is unknown, and no version is removed. */
       readonly unboundFolder: string | undefined;
     }
+  /** Makes the folder of the libraries of the executable that is replaced young, so that `clean-native-code` keeps it for now. */
+  | { readonly kind: 'mark-as-replaced'; readonly path: string; readonly shownPath: string }
   /** Removes the temporary files of installers that were killed, but not those of an installer that still runs. */
   | { readonly kind: 'remove-abandoned-files'; readonly path: string; readonly shownPath: string }
   | { readonly kind: 'remove-file'; readonly path: string; readonly shownPath: string }

@@ -1,4 +1,4 @@
-import { existsSync, rmSync, utimesSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { makeFolders, removeFolderIfEmpty } from '../system/files.ts';
 import { KernelError } from '../system/kernel-error.ts';
@@ -19,8 +19,6 @@ export interface NewExecutable {
   readonly libraries: OwnLibraries;
   /** Tried in this order. */
   readonly places: readonly Place[];
-  /** The folder of the libraries of the executable that is replaced, if it has one. */
-  readonly replacedFolder: string | undefined;
 }
 
 /**
@@ -77,7 +75,7 @@ async function tryPlace(
 }
 
 async function placeIn(folder: string, onNode: string, executable: NewExecutable, locks: Locks): Promise<void> {
-  const { from, path, shownPath, libraries, replacedFolder } = executable;
+  const { from, path, shownPath, libraries } = executable;
   makeFolders(folder);
   // First, because this refuses folders of other users, and closes those that others can enter.
   const addons = unpackNativeAddons([dirname(folder), folder], (target, bytes) =>
@@ -89,7 +87,6 @@ async function placeIn(folder: string, onNode: string, executable: NewExecutable
     await bindExecutable(temporary, folder);
     await verifyProgram(temporary, shownPath);
     await bindExecutable(temporary, onNode);
-    markAsReplaced(replacedFolder);
   });
 }
 
@@ -99,11 +96,4 @@ async function putLibraries(folder: string, { folder: source, files }: OwnLibrar
     if ((await digestOfFile(path)) === digest) continue;
     putInPlace({ path, content: { copyOf: join(source, name) }, mode: 0o755 }, locks);
   }
-}
-
-// Processes of the previous executable may be about to load from it, and src/install/native-folders.ts removes only folders
-// that have been there unchanged for a while.
-function markAsReplaced(folder: string | undefined): void {
-  const now = new Date();
-  if (folder !== undefined && existsSync(folder)) utimesSync(folder, now, now);
 }

@@ -55,7 +55,7 @@ export function planInstall(facts: InstallFacts): readonly Operation[] {
   const { layout, oldConfigNames, configName, files } = facts;
   return [
     ...(['programs', 'configs'] as const).map((folder) => removeAbandoned(layout, folder)),
-    ...facts.programs.map((program) => planProgram(program, facts)),
+    ...facts.programs.flatMap((program) => planProgram(program, facts)),
     ...planNativeCode(facts),
     ...planFiles(facts),
     ...oldConfigNames
@@ -179,15 +179,23 @@ function planAddons({
   return [{ kind: 'unpack-native-code', path: here, shownPath: onNode, folders: [dirname(here), here] }];
 }
 
-function planProgram(program: ProgramFact, facts: InstallFacts): Operation {
+function planProgram(program: ProgramFact, facts: InstallFacts): readonly Operation[] {
   const { name, sourcePath } = program;
   const place = placeOf(facts.layout, 'programs', name);
   const why = reasonToKeep(program, facts);
-  if (why !== undefined) return { kind: 'keep', shownPath: place.shownPath, why };
+  if (why !== undefined) return [{ kind: 'keep', shownPath: place.shownPath, why }];
+  if (name !== 'podwire') return [{ kind: 'place-program', from: sourcePath, ...place }];
   const { libraries, places, binding } = facts;
-  if (name !== 'podwire' || libraries === undefined) return { kind: 'place-program', from: sourcePath, ...place };
-  const replacedFolder = binding.folder?.here;
-  return { kind: 'place-executable', from: sourcePath, ...place, libraries, places, replacedFolder };
+  const replaced = binding.folder;
+  return [
+    // Processes of the executable that is replaced may be about to load from there.
+    ...(replaced === undefined
+      ? []
+      : [{ kind: 'mark-as-replaced', path: replaced.here, shownPath: replaced.onNode } as const]),
+    libraries === undefined
+      ? { kind: 'place-program', from: sourcePath, ...place }
+      : { kind: 'place-executable', from: sourcePath, ...place, libraries, places },
+  ];
 }
 
 function placeOf(layout: Layout, folder: keyof Folders, name: string): { path: string; shownPath: string } {

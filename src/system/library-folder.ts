@@ -19,7 +19,7 @@ export const MAX_FOLDER_BYTES = LIBRARY_SLOT.sizeBytes - LIBRARY_SLOT.folderAt -
  * The content of the slot.
  *
  * @param loaderName the file name of the loader in the folder
- * @throws {RangeError} if the path is too long
+ * @throws {RangeError} if the path is too long, or contains what the loader gives a meaning to
  */
 export function formatLibrarySlot(folder: string | undefined, loaderName: string): Buffer {
   const slot = Buffer.alloc(LIBRARY_SLOT.sizeBytes);
@@ -30,6 +30,8 @@ export function formatLibrarySlot(folder: string | undefined, loaderName: string
     Buffer.byteLength(folder) > MAX_FOLDER_BYTES ||
     Buffer.byteLength(loader) >= LIBRARY_SLOT.folderAt - LIBRARY_SLOT.loaderAt;
   if (isTooLong) throw new RangeError(`the path of the library folder is too long: ${folder}`);
+  // ld.so(8): several folders, and tokens such as $ORIGIN.
+  if (/[:$]/.test(folder)) throw new RangeError(`the path of a library folder cannot contain ":" or "$": ${folder}`);
   slot.write(loader, LIBRARY_SLOT.loaderAt);
   slot.write(folder, LIBRARY_SLOT.folderAt);
   return slot;

@@ -1,4 +1,14 @@
-import { chownSync, mkdirSync, readdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { bindExecutable } from '../../src/install/bind-executable.ts';
@@ -145,6 +155,48 @@ describe('an upgrade', () => {
     });
     await install().finally(() => upgraded.abort());
     expect(await Promise.all(starts)).toEqual(starts.map(() => 0));
+  });
+});
+
+describe('a node changes from one kind of executable to the other', () => {
+  const oldFolder = () => join(node.state, 'native/0.1.0');
+
+  it('from one that uses its libraries to that of the image, and the folder of the former is removed', async () => {
+    copyFileSync(EXECUTABLE, join(node.programs, 'podwire'));
+    mkdirSync(oldFolder(), { recursive: true });
+    writeFileSync(join(oldFolder(), 'koffi.node'), '');
+    utimesSync(oldFolder(), 0, 0);
+    expect(await install()).toMatch(NAME);
+    expect(existsSync(oldFolder())).toBe(false);
+    expect(await answersVersion()).toBe(true);
+  });
+
+  it('from that of the image to one that uses its libraries, which runs on the node itself', async () => {
+    const { hostname, port } = new URL(cluster.server);
+    const folder = join(node.root, await install());
+    utimesSync(folder, 0, 0);
+    const { exitCode, stderr } = await startExecutable({
+      executable: EXECUTABLE,
+      args: ['install', '--root', '/'],
+      within: node.within,
+      environment: {
+        KUBERNETES_SERVICE_HOST: hostname,
+        KUBERNETES_SERVICE_PORT: port,
+        KUBERNETES_NODE_NAME: NODE,
+        CNI_NET_DIR: node.configs,
+        CNI_NETWORK_CONFIG:
+          '{"cniVersion":"1.0.0","name":"n","plugins":[{"type":"podwire","ipam":{"type":"host-local"}}]}',
+      },
+    }).ended;
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 0,
+      stderr: expect.stringMatching(/bin\/podwire: installed, after/),
+    });
+    expect(await answersVersion()).toBe(true);
+    expect(readdirSync(oldFolder()).toSorted()).toEqual(['koffi.node', 'netlink.node']);
+    expect(existsSync(folder)).toBe(true); // processes of the replaced executable may be about to load from it
+    expect((await node.run({ args: ['uninstall'] })).exitCode).toBe(0);
+    expect([readdirSync(join(node.root, 'var/lib')), existsSync(join(node.programs, '.podwire'))]).toEqual([[], false]);
   });
 });
 

@@ -25,7 +25,6 @@ it('an executable that runs with its libraries in no folder leaves the node as i
         { here: inFolder('bin/.podwire'), onNode: '/opt/cni/bin/.podwire', problem: undefined },
         { here: '/nowhere', onNode: '/third', problem: 'it is not mounted here' },
       ],
-      replacedFolder: undefined,
     },
     openLibcLoader(),
   );

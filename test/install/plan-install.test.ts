@@ -104,6 +104,12 @@ describe('the plan of an installation', () => {
     ]);
   });
 
+  it('libraries of an executable that is replaced are marked before, so that they are kept for now', () =>
+    expect(outline({ binding: { ...BOUND, isIntact: false } }).slice(2, 4)).toEqual([
+      `mark-as-replaced ${BOUND.folder.here}`,
+      'place-executable /host/opt/cni/bin/podwire',
+    ]));
+
   it('a folder of libraries that cannot be used is not cleaned', () => {
     const places = [{ here: '/host/a', onNode: '/a', problem: 'it is not mounted here' }];
     expect(outline({ places })).not.toContain('clean-native-code /host/a');

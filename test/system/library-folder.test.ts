@@ -13,6 +13,10 @@ it('a slot holds the path of the folder, and that of the loader in it for the ke
   expect(slot.toString('latin1', LIBRARY_SLOT.loaderAt)).toMatch(/^\/var\/lib\/podwire\/native\/1-ab\/ld\.so\0/);
 });
 
+it.each(['/a:/b', '/a/$ORIGIN'])('%s, which the loader does not take as one path, is an error', (folder) =>
+  expect(() => formatLibrarySlot(folder, 'ld.so')).toThrow('cannot contain'),
+);
+
 it('an empty slot has no folder', () => {
   expect(parseLibrarySlot(formatLibrarySlot(undefined, ''))).toBeUndefined();
 });
