@@ -1,12 +1,7 @@
 // The executable's main script. It loads the program with a code cache that was recorded during a real run.
 // Node's own `useCodeCache` would create the cache before any function of the program has run.
-import { cleanEnvironment } from './clean-environment.ts';
 import { getAssetKeys, getRawAsset } from 'node:sea';
 import { loadPart, type LoadedPart } from './load-part.ts';
-
-const clean = cleanEnvironment(process.env);
-// The same process and the same executable, even if that has been replaced in the meantime. Does not return.
-if (clean !== undefined) process.execve?.('/proc/self/exe', [process.argv0, ...process.argv.slice(2)], clean);
 
 // An executable for another architecture than that of the build machine has no cache, because it could not run there to
 // record one.

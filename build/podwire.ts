@@ -8,6 +8,9 @@
 // 4. executable (executable.ts, other-architecture.ts): bootstrap.ts, the bundles, their caches and the native addons are
 //    injected into Node.
 //
+// The asset `library-folder` is an empty slot (src/system/library-folder.ts): the executable uses the libraries of its machine until
+// src/install/bind-executable.ts fills the slot, in the image and on the node.
+//
 // When the executable runs, bootstrap.ts starts the program with load-part.ts. image/image.ts makes an image of it.
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

@@ -19,7 +19,6 @@ const HOSTILE = {
   LD_DEBUG: 'all',
   LD_SHOW_AUXV: '1',
   GLIBC_TUNABLES: 'glibc.malloc.check=3',
-  NODE_EXTRA_CA_CERTS: '/missing', // for which the executable starts itself again
 };
 const VERSION = { environment: { CNI_COMMAND: 'VERSION' }, stdin: '{"cniVersion":"1.0.0"}' };
 
