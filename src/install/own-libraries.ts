@@ -62,7 +62,7 @@ export async function observeLibraries(layout: Layout, executablePath: string): 
   const own = ownLibraryFolder();
   const libraries = own === undefined ? undefined : await readLibraries(own, executablePath);
   const hasStateFolder = layout.isThisMachine || (await isFolder(layout.here.state));
-  const mountInfo = await readFile('/proc/self/mountinfo', 'utf8');
+  const mountInfo = await readFile('/proc/self/mountinfo', 'utf8').catch(() => '');
   const places = libraryPlaces(layout, { hasStateFolder, mountInfo });
   const bound = await readBinding(join(layout.here.programs, 'podwire'));
   const place = places.find(({ onNode }) => bound !== undefined && onNode === dirname(bound));

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { makeFolders, removeFolderIfEmpty } from '../system/files.ts';
 import { KernelError } from '../system/kernel-error.ts';
 import { openNativeAddon, unpackNativeAddons } from '../system/native-addon.ts';
-import { bindExecutable } from './bind-executable.ts';
+import { bindExecutable, readBinding } from './bind-executable.ts';
 import { digestOfFile } from './file-digest.ts';
 import { fileError, InstallError } from './install-error.ts';
 import type { OwnLibraries, Place } from './own-libraries.ts';
@@ -65,7 +65,9 @@ async function tryPlace(
     await placeIn(folder, join(place.onNode, folderName), executable, locks);
     return undefined;
   } catch (cause) {
-    if (isNew) rmSync(folder, { recursive: true, force: true });
+    // Another installer of the same image may have been faster, and succeeded.
+    const isUsed = (await readBinding(executable.path)) === join(place.onNode, folderName);
+    if (isNew && !isUsed) rmSync(folder, { recursive: true, force: true });
     removeFolderIfEmpty(place.here);
     const error = fileError('write', folder, cause);
     return error instanceof KernelError

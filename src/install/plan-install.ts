@@ -157,9 +157,12 @@ export function reasonToKeep(
   { skippedPrograms, updatePrograms, binding }: Pick<InstallFacts, 'skippedPrograms' | 'updatePrograms' | 'binding'>,
 ): string | undefined {
   if (skippedPrograms.includes(name)) return 'SKIP_CNI_BINARIES lists it';
-  const isIntact = nodeDigest === sourceDigest && !isOpenToOthers && (name !== 'podwire' || binding.isIntact);
-  if (isIntact) return UP_TO_DATE;
-  if (nodeDigest !== undefined && !updatePrograms) return 'it exists, and UPDATE_CNI_BINARIES is false';
+  const isSame = nodeDigest === sourceDigest && !isOpenToOthers;
+  if (isSame && (name !== 'podwire' || binding.isIntact)) return UP_TO_DATE;
+  // It does not run without its libraries. To restore them is not an update.
+  const lacksLibraries = isSame && binding.folder !== undefined;
+  if (nodeDigest !== undefined && !updatePrograms && !lacksLibraries)
+    return 'it exists, and UPDATE_CNI_BINARIES is false';
   return undefined;
 }
 

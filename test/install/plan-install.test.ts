@@ -136,6 +136,12 @@ describe('the plan of an installation', () => {
   program('that is up to date, but not its libraries', {}, 'new', 'place-executable');
   program('that differs', {}, 'old', 'place-executable');
   program('that differs, without updates', { updatePrograms: false }, 'old', 'keep');
+  program(
+    'that lacks its libraries, without updates',
+    { updatePrograms: false, binding: { ...BOUND, isIntact: false } },
+    'new',
+    'mark-as-replaced',
+  );
   program('that is missing, without updates', { updatePrograms: false }, undefined, 'place-executable');
   program('that is skipped', { skippedPrograms: ['podwire'] }, 'old', 'keep');
 
