@@ -49,7 +49,9 @@ export interface LibraryFacts {
 export interface NodeBinding {
   /** Their folder, if it is in one of the places. */
   readonly folder: { readonly here: string; readonly onNode: string } | undefined;
-  /** Whether the executable is bound to the libraries of the image, and these are complete; or both use none of their own. */
+  /** Whether the executable is bound to the libraries of this image. */
+  readonly isOfImage: boolean;
+  /** Whether it is, and these are complete; or both it and the image's executable use those of their machine. */
   readonly isIntact: boolean;
 }
 
@@ -70,12 +72,13 @@ export async function observeLibraries(layout: Layout, executablePath: string): 
     return {
       libraries,
       places,
-      binding: { folder: undefined, isIntact: libraries === undefined && bound === undefined },
+      binding: { folder: undefined, isOfImage: false, isIntact: libraries === undefined && bound === undefined },
     };
   }
   const folder = { here: join(place.here, basename(bound)), onNode: bound };
-  const isSame = libraries !== undefined && basename(bound) === libraries.folderName;
-  return { libraries, places, binding: { folder, isIntact: isSame && (await hasLibraries(folder.here, libraries)) } };
+  const isOfImage = libraries !== undefined && basename(bound) === libraries.folderName;
+  const isIntact = isOfImage && (await hasLibraries(folder.here, libraries));
+  return { libraries, places, binding: { folder, isOfImage, isIntact } };
 }
 
 // The name contains a hash of the executable, too, because its native addons are in the same folder.

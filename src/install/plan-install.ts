@@ -160,7 +160,7 @@ export function reasonToKeep(
   const isSame = nodeDigest === sourceDigest && !isOpenToOthers;
   if (isSame && (name !== 'podwire' || binding.isIntact)) return UP_TO_DATE;
   // It does not run without its libraries. To restore them is not an update.
-  const lacksLibraries = isSame && binding.folder !== undefined;
+  const lacksLibraries = isSame && binding.isOfImage;
   if (nodeDigest !== undefined && !updatePrograms && !lacksLibraries)
     return 'it exists, and UPDATE_CNI_BINARIES is false';
   return undefined;

@@ -15,7 +15,7 @@ function makeNode(root: string) {
     programs: [],
     skippedPrograms: [],
     updatePrograms: true,
-    binding: { folder: undefined, isIntact: true },
+    binding: { folder: undefined, isOfImage: false, isIntact: true },
   };
 }
 

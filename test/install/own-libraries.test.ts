@@ -41,7 +41,10 @@ describe('the executable on the node', () => {
   };
 
   it('that is missing is as good as one without libraries, if the installer has none either', async () =>
-    expect(await observe(() => undefined)).toEqual({ libraries: undefined, binding: { isIntact: true } }));
+    expect(await observe(() => undefined)).toEqual({
+      libraries: undefined,
+      binding: { isOfImage: false, isIntact: true },
+    }));
 
   it('that has libraries is not what an installer without libraries would put there', async () => {
     const bound = async (programs: string) => {
@@ -49,11 +52,14 @@ describe('the executable on the node', () => {
       await bindExecutable(join(programs, 'podwire'), '/var/lib/podwire/native/1-ab');
     };
     const folder = { here: '/var/lib/podwire/native/1-ab', onNode: '/var/lib/podwire/native/1-ab' };
-    expect(await observe(bound)).toEqual({ libraries: undefined, binding: { folder, isIntact: false } });
+    expect(await observe(bound)).toEqual({
+      libraries: undefined,
+      binding: { folder, isOfImage: false, isIntact: false },
+    });
   });
 
   it('that is another program has no libraries', async () => {
     const script = (programs: string) => writeFileSync(join(programs, 'podwire'), '#!/bin/sh\n');
-    expect(await observe(script)).toMatchObject({ binding: { isIntact: true } });
+    expect(await observe(script)).toMatchObject({ binding: { isOfImage: false, isIntact: true } });
   });
 });

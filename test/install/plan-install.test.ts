@@ -26,6 +26,7 @@ const BOUND = {
     here: '/host/var/lib/podwire/native/0.2.0-0123456789ab',
     onNode: '/var/lib/podwire/native/0.2.0-0123456789ab',
   },
+  isOfImage: true,
   isIntact: true,
 };
 
@@ -50,7 +51,7 @@ function facts(overrides: Partial<InstallFacts> = {}): InstallFacts {
     oldConfigNames: [],
     libraries: LIBRARIES,
     places: [{ here: '/host/var/lib/podwire/native', onNode: '/var/lib/podwire/native', problem: undefined }],
-    binding: { folder: undefined, isIntact: false },
+    binding: { folder: undefined, isOfImage: false, isIntact: false },
     version: '0.2.0',
     ...overrides,
   };
@@ -141,6 +142,12 @@ describe('the plan of an installation', () => {
     { updatePrograms: false, binding: { ...BOUND, isIntact: false } },
     'new',
     'mark-as-replaced',
+  );
+  program(
+    'that is bound to other libraries, without updates',
+    { updatePrograms: false, binding: { ...BOUND, isOfImage: false, isIntact: false } },
+    'new',
+    'keep',
   );
   program('that is missing, without updates', { updatePrograms: false }, undefined, 'place-executable');
   program('that is skipped', { skippedPrograms: ['podwire'] }, 'old', 'keep');
