@@ -1,7 +1,7 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parseElf } from './elf.ts';
-import { isolateLoader } from './isolate-loader.ts';
+import { isolateLoader } from '../src/install/isolate-loader.ts';
 
 /**
  * Finds the dynamic loader and the shared libraries that programs need, directly or indirectly, and isolates the loader

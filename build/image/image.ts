@@ -1,7 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bindExecutable } from '../../src/install/bind-executable.ts';
-import { LOADER_NOTICE } from '../isolate-loader.ts';
 import { ownLibraries } from '../own-libraries.ts';
 import { buildPodwire, type PodwireOptions } from '../podwire.ts';
 import { packageManifest } from '../third-party-notices.ts';
@@ -27,6 +26,16 @@ export interface ImageOptions extends Pick<PodwireOptions, 'ifUnrehearsed'> {
 
 /** Of the executable's own loader and libraries, in the image. The installer copies them to the node. */
 const LIBRARY_FOLDER = 'usr/lib/podwire';
+
+/** For the notices of what contains the changed loader, as its license requires. */
+const LOADER_NOTICE = `The dynamic loader (ld-linux-x86-64.so.2, ld-linux-aarch64.so.1)
+
+It is part of the GNU C Library, under the GNU Lesser General Public License, version 2.1 or later, and was changed: it ignores the environment
+variables LD_* and GLIBC_TUNABLES, the files /etc/ld.so.preload and /etc/ld.so.cache, and the default folders of libraries. Its source is that of
+Debian's package libc6 in the version that the list of contents names, with the changes of src/install/isolate-loader.ts in podwire's source. The other
+libraries of the packages libc6, libstdc++6 and libgcc-s1 are unchanged; /usr/share/doc has their licenses. You can replace any of them by another
+version: podwire loads whatever file has the name.
+`;
 
 const PLATFORMS = [
   { architecture: 'x64', platform: { os: 'linux', architecture: 'amd64' } },

@@ -56,6 +56,17 @@ export async function readBinding(path: string): Promise<string | undefined> {
   }
 }
 
+/** The loader of an executable that can be bound; `undefined` for another program. */
+export async function readLoaderPath(path: string): Promise<string | undefined> {
+  try {
+    await using file = await open(path);
+    const program = await readProgram(file);
+    return program === undefined ? undefined : await textAt(file, program.interpreter.offset);
+  } catch {
+    return undefined;
+  }
+}
+
 /** A program header, at `headerAt` in the file. */
 interface Segment {
   readonly headerAt: number;

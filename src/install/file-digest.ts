@@ -8,7 +8,10 @@ import { planBinding, type Patch } from './bind-executable.ts';
  *
  * @returns undefined if it is missing or is not a file
  */
-export async function digestOfFile(path: string): Promise<string | undefined> {
+export async function digestOfFile(
+  path: string,
+  mode: 'with its mode' | 'whatever its mode is' = 'with its mode',
+): Promise<string | undefined> {
   const stats = await stat(path).catch(() => undefined);
   if (stats === undefined || !stats.isFile()) return undefined;
   const patches = await planBinding(path, '/').catch((): readonly Patch[] => []);
@@ -23,7 +26,8 @@ export async function digestOfFile(path: string): Promise<string | undefined> {
     hash.update(piece);
     offset += bytesRead;
   }
-  return `${hash.digest('hex')}${(stats.mode & 0o111) === 0 ? ' not executable' : ''}`;
+  const isInert = mode === 'with its mode' && (stats.mode & 0o111) === 0;
+  return `${hash.digest('hex')}${isInert ? ' not executable' : ''}`;
 }
 
 const PIECE_BYTES = 1024 * 1024;

@@ -1,21 +1,20 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { readNames } from '../system/files.ts';
+import { readNames, type FileContent } from '../system/files.ts';
 import { ownLibraryFolder } from '../system/native-addon.ts';
 import { isOpenToOthers } from '../system/trusted-path.ts';
-import { readBinding } from './bind-executable.ts';
+import { readBinding, readLoaderPath } from './bind-executable.ts';
 import { digestOfFile } from './file-digest.ts';
 import type { Layout } from './layout.ts';
+import { readMachineLibraries } from './machine-libraries.ts';
 import { contradictsMount } from './mount-point.ts';
 import { InstallError } from './install-error.ts';
 import { isFolder } from './observe-node.ts';
 import { PODWIRE_VERSION } from '../version.ts';
 
-/** The loader and the libraries that the executable of the image is bound to. */
+/** The loader and the libraries that the executable is bound to on the node. */
 export interface OwnLibraries {
-  /** Where they are in the image. */
-  readonly folder: string;
   readonly files: readonly LibraryFile[];
   /** The name of their folder on the node. No other build has the same. */
   readonly folderName: string;
@@ -24,6 +23,7 @@ export interface OwnLibraries {
 export interface LibraryFile {
   readonly name: string;
   readonly digest: string;
+  readonly content: FileContent;
 }
 
 /** A folder of the node in which the folder of the libraries can be. */
@@ -38,7 +38,7 @@ export interface Place {
 
 /** What the installer knows about libraries before it changes anything. */
 export interface LibraryFacts {
-  /** What the executable of the image is bound to; `undefined`: it uses the libraries of its machine. */
+  /** `undefined`: the executable uses the libraries of the node. */
   readonly libraries: OwnLibraries | undefined;
   /** Where they can be on the node, best first. */
   readonly places: readonly Place[];
@@ -61,8 +61,7 @@ export interface NodeBinding {
  * @param executablePath this program
  */
 export async function observeLibraries(layout: Layout, executablePath: string): Promise<LibraryFacts> {
-  const own = ownLibraryFolder();
-  const libraries = own === undefined ? undefined : await readLibraries(own, executablePath);
+  const libraries = await readLibraries(executablePath);
   const hasStateFolder = layout.isThisMachine || (await isFolder(layout.here.state));
   const mountInfo = await readFile('/proc/self/mountinfo', 'utf8').catch(() => '');
   const places = libraryPlaces(layout, { hasStateFolder, mountInfo });
@@ -81,20 +80,35 @@ export async function observeLibraries(layout: Layout, executablePath: string): 
   return { libraries, places, binding: { folder, isOfImage, isIntact } };
 }
 
-// The name contains a hash of the executable, too, because its native addons are in the same folder.
-async function readLibraries(folder: string, executablePath: string): Promise<OwnLibraries> {
+/**
+ * The executable of the image is bound to libraries there. The executable alone takes those that it has loaded on this
+ * machine along, if their loader can be isolated.
+ */
+async function readLibraries(executablePath: string): Promise<OwnLibraries | undefined> {
+  const loaderPath = await readLoaderPath(executablePath);
+  if (loaderPath === undefined) return undefined;
+  const own = ownLibraryFolder();
+  const sources = own === undefined ? readMachineLibraries(loaderPath) : filesIn(own);
+  if (sources === undefined) return undefined;
+  const files = await Promise.all([...sources].map(([name, content]) => libraryFile(name, content)));
+  // The name contains a hash of the executable, too, because its native addons are in the same folder.
+  const named = [await digestOfFile(executablePath), files.map(({ name, digest }) => [name, digest])];
+  const hash = createHash('sha256').update(JSON.stringify(named)).digest('hex');
+  return { files, folderName: `${PODWIRE_VERSION}-${hash.slice(0, 12)}` };
+}
+
+function filesIn(folder: string): ReadonlyMap<string, FileContent> {
   const names = readNames(folder).filter((name) => /\.so(\.|$)/.test(name));
-  const files = await Promise.all(
-    names.toSorted().map(async (name) => {
-      const digest = await digestOfFile(join(folder, name));
-      if (digest === undefined) throw new InstallError(`${join(folder, name)} is not a file: use an unchanged image`);
-      return { name, digest };
-    }),
-  );
-  const hash = createHash('sha256')
-    .update(JSON.stringify([await digestOfFile(executablePath), files]))
-    .digest('hex');
-  return { folder, files, folderName: `${PODWIRE_VERSION}-${hash.slice(0, 12)}` };
+  return new Map(names.toSorted().map((name) => [name, { copyOf: join(folder, name) }]));
+}
+
+async function libraryFile(name: string, content: FileContent): Promise<LibraryFile> {
+  const isCopy = typeof content === 'object' && 'copyOf' in content;
+  const digest = isCopy
+    ? await digestOfFile(content.copyOf, 'whatever its mode is')
+    : createHash('sha256').update(content).digest('hex');
+  if (digest === undefined) throw new InstallError(`the library ${name} cannot be read: use an unchanged image`);
+  return { name, digest, content };
 }
 
 /**

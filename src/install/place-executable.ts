@@ -92,10 +92,10 @@ async function placeIn(folder: string, onNode: string, executable: NewExecutable
   });
 }
 
-async function putLibraries(folder: string, { folder: source, files }: OwnLibraries, locks: Locks): Promise<void> {
-  for (const { name, digest } of files) {
+async function putLibraries(folder: string, { files }: OwnLibraries, locks: Locks): Promise<void> {
+  for (const { name, digest, content } of files) {
     const path = join(folder, name);
     if ((await digestOfFile(path)) === digest) continue;
-    putInPlace({ path, content: { copyOf: join(source, name) }, mode: 0o755 }, locks);
+    putInPlace({ path, content, mode: 0o755 }, locks);
   }
 }

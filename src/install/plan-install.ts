@@ -125,7 +125,7 @@ export function assertRunsOnNode(
   const isPlaced = podwire !== undefined && reasonToKeep(podwire, facts) === undefined;
   if (!isPlaced || facts.libraries !== undefined || facts.layout.isThisMachine) return;
   throw new InstallError(
-    'this executable uses the libraries of the machine that it runs on, which may be missing on the node: ' +
+    'this executable cannot bring the libraries of this machine along, and the node may lack them: ' +
       'use the image, whose executable brings its own, or run this on the node itself with --root /',
   );
 }

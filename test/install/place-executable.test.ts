@@ -19,7 +19,10 @@ it('an executable that runs with its libraries in no folder leaves the node as i
       from: inFolder('image/podwire'),
       path: inFolder('bin/podwire'),
       shownPath: '/opt/cni/bin/podwire',
-      libraries: { folder: inFolder('image'), files: [{ name: 'libc.so.6', digest: 'new' }], folderName: '1-ab' },
+      libraries: {
+        files: [{ name: 'libc.so.6', digest: 'new', content: { copyOf: inFolder('image/libc.so.6') } }],
+        folderName: '1-ab',
+      },
       places: [
         { here: inFolder('state/native'), onNode: '/var/lib/podwire/native', problem: undefined },
         { here: inFolder('bin/.podwire'), onNode: '/opt/cni/bin/.podwire', problem: undefined },

@@ -20,7 +20,7 @@ const PODWIRE = {
   isOpenToOthers: false,
 };
 
-const LIBRARIES = { folder: '/usr/lib/podwire', files: [], folderName: '0.2.0-0123456789ab' };
+const LIBRARIES = { files: [], folderName: '0.2.0-0123456789ab' };
 const BOUND = {
   folder: {
     here: '/host/var/lib/podwire/native/0.2.0-0123456789ab',

@@ -1,6 +1,3 @@
-import type { Architecture } from './architecture.ts';
-import { parseElf } from './elf.ts';
-
 /**
  * Changes glibc's dynamic loader so that it loads nothing but what an executable's own DT_RPATH leads to:
  *
@@ -15,7 +12,8 @@ import { parseElf } from './elf.ts';
  */
 export function isolateLoader(bytes: Buffer): Buffer {
   const loader = Buffer.from(bytes);
-  const { architecture } = parseElf(bytes);
+  const architecture = ARCHITECTURES[bytes.readUInt16LE(ELF_MACHINE_AT)];
+  if (architecture === undefined) throw new Error('the loader is for another machine than x64 and arm64');
   for (const name of ['ld.so.preload', 'ld.so.cache']) replaceText(loader, `/etc/${name}\0`, `${NOWHERE}/${name}\0`);
   // A name cannot contain `=`.
   replaceText(loader, 'GLIBC_TUNABLES\0', '=LIBC_TUNABLES\0');
@@ -24,15 +22,11 @@ export function isolateLoader(bytes: Buffer): Buffer {
   return loader;
 }
 
-/** For the notices of what contains the changed loader, as its license requires. */
-export const LOADER_NOTICE = `The dynamic loader (ld-linux-x86-64.so.2, ld-linux-aarch64.so.1)
+type Architecture = 'x64' | 'arm64';
 
-It is part of the GNU C Library, under the GNU Lesser General Public License, version 2.1 or later, and was changed: it ignores the environment
-variables LD_* and GLIBC_TUNABLES, the files /etc/ld.so.preload and /etc/ld.so.cache, and the default folders of libraries. Its source is that of
-Debian's package libc6 in the version that the list of contents names, with the changes of build/isolate-loader.ts in podwire's source. The other
-libraries of the packages libc6, libstdc++6 and libgcc-s1 are unchanged; /usr/share/doc has their licenses. You can replace any of them by another
-version: podwire loads whatever file has the name.
-`;
+/** From elf.h: e_machine. */
+const ARCHITECTURES: Readonly<Record<number, Architecture>> = { 62: 'x64', 183: 'arm64' };
+const ELF_MACHINE_AT = 18;
 
 /** A folder that contains no such files, and in which nothing can create any. Its name is as long as `/etc`. */
 const NOWHERE = '/sys';
@@ -95,6 +89,6 @@ function onlyMatch(bytes: Buffer, pattern: RegExp): number {
 
 function unknownLoaderError(what: string, count: number): Error {
   return new Error(
-    `expected ${what} once in the loader, found it ${count} times: adapt build/isolate-loader.ts to this glibc`,
+    `expected ${what} once in the loader, found it ${count} times: adapt src/install/isolate-loader.ts to this glibc`,
   );
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isolateLoader } from '../../build/isolate-loader.ts';
+import { isolateLoader } from '../../src/install/isolate-loader.ts';
 
 // cmpb $'L',(%rax); jne; cmpb $'D',1(%rax); jne; cmpb $'_',2(%rax); jne
 const X64 = Buffer.from('80384c75ee8078014475e88078025f75e2', 'hex');
