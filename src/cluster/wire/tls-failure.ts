@@ -11,6 +11,7 @@ export function explainTlsFailure(code: string, cause: unknown, connection: ApiC
   const { server, serverSource, tls } = connection;
   const kind =
     FAILURES[code] ??
+    (code.startsWith('X509_V_ERR_') ? 'use' : undefined) ??
     (/^ERR_SSL_.*ALERT_(BAD_CERTIFICATE|.*CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)/.test(code) ? 'ours' : undefined);
   if (kind === undefined) return undefined;
   const authority =
@@ -21,6 +22,12 @@ export function explainTlsFailure(code: string, cause: unknown, connection: ApiC
       return (
         `API server ${server.text} is not trusted (${code}): its certificate was not signed by ${authority}: ` +
         "put the cluster's CA there"
+      );
+    case 'use':
+      return (
+        `API server ${server.text} is not trusted (${code}): a certificate in its chain is not valid for a server of this name: ` +
+        'correct its extensions (key usage, basic constraints, name constraints), or put another CA into ' +
+        authority
       );
     case 'weak':
       return (
@@ -59,7 +66,7 @@ function describeNames({ certificateNames }: TlsError): string {
   return certificateNames === '' ? '' : `, but for ${JSON.stringify(certificateNames.slice(0, 300))}`;
 }
 
-type Failure = 'authority' | 'weak' | 'name' | 'time' | 'protocol' | 'ours';
+type Failure = 'authority' | 'use' | 'weak' | 'name' | 'time' | 'protocol' | 'ours';
 
 const FAILURES: Readonly<Record<string, Failure>> = {
   UNABLE_TO_GET_ISSUER_CERT: 'authority',
@@ -72,9 +79,12 @@ const FAILURES: Readonly<Record<string, Failure>> = {
   CERT_UNTRUSTED: 'authority',
   CERT_REJECTED: 'authority',
   CERT_REVOKED: 'authority',
-  INVALID_CA: 'authority',
-  INVALID_PURPOSE: 'authority',
-  PATH_LENGTH_EXCEEDED: 'authority',
+  INVALID_CA: 'use',
+  INVALID_PURPOSE: 'use',
+  PATH_LENGTH_EXCEEDED: 'use',
+  UNHANDLED_CRITICAL_EXTENSION: 'use',
+  PERMITTED_VIOLATION: 'use',
+  EXCLUDED_VIOLATION: 'use',
   HOSTNAME_MISMATCH: 'name',
   IP_ADDRESS_MISMATCH: 'name',
   EE_KEY_TOO_SMALL: 'weak',
