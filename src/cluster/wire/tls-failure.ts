@@ -49,7 +49,7 @@ export function explainTlsFailure(code: string, cause: unknown, connection: ApiC
       );
     case 'protocol':
       return (
-        `API server ${server.text} does not speak TLS, or no version that podwire supports (${code}): ` +
+        `API server ${server.text} does not speak TLS, or no version or cipher that podwire supports (${code}): ` +
         `check the scheme and port in ${serverSource}; the minimum is TLS 1.2`
       );
     case 'ours':
@@ -94,7 +94,9 @@ const FAILURES: Readonly<Record<string, Failure>> = {
   CERT_NOT_YET_VALID: 'time',
   ERR_SSL_WRONG_VERSION_NUMBER: 'protocol',
   ERR_SSL_PACKET_LENGTH_TOO_LONG: 'protocol',
+  ERR_SSL_DATA_LENGTH_TOO_LONG: 'protocol',
   ERR_SSL_UNSUPPORTED_PROTOCOL: 'protocol',
+  'ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE': 'protocol',
   ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: 'protocol',
   ERR_SSL_TLSV1_UNRECOGNIZED_NAME: 'name',
   ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: 'protocol',

@@ -66,14 +66,14 @@ export interface TlsContext extends Disposable {
 
 /**
  * Prepares TLS connections with the OpenSSL that is a part of Node's executable. They do what those of node:tls do, which takes longer to
- * load than all API requests of an ADD take together; the tests compare the two.
- *
- * All calls are made on this thread, because OpenSSL keeps its errors per thread.
+ * load than all API requests of an ADD take together; the tests compare the two, and Go. All calls are made on this thread, because OpenSSL
+ * keeps its errors per thread.
  *
  * @throws {TlsIdentityError}
  */
 export function openTlsContext({ verification, serverName, authorities, client }: TlsIdentities): TlsContext {
   const openssl = openOpenSsl();
+  openssl.call('ERR_clear_error');
   using resources = new DisposableStack();
   const context = openssl.callForPointer('SSL_CTX_new', openssl.callForPointer('TLS_client_method'));
   resources.defer(() => void openssl.call('SSL_CTX_free', context));
@@ -86,8 +86,7 @@ export function openTlsContext({ verification, serverName, authorities, client }
       return verdict;
     }),
   );
-  const mode = verification === 'full' ? SSL.VERIFY_PEER : SSL.VERIFY_NONE;
-  openssl.call('SSL_CTX_set_verify', context, mode, verification === 'full' ? onVerdict.pointer : null);
+  if (verification === 'full') openssl.call('SSL_CTX_set_verify', context, SSL.VERIFY_PEER, onVerdict.pointer);
   requireName(openssl, context, serverName);
   addAuthorities(openssl, context, authorities);
   if (client !== undefined) useClient(openssl, context, client);
@@ -211,6 +210,7 @@ function readCertificates(
       }
     });
   }
+  openssl.call('ERR_clear_error'); // of those that were skipped
   if (count === 0) throw new TlsIdentityError('no certificate');
 }
 
@@ -250,17 +250,16 @@ function assertAccepted(openssl: OpenSsl, outcome: number): void {
 }
 
 function identityError(openssl: OpenSsl): TlsIdentityError {
-  return new TlsIdentityError(lastReason(openssl));
+  return new TlsIdentityError(firstReason(openssl));
 }
 
-/** @param refusedNames of the certificate that was refused; `undefined` if none is verified */
 function failureOf(openssl: OpenSsl, session: bigint, refusedNames: string | undefined): TlsError {
   const verdict = refusedNames === undefined ? X509.V_OK : openssl.call('SSL_get_verify_result', session);
   if (verdict !== X509.V_OK) {
     const words = openssl.callForText('X509_verify_cert_error_string', verdict);
     return new TlsError(VERDICTS[verdict] ?? `X509_V_ERR_${verdict}`, words, refusedNames);
   }
-  const reason = lastReason(openssl);
+  const reason = firstReason(openssl);
   return new TlsError(`ERR_SSL_${reason.toUpperCase().replaceAll(' ', '_')}`, reason);
 }
 
@@ -280,8 +279,9 @@ function readCertificateNames(openssl: OpenSsl, verifying: bigint): string {
   }
 }
 
-function lastReason(openssl: OpenSsl): string {
-  return openssl.callForText('ERR_reason_error_string', openssl.call('ERR_peek_last_error')) || 'unknown error';
+/** The cause is the first of several errors, as node:tls also reports. */
+function firstReason(openssl: OpenSsl): string {
+  return openssl.callForText('ERR_reason_error_string', openssl.call('ERR_peek_error')) || 'unknown error';
 }
 
 function cString(text: string): Uint8Array {

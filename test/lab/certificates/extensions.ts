@@ -8,7 +8,7 @@ export function plain(id: string, value: Uint8Array): Uint8Array {
 }
 
 /** An extension that a reader must understand. */
-export function critical(id: string, value: Uint8Array): Uint8Array {
+function critical(id: string, value: Uint8Array): Uint8Array {
   return sequence(objectIdentifier(id), boolean(true), octetString(value));
 }
 

@@ -7,6 +7,7 @@ import { parseServerUrl } from '../../../../src/cluster/wire/server-url.ts';
 import { makeSecret } from '../../../../src/cluster/credentials/secret.ts';
 import type { ApiConnection } from '../../../../src/cluster/credentials/connection.ts';
 import type { TlsCase, Verdict } from './tls-case.ts';
+import { listenOnLoopback } from '../connections/listen-on-loopback.ts';
 
 /** `reason` is the code of the failure. */
 export interface Judgement {
@@ -26,8 +27,7 @@ export async function startCaseServer({ server }: TlsCase): Promise<CaseServer> 
     response.end('{}'),
   );
   listener.on('tlsClientError', () => undefined);
-  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
-  return { port: portOf(listener), [Symbol.asyncDispose]: () => close(listener) };
+  return { port: await listenOnLoopback(listener), [Symbol.asyncDispose]: () => close(listener) };
 }
 
 export async function judgeAsPodwire(tlsCase: TlsCase, port: number): Promise<Judgement> {
@@ -108,11 +108,6 @@ function reasonOf(error: unknown): string {
     : 'code' in error
       ? String(error.code)
       : error.message;
-}
-
-function portOf(listener: Server): number {
-  const address = listener.address();
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 async function close(listener: Server): Promise<void> {
