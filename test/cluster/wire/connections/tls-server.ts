@@ -13,7 +13,7 @@ export interface TlsServer extends AsyncDisposable {
   connection(port?: number): ApiConnection;
 }
 
-const AUTHORITY = makeCertificate({ commonName: 'authority of the test', extensions: [isAuthority()] });
+export const AUTHORITY = makeCertificate({ commonName: 'authority of the test', extensions: [isAuthority()] });
 
 /** Its signatures always have the same length, and so has what the server sends in a handshake. */
 export const CERTIFICATE: Certificate = makeCertificate(
