@@ -33,7 +33,7 @@ export interface NativeCallback extends Disposable {
  * process, because koffi frees neither libraries nor functions.
  *
  * @param prototypes the functions, declared as koffi expects it
- * @throws {KernelError} if the addon or the library cannot be loaded
+ * @throws {KernelError} if the addon cannot be loaded; and koffi's Error if the library cannot
  */
 export function openNativeLibrary<Name extends string>(
   fileName: string | null,

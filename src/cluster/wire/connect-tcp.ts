@@ -43,6 +43,7 @@ export async function connectTcp(addresses: readonly TcpAddress[], signal: Abort
 const NEXT_ADDRESS_MS = 250;
 
 async function attempt(address: TcpAddress, maxMs: number, signal: AbortSignal): Promise<TcpSocket | undefined> {
+  signal.throwIfAborted();
   using resources = new DisposableStack();
   const socket = resources.use(openTcpSocket(address));
   const begunAtMs = monotonicMs();

@@ -16,7 +16,7 @@ const GET = { method: 'GET', path: '/', headers: { Host: 'api' } } as const sati
 describe.each(VERSIONS)('%s', (version) => {
   const onlyThis = { minVersion: version, maxVersion: version };
 
-  it('every byte may come in a packet of its own, in both directions', async () => {
+  it('every byte may come in a separate packet, in both directions', async () => {
     await using server = await startTlsServer((request, response) => response.end(request.url), onlyThis);
     await using relay = await startByteRelay(server.port);
     const exchange = await open(relay.port);
@@ -24,7 +24,7 @@ describe.each(VERSIONS)('%s', (version) => {
     expect(answers.map(({ body }) => Buffer.from(body).toString())).toEqual(['/a', '/b']);
   });
 
-  it('every byte may come in a record of its own', async () => {
+  it('every byte may come in a separate record', async () => {
     await using server = await startTlsServer((request, response) => {
       for (const byte of 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nabcd') request.socket.write(byte);
       response.socket?.uncork();

@@ -2,7 +2,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { setImmediate as yieldToSockets } from 'node:timers/promises';
 import { listenOnLoopback } from './listen-on-loopback.ts';
 
-/** Starts a relay in front of a server that passes on each byte in a packet of its own, in both directions. */
+/** Starts a relay in front of a server that passes on each byte in a separate packet, in both directions. */
 export async function startByteRelay(targetPort: number): Promise<AsyncDisposable & { readonly port: number }> {
   const sockets: Socket[] = [];
   const server = createServer({ noDelay: true }, (client) => {

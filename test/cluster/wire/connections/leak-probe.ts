@@ -1,4 +1,4 @@
-// A program of its own. It connects to servers many times, and prints what of it is left in the process.
+// A separate program. It connects to servers many times, and prints what of it is left in the process.
 import { readdirSync } from 'node:fs';
 import type { ApiConnection } from '../../../../src/cluster/credentials/connection.ts';
 import { makeSecret } from '../../../../src/cluster/credentials/secret.ts';

@@ -8,7 +8,7 @@ export interface ObjectCount {
 }
 
 /**
- * Makes OpenSSL itself report each object that it makes or frees in this process, from now on. Call it in a process of its own: objects of
+ * Makes OpenSSL itself report each object that it makes or frees in this process, from now on. Call it in a separate process: objects of
  * node:tls are freed by the garbage collector, during which no JavaScript may run.
  *
  * @returns counts that change

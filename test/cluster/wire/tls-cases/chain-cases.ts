@@ -15,7 +15,7 @@ const NOT_YET_VALID = { notBefore: new Date(Date.now() + DAY_MS), notAfter: new 
 const NAMES = alternativeNames(SERVER_NAME);
 
 const UNUSABLE_KEY = {
-  podwireDiffers: 'RFC 5280, section 4.2.1.3: the key may not be used for TLS. OpenSSL checks it, and Go does not',
+  podwireDiffers: 'RFC 5280, section 4.2.1.3: the key is not permitted for TLS. OpenSSL checks it, and Go does not',
   nodeDiffers: 'as podwire',
 };
 

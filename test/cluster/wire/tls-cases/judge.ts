@@ -42,7 +42,8 @@ export async function judgeAsPodwire(tlsCase: TlsCase, port: number): Promise<Ju
   });
 }
 
-function connectionOf({ authorities, serverName, client }: TlsCase, port: number): ApiConnection {
+/** How podwire connects to the server of a case. */
+export function connectionOf({ authorities, serverName, client }: TlsCase, port: number): ApiConnection {
   const source = 'the test';
   return {
     server: parseServerUrl(`https://127.0.0.1:${port}`),
