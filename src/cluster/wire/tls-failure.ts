@@ -25,9 +25,8 @@ export function explainTlsFailure(code: string, cause: unknown, connection: ApiC
       );
     case 'use':
       return (
-        `API server ${server.text} is not trusted (${code}): a certificate in its chain is not valid for a server of this name: ` +
-        'correct its extensions (key usage, basic constraints, name constraints), or put another CA into ' +
-        authority
+        `API server ${server.text} is not trusted (${code}): its chain has a certificate that is not permitted for this: ` +
+        'check its key usage, basic constraints and name constraints, and issue a new one'
       );
     case 'weak':
       return (

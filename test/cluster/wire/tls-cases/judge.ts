@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:https';
 import { isIP } from 'node:net';
 import { checkServerIdentity, connect, type ConnectionOptions } from 'node:tls';
+import { CniError } from '../../../../src/cni/error.ts';
 import { startConnection } from '../../../../src/cluster/wire/connect.ts';
 import { openHttpExchange } from '../../../../src/cluster/wire/http-exchange.ts';
 import { parseServerUrl } from '../../../../src/cluster/wire/server-url.ts';
@@ -104,11 +105,8 @@ async function judge(request: () => Promise<number>): Promise<Judgement> {
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.cause instanceof Error) return reasonOf(error.cause);
-  return 'details' in error && error.details !== ''
-    ? String(error.details)
-    : 'code' in error
-      ? String(error.code)
-      : error.message;
+  if (error instanceof CniError) return error.details === '' ? error.message : error.details;
+  return 'code' in error ? String(error.code) : error.message;
 }
 
 async function close(listener: Server): Promise<void> {
