@@ -155,6 +155,8 @@ function configure(openssl: OpenSsl, context: bigint): void {
   assertAccepted(openssl, openssl.call('SSL_CTX_set_cipher_list', context, TLS_1_2_CIPHERS));
   // A write may send a part, and the rest may be elsewhere in memory at the next try.
   control(SSL.CTRL_MODE, SSL.MODE_ENABLE_PARTIAL_WRITE | SSL.MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  // A read returns after each record, so that a server that sends session tickets without end cannot keep this thread busy.
+  control(SSL.CTRL_CLEAR_MODE, SSL.MODE_AUTO_RETRY);
   // HTTP says where a response ends, so that a connection may end without close_notify, as in node:tls.
   openssl.call('SSL_CTX_set_options', context, SSL.OP_IGNORE_UNEXPECTED_EOF | SSL.OP_NO_RENEGOTIATION);
   openssl.call('SSL_CTX_set_alpn_protos', context, ALPN_PROTOCOLS, ALPN_PROTOCOLS.length);
@@ -181,7 +183,7 @@ function useClient(openssl: OpenSsl, context: bigint, client: NonNullable<TlsIde
   });
   withMemoryBio(openssl, client.key, (bio) => {
     const key = openssl.callForPointer('PEM_read_bio_PrivateKey', bio, null, null, NO_PASSWORD);
-    if (key === 0n) throw identityError(openssl);
+    if (key === 0n) throw new TlsIdentityError(takeReason(openssl));
     const outcome = openssl.call('SSL_CTX_use_PrivateKey', context, key);
     openssl.call('EVP_PKEY_free', key);
     assertAccepted(openssl, outcome);
@@ -200,7 +202,7 @@ function readCertificates(
   for (const [block] of pem.matchAll(CERTIFICATE_BLOCKS)) {
     withMemoryBio(openssl, block, (bio) => {
       const certificate = openssl.callForPointer('PEM_read_bio_X509', bio, null, null, NO_PASSWORD);
-      if (certificate === 0n && damaged === 'reject') throw identityError(openssl);
+      if (certificate === 0n && damaged === 'reject') throw new TlsIdentityError(takeReason(openssl));
       if (certificate === 0n) return;
       count++;
       try {
@@ -246,20 +248,16 @@ function requireName(openssl: OpenSsl, context: bigint, name: ServerName): void 
 }
 
 function assertAccepted(openssl: OpenSsl, outcome: number): void {
-  if (outcome !== 1) throw identityError(openssl);
-}
-
-function identityError(openssl: OpenSsl): TlsIdentityError {
-  return new TlsIdentityError(firstReason(openssl));
+  if (outcome !== 1) throw new TlsIdentityError(takeReason(openssl));
 }
 
 function failureOf(openssl: OpenSsl, session: bigint, refusedNames: string | undefined): TlsError {
+  const reason = takeReason(openssl);
   const verdict = refusedNames === undefined ? X509.V_OK : openssl.call('SSL_get_verify_result', session);
   if (verdict !== X509.V_OK) {
     const words = openssl.callForText('X509_verify_cert_error_string', verdict);
     return new TlsError(VERDICTS[verdict] ?? `X509_V_ERR_${verdict}`, words, refusedNames);
   }
-  const reason = firstReason(openssl);
   return new TlsError(`ERR_SSL_${reason.toUpperCase().replaceAll(' ', '_')}`, reason);
 }
 
@@ -279,9 +277,11 @@ function readCertificateNames(openssl: OpenSsl, verifying: bigint): string {
   }
 }
 
-/** The cause is the first of several errors, as node:tls also reports. */
-function firstReason(openssl: OpenSsl): string {
-  return openssl.callForText('ERR_reason_error_string', openssl.call('ERR_peek_error')) || 'unknown error';
+/** The cause is the first of several errors, as node:tls also reports. node:crypto would take those that are left for its own. */
+function takeReason(openssl: OpenSsl): string {
+  const reason = openssl.callForText('ERR_reason_error_string', openssl.call('ERR_peek_error'));
+  openssl.call('ERR_clear_error');
+  return reason || 'unknown error';
 }
 
 function cString(text: string): Uint8Array {

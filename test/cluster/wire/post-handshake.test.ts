@@ -27,7 +27,7 @@ it('a server cannot ask for a certificate after the handshake, because podwire d
 });
 
 it('a server that asks for a new handshake gets none, as from Go, and the next request is answered on a new connection', async () => {
-  await using server = await startOpenSslServer('TLSv1.2', 'ask for a new handshake', 'after');
+  await using server = await startOpenSslServer('TLSv1.2', 'ask for a new handshake', { when: 'after' });
   const exchange = await open(server.port);
   expect(await get(exchange)).toBe('abcd');
   await expect(get(exchange)).rejects.toMatchObject({ kind: 'unanswered' });

@@ -1,6 +1,7 @@
 // The verdicts of OpenSSL: tls-verdicts.test.ts. Connections that end: cut-connections.test.ts.
 import { createPrivateKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { openOpenSsl } from '../../../src/cluster/wire/openssl.ts';
 import { connectTcp } from '../../../src/cluster/wire/connect-tcp.ts';
 import {
   openTlsContext,
@@ -9,6 +10,8 @@ import {
   type TlsIdentities,
 } from '../../../src/cluster/wire/tls-session.ts';
 import type { TcpSocket } from '../../../src/system/tcp-socket.ts';
+import { until } from '../../lab/until.ts';
+import { startOpenSslServer } from './connections/openssl-server.ts';
 import { AUTHORITY, CERTIFICATE, startTlsServer } from './connections/tls-server.ts';
 
 const IDENTITIES: TlsIdentities = {
@@ -24,6 +27,7 @@ describe('identities that OpenSSL does not accept', () => {
       const open = () => openTlsContext({ ...IDENTITIES, ...overrides });
       expect(open).toThrow(TlsIdentityError);
       expect(open).toThrow(code);
+      expect(leftError()).toBe(0);
     });
   const certificate = CERTIFICATE.certificatePem;
   const key = CERTIFICATE.keyPem;
@@ -76,6 +80,20 @@ it('a session reads what the server sends, and its end', async () => {
   expect(response).toMatch(/^HTTP\/1.1 200 OK\r\n/);
 });
 
+it('a read processes one record, so that a server that sends tickets without end cannot keep this thread busy', async () => {
+  await using server = await startOpenSslServer('TLSv1.3', 'send more session tickets', { times: 100 });
+  using socket = await connect(server.port);
+  using context = openTlsContext(IDENTITIES);
+  using session = context.openSession(socket.fd);
+  await repeat(socket, () => session.shakeHands(), 'done');
+  session.write(Buffer.from('GET / HTTP/1.1\r\nHost: api\r\n\r\n'));
+  await until('the server has sent all of them', () => server.outcomes.length === 100);
+  let reads = 0;
+  const read = () => (++reads, typeof session.read(Buffer.alloc(1000)));
+  await repeat(socket, () => (read() === 'number' ? 'response' : 'readable'), 'response');
+  expect(reads).toBeGreaterThan(100);
+});
+
 it('a server that is not trusted is an error with the names in its certificate', async () => {
   await using server = await startTlsServer(() => undefined);
   using socket = await connect(server.port);
@@ -84,6 +102,7 @@ it('a server that is not trusted is an error with the names in its certificate',
   const failure: unknown = await repeat(socket, () => session.shakeHands(), 'done').catch((error: unknown) => error);
   expect(failure).toBeInstanceOf(TlsError);
   expect(failure).toMatchObject({ code: 'HOSTNAME_MISMATCH', certificateNames: 'IP Address:127.0.0.1' });
+  expect(leftError()).toBe(0);
 });
 
 it('a server of which nothing is verified is accepted', async () => {
@@ -93,6 +112,11 @@ it('a server of which nothing is verified is accepted', async () => {
   using session = context.openSession(socket.fd);
   await expect(repeat(socket, () => session.shakeHands(), 'done')).resolves.toBeUndefined();
 });
+
+/** The number of an error that OpenSSL keeps, which node:crypto would report as its own. */
+function leftError(): number {
+  return openOpenSsl().call('ERR_peek_error');
+}
 
 function connect(port: number): Promise<TcpSocket> {
   return connectTcp([{ bytes: Uint8Array.of(127, 0, 0, 1), port }], new AbortController().signal);

@@ -22,7 +22,7 @@ export interface OpenSslServer extends AsyncDisposable {
 export async function startOpenSslServer(
   version: 'TLSv1.2' | 'TLSv1.3',
   action: AfterHandshake,
-  when: 'before' | 'after' = 'before',
+  { when = 'before', times = 1 }: { readonly when?: 'before' | 'after'; readonly times?: number } = {},
 ): Promise<OpenSslServer> {
   const context = makeContext(version);
   const sessions: bigint[] = [];
@@ -39,8 +39,10 @@ export async function startOpenSslServer(
       openssl.call('SSL_write', session, Buffer.from(text), text.length);
     };
     const perform = (): void => {
-      outcomes.push(ACTIONS[action](session));
-      openssl.call('SSL_do_handshake', session);
+      for (let count = 0; count < times; count++) {
+        outcomes.push(ACTIONS[action](session));
+        openssl.call('SSL_do_handshake', session);
+      }
     };
     const buffer = Buffer.alloc(20_000);
     socket
@@ -54,8 +56,12 @@ export async function startOpenSslServer(
           write('cd');
           if (when === 'after') perform();
         }
-        const length = openssl.call('BIO_read', outgoing, buffer, buffer.length);
-        if (length > 0) socket.write(Buffer.from(buffer.subarray(0, length)));
+        for (;;) {
+          const length = openssl.call('BIO_read', outgoing, buffer, buffer.length);
+          if (length <= 0) break;
+          socket.write(Buffer.from(buffer.subarray(0, length)));
+        }
+        openssl.call('ERR_clear_error'); // the errors would be reported by node:crypto
       });
   });
   const port = await listenOnLoopback(server);
@@ -78,6 +84,7 @@ const openssl = openNativeLibrary(null, {
   BIO_read: 'int BIO_read(void *bio, void *bytes, int length)',
   BIO_s_mem: 'void *BIO_s_mem()',
   BIO_write: 'int BIO_write(void *bio, const void *bytes, int length)',
+  ERR_clear_error: 'void ERR_clear_error()',
   PEM_read_bio_PrivateKey: 'void *PEM_read_bio_PrivateKey(void *bio, void *out, void *callback, void *password)',
   PEM_read_bio_X509: 'void *PEM_read_bio_X509(void *bio, void *out, void *callback, void *password)',
   SSL_CTX_ctrl: 'long SSL_CTX_ctrl(void *context, int command, long number, void *pointer)',
