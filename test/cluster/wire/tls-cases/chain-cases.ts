@@ -60,8 +60,17 @@ function orders(): readonly TlsCase[] {
     caseOf('whose certificate is that of the root, and may only sign', 'accepted', ...twice(onlyRoot), UNUSABLE_KEY),
     caseOf('whose certificate only has a name, and is the authority', 'accepted', [unmarkedRoot], [unmarkedRoot]),
     caseOf('with nine intermediates', 'accepted', longChain(root, 9), [root]),
+    caseOf('that also sends 150 KB of other certificates', 'accepted', [direct, ...many(namesake, 350)], [root], {
+      podwireDiffers: 'OpenSSL reads 100 KB of certificates at most',
+      nodeDiffers: 'as podwire',
+    }),
+    caseOf('that also sends 80 KB of other certificates', 'accepted', [direct, ...many(namesake, 180)], [root]),
     caseOf('with 120 intermediates', 'rejected', longChain(root, 120), [root]),
   ];
+}
+
+function many(certificate: SigningCertificate, count: number): readonly SigningCertificate[] {
+  return Array.from({ length: count }, () => certificate);
 }
 
 /** The last certificate first. */
