@@ -105,6 +105,24 @@ it('a server that is not trusted is an error with the names in its certificate',
   expect(leftError()).toBe(0);
 });
 
+it.each([
+  ['a name is sent to the server', { kind: 'dns', text: 'api.example' }, 'api.example'],
+  ['an address is not sent to the server, because it is not a name', IDENTITIES.serverName, false],
+] as const)('%s', async (_, serverName, sent) => {
+  const names: unknown[] = [];
+  await using server = await startTlsServer((request, response) => {
+    names.push(Reflect.get(request.socket, 'servername'));
+    response.end();
+  });
+  using socket = await connect(server.port);
+  using context = openTlsContext({ ...IDENTITIES, verification: 'off', serverName });
+  using session = context.openSession(socket.fd);
+  await repeat(socket, () => session.shakeHands(), 'done');
+  session.write(Buffer.from('GET / HTTP/1.1\r\nHost: api\r\n\r\n'));
+  await until('the server has the request', () => names.length > 0);
+  expect(names).toEqual([sent]);
+});
+
 it('a server of which nothing is verified is accepted', async () => {
   await using server = await startTlsServer(() => undefined);
   using socket = await connect(server.port);

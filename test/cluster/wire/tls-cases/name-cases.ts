@@ -9,7 +9,7 @@ import { authority, caseOf, server, SERVER, SERVER_NAME, type TlsCase } from './
 
 /** Names in the server's certificate, and the names that a client expects. */
 export function nameCases(): readonly TlsCase[] {
-  return [...names(), ...wildcards(), ...addresses(), ...withoutNames(), ...constraints()];
+  return [...names(), ...wildcards(), ...addresses(), ...withoutNames(), ...withoutRoot(), ...constraints()];
 }
 
 const root = () => authority('root');
@@ -116,6 +116,20 @@ function withoutNames(): readonly TlsCase[] {
     ),
     caseOf('with an empty list of alternative names', 'rejected', leaf(SERVER_NAME, alternativeNames()), [issuer]),
     caseOf('with its address as a DNS name', 'rejected', leaf('server', alternativeNames('dns:10.0.0.1')), [issuer], {
+      serverName: '10.0.0.1',
+    }),
+  ];
+}
+
+/** Its own certificate as authority, or an intermediate one, makes no name right. */
+function withoutRoot(): readonly TlsCase[] {
+  const intermediate = authority('intermediate', {}, root());
+  const leaf = server(intermediate);
+  const expectsOther = { serverName: 'other.example' };
+  return [
+    caseOf('of another name, whose own certificate is the authority', 'rejected', [leaf], [leaf], expectsOther),
+    caseOf('of another name, whose intermediate is the authority', 'rejected', [leaf], [intermediate], expectsOther),
+    caseOf('of an address, whose own certificate is the authority', 'rejected', [leaf], [leaf], {
       serverName: '10.0.0.1',
     }),
   ];
