@@ -16,9 +16,6 @@ const libc = openLibcLoader();
 
 async function main(): Promise<number> {
   const { env: environment, argv } = process;
-  // Otherwise Node warns that verification is off. cluster/wire/connect-socket.ts passes its own decision to TLS,
-  // whatever the variable says.
-  delete environment['NODE_TLS_REJECT_UNAUTHORIZED'];
   // Its default action would end the process in the middle of a command. build/executable.ts keeps it from starting a debugger.
   process.on('SIGUSR1', () => undefined);
   const io = { environment, writeStdout, writeStderr };

@@ -29,24 +29,24 @@ export interface NativeCallback extends Disposable {
 }
 
 /**
- * Opens a shared library, or with null the executable itself, with koffi. Each function is declared at its first call.
+ * Opens a shared library, or with null the executable itself, with koffi. Each function is declared at its first call, and once in this
+ * process, because koffi frees neither libraries nor functions.
  *
  * @param prototypes the functions, declared as koffi expects it
- * @throws {KernelError} if the addon or the library cannot be loaded
+ * @throws {KernelError} if the addon cannot be loaded; and koffi's Error if the library cannot
  */
 export function openNativeLibrary<Name extends string>(
   fileName: string | null,
   prototypes: Readonly<Record<Name, string>>,
 ): NativeLibrary<Name> {
   const koffi = loadKoffi();
-  const library = koffi.load(fileName);
-  const functions = new Map<Name, CFunction>();
-  let callbackType: object | undefined;
+  const { library, functions } = openOnce(koffi, fileName);
   const functionOf = (name: Name): CFunction => {
-    const known = functions.get(name);
+    const prototype = prototypes[name];
+    const known = functions.get(prototype);
     if (known !== undefined) return known;
-    const declared = library.func(prototypes[name]);
-    functions.set(name, declared);
+    const declared = library.func(prototype);
+    functions.set(prototype, declared);
     return declared;
   };
   return {
@@ -77,7 +77,7 @@ interface CFunction {
 }
 
 interface Koffi {
-  load(library: string | null): { func(prototype: string): CFunction };
+  load(library: string | null): KoffiLibrary;
   errno(): number;
   proto(declaration: string): object;
   pointer(type: object): object;
@@ -85,6 +85,27 @@ interface Koffi {
   unregister(pointer: bigint): void;
 }
 
+interface KoffiLibrary {
+  func(prototype: string): CFunction;
+}
+
+interface OpenLibrary {
+  readonly library: KoffiLibrary;
+  /** By their prototypes. */
+  readonly functions: Map<string, CFunction>;
+}
+
+const openLibraries = new Map<string | null, OpenLibrary>();
+
+function openOnce(koffi: Koffi, fileName: string | null): OpenLibrary {
+  const known = openLibraries.get(fileName);
+  if (known !== undefined) return known;
+  const opened = { library: koffi.load(fileName), functions: new Map<string, CFunction>() };
+  openLibraries.set(fileName, opened);
+  return opened;
+}
+
+let callbackType: object | undefined;
 let loadedKoffi: Koffi | undefined;
 
 // The addon is loaded once, by whichever library is opened first.

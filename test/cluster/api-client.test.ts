@@ -2,7 +2,8 @@ import { rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ERROR_CODE } from '../../src/cni/error.ts';
 import { startDeadline } from '../../src/cluster/wire/deadline.ts';
-import { expectClean, openLoopbackCluster, rejectionOf, soon, WEB } from './loopback-cluster.ts';
+import { startTcpRelay } from '../support/servers/tcp-relay.ts';
+import { clusterOf, expectClean, openLoopbackCluster, rejectionOf, soon, WEB } from './loopback-cluster.ts';
 import { until } from '../lab/until.ts';
 
 describe('a server that fails', () => {
@@ -32,6 +33,23 @@ describe('a server that fails', () => {
     await api.setFault({ kind: 'close', at: 'headers' }, { times: 1 });
     expect(await cluster.readPod(WEB, soon())).toMatchObject(WEB);
     expect(api.connections).toBe(2);
+  });
+
+  it('that has closed the connection gets the next request, also a patch, on a new one', async () => {
+    await using loopback = await openLoopbackCluster();
+    const { api, kubeconfigPath } = loopback;
+    await using relay = await startTcpRelay(api.url);
+    api.writeKubeconfig(kubeconfigPath, { cluster: clusterOf(kubeconfigPath, relay.url) });
+    for (const again of [
+      () => loopback.cluster.readPod(WEB, soon()),
+      () => loopback.cluster.patchPodAnnotations(WEB, { uid: 'uid-1', annotations: {} }, soon()),
+    ]) {
+      await loopback.cluster.readPod(WEB, soon());
+      const opened = relay.opened();
+      await relay.endAll();
+      expect(await again()).toMatchObject(WEB);
+      expect(relay.opened()).toBe(opened + 1);
+    }
   });
 
   it('a patch without an answer is not sent again', async () => {

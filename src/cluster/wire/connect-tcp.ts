@@ -3,8 +3,14 @@ import { monotonicMs } from '../../system/monotonic-clock.ts';
 import type { Readiness } from '../../system/readiness.ts';
 import { openTcpSocket, type TcpAddress, type TcpSocket } from '../../system/tcp-socket.ts';
 
-/** The 4 or 16 bytes of an IPv4 or IPv6 address, or undefined for other text. */
+/**
+ * The 4 or 16 bytes of an IPv4 or IPv6 address, or undefined for other text. As in Go, `::ffff:a00:1` is the IPv4 address 10.0.0.1; a URL
+ * and a resolver may write it so.
+ */
 export function addressBytes(text: string): Uint8Array | undefined {
+  const [, dotted, high, low] = MAPPED.exec(text) ?? [];
+  if (dotted !== undefined) return addressBytes(dotted);
+  if (high !== undefined && low !== undefined) return addressBytes(`::${high}:${low}`)?.subarray(12);
   try {
     return parseIpAddress(text).bytes;
   } catch (error) {
@@ -12,6 +18,8 @@ export function addressBytes(text: string): Uint8Array | undefined {
     throw error;
   }
 }
+
+const MAPPED = /^::ffff:(?:([0-9.]+)|([0-9a-f]+):([0-9a-f]+))$/i;
 
 /**
  * Connects to the first of these addresses that accepts the connection. The first attempt has been started when this returns.
@@ -35,6 +43,7 @@ export async function connectTcp(addresses: readonly TcpAddress[], signal: Abort
 const NEXT_ADDRESS_MS = 250;
 
 async function attempt(address: TcpAddress, maxMs: number, signal: AbortSignal): Promise<TcpSocket | undefined> {
+  signal.throwIfAborted();
   using resources = new DisposableStack();
   const socket = resources.use(openTcpSocket(address));
   const begunAtMs = monotonicMs();

@@ -7,7 +7,7 @@ import { addressBytes, connectTcp, untilReady } from './connect-tcp.ts';
 import { startBudget, untilAborted } from './deadline.ts';
 import { describeNameServers, resolveName, RESOLVE_MS } from './resolve-name.ts';
 import type { ServerUrl } from './server-url.ts';
-import { openTlsContext, TlsIdentityError, type TlsContext, type TlsSession } from './tls-session.ts';
+import { openTlsContext, TlsIdentityError, type ServerName, type TlsContext, type TlsSession } from './tls-session.ts';
 
 /** The error for a connection that was not established. `message` continues a sentence about the server. */
 export class ConnectError extends Error {
@@ -63,7 +63,7 @@ export async function takesConnections(server: ServerUrl, connectMs: number): Pr
 }
 
 async function establish(
-  { server, tls }: ApiConnection,
+  { server, serverSource, tls }: ApiConnection,
   { connectMs, handshakeMs }: ConnectBudgets,
   ending: AbortController,
 ): Promise<Channel> {
@@ -78,7 +78,7 @@ async function establish(
     );
   });
   resources.defer(() => ending.abort());
-  const context = tls && resources.use(prepareTls(tls, server.host));
+  const context = tls && resources.use(prepareTls(tls, parseServerName(tls.serverName ?? server.host, serverSource)));
   const socket = await connecting;
   const session = context && resources.use(context.openSession(socket.fd));
   if (session !== undefined) await shakeHands(session, socket, handshakeMs, ending);
@@ -127,14 +127,23 @@ async function shakeHands(
   }
 }
 
-function prepareTls(settings: TlsSettings, host: string): TlsContext {
+function parseServerName(given: string, source: string): ServerName {
+  const name = given.replace(/\.$/, ''); // a trailing dot is not a part of the name
+  const bytes = addressBytes(name);
+  if (bytes !== undefined) return { kind: 'address', bytes };
+  if (/^[^.\0][^\0]*$/.test(name)) return { kind: 'dns', text: name };
+  throw new CniError(
+    ERROR_CODE.invalidConfig,
+    `${JSON.stringify(given)} is not the name of a server: correct the host of the URL, or tls-server-name, in ${source}`,
+  );
+}
+
+function prepareTls(settings: TlsSettings, serverName: ServerName): TlsContext {
   const { verification, certificateAuthority, clientCertificate } = settings;
-  // A trailing dot is not a part of the name.
-  const name = (settings.serverName ?? host).replace(/\.$/, '');
   try {
     return openTlsContext({
       verification,
-      serverName: { kind: addressBytes(name) === undefined ? 'dns' : 'address', text: name },
+      serverName,
       authorities: certificateAuthority === undefined ? publicRoots(verification) : [certificateAuthority.text],
       client: clientCertificate && {
         certificate: clientCertificate.certificate.text,

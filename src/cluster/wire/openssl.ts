@@ -17,7 +17,7 @@ const PROTOTYPES = {
   BIO_read: 'int BIO_read(void *bio, void *bytes, int length)',
   BIO_s_mem: 'void *BIO_s_mem()',
   ERR_clear_error: 'void ERR_clear_error()',
-  ERR_peek_last_error: 'unsigned long ERR_peek_last_error()',
+  ERR_peek_error: 'unsigned long ERR_peek_error()',
   ERR_reason_error_string: 'const char *ERR_reason_error_string(unsigned long error)',
   EVP_PKEY_free: 'void EVP_PKEY_free(void *key)',
   PEM_read_bio_PrivateKey: 'void *PEM_read_bio_PrivateKey(void *bio, void *out, void *callback, const void *password)',
@@ -49,8 +49,7 @@ const PROTOTYPES = {
   X509_STORE_add_cert: 'int X509_STORE_add_cert(void *store, void *certificate)',
   X509_STORE_set_flags: 'int X509_STORE_set_flags(void *store, unsigned long flags)',
   X509_VERIFY_PARAM_add1_host: 'int X509_VERIFY_PARAM_add1_host(void *parameters, const char *name, size_t length)',
-  X509_VERIFY_PARAM_set1_host: 'int X509_VERIFY_PARAM_set1_host(void *parameters, const char *name, size_t length)',
-  X509_VERIFY_PARAM_set1_ip_asc: 'int X509_VERIFY_PARAM_set1_ip_asc(void *parameters, const char *address)',
+  X509_VERIFY_PARAM_set1_ip: 'int X509_VERIFY_PARAM_set1_ip(void *parameters, const void *address, size_t length)',
   X509_VERIFY_PARAM_set_hostflags: 'void X509_VERIFY_PARAM_set_hostflags(void *parameters, unsigned int flags)',
   X509_free: 'void X509_free(void *certificate)',
   X509_get_ext: 'void *X509_get_ext(void *certificate, int location)',
@@ -62,14 +61,15 @@ const PROTOTYPES = {
 export const SSL = {
   CTRL_MODE: 33,
   CTRL_SET_TLSEXT_HOSTNAME: 55,
+  CTRL_CLEAR_MODE: 78,
   CTRL_CHAIN_CERT: 89,
   CTRL_SET_GROUPS_LIST: 92,
   CTRL_SET_MIN_PROTO_VERSION: 123,
   MODE_ENABLE_PARTIAL_WRITE: 1,
   MODE_ACCEPT_MOVING_WRITE_BUFFER: 2,
+  MODE_AUTO_RETRY: 4,
   OP_IGNORE_UNEXPECTED_EOF: 0x80,
   OP_NO_RENEGOTIATION: 0x40000000,
-  VERIFY_NONE: 0,
   VERIFY_PEER: 1,
   ERROR_WANT_READ: 2,
   ERROR_WANT_WRITE: 3,
@@ -83,15 +83,12 @@ export const SSL = {
 export const X509 = {
   V_OK: 0,
   V_FLAG_PARTIAL_CHAIN: 0x80000,
-  CHECK_FLAG_NO_PARTIAL_WILDCARDS: 0x4,
+  CHECK_FLAG_NO_WILDCARDS: 0x2,
   CHECK_FLAG_NEVER_CHECK_SUBJECT: 0x20,
   NID_SUBJECT_ALT_NAME: 85,
 } as const;
 
-/** What the end of a file in PEM looks like: the library (9, PEM) and the reason (108) in one number, from openssl/err.h and pemerr.h. */
-export const PEM_NO_START_LINE = (9 << 23) | 108;
-
-/** The verdicts of X509_verify_cert(3), as node:tls names them. */
+/** The verdicts of X509_verify_cert(3), by their names without the prefix X509_V_ERR_, which node:tls also uses. */
 export const VERDICTS: Readonly<Record<number, string>> = {
   2: 'UNABLE_TO_GET_ISSUER_CERT',
   7: 'CERT_SIGNATURE_FAILURE',
@@ -107,6 +104,9 @@ export const VERDICTS: Readonly<Record<number, string>> = {
   26: 'INVALID_PURPOSE',
   27: 'CERT_UNTRUSTED',
   28: 'CERT_REJECTED',
+  34: 'UNHANDLED_CRITICAL_EXTENSION',
+  47: 'PERMITTED_VIOLATION',
+  48: 'EXCLUDED_VIOLATION',
   62: 'HOSTNAME_MISMATCH',
   64: 'IP_ADDRESS_MISMATCH',
   66: 'EE_KEY_TOO_SMALL',

@@ -11,6 +11,7 @@ export function explainTlsFailure(code: string, cause: unknown, connection: ApiC
   const { server, serverSource, tls } = connection;
   const kind =
     FAILURES[code] ??
+    (code.startsWith('X509_V_ERR_') ? 'use' : undefined) ??
     (/^ERR_SSL_.*ALERT_(BAD_CERTIFICATE|.*CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)/.test(code) ? 'ours' : undefined);
   if (kind === undefined) return undefined;
   const authority =
@@ -21,6 +22,11 @@ export function explainTlsFailure(code: string, cause: unknown, connection: ApiC
       return (
         `API server ${server.text} is not trusted (${code}): its certificate was not signed by ${authority}: ` +
         "put the cluster's CA there"
+      );
+    case 'use':
+      return (
+        `API server ${server.text} is not trusted (${code}): its chain has a certificate that is not permitted for this: ` +
+        'check its key usage, basic constraints and name constraints, and issue a new one'
       );
     case 'weak':
       return (
@@ -42,7 +48,7 @@ export function explainTlsFailure(code: string, cause: unknown, connection: ApiC
       );
     case 'protocol':
       return (
-        `API server ${server.text} does not speak TLS, or no version that podwire supports (${code}): ` +
+        `API server ${server.text} does not speak TLS, or no version or cipher that podwire supports (${code}): ` +
         `check the scheme and port in ${serverSource}; the minimum is TLS 1.2`
       );
     case 'ours':
@@ -59,7 +65,7 @@ function describeNames({ certificateNames }: TlsError): string {
   return certificateNames === '' ? '' : `, but for ${JSON.stringify(certificateNames.slice(0, 300))}`;
 }
 
-type Failure = 'authority' | 'weak' | 'name' | 'time' | 'protocol' | 'ours';
+type Failure = 'authority' | 'use' | 'weak' | 'name' | 'time' | 'protocol' | 'ours';
 
 const FAILURES: Readonly<Record<string, Failure>> = {
   UNABLE_TO_GET_ISSUER_CERT: 'authority',
@@ -72,9 +78,12 @@ const FAILURES: Readonly<Record<string, Failure>> = {
   CERT_UNTRUSTED: 'authority',
   CERT_REJECTED: 'authority',
   CERT_REVOKED: 'authority',
-  INVALID_CA: 'authority',
-  INVALID_PURPOSE: 'authority',
-  PATH_LENGTH_EXCEEDED: 'authority',
+  INVALID_CA: 'use',
+  INVALID_PURPOSE: 'use',
+  PATH_LENGTH_EXCEEDED: 'use',
+  UNHANDLED_CRITICAL_EXTENSION: 'use',
+  PERMITTED_VIOLATION: 'use',
+  EXCLUDED_VIOLATION: 'use',
   HOSTNAME_MISMATCH: 'name',
   IP_ADDRESS_MISMATCH: 'name',
   EE_KEY_TOO_SMALL: 'weak',
@@ -84,7 +93,9 @@ const FAILURES: Readonly<Record<string, Failure>> = {
   CERT_NOT_YET_VALID: 'time',
   ERR_SSL_WRONG_VERSION_NUMBER: 'protocol',
   ERR_SSL_PACKET_LENGTH_TOO_LONG: 'protocol',
+  ERR_SSL_DATA_LENGTH_TOO_LONG: 'protocol',
   ERR_SSL_UNSUPPORTED_PROTOCOL: 'protocol',
+  'ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE': 'protocol',
   ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: 'protocol',
   ERR_SSL_TLSV1_UNRECOGNIZED_NAME: 'name',
   ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: 'protocol',

@@ -1,18 +1,22 @@
 import type { Readiness } from '../../system/readiness.ts';
 import { KernelError, formatErrno } from '../../system/kernel-error.ts';
-import { openOpenSsl, PEM_NO_START_LINE, SSL, VERDICTS, X509, type OpenSsl } from './openssl.ts';
+import { openOpenSsl, SSL, VERDICTS, X509, type OpenSsl } from './openssl.ts';
 
 /** The identity that the server must prove, the authorities that can confirm it, and our own identity. */
 export interface TlsIdentities {
   /** `off`: any server is accepted. */
   readonly verification: 'full' | 'off';
-  /** The server's DNS name or address; a certificate is for one of both. */
-  readonly serverName: { readonly kind: 'dns' | 'address'; readonly text: string };
+  readonly serverName: ServerName;
   /** Certificates in PEM. Each of them is a root, also an intermediate one or the server's own, as in Go. */
   readonly authorities: readonly string[];
   /** A certificate, with those that lead to its root, and its key, in PEM. */
   readonly client: { readonly certificate: string; readonly key: string } | undefined;
 }
+
+/** What a server's certificate must be for: a DNS name without a dot at either end, or an address of 4 or 16 bytes. */
+export type ServerName =
+  | { readonly kind: 'dns'; readonly text: string }
+  | { readonly kind: 'address'; readonly bytes: Uint8Array };
 
 /** One side of a TLS connection over a socket that never blocks. Disposing of it leaves the socket open. */
 export interface TlsSession extends Disposable {
@@ -62,14 +66,14 @@ export interface TlsContext extends Disposable {
 
 /**
  * Prepares TLS connections with the OpenSSL that is a part of Node's executable. They do what those of node:tls do, which takes longer to
- * load than all API requests of an ADD take together; the tests compare the two.
- *
- * All calls are made on this thread, because OpenSSL keeps its errors per thread.
+ * load than all API requests of an ADD take together; the tests compare the two, and Go. All calls are made on this thread, because OpenSSL
+ * keeps its errors per thread.
  *
  * @throws {TlsIdentityError}
  */
 export function openTlsContext({ verification, serverName, authorities, client }: TlsIdentities): TlsContext {
   const openssl = openOpenSsl();
+  openssl.call('ERR_clear_error');
   using resources = new DisposableStack();
   const context = openssl.callForPointer('SSL_CTX_new', openssl.callForPointer('TLS_client_method'));
   resources.defer(() => void openssl.call('SSL_CTX_free', context));
@@ -82,8 +86,7 @@ export function openTlsContext({ verification, serverName, authorities, client }
       return verdict;
     }),
   );
-  const mode = verification === 'full' ? SSL.VERIFY_PEER : SSL.VERIFY_NONE;
-  openssl.call('SSL_CTX_set_verify', context, mode, verification === 'full' ? onVerdict.pointer : null);
+  if (verification === 'full') openssl.call('SSL_CTX_set_verify', context, SSL.VERIFY_PEER, onVerdict.pointer);
   requireName(openssl, context, serverName);
   addAuthorities(openssl, context, authorities);
   if (client !== undefined) useClient(openssl, context, client);
@@ -95,23 +98,14 @@ export function openTlsContext({ verification, serverName, authorities, client }
       if (serverName.kind === 'dns') {
         openssl.call('SSL_ctrl', session, SSL.CTRL_SET_TLSEXT_HOSTNAME, 0, cString(serverName.text));
       }
-      return sessionOf(openssl, session, {
-        verification,
-        refusedNames: () => (verification === 'full' ? refusedNames : undefined),
-      });
+      return sessionOf(openssl, session, verification === 'full' ? () => refusedNames : undefined);
     },
     [Symbol.dispose]: () => owned.dispose(),
   };
 }
 
-function sessionOf(
-  openssl: OpenSsl,
-  session: bigint,
-  {
-    verification,
-    refusedNames,
-  }: Pick<TlsIdentities, 'verification'> & { readonly refusedNames: () => string | undefined },
-): TlsSession {
+/** @param refusedNames the names in the certificate that was refused; `undefined` if none is verified */
+function sessionOf(openssl: OpenSsl, session: bigint, refusedNames: (() => string) | undefined): TlsSession {
   const attempt = (operation: string, call: () => number): number | Readiness | 'ended' => {
     openssl.call('ERR_clear_error'); // SSL_get_error(3) requires it
     const result = call();
@@ -127,7 +121,7 @@ function sessionOf(
       case SSL.ERROR_SYSCALL:
         throw new KernelError(operation, 'the connection', formatErrno(errno));
       default:
-        throw failureOf(openssl, session, refusedNames());
+        throw failureOf(openssl, session, refusedNames?.());
     }
   };
   return {
@@ -136,7 +130,7 @@ function sessionOf(
       if (typeof outcome !== 'number') return outcome;
       // OpenSSL does not get here for a server that is not trusted. This would hold even if the verification were set up wrongly.
       const isTrusted = openssl.call('SSL_get_verify_result', session) === X509.V_OK;
-      if (verification === 'full' && !isTrusted) throw failureOf(openssl, session, refusedNames());
+      if (refusedNames !== undefined && !isTrusted) throw failureOf(openssl, session, refusedNames());
       return 'done';
     },
     read(buffer) {
@@ -161,6 +155,8 @@ function configure(openssl: OpenSsl, context: bigint): void {
   assertAccepted(openssl, openssl.call('SSL_CTX_set_cipher_list', context, TLS_1_2_CIPHERS));
   // A write may send a part, and the rest may be elsewhere in memory at the next try.
   control(SSL.CTRL_MODE, SSL.MODE_ENABLE_PARTIAL_WRITE | SSL.MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  // A read returns after each record, so that a server that sends session tickets without end cannot keep this thread busy.
+  control(SSL.CTRL_CLEAR_MODE, SSL.MODE_AUTO_RETRY);
   // HTTP says where a response ends, so that a connection may end without close_notify, as in node:tls.
   openssl.call('SSL_CTX_set_options', context, SSL.OP_IGNORE_UNEXPECTED_EOF | SSL.OP_NO_RENEGOTIATION);
   openssl.call('SSL_CTX_set_alpn_protos', context, ALPN_PROTOCOLS, ALPN_PROTOCOLS.length);
@@ -170,15 +166,15 @@ function addAuthorities(openssl: OpenSsl, context: bigint, texts: readonly strin
   const store = openssl.callForPointer('SSL_CTX_get_cert_store', context);
   openssl.call('X509_STORE_set_flags', store, X509.V_FLAG_PARTIAL_CHAIN);
   for (const pem of texts) {
-    readCertificates(openssl, pem, (certificate) =>
-      assertAccepted(openssl, openssl.call('X509_STORE_add_cert', store, certificate)),
-    );
+    const add = (certificate: bigint): void =>
+      assertAccepted(openssl, openssl.call('X509_STORE_add_cert', store, certificate));
+    readCertificates(openssl, pem, 'skip', add); // as Go does
   }
 }
 
 function useClient(openssl: OpenSsl, context: bigint, client: NonNullable<TlsIdentities['client']>): void {
   let isFirst = true;
-  readCertificates(openssl, client.certificate, (certificate) => {
+  readCertificates(openssl, client.certificate, 'reject', (certificate) => {
     const outcome = isFirst
       ? openssl.call('SSL_CTX_use_certificate', context, certificate)
       : openssl.call('SSL_CTX_ctrl', context, SSL.CTRL_CHAIN_CERT, SSL.CHAIN_CERT_IS_COPIED, certificate);
@@ -187,7 +183,7 @@ function useClient(openssl: OpenSsl, context: bigint, client: NonNullable<TlsIde
   });
   withMemoryBio(openssl, client.key, (bio) => {
     const key = openssl.callForPointer('PEM_read_bio_PrivateKey', bio, null, null, NO_PASSWORD);
-    if (key === 0n) throw identityError(openssl);
+    if (key === 0n) throw new TlsIdentityError(takeReason(openssl));
     const outcome = openssl.call('SSL_CTX_use_PrivateKey', context, key);
     openssl.call('EVP_PKEY_free', key);
     assertAccepted(openssl, outcome);
@@ -195,25 +191,32 @@ function useClient(openssl: OpenSsl, context: bigint, client: NonNullable<TlsIde
   });
 }
 
-/** Calls `use` for each certificate, which is freed afterwards. Text between them is ignored. */
-function readCertificates(openssl: OpenSsl, pem: string, use: (certificate: bigint) => void): void {
-  withMemoryBio(openssl, pem, (bio) => {
-    for (let count = 0; ; count++) {
-      openssl.call('ERR_clear_error');
+/** Calls `use` for each certificate, and at least once; it is freed afterwards. As in Go, what is around the blocks is ignored. */
+function readCertificates(
+  openssl: OpenSsl,
+  pem: string,
+  damaged: 'skip' | 'reject',
+  use: (certificate: bigint) => void,
+): void {
+  let count = 0;
+  for (const [block] of pem.matchAll(CERTIFICATE_BLOCKS)) {
+    withMemoryBio(openssl, block, (bio) => {
       const certificate = openssl.callForPointer('PEM_read_bio_X509', bio, null, null, NO_PASSWORD);
-      if (certificate === 0n) {
-        // After the last certificate there is no other start line.
-        if (count > 0 && openssl.call('ERR_peek_last_error') === PEM_NO_START_LINE) return;
-        throw identityError(openssl);
-      }
+      if (certificate === 0n && damaged === 'reject') throw new TlsIdentityError(takeReason(openssl));
+      if (certificate === 0n) return;
+      count++;
       try {
         use(certificate);
       } finally {
         openssl.call('X509_free', certificate);
       }
-    }
-  });
+    });
+  }
+  openssl.call('ERR_clear_error'); // of those that were skipped
+  if (count === 0) throw new TlsIdentityError('no certificate');
 }
+
+const CERTIFICATE_BLOCKS = /^-----BEGIN CERTIFICATE-----[^-]*^-----END CERTIFICATE-----/gm;
 
 function withMemoryBio(openssl: OpenSsl, text: string, use: (bio: bigint) => void): void {
   const bytes = Buffer.from(text);
@@ -226,38 +229,35 @@ function withMemoryBio(openssl: OpenSsl, text: string, use: (bio: bigint) => voi
   }
 }
 
-/** As in Go, only subject alternative names count, and an asterisk stands for one whole label. */
-function requireName(openssl: OpenSsl, context: bigint, { kind, text }: TlsIdentities['serverName']): void {
+/** As in Go, only subject alternative names count, and an asterisk stands for the whole first label. */
+function requireName(openssl: OpenSsl, context: bigint, name: ServerName): void {
   const parameters = openssl.callForPointer('SSL_CTX_get0_param', context);
-  const flags = X509.CHECK_FLAG_NEVER_CHECK_SUBJECT | X509.CHECK_FLAG_NO_PARTIAL_WILDCARDS;
+  // OpenSSL has other rules for asterisks. Without them it only compares names.
+  const flags = X509.CHECK_FLAG_NEVER_CHECK_SUBJECT | X509.CHECK_FLAG_NO_WILDCARDS;
   openssl.call('X509_VERIFY_PARAM_set_hostflags', parameters, flags);
-  if (kind === 'address') {
-    assertAccepted(openssl, openssl.call('X509_VERIFY_PARAM_set1_ip_asc', parameters, text));
+  if (name.kind === 'address') {
+    assertAccepted(openssl, openssl.call('X509_VERIFY_PARAM_set1_ip', parameters, name.bytes, name.bytes.length));
     return;
   }
-  assertAccepted(openssl, openssl.call('X509_VERIFY_PARAM_set1_host', parameters, text, 0));
-  // For `api.example`, Go accepts a certificate for `*.example`. OpenSSL takes the asterisk of a name with two labels literally.
-  const [, lastLabel] = /^[^.]+\.([^.]+)$/.exec(text) ?? [];
-  if (lastLabel === undefined) return;
-  assertAccepted(openssl, openssl.call('X509_VERIFY_PARAM_add1_host', parameters, `*.${lastLabel}`, 0));
+  const [, domain] = /^[^.]+(\.[^.].*)?$/.exec(name.text) ?? [];
+  for (const text of domain === undefined ? [name.text] : [name.text, `*${domain}`]) {
+    // To OpenSSL, no text is any name, and a dot in front is any name below.
+    if (!/^[^.\0][^\0]*$/.test(text)) throw new TypeError('the name of a server is not valid');
+    assertAccepted(openssl, openssl.call('X509_VERIFY_PARAM_add1_host', parameters, text, 0));
+  }
 }
 
 function assertAccepted(openssl: OpenSsl, outcome: number): void {
-  if (outcome !== 1) throw identityError(openssl);
+  if (outcome !== 1) throw new TlsIdentityError(takeReason(openssl));
 }
 
-function identityError(openssl: OpenSsl): TlsIdentityError {
-  return new TlsIdentityError(lastReason(openssl));
-}
-
-/** @param refusedNames of the certificate that was refused; `undefined` if none is verified */
 function failureOf(openssl: OpenSsl, session: bigint, refusedNames: string | undefined): TlsError {
+  const reason = takeReason(openssl);
   const verdict = refusedNames === undefined ? X509.V_OK : openssl.call('SSL_get_verify_result', session);
   if (verdict !== X509.V_OK) {
     const words = openssl.callForText('X509_verify_cert_error_string', verdict);
     return new TlsError(VERDICTS[verdict] ?? `X509_V_ERR_${verdict}`, words, refusedNames);
   }
-  const reason = lastReason(openssl);
   return new TlsError(`ERR_SSL_${reason.toUpperCase().replaceAll(' ', '_')}`, reason);
 }
 
@@ -277,8 +277,11 @@ function readCertificateNames(openssl: OpenSsl, verifying: bigint): string {
   }
 }
 
-function lastReason(openssl: OpenSsl): string {
-  return openssl.callForText('ERR_reason_error_string', openssl.call('ERR_peek_last_error')) || 'unknown error';
+/** The cause is the first of several errors, as node:tls also reports. node:crypto would take those that are left for its own. */
+function takeReason(openssl: OpenSsl): string {
+  const reason = openssl.callForText('ERR_reason_error_string', openssl.call('ERR_peek_error'));
+  openssl.call('ERR_clear_error');
+  return reason || 'unknown error';
 }
 
 function cString(text: string): Uint8Array {

@@ -10,7 +10,8 @@ import { isElf, parseElf } from '../../../build/elf.ts';
 import { PLUGINS } from '../../../build/image/go-plugins.ts';
 import { arm64Packages } from '../../../build/other-architecture.ts';
 import { packageVersion } from '../../../build/third-party-notices.ts';
-import { runForArm64, runInRoot, type RunIo } from './run-in-root.ts';
+import { runForArm64, runInPrivateNamespace, runInRoot, type RunIo } from './run-in-root.ts';
+import type { StatusOverTls } from './status-over-tls.ts';
 import { descriptors, unpackedDigest, unpackImage, type Descriptor, type UnpackedImage } from './unpacked-image.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../../..');
@@ -262,6 +263,16 @@ describe('arm64 runs under qemu-user with the libraries of its image', () => {
   refuses('a version that does not exist', 1, JSON.stringify({ ...NETCONF, cniVersion: '9.9.9' }));
   refuses('no JSON', 6, 'no JSON');
   refuses('no ipam', 7, JSON.stringify({ ...NETCONF, ipam: undefined }));
+});
+
+it('arm64 verifies an API server with the OpenSSL in its executable', async () => {
+  const program = join(import.meta.dirname, 'status-over-tls.ts');
+  const { stdout } = await runInPrivateNamespace(program, [rootOf('arm64')]);
+  const statuses: readonly StatusOverTls[] = JSON.parse(stdout);
+  expect(statuses).toEqual([
+    { exitCode: 0, stdout: '', requests: ['GET /api/v1/nodes/n1'] },
+    { exitCode: 1, stdout: expect.stringContaining('is not trusted (SELF_SIGNED_CERT_IN_CHAIN)'), requests: [] },
+  ]);
 });
 
 it('a second build produces the same archive and bill of materials', async () => {

@@ -29,6 +29,11 @@ export async function runInRoot(root: string, args: readonly string[], io: RunIo
   return run(IN_PRIVATE_NAMESPACE, ['sh', '-c', enter, root, ...args], io);
 }
 
+/** Runs a program of the repository in private namespaces. */
+export async function runInPrivateNamespace(program: string, args: readonly string[]): Promise<RunResult> {
+  return run(IN_PRIVATE_NAMESPACE, ['--', process.execPath, program, ...args], NOTHING);
+}
+
 /** Runs a program for arm64 on any machine, with the loader and the libraries below `root`. */
 export async function runForArm64(root: string, args: readonly string[], io: RunIo = NOTHING): Promise<RunResult> {
   const [program = '', ...rest] = args;

@@ -4,7 +4,8 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { startConnection } from '../../../src/cluster/wire/connect.ts';
 import { parseServerUrl } from '../../../src/cluster/wire/server-url.ts';
 import { ERROR_CODE } from '../../../src/cni/error.ts';
-import { makeCertificateAuthority, type Certificate } from '../../lab/certificates/certificate-authority.ts';
+import { makeCertificateAuthority } from '../../lab/certificates/certificate-authority.ts';
+import type { Certificate } from '../../lab/certificates/certificate.ts';
 import { clusterOf, expectClean, openLoopbackCluster, rejectionOf, soon, WEB } from '../loopback-cluster.ts';
 
 describe('the identity of the server', () => {

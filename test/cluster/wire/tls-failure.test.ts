@@ -12,6 +12,8 @@ describe('a failure of TLS', () => {
   );
   explains('HOSTNAME_MISMATCH', /not for "api.example": use one of its names in k8s_api_root/);
   explains('CERT_NOT_YET_VALID', /set this machine's clock/);
+  explains('INVALID_PURPOSE', /not permitted for this: check its key usage/);
+  explains('X509_V_ERR_12345', /not permitted for this/);
   explains('CA_MD_TOO_WEAK', /too weak: issue new ones/);
   explains('ERR_SSL_WRONG_VERSION_NUMBER', /does not speak TLS/);
   explains('ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', /requires a client certificate .*none is configured/);

@@ -61,7 +61,7 @@ describe('variables of OpenSSL and Node.js', () => {
     expect(await attachWith({ OPENSSL_CONF: path })).toEqual(UNCHANGED);
   });
 
-  it.each(['OPENSSL_CONF', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE'])(
+  it.each(['OPENSSL_CONF', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR'])(
     '%s naming a FIFO or a folder changes nothing',
     async (name) => {
       const fifo = join(node.folder, `fifo-${name}`);

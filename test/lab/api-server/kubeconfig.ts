@@ -1,4 +1,4 @@
-import type { Certificate } from '../certificates/certificate-authority.ts';
+import type { Certificate } from '../certificates/certificate.ts';
 
 /** A kubeconfig with one context and everything inline. As JSON it is valid YAML. */
 export interface Kubeconfig {

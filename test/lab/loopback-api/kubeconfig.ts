@@ -1,4 +1,5 @@
-import type { Certificate, CertificateAuthority } from '../certificates/certificate-authority.ts';
+import type { CertificateAuthority } from '../certificates/certificate-authority.ts';
+import type { Certificate } from '../certificates/certificate.ts';
 
 export interface KubeconfigOptions {
   readonly format?: 'json' | 'yaml';

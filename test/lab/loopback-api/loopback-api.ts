@@ -3,11 +3,8 @@ import { createServer as createHttpServer, type IncomingMessage, type ServerResp
 import { createServer as createHttpsServer } from 'node:https';
 import { createServer as createNetServer, type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import {
-  makeCertificateAuthority,
-  type Certificate,
-  type CertificateAuthority,
-} from '../certificates/certificate-authority.ts';
+import { makeCertificateAuthority, type CertificateAuthority } from '../certificates/certificate-authority.ts';
+import type { Certificate } from '../certificates/certificate.ts';
 import { spoilAnswer, spoilConnection, type Fault, type FaultScope } from './fault.ts';
 import { formatKubeconfig, type KubeconfigOptions } from './kubeconfig.ts';
 import {

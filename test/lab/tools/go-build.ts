@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, mkdir, readFile } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 
@@ -19,7 +19,9 @@ const HEARTBEAT_MS = 1000;
 export async function builtToolPath(name: ToolName): Promise<string> {
   const { module, fileName, linkerFlags } = toolNamed(name);
   const hash = createHash('sha256').update(`${process.arch}\n${linkerFlags ?? ''}\n`);
-  for (const file of ['go.mod', 'go.sum']) hash.update(await readFile(join(TOOLS_FOLDER, module, file)));
+  const folder = join(TOOLS_FOLDER, module);
+  const files = (await readdir(folder)).filter((file) => /\.(mod|sum|go)$/.test(file)).toSorted();
+  for (const file of files) hash.update(await readFile(join(folder, file)));
   return join(REPOSITORY, 'dist', 'tools', hash.digest('hex').slice(0, 16), fileName);
 }
 

@@ -1,6 +1,6 @@
 interface Tool {
-  /** The folder below test/tools whose go.mod pins the module. */
-  readonly module: '.' | 'cilium' | 'containerd' | 'host-local-1.1.1' | 'kubelet' | 'kustomize';
+  /** The folder below test/tools whose go.mod pins the module, or is its own. */
+  readonly module: '.' | 'cilium' | 'containerd' | 'host-local-1.1.1' | 'kubelet' | 'kustomize' | 'tls-verdict';
   /** The Go package that is the program. */
   readonly package: string;
   /** The file's name. A delegate is found by its name, whatever its version is. */
@@ -18,6 +18,7 @@ const KUBERNETES_VERSION = '-X k8s.io/component-base/version.gitVersion=v1.36.3'
 
 /** Every real program that tests run against. To add one: a `tool` line in go.mod and a row here. */
 export const TOOLS = {
+  'tls-verdict': row('tls-verdict', '.', 'tls-verdict', 'never'),
   cnitool: row('.', 'github.com/containernetworking/cni/cnitool', 'cnitool', 'never'),
   'host-local': row('.', `${PLUGINS}/ipam/host-local`, 'host-local', 'plugin'),
   'host-local-1.1.1': row('host-local-1.1.1', `${PLUGINS}/ipam/host-local`, 'host-local', 'never'),

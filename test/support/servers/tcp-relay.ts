@@ -7,6 +7,8 @@ export interface TcpRelay extends AsyncDisposable {
   readonly url: string;
   /** The number of connections that have been opened to it. */
   readonly opened: () => number;
+  /** Ends all connections, as a server does that has been idle for long. Resolves when the clients have ended them, too. */
+  readonly endAll: () => Promise<void>;
 }
 
 /**
@@ -23,6 +25,7 @@ export async function startTcpRelay(
 ): Promise<TcpRelay> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
+  const clients = new Set<Socket>();
   const track = (socket: Socket) => {
     sockets.add(socket);
     socket.on('error', () => socket.destroy()).on('close', () => sockets.delete(socket));
@@ -31,6 +34,8 @@ export async function startTcpRelay(
   const server = createServer({ pauseOnConnect: true }, (client) => {
     opened += 1;
     track(client);
+    clients.add(client);
+    client.on('close', () => clients.delete(client));
     const passOn = async () => {
       await onConnection();
       const upstream = connect(Number(port), hostname);
@@ -48,6 +53,7 @@ export async function startTcpRelay(
   return {
     url: `https://${address}:${listening}`,
     opened: () => opened,
+    endAll: async () => void (await Promise.all([...clients].map((client) => once(client.end(), 'close')))),
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
       await server[Symbol.asyncDispose]();
