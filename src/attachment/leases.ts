@@ -91,7 +91,7 @@ async function allocateAgain(
   effects: AllocationEffects,
 ): Promise<CniResult> {
   if (early !== undefined) {
-    effects.log.info('the podCIDRs of this node have changed since the last ADD; asking for another lease');
+    effects.log.debug('the podCIDRs of this node have changed since the last ADD; asking for another lease');
     await effects.delegate.del(attachment);
   }
   return requestLease(allocation, attachment, effects);
