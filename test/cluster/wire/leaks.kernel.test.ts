@@ -24,7 +24,7 @@ it.each(['TLSv1.2', 'TLSv1.3'] as const)(
     for (const options of [strange, demanding, { ALPNProtocols: ['h2'] }]) {
       ports.push(stack.use(await startTlsServer(() => undefined, { ...only, ...options })).port);
     }
-    const report = await probe({ ports, times: 2, budgetMs: 100 });
+    const report = await probe({ ports, times: 2, budgetMs: 250 });
     expectNothingLeft(report);
     const names = ['200', 'ConnectError', 'DeadlineError', 'HttpError', 'KernelError', 'TlsError'];
     expect(Object.keys(report.outcomes).toSorted()).toEqual(names);
