@@ -293,7 +293,7 @@ const NO_PASSWORD = cString('');
 
 const ALPN_PROTOCOLS = Buffer.from('\x08http/1.1', 'latin1');
 
-/** Those of Node (crypto.constants.defaultCipherList), without TLS 1.3, whose ciphers have a list of their own. */
+/** Node's (crypto.constants.defaultCipherList). As in Go, all have forward secrecy; level 1 permits RSA keys of 1024 bits. */
 const TLS_1_2_CIPHERS =
   'ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES256-GCM-SHA384:' +
-  'DHE-RSA-AES128-GCM-SHA256:HIGH:!aNULL:!eNULL:!EXPORT:!DES:!RC4:!MD5:!PSK:!SRP:!CAMELLIA';
+  'DHE-RSA-AES128-GCM-SHA256:HIGH:!kRSA:!aNULL:!eNULL:!EXPORT:!DES:!RC4:!MD5:!PSK:!SRP:!CAMELLIA:@SECLEVEL=1';

@@ -30,7 +30,6 @@ export function protocolCases(): readonly TlsCase[] {
       'rejected',
       { ...RSA, ...with12('AES256-GCM-SHA384') },
       {
-        podwireDiffers: 'as Node, whose ciphers podwire offers',
         nodeDiffers: 'its default ciphers include it',
       },
     ),
