@@ -155,7 +155,8 @@ function describeError(error: unknown): string {
   if (!(error instanceof CniError)) return stackOf(error);
   const cause =
     error.cause instanceof Error && error.cause.message !== error.message ? `; cause: ${error.cause.message}` : '';
-  return `${error.message}${error.details === '' ? '' : ` (${error.details})`} [code ${error.code}]${cause}`;
+  const finding = error.finding === undefined ? '' : `${error.finding}, `;
+  return `${error.message}${error.details === '' ? '' : ` (${error.details})`} [${finding}code ${error.code}]${cause}`;
 }
 
 function toCniError(error: unknown, { signal }: Partial<Pick<PluginIo, 'signal'>>): CniError {

@@ -28,7 +28,7 @@ export function readMtuBytes(
     throw new CniError(
       ERROR_CODE.invalidConfig,
       `cannot read the required file ${file}; check that the agent (calico-node) runs on this node, or set mtu in the netconf`,
-      { details: messageOf(cause), cause },
+      { details: messageOf(cause), cause, finding: 'PW502' },
     );
   }
   const mtuBytes = /^[0-9]{1,5}$/.test(text) ? Number(text) : Number.NaN;
@@ -38,6 +38,7 @@ export function readMtuBytes(
     `${file} does not contain an MTU of 68 to 65535 bytes; remove the file, or set mtu in the netconf`,
     {
       details: JSON.stringify(text.slice(0, 32)),
+      finding: 'PW502',
     },
   );
 }

@@ -31,6 +31,6 @@ export function readNodeName(
     ERROR_CODE.invalidConfig,
     `the name of this node is unknown: ${file} does not contain it; check that the agent (calico-node) runs on this node, ` +
       'set nodename in the netconf, or set nodename_file_optional to use the host name',
-    { details: why, cause },
+    { details: why, cause, finding: 'PW302' },
   );
 }

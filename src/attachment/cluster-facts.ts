@@ -79,5 +79,6 @@ export async function readPodCidrs(
   throw new CniError(
     ERROR_CODE.apiRefused,
     `the API server has no node ${nodeName}; set nodename in the network configuration to the name that "kubectl get nodes" shows for this machine`,
+    { finding: 'PW302' },
   );
 }

@@ -57,7 +57,7 @@ function assertReplaceable(attachment: Attachment, found: ObservedInterface): vo
     ERROR_CODE.interfaceTaken,
     `the host interface ${name}, which ${describe(attachment)} needs, belongs to ${describeOwner(owner)}; ` +
       `see "ip -d link show ${name}", and rename one of the two if both are alive`,
-    { details: `kind ${found.linkKind ?? 'none'}, alias ${found.alias ?? 'none'}` },
+    { details: `kind ${found.linkKind ?? 'none'}, alias ${found.alias ?? 'none'}`, finding: 'PW307' },
   );
 }
 

@@ -28,6 +28,6 @@ function kernelRefusedError(action: string, cause: KernelError): CniError {
   return new CniError(
     ERROR_CODE.routeTaken,
     `cannot ${action}: ${cause.message}; find its owner with "ip route", and delete the route if nothing uses it`,
-    { details, cause },
+    { details, cause, finding: 'PW308' },
   );
 }

@@ -109,7 +109,11 @@ async function requestLease(
     if (!(error instanceof CniError) || !error.message.includes(FULL)) throw error;
     const { code, message, details } = error;
     const usage = describeUsage(allocation, { delegate, journal });
-    throw usage === undefined ? error : new CniError(code, `${message}; ${usage}`, { details, cause: error });
+    throw new CniError(code, usage === undefined ? message : `${message}; ${usage}`, {
+      details,
+      cause: error,
+      finding: 'PW305',
+    });
   }
 }
 

@@ -1,4 +1,4 @@
-import { CniError, ERROR_CODE } from '../cni/error.ts';
+import { CniError, ERROR_CODE, type FindingNumber } from '../cni/error.ts';
 import { openReader, type JsonSource } from '../json/json-reader.ts';
 import { STRING } from '../json/shapes.ts';
 import { ConnectError } from './wire/connect.ts';
@@ -54,12 +54,16 @@ export function refusedRequestError(connection: ApiConnection, purpose: Purpose,
   const { text } = connection.server;
   const words = parseStatus(response)?.message ?? '';
   const details = `${status} ${text}${words === '' ? '' : `: ${words.slice(0, MAX_QUOTED)}`}`;
-  const error = (code: number, message: string) => apiError(connection, code, message, { details });
+  const error = (code: number, message: string, finding: FindingNumber = 'PW201') =>
+    apiError(connection, code, message, { details, finding });
   const request = `${purpose.verb} ${purpose.object}`;
   // An admission webhook answers with any status, and one that cannot be called with 500.
   const reason = words === '' ? '' : describeReason(words);
-  if (status === 401) return error(ERROR_CODE.apiRefused, describeUnauthorized(connection));
-  if (status === 403) return error(ERROR_CODE.apiRefused, describeForbidden(connection, purpose, words));
+  if (status === 401) return error(ERROR_CODE.apiRefused, describeUnauthorized(connection), 'PW401');
+  if (status === 403) {
+    const finding = AUTHORIZER_REFUSAL.test(words) ? 'PW403' : 'PW404';
+    return error(ERROR_CODE.apiRefused, describeForbidden(connection, purpose, words), finding);
+  }
   if (status >= 300 && status < 400) {
     const location = JSON.stringify((headers.get('location') ?? '').slice(0, MAX_QUOTED));
     return error(
@@ -71,8 +75,10 @@ export function refusedRequestError(connection: ApiConnection, purpose: Purpose,
   if (status === 429) {
     return error(ERROR_CODE.tryAgainLater, `API server ${text} has too many requests to ${request} now (429)`);
   }
-  if (status >= 500)
-    return error(ERROR_CODE.tryAgainLater, `API server ${text} failed to ${request} (${status})${reason}`);
+  if (status >= 500) {
+    const finding = WEBHOOK_FAILURE.test(words) ? 'PW404' : 'PW201';
+    return error(ERROR_CODE.tryAgainLater, `API server ${text} failed to ${request} (${status})${reason}`, finding);
+  }
   if (status === 404) {
     return error(
       ERROR_CODE.apiRefused,
@@ -80,7 +86,7 @@ export function refusedRequestError(connection: ApiConnection, purpose: Purpose,
         `check the server's URL in ${connection.serverSource}`,
     );
   }
-  return error(ERROR_CODE.apiRefused, `API server ${text} refused to ${request} (${status})${reason}`);
+  return error(ERROR_CODE.apiRefused, `API server ${text} refused to ${request} (${status})${reason}`, 'PW404');
 }
 
 /**
@@ -94,7 +100,7 @@ export function failedRequestError(connection: ApiConnection, { verb, object }: 
       connection,
       ERROR_CODE.tryAgainLater,
       `API server ${text} ${why} (to ${verb} ${object})`,
-      { details: `${details} ${text}`, cause: inner },
+      { details: `${details} ${text}`, cause: inner, finding: 'PW201' },
       ApiUnreachableError,
     );
   if (cause instanceof ConnectError) return unavailableError(cause.message, 'connect');
@@ -105,7 +111,13 @@ export function failedRequestError(connection: ApiConnection, { verb, object }: 
   const tls = code === undefined ? undefined : explainTlsFailure(code, fault, connection);
   if (tls !== undefined) {
     const details = `${code} ${text}`;
-    return apiError(connection, ERROR_CODE.apiRefused, tls, { details, cause: fault }, ApiUnreachableError);
+    return apiError(
+      connection,
+      ERROR_CODE.apiRefused,
+      tls,
+      { details, cause: fault, finding: 'PW202' },
+      ApiUnreachableError,
+    );
   }
   if (cause instanceof HttpError) return unavailableError(cause.message, code ?? cause.kind, fault);
   return unavailableError(
@@ -132,7 +144,7 @@ export function unexpectedResponseError(
     connection,
     ERROR_CODE.tryAgainLater,
     `API server ${text} gave an unexpected response to ${verb} ${object}: ${problem}`,
-    { details: text },
+    { details: text, finding: 'PW201' },
   );
 }
 
@@ -144,7 +156,7 @@ function apiError(
   connection: ApiConnection,
   code: number,
   message: string,
-  { details, cause }: { details: string; cause?: unknown },
+  { details, cause, finding }: { details: string; cause?: unknown; finding: FindingNumber },
   ErrorClass: typeof CniError = CniError,
 ): CniError {
   const clean = (text: string) => {
@@ -152,7 +164,7 @@ function apiError(
     const masked = token === undefined ? text : maskToken(text, token);
     return masked.replaceAll(/not\s+found/gi, 'absent');
   };
-  return new ErrorClass(code, clean(message), { details: clean(details), cause });
+  return new ErrorClass(code, clean(message), { details: clean(details), cause, finding });
 }
 
 // The server's text has been cut before, so the end of an echoed token may be missing.
@@ -194,6 +206,9 @@ function describeForbidden({ server }: ApiConnection, { verb, resource, object }
 
 // `pods "web" is forbidden: User "u" cannot get resource "pods" in …`, or `forbidden: User "u" cannot get path "/version"`.
 const AUTHORIZER_REFUSAL = /^(?:\S+ (?:"[^"]*" )?is )?forbidden: User "([^"]{1,256})" cannot \S+ (resource|path) /;
+
+// `Internal error occurred: failed calling webhook "w": …`, of a webhook that does not answer.
+const WEBHOOK_FAILURE = /failed calling webhook|failed to call webhook/;
 
 function describeReason(words: string): string {
   if (words === '') return ' without a reason; something in front of it, such as a proxy, may have answered';

@@ -2,17 +2,18 @@ import { ERROR_CODE, type CniError } from './error.ts';
 import { omitAbsent, type JsonObject } from '../json/json.ts';
 
 /**
- * Formats an error as a runtime reads it from stdout. Empty `details` are left out.
+ * Formats an error as a runtime reads it from stdout. Empty `details` are left out. The number of the finding is part of
+ * the message, because `kubectl describe pod` shows nothing else.
  *
  * @param cniVersion the version of the request
  * @see SPEC.md 1.1.0, section 5, Error
  */
-export function formatError({ code, message, details }: CniError, cniVersion: string): JsonObject {
+export function formatError({ code, message, details, finding }: CniError, cniVersion: string): JsonObject {
   return omitAbsent({
     cniVersion,
     // libcni reads it as an unsigned integer, and discards the whole error if it is not one.
     code: Number.isSafeInteger(code) && code > 0 ? code : ERROR_CODE.internal,
-    msg: message,
+    msg: finding === undefined ? message : `${message} [${finding}]`,
     details: details === '' ? undefined : details,
   });
 }

@@ -36,10 +36,22 @@ export class CniError extends Error {
   override readonly name = 'CniError';
   readonly code: number;
   readonly details: string;
+  /** The number under which `podwire doctor` and docs/troubleshooting.md describe this fault, if they do. */
+  readonly finding: FindingNumber | undefined;
 
-  constructor(code: number, message: string, { details = '', cause }: { details?: string; cause?: unknown } = {}) {
+  constructor(code: number, message: string, { details = '', cause, finding }: CniErrorOptions = {}) {
     super(message, { cause });
     this.code = code;
     this.details = details;
+    this.finding = finding;
   }
+}
+
+/** The stable number of a fault: `PW401`. The table is in src/diagnosis/finding-table.ts. */
+export type FindingNumber = `PW${number}`;
+
+interface CniErrorOptions {
+  readonly details?: string;
+  readonly cause?: unknown;
+  readonly finding?: FindingNumber | undefined;
 }

@@ -88,6 +88,6 @@ function driftedError({ id }: Attachment, drift: readonly Drift[]): CniError {
     ERROR_CODE.drifted,
     `container ${id.containerId}, ${id.interfaceName}, differs from the result of its ADD in ${drift.length} points; ` +
       'delete the pod, so that it is created again, and find out what changed it',
-    { details: formatDrift(drift) },
+    { details: formatDrift(drift), finding: 'PW601' },
   );
 }

@@ -55,7 +55,7 @@ async function assertMostInterfacesExist(effects: Effects): Promise<void> {
   throw new CniError(
     ERROR_CODE.limitedConnectivity,
     `${lost.length} pods of this node have lost their host interface and their network; delete these pods, so that they are created again`,
-    { details: names },
+    { details: names, finding: 'PW601' },
   );
 }
 
@@ -110,7 +110,8 @@ async function orNotAvailable(run: () => Promise<void>): Promise<void> {
     await run();
   } catch (cause) {
     if (!(cause instanceof CniError)) throw cause;
-    const { message, details } = cause;
-    throw new CniError(ERROR_CODE.notAvailable, `no pod can be attached on this node: ${message}`, { details, cause });
+    const { message, details, finding } = cause;
+    const options = { details, cause, finding };
+    throw new CniError(ERROR_CODE.notAvailable, `no pod can be attached on this node: ${message}`, options);
   }
 }

@@ -22,7 +22,7 @@ export function findDelegate(type: string, pluginPath: readonly string[]): strin
   throw new CniError(
     ERROR_CODE.delegateFailed,
     `the IPAM plugin ${type} is missing on this node; install it (package containernetworking-plugins) into a folder of CNI_PATH`,
-    { details: `CNI_PATH: ${pluginPath.join(':') || 'empty'}` },
+    { details: `CNI_PATH: ${pluginPath.join(':') || 'empty'}`, finding: 'PW103' },
   );
 }
 
@@ -45,6 +45,7 @@ export function assertRunnable(
     `the IPAM plugin ${show(path)} cannot be run: it is not executable; run chmod 0755 ${show(path)}`,
     {
       details: `mode ${(mode & 0o7777).toString(8)}`,
+      finding: 'PW104',
     },
   );
 }
@@ -82,6 +83,6 @@ function modifiableError({ path, stats: { uid, gid, mode } }: ModifiablePath): C
   return new CniError(
     ERROR_CODE.delegateFailed,
     `the IPAM plugin is not run, because users other than root can change ${path}; ${remedy}`,
-    { details: `owner ${uid}, group ${gid}, mode ${(mode & 0o7777).toString(8)}` },
+    { details: `owner ${uid}, group ${gid}, mode ${(mode & 0o7777).toString(8)}`, finding: 'PW104' },
   );
 }

@@ -41,7 +41,7 @@ export async function runDelegate(
   } catch (cause) {
     if (limits.signal.aborted) throw endedError(path, budgetMs, signal);
     const message = `the IPAM plugin ${path} cannot be run: ${messageOf(cause)}`;
-    throw new CniError(ERROR_CODE.delegateFailed, message, { cause });
+    throw new CniError(ERROR_CODE.delegateFailed, message, { cause, finding: 'PW104' });
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', end);

@@ -247,5 +247,5 @@ function reportAndReplace<T>(error: unknown, onError: OnError, replacement: T): 
 }
 
 function invalidConfigError(message: string): CniError {
-  return new CniError(ERROR_CODE.invalidConfig, message);
+  return new CniError(ERROR_CODE.invalidConfig, message, { finding: 'PW102' });
 }

@@ -82,7 +82,7 @@ function findPodCidr(family: Family, node: PodCidrSource | undefined): Cidr {
     ERROR_CODE.invalidConfig,
     `node ${node?.nodeName} has no ${label} podCIDR, which ipam asks for; give the controller manager ` +
       `--allocate-node-cidrs and a --cluster-cidr of that family, or set spec.podCIDRs of the node`,
-    { details: `podCIDRs of the node: ${node?.podCidrs.map(formatCidr).join(', ') || 'none'}` },
+    { details: `podCIDRs of the node: ${node?.podCidrs.map(formatCidr).join(', ') || 'none'}`, finding: 'PW301' },
   );
 }
 

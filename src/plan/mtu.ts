@@ -17,5 +17,6 @@ export function assertMtuFitsAddresses(mtuBytes: number | undefined, addresses: 
     ERROR_CODE.invalidConfig,
     `the MTU of ${mtuBytes} bytes is too small for ${address.text}: IPv6 needs at least ${MIN_IPV6_MTU_BYTES}; ` +
       'correct mtu in the network configuration, or in /var/lib/calico/mtu, which the agent writes',
+    { finding: 'PW502' },
   );
 }

@@ -31,7 +31,8 @@ export function readConfiguredFile(file: ConfiguredFile): string {
  * @param problem continues a sentence about the file: `is empty`
  */
 export function invalidFileError({ what, path, namedBy }: ConfiguredFile, problem: string): CniError {
-  return new CniError(ERROR_CODE.invalidConfig, `the ${what} ${path} ${problem}; correct the file, or ${namedBy}`);
+  const message = `the ${what} ${path} ${problem}; correct the file, or ${namedBy}`;
+  return new CniError(ERROR_CODE.invalidConfig, message, { finding: 'PW205' });
 }
 
 function readBytes(file: ConfiguredFile): Uint8Array {
@@ -79,7 +80,7 @@ function unreadableFileError(file: ConfiguredFile, cause: unknown): CniError {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
   const reason = REASONS[code] ?? 'cannot be read';
   const message = `the ${file.what} ${file.path} ${reason} (${code}); it is named by ${file.namedBy}`;
-  return new CniError(ERROR_CODE.inputOutput, message, { details: code, cause });
+  return new CniError(ERROR_CODE.inputOutput, message, { details: code, cause, finding: 'PW205' });
 }
 
 const MAX_BYTES = 4 * 1024 * 1024;

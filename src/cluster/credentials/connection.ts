@@ -220,5 +220,5 @@ function readPem(chosen: ChosenSource | undefined, what: string, label: string):
 }
 
 function invalidConfigError(message: string): CniError {
-  return new CniError(ERROR_CODE.invalidConfig, message);
+  return new CniError(ERROR_CODE.invalidConfig, message, { finding: 'PW205' });
 }
