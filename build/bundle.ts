@@ -16,7 +16,8 @@ export interface Bundle {
  * separate bundle, because every function in a file costs V8 time, whether it is called or not.
  */
 export const PARTS_ON_DEMAND = {
-  person: { entryPath: join(REPOSITORY, 'src/cli.ts'), importedAs: './cli.ts' },
+  person: { entryPath: join(REPOSITORY, 'src/cli/cli.ts'), importedAs: './cli/cli.ts' },
+  cri: { entryPath: join(REPOSITORY, 'src/cri/cri-client.ts'), importedAs: '../../cri/cri-client.ts' },
   yaml: { entryPath: 'yaml', importedAs: 'yaml' },
 } as const;
 

@@ -16,14 +16,30 @@ const libc = openLibcLoader();
 
 async function main(): Promise<number> {
   const { env: environment, argv } = process;
+  // Otherwise Node warns that verification is off. cluster/wire/connect-socket.ts passes its own decision to TLS,
+  // whatever the variable says.
+  delete environment['NODE_TLS_REJECT_UNAUTHORIZED'];
   // Its default action would end the process in the middle of a command. build/executable.ts keeps it from starting a debugger.
   process.on('SIGUSR1', () => undefined);
   const io = { environment, writeStdout, writeStderr };
   const args = argv.slice(2);
   if (args.some((word) => FLAG.test(word)) || (environment['CNI_COMMAND'] ?? '') === '') {
     const called = { name: basename(process.argv0), executablePath: process.execPath };
-    const { runCli } = await import('./cli.ts');
-    return runCli({ ...io, args, called, readStdin, listenForTermination, libc });
+    const { runCli } = await import('./cli/cli.ts');
+    const { isatty: isTerminal } = await import('node:tty');
+    const columns = () => (isTerminal(1) ? process.stdout.columns : undefined);
+    return runCli({
+      ...io,
+      args,
+      called,
+      readStdin,
+      readLine,
+      writeStdoutNow,
+      isTerminal,
+      columns,
+      listenForTermination,
+      libc,
+    });
   }
   let stdin: Uint8Array = Buffer.alloc(0);
   try {
@@ -83,7 +99,22 @@ function readStdin(): Uint8Array {
   return Buffer.concat(chunks);
 }
 
+// A terminal gives one line at a time.
+function readLine(): string {
+  const line = Buffer.alloc(1024);
+  return line
+    .subarray(
+      0,
+      untilReady(() => readSync(0, line)),
+    )
+    .toString('utf8');
+}
+
 async function writeStdout(text: string): Promise<void> {
+  writeStdoutNow(text);
+}
+
+function writeStdoutNow(text: string): void {
   let rest = Buffer.from(text);
   while (rest.length > 0) rest = rest.subarray(untilReady(() => writeSync(1, rest)));
 }

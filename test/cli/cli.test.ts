@@ -1,29 +1,20 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runCli } from '../src/cli.ts';
-import { openLibcLoader } from '../src/system/libc.ts';
-import { PODWIRE_VERSION } from '../src/version.ts';
-import { CANARY, openLoopbackCluster, type LoopbackCluster } from './cluster/loopback-cluster.ts';
-import { netconf } from './lab/netconf.ts';
+import { runCli } from '../../src/cli/cli.ts';
+import { PODWIRE_VERSION } from '../../src/version.ts';
+import { cliIo } from '../support/commands/cli-io.ts';
 
-async function call(args: readonly string[], stdin = '', name = 'podwire') {
-  let stdout = '';
-  let stderr = '';
-  const status = await runCli({
-    args,
-    called: { name, executablePath: process.execPath },
-    listenForTermination: () => new AbortController().signal,
-    environment: {},
-    libc: openLibcLoader(),
-    readStdin: () => new TextEncoder().encode(stdin),
-    writeStdout: async (text) => void (stdout += text),
-    writeStderr: (text) => void (stderr += text),
-  });
-  return { status, stdout, stderr };
+async function call(args: readonly string[], name = 'podwire') {
+  const captured = cliIo({ args, called: { name, executablePath: process.execPath } });
+  const status = await runCli(captured.io);
+  return { status, stdout: captured.stdout, stderr: captured.stderr };
 }
 
-describe('runCli', () => {
-  it.each(['-v', '--v', '-v=true', 'version'])(
-    '%s prints the version, the versions of the protocol, the state of the code cache, and the libraries',
+describe('the version', () => {
+  it.each(['-v', '--v', '-v=true', '--version', '-V', 'version'])(
+    '%s prints the version, the versions of the protocol, and the state of the code cache',
     async (word) => {
       const { status, stdout, stderr } = await call([word]);
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
@@ -31,62 +22,71 @@ describe('runCli', () => {
         `podwire ${PODWIRE_VERSION}`,
         expect.stringMatching(/^CNI 0\.1\.0 .* 1\.1\.0$/),
         'code cache: none',
-        'libraries: those of this machine',
         '',
       ]);
     },
   );
 
-  it.each([[[]], [['help']], [['-x', '-v']], [['-v=maybe']]])('%o prints the usage, with status 1', async (args) => {
-    expect(await call(args)).toEqual({
-      status: 1,
-      stdout: '',
-      stderr: expect.stringMatching(/^podwire .*podwire -t < NETCONF/s),
-    });
+  it('-v takes precedence over -t, as in Calico’s plugin', async () =>
+    expect(await call(['-t', '-v'])).toMatchObject({ status: 0, stdout: expect.stringContaining('CNI 0.1.0') }));
+});
+
+describe('help', () => {
+  it.each([[['--help']], [['-h']], [['help']]])('%o is printed to stdout, with status 0', async (args) =>
+    expect(await call(args)).toEqual({ status: 0, stdout: expect.stringMatching(/^Usage: podwire COMMAND/), stderr: '' }));
+
+  it('without a command it is printed to stderr, with status 2', async () =>
+    expect(await call([])).toEqual({ status: 2, stdout: '', stderr: expect.stringMatching(/^Usage: podwire[^]*cnitool/) }));
+
+  it('every command that it lists has its own, and no line is longer than 80 columns', async () => {
+    const { stdout } = await call(['--help']);
+    const commands = [...stdout.matchAll(/^ {2}([a-z]+) (?:\[|<| )/gm)].map(([, name = '']) => name);
+    expect(commands).toContain('doctor');
+    for (const name of commands.filter((command) => command !== 'help')) {
+      const help = await call([name, '--help']);
+      expect(help).toMatchObject({ status: 0, stderr: '', stdout: expect.stringContaining(`Usage: podwire ${name}`) });
+      expect([...stdout.split('\n'), ...help.stdout.split('\n')].filter((line) => line.length > 80)).toEqual([]);
+    }
   });
 });
 
-it('-v takes precedence over -t, as in Calico’s plugin', async () =>
-  expect(await call(['-t', '-v'])).toMatchObject({ status: 0, stdout: expect.stringContaining('CNI 0.1.0') }));
+describe('a wrong command line has status 2, and names the word', () => {
+  const refuses = (args: readonly string[], message: string) =>
+    it(args.join(' '), async () =>
+      expect(await call(args)).toEqual({ status: 2, stdout: '', stderr: `podwire: ${message}\nSee "podwire --help".\n` }));
+
+  refuses(['docter'], 'unknown command "docter". Did you mean "doctor"?');
+  refuses(['-x', '-v'], 'unknown option "-x"');
+  refuses(['-v=maybe'], 'unknown option "-v=maybe"');
+  refuses(['doctor', '--tri'], 'unknown option "--tri". Did you mean "--try"?');
+  refuses(['doctor', 'PW999'], 'unknown finding "PW999": "podwire doctor --verbose" shows all numbers');
+  refuses(['doctor', '--timeout', 'soon'], 'option "--timeout <seconds>" argument "soon" is invalid. Expected a whole number of seconds from 1 to 9999.');
+  refuses(['doctor', '--root', 'rel'], 'option "--root <folder>" argument "rel" is invalid. Expected an absolute folder.');
+  refuses(['uninstall', '--forse'], 'unknown option "--forse". Did you mean "--force"?');
+  refuses(['completion', 'ksh'], 'command-argument value "ksh" is invalid for argument "shell". Expected one of bash, zsh, fish.');
+  refuses(['version', 'junk'], 'too many arguments for "version". Expected 0 arguments but got 1: junk.');
+});
 
 it.each(['install', 'install-cni'])('under the name %s it installs', async (name) => {
-  const { status, stderr } = await call(['--wrong'], '', name);
-  expect([status, stderr]).toEqual([1, expect.stringContaining('podwire install accepts')]);
+  const { status, stderr } = await call(['--wrong'], name);
+  expect([status, stderr]).toEqual([2, expect.stringContaining('unknown option "--wrong"')]);
 });
 
-describe('podwire -t', () => {
-  let loopback: LoopbackCluster;
-  beforeAll(async () => {
-    loopback = await openLoopbackCluster();
-  });
-  afterAll(() => loopback[Symbol.asyncDispose]());
-  const configured = () => JSON.stringify(netconf({ kubernetes: { kubeconfig: loopback.kubeconfigPath } }));
+it('podwire doctor explains a number without a node, in any case', async () =>
+  expect(await call(['doctor', 'pw401'])).toMatchObject({ status: 0, stdout: expect.stringMatching(/^PW401 {2}The token/) }));
 
-  it('reports that the API server answers, and its version', async () => {
-    expect(await call(['-t'], configured())).toEqual({
-      status: 0,
-      stdout: 'the API server answers: v1.36.1\n',
-      stderr: '',
+describe('an error that explains itself is one line, with status 1', () => {
+  let folder = '';
+  beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'podwire-cli-'))));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('of a configuration', async () => {
+    const path = join(folder, 'a.conflist');
+    writeFileSync(path, '[]');
+    expect(await call(['test', '--config', path])).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^.*not an object: expected \{…\}\n$/),
     });
-  });
-
-  const refuses = (what: string, stdin: () => string, message: RegExp) =>
-    it(`reports why the request failed: ${what}`, async () => {
-      const { status, stdout, stderr } = await call(['-t'], stdin());
-      expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
-      expect(stderr).toMatch(message);
-    });
-  refuses('no configuration', () => '', /JSON|empty/);
-  refuses('a configuration that is not an object', () => '[]', /object/);
-  refuses('a configuration without a name', () => '{}', /name/);
-  refuses('no kubeconfig', () => JSON.stringify(netconf({ kubernetes: { kubeconfig: '/none' } })), /\/none/);
-
-  it('shows no secret if the server rejects the request', async () => {
-    await loopback.api.setFault({ kind: 'status', status: 401 });
-    const { status, stderr } = await call(['-t'], configured());
-    await loopback.api.setFault(undefined);
-    expect(status).toBe(1);
-    expect(stderr).toContain('401');
-    expect(stderr).not.toContain(CANARY);
   });
 });

@@ -14,7 +14,7 @@ const SOURCES = ` ${globSync('src/**/*.ts', { cwd: REPOSITORY })
 
 describe('the page about troubleshooting', () => {
   it('quotes messages as podwire prints them', () => {
-    const headings = [...PAGE.matchAll(/^### (.*)$/gm)].map(([, heading = '']) => heading);
+    const headings = [...PAGE.matchAll(/^####? (.*)$/gm)].map(([, heading = '']) => heading);
     const paragraphs = [...PAGE.matchAll(/^`[^`]+`: .*$|^`[^`]+` is a warning/gm)].map(
       ([text]) => text.split('`: ')[0] ?? '',
     );

@@ -84,7 +84,13 @@ describe('one line without a secret says what to do, and the node does not chang
   refuses('a token over http', /https, because a token is sent over the connection/, {
     environment: { KUBERNETES_SERVICE_PROTOCOL: 'http' },
   });
-  refuses('a word that it does not know', /not "--wach"/, { args: ['install', '--wach'] });
+  it('a word that it does not know is a wrong command line', async () => {
+    const before = await node.names();
+    const { exitCode, stdout, stderr } = await node.run({ args: ['install', '--wach'] });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).toBe('podwire: unknown option "--wach". Did you mean "--watch"?\nSee "podwire --help".\n');
+    expect(await node.names()).toEqual(before);
+  });
   refuses('no host-local anywhere', /needs host-local, which neither this image nor \/opt\/cni\/bin/, {}, () =>
     rmSync(join(node.image, 'host-local')),
   );

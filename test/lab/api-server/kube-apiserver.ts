@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
@@ -36,6 +36,8 @@ export interface Cluster extends AsyncDisposable, ClusterObjects {
   kubeconfigWithClientCertificate(request: CertificateRequest): Kubeconfig;
   /** The requests that the user has made. For `''`, those that were rejected with 401. */
   requestsBy(userName: string, since?: AuditMark): Promise<readonly AuditedRequest[]>;
+  /** Signs a token with the key of the API server: the claims of a valid token of a service account, with these changes. */
+  signToken(token: string, changes: Readonly<Record<string, number>>): string;
   /** The present moment, for `requestsBy`. */
   auditMark(): Promise<AuditMark>;
 }
@@ -127,9 +129,20 @@ async function startOnFreePorts(
     kubeconfigWithClientCertificate: (request) =>
       makeKubeconfig(server, authority.certificatePem, authority.issue(request)),
     requestsBy: (userName, since) => readAuditedRequests(file('auditLog'), userName, since),
+    signToken: (token, changes) => signToken(token, changes, account.privateKey),
     auditMark: () => readAuditMark(file('auditLog')),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+// RFC 7515, and RFC 7518 section 3.4 for ES256: the two numbers of the signature without their structure.
+function signToken(token: string, changes: Readonly<Record<string, number>>, key: KeyObject): string {
+  const [header = '', payload = ''] = token.split('.');
+  const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString());
+  const changed = { ...(typeof claims === 'object' && claims), ...changes };
+  const body = `${header}.${Buffer.from(JSON.stringify(changed)).toString('base64url')}`;
+  const signature = sign('sha256', Buffer.from(body), { key, dsaEncoding: 'ieee-p1363' });
+  return `${body}.${signature.toString('base64url')}`;
 }
 
 function etcdArguments(folder: string, url: string, peerUrl: string): readonly string[] {

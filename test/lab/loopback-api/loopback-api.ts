@@ -101,7 +101,7 @@ export async function startLoopbackApi(options: LoopbackApiOptions = {}): Promis
   };
   const answerTo = (request: IncomingMessage, body: string): Answer | 'no such path' => {
     if (!isAllowedIn(request)) return unauthorized();
-    const path = (request.url ?? '').replace(/^\/base(?=\/)/, '');
+    const [path = '', query = ''] = (request.url ?? '').replace(/^\/base(?=\/)/, '').split('?');
     const verb = (request.method ?? '').toLowerCase();
     if (path === '/version') return { status: 200, body: { major: '1', minor: '36', gitVersion: 'v1.36.1' } };
     const [namespace = '', pod = '', subresource = ''] = partsOf(
@@ -118,7 +118,7 @@ export async function startLoopbackApi(options: LoopbackApiOptions = {}): Promis
     const isJsonPatch = request.headers['content-type'] === 'application/json-patch+json';
     const apply = isJsonPatch ? jsonPatchObject : patchObject;
     const patched = apply(pods.get(`${namespace}/${pod}`), 'pods', pod, JSON.parse(body), String(version++));
-    if (patched.changed) pods.set(`${namespace}/${pod}`, patched.changed);
+    if (patched.changed && query !== 'dryRun=All') pods.set(`${namespace}/${pod}`, patched.changed);
     return patched;
   };
   const takeFault = (request: IncomingMessage): Fault | undefined => {

@@ -1,0 +1,111 @@
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { LinkFact, MachineFacts, Seen } from '../../diagnosis/facts.ts';
+import { GATEWAYS } from '../../plan/attachment-steps.ts';
+import { openKernel } from '../../kernel/kernel.ts';
+import { messageOf } from '../../system/error-text.ts';
+import type { NodeFiles } from './node-files.ts';
+
+/** Settings that the checks read, below /proc/sys. */
+const SYSCTLS = [
+  'net/ipv4/ip_forward',
+  'net/ipv6/conf/all/forwarding',
+  'net/netfilter/nf_conntrack_count',
+  'net/netfilter/nf_conntrack_max',
+] as const;
+
+/** Reads settings and files of the machine. */
+export async function observeMachine(
+  files: NodeFiles,
+  links: readonly LinkFact[],
+  { prefix, executablePath }: { readonly prefix: string; readonly executablePath: string },
+): Promise<MachineFacts> {
+  return {
+    gatewayProblem: await findGatewayProblem(),
+    sysctls: Object.fromEntries(SYSCTLS.map((key) => [key, readTrimmed(`/proc/sys/${key}`)])),
+    mtuFile: readMtuFile(files.at('/var/lib/calico/mtu')),
+    isForwardingDropped: await isForwardingDropped(),
+    managedInterfaces: links
+      .filter(({ name, index }) => name.startsWith(prefix) && isManaged(index, files))
+      .map(({ name }) => name),
+    disk: readDisk(files.layout.here.state, files.at('/var/lib')),
+    agentPrefix: findAgentPrefix(),
+    isSameProgram: isSameProgram(executablePath, join(files.layout.here.programs, 'podwire')),
+    nodeRoot: files.root,
+  };
+}
+
+async function findGatewayProblem(): Promise<Seen<string | undefined>> {
+  try {
+    await using kernel = openKernel();
+    return { kind: 'seen', value: await kernel.findGatewayProblem(GATEWAYS.ipv4) };
+  } catch (error) {
+    return { kind: 'unseen', why: messageOf(error) };
+  }
+}
+
+function readTrimmed(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    return undefined;
+  }
+}
+
+function readMtuFile(path: string): MachineFacts['mtuFile'] {
+  const bytes = Number(readTrimmed(path) ?? Number.NaN);
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats === undefined || !(bytes >= 68) ? undefined : { bytes, writtenMs: stats.mtimeMs };
+}
+
+// One of the programs may be missing, as in the image of podwire. The other may then be there, or the answer is unknown.
+async function isForwardingDropped(): Promise<boolean | undefined> {
+  const rules = await promisify(execFile)('iptables', ['-w', '2', '-S', 'FORWARD'], { timeout: 3000 }).then(
+    ({ stdout }) => stdout.split('\n'),
+    () => undefined,
+  );
+  if (rules === undefined) return undefined;
+  // kube-proxy, the agent and podwire's manifests accept packets of pods in chains of their own.
+  return (
+    rules.includes('-P FORWARD DROP') &&
+    !rules.some((rule) => /^-A FORWARD .*-j (ACCEPT|KUBE-FORWARD|cali-FORWARD)/.test(rule))
+  );
+}
+
+// NetworkManager writes a file for each device that it knows.
+function isManaged(index: number, files: NodeFiles): boolean {
+  return /^managed=true$/m.test(readTrimmed(files.at(`/run/NetworkManager/devices/${index}`)) ?? '');
+}
+
+function readDisk(...paths: readonly string[]): MachineFacts['disk'] {
+  for (const path of paths) {
+    try {
+      const { bavail, bsize, ffree } = statfsSync(path);
+      return { freeBytes: bavail * bsize, freeInodes: ffree };
+    } catch {
+      // The next folder may exist.
+    }
+  }
+  return undefined;
+}
+
+/** FELIX_INTERFACEPREFIX of the agent's process, whose default is `cali`. Undefined if no such process is seen. */
+function findAgentPrefix(): string | undefined {
+  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
+    const command = readTrimmed(`/proc/${name}/cmdline`) ?? '';
+    if (!/^(\S*\/)?calico-node\0(.*\0)?-felix/.test(command)) continue;
+    const variables = readTrimmed(`/proc/${name}/environ`)?.split('\0') ?? [];
+    const prefix = variables.find((variable) => variable.startsWith('FELIX_INTERFACEPREFIX='));
+    return prefix?.slice('FELIX_INTERFACEPREFIX='.length) ?? 'cali';
+  }
+  return undefined;
+}
+
+// Equal sizes are enough: two builds differ in it, and reading 111 MB twice takes a second.
+function isSameProgram(one: string, other: string): boolean | undefined {
+  const [ours, installed] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
+  if (ours === undefined || installed === undefined) return undefined;
+  return ours.size === installed.size;
+}

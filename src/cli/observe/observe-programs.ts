@@ -1,0 +1,158 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { arch } from 'node:process';
+import { assertRunnable } from '../../delegate/find-delegate.ts';
+import type { ProgramFact, ProgramProblem } from '../../diagnosis/facts.ts';
+import { quoteForShell } from '../../diagnosis/check-runtime.ts';
+import { isJsonList, isJsonObject, parseJsonObject, type JsonObject } from '../../json/json.ts';
+import { errnoOf, messageOf } from '../../system/error-text.ts';
+import type { NodeFiles } from './node-files.ts';
+import { pluginsOf } from './observe-configs.ts';
+
+/** The types of all plugins and IPAM plugins of a network configuration. */
+export function typesIn(list: JsonObject): readonly string[] {
+  const types = pluginsOf(list).flatMap(({ type, ipam }) => [type, isJsonObject(ipam) ? ipam['type'] : undefined]);
+  return [...new Set(types.filter((type) => typeof type === 'string'))];
+}
+
+/** Finds each plugin in the folders of the runtime, and asks it for its versions. */
+export async function observePrograms(
+  types: readonly string[],
+  folders: readonly string[],
+  files: NodeFiles,
+  timeoutMs: number,
+): Promise<readonly ProgramFact[]> {
+  return Promise.all(types.map((type) => observeProgram(type, folders, files, timeoutMs)));
+}
+
+async function observeProgram(
+  type: string,
+  folders: readonly string[],
+  files: NodeFiles,
+  timeoutMs: number,
+): Promise<ProgramFact> {
+  const path = folders.map((folder) => join(files.at(folder), type)).find(isFile);
+  if (path === undefined) {
+    const text = folders.join(':');
+    return { type, path: undefined, problem: { kind: 'missing', text, fix: [] }, versions: [] };
+  }
+  const shown = files.show(path);
+  const problem = findFileProblem(path, files);
+  if (problem !== undefined) return { type, path: shown, problem, versions: [] };
+  const ran = await askVersions(path, timeoutMs);
+  return Array.isArray(ran)
+    ? { type, path: shown, problem: undefined, versions: ran }
+    : { type, path: shown, problem: explainRun(path, shown, String(ran)), versions: [] };
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+function findFileProblem(path: string, files: NodeFiles): ProgramProblem | undefined {
+  try {
+    assertRunnable(path, statSync(path), files.show);
+    if (!isForOtherMachine(path)) return undefined;
+    return { kind: 'other', text: `${files.show(path)} was built for another architecture`, fix: [] };
+  } catch (error) {
+    const shown = quoteForShell(files.show(path));
+    // From within the container, the folders above the mount are not those of the node.
+    const [, changeable] = /can change (\/[^;]*);/.exec(messageOf(error)) ?? [];
+    const fix =
+      changeable === undefined
+        ? [`chmod 0755 ${shown}`]
+        : [`chown root:root ${changeable}`, `chmod 0755 ${changeable}`];
+    return { kind: 'other', text: messageOf(error), fix };
+  }
+}
+
+/** The number of each architecture in the header of an ELF file, e_machine. */
+const MACHINES: Readonly<Record<string, number>> = { x64: 62, arm64: 183 };
+
+// A shell would be started for such a file, and its error would explain nothing.
+function isForOtherMachine(path: string): boolean {
+  const header = Buffer.alloc(20);
+  const fd = openSync(path, 'r');
+  try {
+    readSync(fd, header);
+  } finally {
+    closeSync(fd);
+  }
+  return header.subarray(0, 4).toString('latin1') === '\u007fELF' && header.readUInt16LE(18) !== MACHINES[arch];
+}
+
+/** The versions that a plugin supports, or why it did not report them. */
+function askVersions(path: string, timeoutMs: number): Promise<readonly string[] | string> {
+  return new Promise((resolve) => {
+    const child = spawn(path, [], {
+      env: { CNI_COMMAND: 'VERSION' },
+      cwd: '/',
+      timeout: timeoutMs,
+      killSignal: 'SIGKILL',
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    let stdout = '';
+    let stderr = '';
+    child.on('error', (error) => resolve(`${errnoOf(error) ?? 'error'}: ${messageOf(error)}`));
+    child.stdin.on('error', () => undefined);
+    child.stdin.end('{"cniVersion":"1.0.0"}');
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr = (stderr + text).slice(-2000)));
+    child.on('close', (code, signal) => {
+      const versions = versionsIn(stdout);
+      resolve(versions ?? `it ended with ${signal ?? `status ${code}`}${stderr === '' ? '' : `: ${stderr.trim()}`}`);
+    });
+  });
+}
+
+function versionsIn(stdout: string): readonly string[] | undefined {
+  try {
+    const versions = parseJsonObject(stdout)['supportedVersions'] ?? null;
+    return isJsonList(versions) ? versions.map(String) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function explainRun(path: string, shown: string, failure: string): ProgramProblem {
+  const mount = mountOf(path);
+  if (failure.startsWith('EACCES') && mount?.options.includes('noexec') === true) {
+    const folder = quoteForShell(mount.folder);
+    const text = `${shown} is on a file system that is mounted noexec (${mount.folder})`;
+    return { kind: 'noexec', text, fix: [`mount -o remount,exec ${folder}`] };
+  }
+  const [, library] = /(\S+\.so[\d.]*): cannot open shared object file/.exec(failure) ?? [];
+  if (library !== undefined) return { kind: 'other', text: `${shown}: the library ${library} is missing`, fix: [] };
+  if (failure.startsWith('EACCES')) {
+    return {
+      kind: 'other',
+      text: `${shown}: a security module forbids execution`,
+      fix: ['ausearch -m avc -ts recent'],
+    };
+  }
+  return { kind: 'other', text: `${shown}: ${failure}`, fix: [] };
+}
+
+/** The mount that a path is on: the last one whose folder contains it. */
+function mountOf(path: string): { readonly folder: string; readonly options: readonly string[] } | undefined {
+  try {
+    return readFileSync('/proc/self/mounts', 'utf8')
+      .split('\n')
+      .map((line) => line.split(' '))
+      .map(([, folder = '', , options = '']) => ({ folder, options: options.split(',') }))
+      .filter(
+        ({ folder }) => folder !== '' && (path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`)),
+      )
+      .reduce<{ folder: string; options: string[] } | undefined>(
+        (best, mount) => (best === undefined || mount.folder.length >= best.folder.length ? mount : best),
+        undefined,
+      );
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,163 @@
+import { found, passed, skipped, type Finding } from './finding.ts';
+import type { ConfigFile, NodeFacts, ProgramFact } from './facts.ts';
+
+/** Checks what the container runtime uses: its folders, the network configuration and the plugins (PW101 to PW107). */
+export function checkRuntime(facts: NodeFacts): readonly Finding[] {
+  return [
+    checkFolders(facts),
+    checkConfig(facts),
+    ...checkPrograms(facts),
+    ...checkOtherConfigs(facts),
+    checkVersion(facts),
+  ];
+}
+
+function checkFolders({ folders, runtime }: NodeFacts): Finding {
+  if (runtime.kind === 'unseen') return skipped('PW101', runtime.why);
+  const used = runtime.value.folders;
+  if (used === undefined) return skipped('PW101', `${runtime.value.name} does not say which folders it uses`);
+  const usesConfigs = used.configs === folders.configs;
+  const usesPrograms = used.programs.includes(folders.programs);
+  if (usesConfigs && usesPrograms) {
+    return passed('PW101', `${runtime.value.name} uses ${folders.configs} and ${folders.programs}`);
+  }
+  return found('PW101', 'failed', `${runtime.value.name} uses other folders than those that podwire is installed in.`, {
+    evidence: [
+      ['runtime', `${used.configs}, ${used.programs.join(':')}`],
+      ['podwire', `${folders.configs}, ${folders.programs}`],
+    ],
+    fix: [
+      `kubectl -n kube-system set env daemonset/podwire CNI_NET_DIR=${used.configs} CNI_BIN_DIR=${used.programs[0] ?? folders.programs}`,
+    ],
+  });
+}
+
+function checkConfig({ folders, configs, own, nodeName }: NodeFacts): Finding {
+  if (configs.kind === 'unseen') return skipped('PW102', configs.why);
+  if (own.kind === 'absent') {
+    const broken = configs.value.find(({ problem }) => problem !== undefined);
+    return found('PW102', 'failed', `${folders.configs} has no network configuration for podwire.`, {
+      evidence: [
+        ['files', configs.value.map(({ name }) => name).join(', ') || 'none'],
+        ['invalid', broken && `${broken.name}: ${broken.problem}`],
+      ],
+      fix: [reinstallCommand(nodeName)],
+    });
+  }
+  if (own.kind === 'invalid') {
+    return found('PW102', 'failed', `${own.fileName} is invalid.`, {
+      evidence: [
+        ['problem', own.error.message],
+        ['file', `${folders.configs}/${own.fileName}`],
+      ],
+      fix: [reinstallCommand(nodeName)],
+    });
+  }
+  const { plugins = [] } = configs.value.find(({ name }) => name === own.fileName) ?? {};
+  return passed('PW102', `${own.fileName} is valid: network ${own.config.name}, ${plugins.join(' → ')}`);
+}
+
+function checkPrograms({ programs, nodeName }: NodeFacts): readonly Finding[] {
+  if (programs.kind === 'unseen') return [skipped('PW103', programs.why), skipped('PW104', programs.why)];
+  const missing = programs.value.filter(({ problem }) => problem?.kind === 'missing');
+  const broken = programs.value.filter(({ problem }) => problem !== undefined && problem.kind !== 'missing');
+  return [
+    missing.length === 0
+      ? passed('PW103', `all ${programs.value.length} plugins are installed`)
+      : found('PW103', 'failed', `${listTypes(missing)} ${missing.length === 1 ? 'is' : 'are'} missing.`, {
+          evidence: missing.map(({ problem }) => ['searched', problem?.text]),
+          fix: [reinstallCommand(nodeName)],
+        }),
+    broken.length === 0
+      ? passed('PW104', 'every plugin runs, and only root can change it')
+      : found('PW104', 'failed', `${listTypes(broken)} cannot run.`, {
+          evidence: broken.map(({ type, problem }) => [type, problem?.text]),
+          fix: [...new Set(broken.flatMap(({ problem }) => problem?.fix ?? []))],
+        }),
+  ];
+}
+
+function listTypes(programs: readonly ProgramFact[]): string {
+  return programs.length === 1
+    ? `The plugin ${programs[0]?.type}`
+    : `The plugins ${programs.map(({ type }) => type).join(', ')}`;
+}
+
+// Multus reads the other configurations itself.
+const META_PLUGINS: ReadonlySet<string> = new Set(['multus', 'multus-shim', 'genie']);
+
+/** Plugins that make the network of a cluster. Others, such as a bridge of podman, are for other programs. */
+const POD_NETWORKS: ReadonlySet<string> = new Set([
+  ...META_PLUGINS,
+  'antrea',
+  'aws-cni',
+  'azure-vnet',
+  'calico',
+  'cilium-cni',
+  'flannel',
+  'kindnet',
+  'kube-router',
+  'ovn-k8s-cni-overlay',
+  'weave-net',
+]);
+
+function checkOtherConfigs({ folders, configs, own }: NodeFacts): readonly Finding[] {
+  if (configs.kind === 'unseen') return [skipped('PW105', configs.why), skipped('PW106', configs.why)];
+  if (own.kind === 'absent') return [];
+  const usable = configs.value.filter(({ problem }) => problem === undefined || problem === '');
+  const position = usable.findIndex(({ name }) => name === own.fileName);
+  const earlier = usable.slice(0, Math.max(0, position));
+  const wrong = earlier.filter(({ plugins }) => !plugins.some((type) => META_PLUGINS.has(type)));
+  const later = usable.slice(position + 1).filter(({ network, plugins }) => isLeftover(network, plugins, own));
+  return [
+    wrong.length === 0
+      ? passed('PW105', `the runtime uses ${own.fileName}, the first of ${configs.value.length}`)
+      : found('PW105', 'failed', `The runtime uses ${wrong[0]?.name}, which comes before ${own.fileName}.`, {
+          evidence: wrong.map((file) => ['in use', describeFile(file)]),
+          fix: wrong.map((file) => disableCommand(folders.configs, file)),
+        }),
+    later.length === 0
+      ? passed('PW106', 'no other pod network is configured')
+      : found('PW106', 'warning', `${later.map(({ name }) => name).join(', ')} of another pod network is left over.`, {
+          evidence: later.map((file) => ['left over', describeFile(file)]),
+          fix: later.map((file) => disableCommand(folders.configs, file)),
+        }),
+  ];
+}
+
+function isLeftover(
+  network: string | undefined,
+  plugins: readonly string[],
+  own: Exclude<NodeFacts['own'], { kind: 'absent' }>,
+): boolean {
+  const isSameNetwork = own.kind === 'valid' && network === own.config.name;
+  return isSameNetwork || plugins.includes('podwire') || plugins.some((type) => POD_NETWORKS.has(type));
+}
+
+function describeFile({ name, network, plugins }: ConfigFile): string {
+  return `${name}: network ${network ?? 'without a name'}, ${plugins.join(' → ')}`;
+}
+
+// Runtimes read .conf, .conflist and .json only.
+function disableCommand(folder: string, { name }: ConfigFile): string {
+  return `mv ${quoteForShell(`${folder}/${name}`)} ${quoteForShell(`${folder}/${name}.disabled`)}`;
+}
+
+function checkVersion({ machine, nodeName }: NodeFacts): Finding {
+  if (machine.isSameProgram === undefined) return skipped('PW107', 'the installed executable cannot be read from here');
+  if (machine.isSameProgram) return passed('PW107', 'the installed executable is this program');
+  return found('PW107', 'warning', 'The installed executable is another version than this program.', {
+    fix: [reinstallCommand(nodeName)],
+  });
+}
+
+/** The command that makes the installer of a node run again. */
+export function reinstallCommand(nodeName: string | undefined): string {
+  const node = nodeName === undefined ? '' : ` --field-selector spec.nodeName=${nodeName}`;
+  return `kubectl -n kube-system delete pod -l app.kubernetes.io/name=podwire${node}`;
+}
+
+/** Text as one word of a shell command. */
+export function quoteForShell(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}

@@ -1,0 +1,222 @@
+import type { Cidr } from '../address/cidr.ts';
+import type { IpAddress } from '../address/ip-address.ts';
+import type { CniError } from '../cni/error.ts';
+import type { NetworkConfig } from '../netconf/network-config.ts';
+
+/** Something that was observed, or why it could not be observed from here. */
+export type Seen<Value> =
+  | { readonly kind: 'seen'; readonly value: Value }
+  | { readonly kind: 'unseen'; readonly why: string };
+
+/** Everything that the checks of one node are based on. Times are milliseconds since 1970, by the clock of the node. */
+export interface NodeFacts {
+  readonly nowMs: number;
+  /** The Node's name, `undefined` if nothing tells it. */
+  readonly nodeName: string | undefined;
+  readonly folders: RuntimeFolders;
+  readonly runtime: Seen<RuntimeFacts>;
+  readonly configs: Seen<readonly ConfigFile[]>;
+  readonly own: OwnConfig;
+  readonly programs: Seen<readonly ProgramFact[]>;
+  readonly api: Seen<ApiFacts>;
+  readonly addresses: Seen<AddressFacts>;
+  readonly journal: Seen<JournalFacts>;
+  readonly links: Seen<readonly LinkFact[]>;
+  readonly routes: Seen<readonly RouteFact[]>;
+  readonly machine: MachineFacts;
+  readonly failures: Seen<readonly FailedCommand[]>;
+}
+
+/** Where podwire is installed. */
+export interface RuntimeFolders {
+  readonly configs: string;
+  readonly programs: string;
+}
+
+/** What the container runtime says about itself. */
+export interface RuntimeFacts {
+  /** `containerd 2.4.2`. */
+  readonly name: string;
+  /** Where it looks for plugins and network configurations; `undefined` if it does not say. */
+  readonly folders: { readonly configs: string; readonly programs: readonly string[] } | undefined;
+  /** The ids of the sandboxes that it has. */
+  readonly sandboxIds: readonly string[];
+}
+
+/** A file in the folder of network configurations. */
+export interface ConfigFile {
+  readonly name: string;
+  /** Why the runtime cannot use it. */
+  readonly problem: string | undefined;
+  readonly network: string | undefined;
+  readonly cniVersion: string | undefined;
+  /** The types of its plugins, in their order. */
+  readonly plugins: readonly string[];
+}
+
+/** The network configuration of podwire. */
+export type OwnConfig =
+  | { readonly kind: 'valid'; readonly fileName: string; readonly config: NetworkConfig }
+  | { readonly kind: 'invalid'; readonly fileName: string; readonly error: CniError }
+  | { readonly kind: 'absent' };
+
+/** A plugin that the network configuration names. */
+export interface ProgramFact {
+  readonly type: string;
+  /** `undefined` if it is in no folder. */
+  readonly path: string | undefined;
+  readonly problem: ProgramProblem | undefined;
+  /** The versions of CNI that it supports. */
+  readonly versions: readonly string[];
+}
+
+export interface ProgramProblem {
+  readonly kind: 'missing' | 'noexec' | 'other';
+  readonly text: string;
+  /** The commands that correct it. */
+  readonly fix: readonly string[];
+}
+
+/** What the API server answers. */
+export interface ApiFacts {
+  readonly server: string;
+  /** `the kubeconfig /etc/cni/net.d/podwire-kubeconfig`. */
+  readonly source: string;
+  readonly probe: ProbeFacts;
+  readonly token: TokenFacts | undefined;
+  /** The answer to a request with the plugin's credentials. */
+  readonly answer:
+    | { readonly kind: 'ok'; readonly version: string }
+    | { readonly kind: 'failed'; readonly error: CniError };
+  readonly rights: Seen<readonly RightFact[]>;
+  readonly node: Seen<NodeObject | 'absent'>;
+  /** A patch of a pod of this node, which the server checks and does not apply. */
+  readonly dryRun: Seen<{
+    readonly pod: string;
+    readonly error: CniError | undefined;
+    readonly exemption: string | undefined;
+  }>;
+  /** Those of the pods that the log names, which were deleted meanwhile. */
+  readonly deletedPods: readonly string[];
+  readonly slowestMs: number | undefined;
+  readonly requestBudgetMs: number;
+}
+
+/** What a connection without credentials shows. */
+export interface ProbeFacts {
+  /** How far the clock of the node is ahead of the server's. */
+  readonly clockAheadMs: number | undefined;
+  readonly certificate: CertificateFacts | undefined;
+  readonly tlsVersion: string | undefined;
+  readonly elapsedMs: number | undefined;
+}
+
+export interface CertificateFacts {
+  readonly issuer: string;
+  readonly validFromMs: number;
+  readonly validToMs: number;
+}
+
+/** What a token says about itself, and where it is. */
+export interface TokenFacts {
+  readonly account: string | undefined;
+  readonly issuedAtMs: number | undefined;
+  readonly expiresAtMs: number | undefined;
+  readonly boundNode: { readonly name: string; readonly uid: string } | undefined;
+  readonly file: string | undefined;
+  readonly fileWrittenMs: number | undefined;
+}
+
+export interface RightFact {
+  /** `patch pods/status`. */
+  readonly right: string;
+  readonly isAllowed: boolean;
+}
+
+export interface NodeObject {
+  readonly uid: string;
+  readonly podCidrs: readonly Cidr[];
+  /** A podCIDR that no Node has, if the credentials may list them. */
+  readonly freePodCidr: string | undefined;
+}
+
+/** The leases of host-local in the network of podwire. */
+export interface AddressFacts {
+  readonly folder: string;
+  readonly ranges: readonly Cidr[];
+  readonly leases: readonly LeaseFact[];
+}
+
+export interface LeaseFact {
+  readonly address: IpAddress;
+  /** `undefined` for a damaged file. */
+  readonly containerId: string | undefined;
+  readonly ageMs: number;
+}
+
+/** What podwire's journal says. */
+export interface JournalFacts {
+  readonly attachments: readonly RecordFact[];
+  readonly damagedCount: number;
+  readonly pendingEndpointCount: number;
+}
+
+export interface RecordFact {
+  readonly containerId: string;
+  readonly interfaceName: string;
+  /** `default/web`; empty for an attachment without a pod. */
+  readonly pod: string;
+  readonly hostInterface: string;
+  readonly stage: string;
+  readonly isOfEarlierBoot: boolean;
+  /** Undefined if the sandbox's path cannot be seen from here. */
+  readonly hasSandbox: boolean | undefined;
+  readonly startedMs: number;
+}
+
+export interface LinkFact {
+  readonly index: number;
+  readonly name: string;
+  readonly mtuBytes: number;
+  readonly alias: string | undefined;
+  readonly addresses: readonly IpAddress[];
+}
+
+export interface RouteFact {
+  readonly destination: Cidr;
+  readonly interfaceName: string | undefined;
+  readonly isDefault: boolean;
+}
+
+/** Settings and files of the machine. */
+export interface MachineFacts {
+  /** Why the node does not answer the ARP requests of its pods. */
+  readonly gatewayProblem: Seen<string | undefined>;
+  /** The values of settings below /proc/sys; undefined if there is no such file. */
+  readonly sysctls: Readonly<Record<string, string | undefined>>;
+  readonly mtuFile: { readonly bytes: number; readonly writtenMs: number } | undefined;
+  /** Whether a firewall drops every forwarded packet. */
+  readonly isForwardingDropped: boolean | undefined;
+  /** The names of host interfaces that NetworkManager manages. */
+  readonly managedInterfaces: readonly string[];
+  /** Of the file system of /var/lib. */
+  readonly disk: { readonly freeBytes: number; readonly freeInodes: number } | undefined;
+  /** FELIX_INTERFACEPREFIX of the agent that runs on the node. */
+  readonly agentPrefix: string | undefined;
+  /** Whether the installed executable is this program. */
+  readonly isSameProgram: boolean | undefined;
+  /** How the pods of podwire are deleted on this node: the DaemonSet then installs it again. */
+  readonly nodeRoot: string;
+}
+
+/** A command in the log that failed. */
+export interface FailedCommand {
+  readonly atMs: number;
+  /** `ADD`. */
+  readonly command: string;
+  readonly containerId: string;
+  readonly pod: string;
+  readonly message: string;
+  /** The number in the message. */
+  readonly number: string | undefined;
+}

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { checkMachine, deleteCommands } from '../../src/diagnosis/check-machine.ts';
+import type { MachineFacts, NodeFacts } from '../../src/diagnosis/facts.ts';
+import { nodeFacts, seen } from '../support/builders/node-facts.ts';
+
+const problems = (overrides: Partial<NodeFacts>) =>
+  checkMachine(nodeFacts(overrides)).filter(({ outcome }) => outcome === 'failed' || outcome === 'warning');
+const machine = (overrides: Partial<MachineFacts>) => ({ machine: { ...nodeFacts().machine, ...overrides } });
+
+describe('checkMachine', () => {
+  const finds = (what: string, overrides: Partial<NodeFacts>, ...expected: readonly object[]) =>
+    it(what, () => expect(problems(overrides)).toMatchObject(expected));
+
+  finds('a healthy node has no finding', {});
+  finds('no route to the gateway', machine({ gatewayProblem: seen('no route') }), { number: 'PW501', fix: ['ip route add 169.254.1.1/32 dev lo'] });
+  finds('an interface with the address of the gateway', machine({ gatewayProblem: seen('arp_ignore is 2') }), {
+    fix: ['sysctl -w net.ipv4.conf.all.arp_ignore=0'],
+  });
+  finds('pods that started before the MTU was known', machine({ mtuFile: { bytes: 1450, writtenMs: 1 } }), {
+    number: 'PW502',
+    fix: ['kubectl -n default delete pod web'],
+  });
+  finds('forwarding is off', machine({ sysctls: { 'net/ipv4/ip_forward': '0' } }), { number: 'PW503', fix: ['sysctl -w net.ipv4.ip_forward=1'] });
+  finds('a firewall that drops', machine({ isForwardingDropped: true }), { number: 'PW503', outcome: 'warning' });
+  finds('NetworkManager', machine({ managedInterfaces: ['cali1'] }), { number: 'PW504' });
+  finds('a full connection table', machine({ sysctls: { 'net/netfilter/nf_conntrack_count': '950', 'net/netfilter/nf_conntrack_max': '1000' } }), {
+    number: 'PW505',
+    fix: ['sysctl -w net.netfilter.nf_conntrack_max=2000'],
+  });
+  finds('a full disk', machine({ disk: { freeBytes: 1000, freeInodes: 1000 } }), { number: 'PW506' });
+  finds('no inodes', machine({ disk: { freeBytes: 1e9, freeInodes: 5 } }), { number: 'PW506' });
+  finds('another prefix of the agent', machine({ agentPrefix: 'eni,azv' }), { number: 'PW701' });
+  finds('one of several prefixes of the agent', machine({ agentPrefix: 'eni,cali' }));
+});
+
+it('pods are deleted with one command for each namespace', () =>
+  expect(deleteCommands([{ pod: 'a/x' }, { pod: 'b/y' }, { pod: 'a/z' }, { pod: '' }])).toEqual([
+    'kubectl -n a delete pod x z',
+    'kubectl -n b delete pod y',
+  ]));

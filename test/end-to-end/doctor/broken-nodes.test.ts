@@ -1,0 +1,254 @@
+import { readFile, rm, utimes, writeFile, readdir, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { makeCertificateAuthority } from '../../lab/certificates/certificate-authority.ts';
+import { startDoctorNode, type DoctorNode } from '../../lab/doctor-node/doctor-node.ts';
+import { startClockRelay } from '../../lab/doctor-node/clock-relay.ts';
+import { startRefusingWebhook } from '../../lab/doctor-node/refusing-webhook.ts';
+import { member, memberText } from '../../lab/member.ts';
+import { hostNamespace } from '../../lab/namespaces/network-namespace.ts';
+import { until } from '../../lab/until.ts';
+import { tokenIn } from '../../support/installer/install-node.ts';
+import { startNodeShell, type NodeShell } from '../../support/programs/stand-ins.ts';
+
+// Each test breaks a healthy node in one way. Doctor must name this cause first, and the commands that it prints must
+// make the node healthy again.
+
+const HOUR_SECONDS = 3600;
+const RBAC = '/apis/rbac.authorization.k8s.io/v1';
+
+interface Report {
+  readonly exitCode: number | null;
+  readonly verdict: string;
+  /** The number of each root cause, with the numbers of what it causes. */
+  readonly causes: readonly (readonly string[])[];
+  readonly fix: readonly string[];
+}
+
+let node: DoctorNode;
+let shell: NodeShell;
+let serverAheadMs = 0;
+
+beforeAll(async () => {
+  node = await startDoctorNode();
+  shell = await startNodeShell(node, () => (serverAheadMs = 0));
+});
+afterAll(async () => {
+  await shell[Symbol.asyncDispose]();
+  await node[Symbol.asyncDispose]();
+});
+
+async function doctor(of: DoctorNode, ...args: readonly string[]): Promise<Report> {
+  const { exitCode, answer, stderr } = await of.podwire('doctor', '-o', 'json', ...args);
+  expect(stderr).toBe('');
+  const findings = listOf(answer, 'findings');
+  return {
+    exitCode,
+    verdict: memberText(answer, 'verdict'),
+    causes: findings.map((finding) => [
+      memberText(finding, 'id'),
+      ...listOf(finding, 'consequences').map((consequence) => memberText(consequence, 'id')),
+    ]),
+    fix: findings.flatMap((finding) => listOf(finding, 'fix')).map(String),
+  };
+}
+
+function listOf(value: unknown, key: string): readonly unknown[] {
+  const list: unknown = member(value, key);
+  return Array.isArray(list) ? list : [];
+}
+
+const HEALTHY = { exitCode: 0, verdict: 'ok', causes: [], fix: [] };
+
+interface Surroundings {
+  readonly on?: DoctorNode;
+  readonly within?: NodeShell;
+  readonly args?: readonly string[];
+  /** What the runtime does automatically: it tries a pod again. */
+  readonly retry?: () => Promise<unknown>;
+}
+
+/** Expects this cause first, pastes every command of the report, and expects a healthy node. */
+async function repair(
+  first: string,
+  { on = node, within = shell, args = [], retry = async () => undefined }: Surroundings = {},
+): Promise<Report> {
+  const report = await doctor(on, ...args);
+  expect(report).toMatchObject({ exitCode: 1, causes: expect.arrayContaining([expect.arrayContaining([first])]) });
+  expect(report.causes[0]?.[0]).toBe(first);
+  await expectReadable(on, args);
+  for (const command of report.fix) await within.paste(command);
+  await retry();
+  let last: unknown;
+  const isHealthy = async () => {
+    last = await doctor(on, ...args);
+    return JSON.stringify(last) === JSON.stringify(HEALTHY);
+  };
+  await until('the node is healthy', isHealthy, { explain: () => JSON.stringify(last) });
+  return report;
+}
+
+/** What people see fits into 80 columns, names the same numbers, and shows no token. */
+async function expectReadable(on: DoctorNode, args: readonly string[]): Promise<void> {
+  const { stdout } = await on.podwire('doctor', '--verbose', ...args);
+  expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  const token = tokenIn(await readFile(on.kubeconfigPath, 'utf8'));
+  expect(token).toMatch(/^eyJ/);
+  expect(stdout).not.toContain(token.slice(-20));
+}
+
+async function rewriteToken(changes: Readonly<Record<string, number>>): Promise<void> {
+  const kubeconfig = await readFile(node.kubeconfigPath, 'utf8');
+  const token = tokenIn(kubeconfig);
+  await writeFile(node.kubeconfigPath, kubeconfig.replace(token, node.cluster.signToken(token, changes)));
+}
+
+const nowSeconds = () => Math.floor(Date.now() / 1000);
+
+describe('doctor names the cause first, and its fix works', () => {
+  beforeEach(async () => expect(await doctor(node)).toEqual(HEALTHY));
+
+  it('1. the token has expired', async () => {
+    const issued = nowSeconds() - 25 * HOUR_SECONDS;
+    await rewriteToken({ iat: issued, nbf: issued, exp: nowSeconds() - 41 * 60 });
+    const { causes } = await repair('PW401');
+    expect(causes).toEqual([['PW401', 'PW405']]);
+  });
+
+  it('2. the Node was created again', async () => {
+    await node.cluster.admin.delete('/api/v1/nodes/node-1');
+    await node.cluster.createNode('node-1', { podCIDRs: ['10.71.0.0/24'] });
+    const args = ['--kubeconfig', node.adminKubeconfigPath];
+    expect((await repair('PW402', { args })).causes).toEqual([['PW402']]);
+  });
+
+  it('3. the kubeconfig has the certificate authority of another cluster', async () => {
+    const kubeconfig = await readFile(node.kubeconfigPath, 'utf8');
+    const data = memberText(listOf(JSON.parse(kubeconfig), 'clusters')[0], 'cluster', 'certificate-authority-data');
+    const other = Buffer.from(makeCertificateAuthority('another').certificatePem).toString('base64');
+    await writeFile(node.kubeconfigPath, kubeconfig.replace(data, other));
+    expect((await repair('PW202')).causes).toEqual([['PW202']]);
+  });
+
+  it('4. the permissions are missing', async () => {
+    await node.cluster.admin.delete(`${RBAC}/clusterrolebindings/podwire`);
+    await until('the binding is gone', async () => (await doctor(node)).verdict === 'fail');
+    const { fix } = await repair('PW403');
+    expect(fix).toEqual(['kubectl apply -f cni-conf/rbac.yaml']);
+  });
+
+  it('5. an admission webhook refuses the endpoints', async () => {
+    const pod = await node.attach('web');
+    await using _webhook = await startRefusingWebhook(node.cluster);
+    await until('the webhook is in force', async () => (await doctor(node)).verdict === 'fail');
+    expect((await repair('PW404', { args: ['--kubeconfig', node.adminKubeconfigPath] })).causes).toEqual([['PW404']]);
+    await pod.remove();
+  });
+
+  it('8. the configuration of another plugin comes first', async () => {
+    const cilium = { cniVersion: '1.0.0', name: 'cilium', plugins: [{ type: 'cilium-cni' }] };
+    await writeFile(join(node.configs, '05-cilium.conflist'), JSON.stringify(cilium));
+    expect((await repair('PW105')).causes).toEqual([['PW105']]);
+    expect(await readdir(node.configs)).toContain('05-cilium.conflist.disabled');
+  });
+
+  it('9. a plugin is missing', async () => {
+    await rm(join(node.programs, 'host-local'));
+    expect((await repair('PW103')).causes).toEqual([['PW103']]);
+  });
+
+  it('10. the plugins are on a file system that is mounted noexec', async () => {
+    const host = hostNamespace();
+    await host.exec('mount', '-t', 'tmpfs', '-o', 'noexec,mode=0755', 'noexec', node.programs);
+    await node.install();
+    expect((await repair('PW104')).causes).toEqual([['PW104']]);
+    await host.exec('umount', '--lazy', node.programs);
+  });
+
+  it('11. the MTU was written after pods had started', async () => {
+    const pod = await node.attach('web');
+    await mkdir('/var/lib/calico', { recursive: true });
+    await writeFile('/var/lib/calico/mtu', '1450\n');
+    const { fix } = await repair('PW502');
+    expect(fix).toEqual([`kubectl -n default delete pod ${pod.name}`]);
+    await rm('/var/lib/calico', { recursive: true });
+  });
+
+  it('12. the node has no default route', async () => {
+    const host = hostNamespace();
+    await host.ip('-4', 'route', 'del', 'default');
+    expect((await repair('PW501')).causes).toEqual([['PW501']]);
+    await host.ip('route', 'del', '169.254.1.1/32', 'dev', 'lo');
+    await host.ip('route', 'add', 'default', 'via', '192.0.2.1');
+  });
+
+  it('13. another program has a route in the podCIDR', async () => {
+    const host = hostNamespace();
+    await host.ip('link', 'add', 'other0', 'type', 'veth', 'peer', 'name', 'other1');
+    for (const name of ['other0', 'other1']) await host.ip('link', 'set', name, 'up');
+    await host.ip('route', 'add', `${await nextAddress(node)}/32`, 'dev', 'other0');
+    const pod = await node.attach('web');
+    expect(pod.added.stdout).toContain('[PW308]');
+    const { causes } = await repair('PW308', { retry: () => pod.retry() });
+    expect(causes).toEqual([['PW308', 'PW602']]);
+    await pod.remove();
+    await host.ip('link', 'del', 'other0');
+  });
+
+  it('14. the renewer is dead', async () => {
+    const issued = nowSeconds() - 23 * HOUR_SECONDS;
+    await rewriteToken({ iat: issued, nbf: issued, exp: issued + 24 * HOUR_SECONDS });
+    const { causes } = await repair('PW405');
+    expect(causes).toEqual([['PW405']]);
+  });
+
+  it('15. the clock is off by a day', async () => {
+    await using relay = await startClockRelay(node.cluster, () => serverAheadMs);
+    const kubeconfig = await readFile(node.kubeconfigPath, 'utf8');
+    await writeFile(node.kubeconfigPath, relay.rewrite(kubeconfig));
+    serverAheadMs = 24 * HOUR_SECONDS * 1000;
+    const { causes } = await repair('PW204');
+    expect(causes[0]?.[0]).toBe('PW204');
+    await writeFile(node.kubeconfigPath, kubeconfig);
+  });
+});
+
+describe('doctor on a node with few addresses', () => {
+  it('6. the range is full, because containers have left their leases', async () => {
+    await using small = await startDoctorNode({ podCIDRs: ['10.72.0.0/29'] });
+    await using within = await startNodeShell(small);
+    const kept = await small.attach('kept');
+    for (const name of ['lost-1', 'lost-2', 'lost-3', 'lost-4']) await (await small.attach(name)).forget();
+    await age(small);
+    const refused = await small.attach('refused');
+    expect(refused.added.stdout).toContain('no IP addresses available in range set');
+    expect(refused.added.stdout).toContain('[PW305]');
+    const { causes, fix } = await repair('PW305', { on: small, within, retry: () => refused.retry() });
+    expect({ causes, fix }).toEqual({ causes: [['PW305', 'PW602']], fix: ['podwire gc --yes'] });
+    expect(await hostNamespace().ip('link', 'show', kept.hostInterface)).toHaveLength(1);
+  });
+
+  it('7. the Node has no podCIDR', async () => {
+    await using bare = await startDoctorNode({ podCIDRs: [] });
+    await using within = await startNodeShell(bare);
+    await bare.cluster.createNode('node-2', { podCIDRs: ['10.73.0.0/24'] });
+    const { fix } = await repair('PW301', { on: bare, within, args: ['--kubeconfig', bare.adminKubeconfigPath] });
+    expect(fix).toEqual([
+      `kubectl patch node node-1 -p '{"spec":{"podCIDR":"10.73.1.0/24","podCIDRs":["10.73.1.0/24"]}}'`,
+    ]);
+  });
+});
+
+/** The address that host-local leases next: it continues after the last one. */
+async function nextAddress({ leases }: DoctorNode): Promise<string> {
+  const last = await readFile(join(leases, 'k8s-pod-network/last_reserved_ip.0'), 'utf8');
+  return last.trim().replace(/\d+$/, (number) => `${Number(number) + 1}`);
+}
+
+/** Makes records and leases older than those that a runtime may still be working on. */
+async function age({ leases }: DoctorNode): Promise<void> {
+  const before = new Date(Date.now() - 5 * 60_000);
+  for (const folder of [join(leases, 'k8s-pod-network'), '/var/lib/podwire/networks/k8s-pod-network']) {
+    for (const name of await readdir(folder)) await utimes(join(folder, name), before, before);
+  }
+}
