@@ -18,6 +18,10 @@ export interface Bundle {
 export const PARTS_ON_DEMAND = {
   person: { entryPath: join(REPOSITORY, 'src/cli/cli.ts'), importedAs: './cli/cli.ts' },
   cri: { entryPath: join(REPOSITORY, 'src/cri/cri-client.ts'), importedAs: '../../cri/cri-client.ts' },
+  kubernetes: {
+    entryPath: '@kubernetes/client-node/dist/config.js',
+    importedAs: '@kubernetes/client-node/dist/config.js',
+  },
   yaml: { entryPath: 'yaml', importedAs: 'yaml' },
 } as const;
 

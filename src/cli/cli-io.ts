@@ -33,6 +33,11 @@ export const EXIT = {
   usage: 2,
 } as const;
 
+/** A command that cannot do its work. `message` says why, and what to do. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+}
+
 /** A wrong command line that the parser accepts. `message` names the wrong word. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';

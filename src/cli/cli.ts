@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander';
 import { CniError } from '../cni/error.ts';
 import { formatExplainedError, isExplained } from '../install/install-error.ts';
-import { EXIT, UsageError, type CliIo } from './cli-io.ts';
+import { CommandError, EXIT, UsageError, type CliIo } from './cli-io.ts';
 import { makeProgram } from './program.ts';
 
 /** `install` is the entry point that calico-node's DaemonSet runs when this image replaces Calico's. */
@@ -32,6 +32,10 @@ export async function runCli(io: CliIo): Promise<number> {
     if (error instanceof UsageError) {
       io.writeStderr(`podwire: ${error.message}\nSee "podwire --help".\n`);
       return EXIT.usage;
+    }
+    if (error instanceof CommandError) {
+      io.writeStderr(`podwire: ${error.message}\n`);
+      return EXIT.failure;
     }
     if (!isExplained(error)) throw error;
     const number = error instanceof CniError && error.finding !== undefined ? ` [${error.finding}]` : '';

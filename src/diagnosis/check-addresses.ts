@@ -127,16 +127,21 @@ function checkLeases(facts: NodeFacts): readonly Finding[] {
   const leak =
     leaked.length === 0
       ? passed('PW305', `no lease is leaked: ${summary}`)
-      : found('PW305', full === undefined ? 'warning' : 'failed', `${leaked.length === 1 ? 'An address belongs' : `${leaked.length} addresses belong`} to no sandbox.`, {
-          evidence: [
-            ['range', summary],
-            ...oldest.map(
-              ({ address, containerId }) =>
-                ['leaked', `${address.text}, ${containerId?.slice(0, 12) ?? 'no container'}`] as const,
-            ),
-          ],
-          fix: ['podwire gc --yes'],
-        });
+      : found(
+          'PW305',
+          full === undefined ? 'warning' : 'failed',
+          `${leaked.length === 1 ? 'An address belongs' : `${leaked.length} addresses belong`} to no sandbox.`,
+          {
+            evidence: [
+              ['range', summary],
+              ...oldest.map(
+                ({ address, containerId }) =>
+                  ['leaked', `${address.text}, ${containerId?.slice(0, 12) ?? 'no container'}`] as const,
+              ),
+            ],
+            fix: ['podwire gc --yes'],
+          },
+        );
   const nearly = usage.find(({ size, free }) => free < size * (1 - NEARLY_FULL));
   const filled = full ?? nearly;
   const fill =
@@ -175,10 +180,15 @@ function checkLinks(facts: NodeFacts): Finding {
     return !recorded.has(containerId) && inRuntime?.includes(containerId) !== true;
   });
   if (left.length === 0) return passed('PW307', 'every host interface belongs to an attachment');
-  return found('PW307', 'warning', `${left.length === 1 ? 'A host interface belongs' : `${left.length} host interfaces belong`} to no attachment.`, {
-    evidence: left.slice(0, 3).map(({ name, alias }) => ['interface', `${name} (${alias})`]),
-    fix: ['podwire gc --yes'],
-  });
+  return found(
+    'PW307',
+    'warning',
+    `${left.length === 1 ? 'A host interface belongs' : `${left.length} host interfaces belong`} to no attachment.`,
+    {
+      evidence: left.slice(0, 3).map(({ name, alias }) => ['interface', `${name} (${alias})`]),
+      fix: ['podwire gc --yes'],
+    },
+  );
 }
 
 function checkRoutes({ addresses, routes, own, links }: NodeFacts): Finding {

@@ -1,7 +1,8 @@
+import { addressBits } from '../address/family.ts';
 import { deleteCommands } from './check-machine.ts';
 import { findDescription } from './finding-table.ts';
 import { found, passed, skipped, type Finding } from './finding.ts';
-import type { FailedCommand, NodeFacts, RecordFact } from './facts.ts';
+import type { FailedCommand, NodeFacts, RecordFact, RouteFact } from './facts.ts';
 import { formatMoment } from './format-time.ts';
 
 /** Checks the attachments of this node and the commands that failed (PW601 to PW603). */
@@ -17,17 +18,25 @@ function checkLost({ journal, links, routes }: NodeFacts): Finding {
     ({ stage, hasSandbox, isOfEarlierBoot }) => stage === 'attached' && hasSandbox !== false && !isOfEarlierBoot,
   );
   const names = new Set(links.value.map(({ name }) => name));
-  const routed = new Set(routes.value.map(({ interfaceName }) => interfaceName));
   const problemOf = ({ hostInterface }: RecordFact): string | undefined => {
     if (!names.has(hostInterface)) return `${hostInterface} is missing`;
-    return routed.has(hostInterface) ? undefined : `no route leads to ${hostInterface}`;
+    return hasPodRoute(hostInterface, routes.value) ? undefined : `no route leads to ${hostInterface}`;
   };
   const lost = attached.filter((record) => problemOf(record) !== undefined);
-  if (lost.length === 0) return passed('PW601', `attachments with their interface and route: ${attached.length} of ${attached.length}`);
+  if (lost.length === 0)
+    return passed('PW601', `attachments with their interface and route: ${attached.length} of ${attached.length}`);
   return found('PW601', 'failed', `${lost.length} of ${attached.length} pods lost their network on this node.`, {
     evidence: lost.slice(0, 3).map((record) => ['pod', `${record.pod}: ${problemOf(record)}`]),
     fix: deleteCommands(lost),
   });
+}
+
+/** True if a route to a single address leads to a host interface. The kernel's own route to its link-local network does not count. */
+export function hasPodRoute(hostInterface: string, routes: readonly RouteFact[]): boolean {
+  return routes.some(
+    ({ destination: { address, prefixLength }, interfaceName }) =>
+      interfaceName === hostInterface && prefixLength === addressBits(address.family),
+  );
 }
 
 /** The runtime tries a pod again within this time. */

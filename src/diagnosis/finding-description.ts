@@ -17,4 +17,3 @@ export interface FindingDescription {
 
 /** What every fault that keeps pods from starting causes: failed commands, and a failed trial. */
 export const FAILURES = ['PW602', 'PW604'] as const;
-

@@ -33,10 +33,19 @@ describe('the version', () => {
 
 describe('help', () => {
   it.each([[['--help']], [['-h']], [['help']]])('%o is printed to stdout, with status 0', async (args) =>
-    expect(await call(args)).toEqual({ status: 0, stdout: expect.stringMatching(/^Usage: podwire COMMAND/), stderr: '' }));
+    expect(await call(args)).toEqual({
+      status: 0,
+      stdout: expect.stringMatching(/^Usage: podwire COMMAND/),
+      stderr: '',
+    }),
+  );
 
   it('without a command it is printed to stderr, with status 2', async () =>
-    expect(await call([])).toEqual({ status: 2, stdout: '', stderr: expect.stringMatching(/^Usage: podwire[^]*cnitool/) }));
+    expect(await call([])).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: expect.stringMatching(/^Usage: podwire[^]*cnitool/),
+    }));
 
   it('every command that it lists has its own, and no line is longer than 80 columns', async () => {
     const { stdout } = await call(['--help']);
@@ -53,17 +62,31 @@ describe('help', () => {
 describe('a wrong command line has status 2, and names the word', () => {
   const refuses = (args: readonly string[], message: string) =>
     it(args.join(' '), async () =>
-      expect(await call(args)).toEqual({ status: 2, stdout: '', stderr: `podwire: ${message}\nSee "podwire --help".\n` }));
+      expect(await call(args)).toEqual({
+        status: 2,
+        stdout: '',
+        stderr: `podwire: ${message}\nSee "podwire --help".\n`,
+      }),
+    );
 
   refuses(['docter'], 'unknown command "docter". Did you mean "doctor"?');
   refuses(['-x', '-v'], 'unknown option "-x"');
   refuses(['-v=maybe'], 'unknown option "-v=maybe"');
   refuses(['doctor', '--tri'], 'unknown option "--tri". Did you mean "--try"?');
   refuses(['doctor', 'PW999'], 'unknown finding "PW999": "podwire doctor --verbose" shows all numbers');
-  refuses(['doctor', '--timeout', 'soon'], 'option "--timeout <seconds>" argument "soon" is invalid. Expected a whole number of seconds from 1 to 9999.');
-  refuses(['doctor', '--root', 'rel'], 'option "--root <folder>" argument "rel" is invalid. Expected an absolute folder.');
+  refuses(
+    ['doctor', '--timeout', 'soon'],
+    'option "--timeout <seconds>" argument "soon" is invalid. Expected a whole number of seconds from 1 to 9999.',
+  );
+  refuses(
+    ['doctor', '--root', 'rel'],
+    'option "--root <folder>" argument "rel" is invalid. Expected an absolute folder.',
+  );
   refuses(['uninstall', '--forse'], 'unknown option "--forse". Did you mean "--force"?');
-  refuses(['completion', 'ksh'], 'command-argument value "ksh" is invalid for argument "shell". Expected one of bash, zsh, fish.');
+  refuses(
+    ['completion', 'ksh'],
+    'command-argument value "ksh" is invalid for argument "shell". Expected one of bash, zsh, fish.',
+  );
   refuses(['version', 'junk'], 'too many arguments for "version". Expected 0 arguments but got 1: junk.');
 });
 
@@ -73,7 +96,10 @@ it.each(['install', 'install-cni'])('under the name %s it installs', async (name
 });
 
 it('podwire doctor explains a number without a node, in any case', async () =>
-  expect(await call(['doctor', 'pw401'])).toMatchObject({ status: 0, stdout: expect.stringMatching(/^PW401 {2}The token/) }));
+  expect(await call(['doctor', 'pw401'])).toMatchObject({
+    status: 0,
+    stdout: expect.stringMatching(/^PW401 {2}The token/),
+  }));
 
 describe('an error that explains itself is one line, with status 1', () => {
   let folder = '';

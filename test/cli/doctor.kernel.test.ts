@@ -7,7 +7,14 @@ let folder = '';
 beforeAll(() => void (folder = mkdtempSync('/run/podwire-doctor-')));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const OPTIONS: DoctorOptions = { output: 'table', verbose: false, timeoutSeconds: 2, root: '/', kubeconfig: undefined, try: false };
+const OPTIONS: DoctorOptions = {
+  output: 'table',
+  verbose: false,
+  timeoutSeconds: 2,
+  root: '/',
+  kubeconfig: undefined,
+  try: false,
+};
 async function doctor(options: Partial<DoctorOptions> = {}, number?: string) {
   const captured = cliIo({ environment: { CNI_NET_DIR: folder, CNI_BIN_DIR: folder } });
   const status = await runDoctor(number, { ...OPTIONS, ...options }, captured.io);
@@ -19,5 +26,9 @@ it('a node without podwire has one finding', async () =>
 it('for people it is the first thing below the verdict', async () =>
   expect((await doctor()).stdout).toMatch(/\nFAIL {2}New pods cannot start on this node\.\n\n✗ PW102 {2}/));
 it('a number is explained as JSON, too', async () =>
-  expect(JSON.parse((await doctor({ output: 'json' }, 'PW305')).stdout)).toMatchObject({ id: 'PW305', title: 'Addresses are leaked' }));
-it('an unknown number is a wrong command line', async () => await expect(doctor({}, 'PW1')).rejects.toThrow('unknown finding "PW1"'));
+  expect(JSON.parse((await doctor({ output: 'json' }, 'PW305')).stdout)).toMatchObject({
+    id: 'PW305',
+    title: 'Addresses are leaked',
+  }));
+it('an unknown number is a wrong command line', async () =>
+  await expect(doctor({}, 'PW1')).rejects.toThrow('unknown finding "PW1"'));

@@ -14,13 +14,19 @@ beforeEach(async () => {
   folder = mkdtempSync('/run/podwire-gc-');
   const sandboxes = () => [{ id: 'living', namespace: 'default', name: 'web' }];
   runtime = await startCriServer(join(folder, 'cri.sock'), { configs: folder, programs: folder, sandboxes });
-  const config = netconf({ ipam: { type: 'host-local', subnet: '10.0.0.0/24', dataDir: folder }, kubernetes: { kubeconfig: '/none' } });
+  const config = netconf({
+    ipam: { type: 'host-local', subnet: '10.0.0.0/24', dataDir: folder },
+    kubernetes: { kubeconfig: '/none' },
+  });
   writeFileSync(join(folder, '10-podwire.conf'), JSON.stringify(config));
   const leases = join(folder, 'k8s-pod-network');
   mkdirSync(leases);
   writeFileSync(join(leases, 'lock'), '');
   const before = new Date(Date.now() - 3_600_000);
-  for (const [address, container] of [['10.0.0.2', 'living'], ['10.0.0.3', 'gone']] as const) {
+  for (const [address, container] of [
+    ['10.0.0.2', 'living'],
+    ['10.0.0.3', 'gone'],
+  ] as const) {
     writeFileSync(join(leases, address), `${container}\r\neth0`);
     utimesSync(join(leases, address), before, before);
   }
@@ -52,7 +58,10 @@ describe('podwire gc', () => {
   });
   it('asks on a terminal', async () => {
     const isTerminal = () => true;
-    expect(await gc({}, { isTerminal, readLine: () => 'n\n' })).toMatchObject({ status: 1, stderr: 'Remove all of this? [y/N] ' });
+    expect(await gc({}, { isTerminal, readLine: () => 'n\n' })).toMatchObject({
+      status: 1,
+      stderr: 'Remove all of this? [y/N] ',
+    });
     expect(existsSync(lease)).toBe(true);
     expect(await gc({}, { isTerminal, readLine: () => 'y\n' })).toMatchObject({ status: 0 });
     expect(existsSync(lease)).toBe(false);
@@ -61,13 +70,22 @@ describe('podwire gc', () => {
     expect(await gc()).toMatchObject({ status: 1, stderr: expect.stringContaining('use --yes in scripts') }));
   it('for programs it prints names or JSON', async () => {
     expect((await gc({ isDryRun: true, output: 'name' })).stdout).toBe('lease/10.0.0.3\n');
-    expect(JSON.parse((await gc({ isDryRun: true, output: 'json' })).stdout)).toMatchObject({ schema: 1, stale: [{ kind: 'lease' }] });
+    expect(JSON.parse((await gc({ isDryRun: true, output: 'json' })).stdout)).toMatchObject({
+      schema: 1,
+      stale: [{ kind: 'lease' }],
+    });
   });
   it('without the list of the runtime it removes nothing', async () => {
     const environment = { CNI_NET_DIR: folder, CONTAINER_RUNTIME_ENDPOINT: '/none/x.sock' };
-    expect(await gc({ isConfirmed: true }, { environment })).toMatchObject({ status: 1, stderr: expect.stringContaining('nothing is removed') });
+    expect(await gc({ isConfirmed: true }, { environment })).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('nothing is removed'),
+    });
     expect(existsSync(lease)).toBe(true);
   });
   it('without a configuration it fails', async () =>
-    expect(await gc({}, { environment: { CNI_NET_DIR: '/none' } })).toMatchObject({ status: 1, stderr: expect.stringContaining('/none has no valid') }));
+    expect(await gc({}, { environment: { CNI_NET_DIR: '/none' } })).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('/none has no valid'),
+    }));
 });

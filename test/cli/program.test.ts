@@ -14,6 +14,6 @@ describe('makeProgram', () => {
   it('every command has a summary, a description and a group of the help', () => {
     const commands = makeProgram(cliIo().io, () => undefined).commands.filter((command) => command.name() !== 'help');
     expect(commands.filter((command) => command.summary() === '' || command.description() === '')).toEqual([]);
-    expect(commands.filter((command) => (command.helpGroup() ?? '') === '')).toEqual([]);
+    expect(commands.filter((command) => command.helpGroup() === '')).toEqual([]);
   });
 });

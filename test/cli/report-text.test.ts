@@ -40,17 +40,24 @@ describe('formatReport', () => {
   it('with all checks, sorted by subject', () =>
     expect(report(SICK, true)).toContain('Runtime\n  - PW101  no socket\nAPI server\n  ✓ PW201  it answers\n'));
 
-  it('of a healthy node', () => expect(report(arrange([passed('PW201', 'x')]))).toContain('OK    Pods can start on this node.'));
+  it('of a healthy node', () =>
+    expect(report(arrange([passed('PW201', 'x')]))).toContain('OK    Pods can start on this node.'));
   it('of a node with warnings', () =>
     expect(report(arrange([found('PW106', 'warning', 'x')]))).toContain('WARN  Pods can start on this node, but'));
 
   it('evidence cannot control the terminal', () =>
-    expect(report(arrange([found('PW602', 'failed', 'x', { evidence: [['message', 'a\u001B[2Jb']] })]))).not.toContain('\u001B'));
+    expect(report(arrange([found('PW602', 'failed', 'x', { evidence: [['message', 'a\u001B[2Jb']] })]))).not.toContain(
+      '\u001B',
+    ));
 });
 
 it('no line is longer than 80 columns', () => {
   const long = 'word '.repeat(60);
-  const all = arrange([found('PW201', 'failed', long, { evidence: [['problem', long]] }), passed('PW301', long), skipped('PW302', long)]);
+  const all = arrange([
+    found('PW201', 'failed', long, { evidence: [['problem', long]] }),
+    passed('PW301', long),
+    skipped('PW302', long),
+  ]);
   const texts = [
     report(all, true),
     formatFindings(all, TERMINAL),

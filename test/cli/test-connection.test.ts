@@ -19,8 +19,13 @@ afterAll(async () => {
   await loopback[Symbol.asyncDispose]();
 });
 
-const plugin = (overrides = {}) => netconf({ nodename: 'n1', kubernetes: { kubeconfig: loopback.kubeconfigPath }, ...overrides });
-const list = () => ({ cniVersion: '1.0.0', name: 'k8s', plugins: [{ ...plugin(), name: undefined, cniVersion: undefined }, { type: 'portmap' }] });
+const plugin = (overrides = {}) =>
+  netconf({ nodename: 'n1', kubernetes: { kubeconfig: loopback.kubeconfigPath }, ...overrides });
+const list = () => ({
+  cniVersion: '1.0.0',
+  name: 'k8s',
+  plugins: [{ ...plugin(), name: undefined, cniVersion: undefined }, { type: 'portmap' }],
+});
 
 async function test(stdin: string, { config, ...overrides }: Partial<CliIo> & { readonly config?: string } = {}) {
   const captured = cliIo({ readStdin: () => new TextEncoder().encode(stdin), ...overrides });
@@ -32,7 +37,8 @@ const FINE = { status: 0, stdout: expect.stringMatching(/^the API server answers
 
 describe('podwire -t', () => {
   it('tests the configuration of one plugin', async () => expect(await test(JSON.stringify(plugin()))).toEqual(FINE));
-  it('tests the list of plugins that is on a node', async () => expect(await test(JSON.stringify(list()))).toEqual(FINE));
+  it('tests the list of plugins that is on a node', async () =>
+    expect(await test(JSON.stringify(list()))).toEqual(FINE));
   it('tests a file', async () => {
     const path = join(folder, 'file.conflist');
     writeFileSync(path, JSON.stringify(list()));

@@ -4,7 +4,8 @@ import { breakCommand, wrapCommand, wrapText } from '../../src/cli/wrap.ts';
 
 describe('wrapText', () => {
   it('breaks at spaces', () => expect(wrapText('one two three', 8)).toEqual(['one two', 'three']));
-  it('cuts a word that is longer than a line', () => expect(wrapText('a 123456789', 5)).toEqual(['a', '12345', '6789']));
+  it('cuts a word that is longer than a line', () =>
+    expect(wrapText('a 123456789', 5)).toEqual(['a', '12345', '6789']));
   it('of nothing is one empty line', () => expect(wrapText('', 5)).toEqual(['']));
 });
 
@@ -28,7 +29,10 @@ describe('breakCommand', () => {
     });
 
   isSame('a long path', `PROGRAM mv /${'a'.repeat(100)} /${'b'.repeat(100)}.disabled`);
-  isSame('JSON with a long text', `PROGRAM patch -p '[{"op":"add","expression":"${'x, y '.repeat(40)} != \\"z\\""}]' -n a`);
+  isSame(
+    'JSON with a long text',
+    `PROGRAM patch -p '[{"op":"add","expression":"${'x, y '.repeat(40)} != \\"z\\""}]' -n a`,
+  );
   isSame('two quoted words', `PROGRAM '${'a'.repeat(50)}' '${'b '.repeat(50)}'`);
 });
 
@@ -42,8 +46,14 @@ describe('wrapCommand', () => {
       expect(JSON.stringify(is).replaceAll(/\\n {2}/g, '')).toEqual(JSON.stringify(was));
     });
 
-  isSame('words', 'PROGRAM -n kube-system delete pod -l app.kubernetes.io/name=podwire --field-selector spec.nodeName=node-1');
-  isSame('JSON in quotation marks', `PROGRAM patch node node-1 -p '{"spec":{"podCIDR":"10.73.1.0/24","podCIDRs":["10.73.1.0/24"]}}'`);
+  isSame(
+    'words',
+    'PROGRAM -n kube-system delete pod -l app.kubernetes.io/name=podwire --field-selector spec.nodeName=node-1',
+  );
+  isSame(
+    'JSON in quotation marks',
+    `PROGRAM patch node node-1 -p '{"spec":{"podCIDR":"10.73.1.0/24","podCIDRs":["10.73.1.0/24"]}}'`,
+  );
   isSame(
     'text with commas within JSON',
     `PROGRAM patch --type=json -p '[{"op":"add","value":[{"name":"a","expression":"x, \\"y, z\\""}]}]'`,
@@ -54,5 +64,6 @@ describe('wrapCommand', () => {
     const read: unknown = argumentsOf(lines.join('\n'));
     expect(JSON.parse(Array.isArray(read) ? String(read[0]) : '')).toEqual(value);
   });
-  it('a short command is one line', () => expect(wrapCommand('podwire gc --yes', 60, '  ')).toEqual(['podwire gc --yes']));
+  it('a short command is one line', () =>
+    expect(wrapCommand('podwire gc --yes', 60, '  ')).toEqual(['podwire gc --yes']));
 });

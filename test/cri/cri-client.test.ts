@@ -10,7 +10,11 @@ let server: CriServer;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'podwire-cri-'));
   const sandboxes = () => [{ id: 'c1', namespace: 'default', name: 'web' }];
-  server = await startCriServer(join(folder, 'cri.sock'), { configs: '/etc/cni/net.d', programs: '/opt/cni/bin', sandboxes });
+  server = await startCriServer(join(folder, 'cri.sock'), {
+    configs: '/etc/cni/net.d',
+    programs: '/opt/cni/bin',
+    sandboxes,
+  });
 });
 afterAll(async () => {
   await server[Symbol.asyncDispose]();

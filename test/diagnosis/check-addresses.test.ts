@@ -3,7 +3,16 @@ import { parseCidr } from '../../src/address/cidr.ts';
 import { parseIpAddress } from '../../src/address/ip-address.ts';
 import { checkAddresses, leakedLeases } from '../../src/diagnosis/check-addresses.ts';
 import type { LinkFact, NodeFacts } from '../../src/diagnosis/facts.ts';
-import { addressFacts, apiFacts, HOUR_MS, journalFacts, nodeFacts, recordFact, seen, unseen } from '../support/builders/node-facts.ts';
+import {
+  addressFacts,
+  apiFacts,
+  HOUR_MS,
+  journalFacts,
+  nodeFacts,
+  recordFact,
+  seen,
+  unseen,
+} from '../support/builders/node-facts.ts';
 
 const problems = (overrides: Partial<NodeFacts>) =>
   checkAddresses(nodeFacts(overrides)).filter(({ outcome }) => outcome === 'failed' || outcome === 'warning');
@@ -37,9 +46,19 @@ describe('checkAddresses', () => {
     { api: seen(apiFacts({ node: seen({ uid: 'u', podCidrs: [], freePodCidr: '10.0.9.0/24' }) })) },
     { number: 'PW301', fix: [expect.stringContaining('"podCIDRs":["10.0.9.0/24"]')] },
   );
-  finds('a bridge with an address of the podCIDR', { links: links({ name: 'docker0', addresses: [parseIpAddress('10.0.0.1')] }) }, { number: 'PW303' });
-  finds('a tunnel of the agent may have one', { links: links({ name: 'tunl0', addresses: [parseIpAddress('10.0.0.1')] }) });
-  finds('a lease of a container that is gone', { addresses: leases(lease('10.0.0.9', 'gone')) }, { number: 'PW305', outcome: 'warning', fix: ['podwire gc --yes'] });
+  finds(
+    'a bridge with an address of the podCIDR',
+    { links: links({ name: 'docker0', addresses: [parseIpAddress('10.0.0.1')] }) },
+    { number: 'PW303' },
+  );
+  finds('a tunnel of the agent may have one', {
+    links: links({ name: 'tunl0', addresses: [parseIpAddress('10.0.0.1')] }),
+  });
+  finds(
+    'a lease of a container that is gone',
+    { addresses: leases(lease('10.0.0.9', 'gone')) },
+    { number: 'PW305', outcome: 'warning', fix: ['podwire gc --yes'] },
+  );
   finds('a damaged lease', { addresses: leases(lease('10.0.0.9', undefined)) }, { number: 'PW305' });
   finds('a new lease may belong to an ADD that is running', { addresses: leases(lease('10.0.0.9', 'new', 1000)) });
   finds(
@@ -52,8 +71,16 @@ describe('checkAddresses', () => {
     { addresses: seen(addressFacts({ ranges: [parseCidr('10.0.0.0/30')] })) },
     { number: 'PW306', outcome: 'failed' },
   );
-  finds('an interface without an attachment', { links: links({ name: 'cali2', alias: 'podwire gone eth0 n default/x' }) }, { number: 'PW307' });
-  finds('a foreign route', { routes: route('10.0.0.9/32', 'other0') }, { number: 'PW308', fix: ['ip route del 10.0.0.9/32 dev other0'] });
+  finds(
+    'an interface without an attachment',
+    { links: links({ name: 'cali2', alias: 'podwire gone eth0 n default/x' }) },
+    { number: 'PW307' },
+  );
+  finds(
+    'a foreign route',
+    { routes: route('10.0.0.9/32', 'other0') },
+    { number: 'PW308', fix: ['ip route del 10.0.0.9/32 dev other0'] },
+  );
   finds('a route to a larger network is not in the podCIDR', { routes: route('10.0.0.0/8', 'tun0') });
 });
 
@@ -61,7 +88,9 @@ describe('leakedLeases without the list of the runtime', () => {
   const runtime = unseen('no socket');
 
   it('keeps a lease whose address the node has a route to', () =>
-    expect(leakedLeases(nodeFacts({ runtime, journal: seen(journalFacts({ attachments: [] })), links: links() }))).toEqual([]));
+    expect(
+      leakedLeases(nodeFacts({ runtime, journal: seen(journalFacts({ attachments: [] })), links: links() })),
+    ).toEqual([]));
   it('keeps a lease whose record has a sandbox', () =>
     expect(leakedLeases(nodeFacts({ runtime, routes: seen([]) }))).toEqual([]));
   it('names a lease whose sandbox is gone', () => {

@@ -5,7 +5,9 @@ import type { ApiFacts, TokenFacts } from '../../src/diagnosis/facts.ts';
 import { apiFacts, HOUR_MS, nodeFacts, NOON_MS, seen, unseen } from '../support/builders/node-facts.ts';
 
 const problems = (overrides: Partial<ApiFacts>) =>
-  checkApi(nodeFacts({ api: seen(apiFacts(overrides)) })).filter(({ outcome }) => outcome === 'failed' || outcome === 'warning');
+  checkApi(nodeFacts({ api: seen(apiFacts(overrides)) })).filter(
+    ({ outcome }) => outcome === 'failed' || outcome === 'warning',
+  );
 const numbers = (overrides: Partial<ApiFacts>) => problems(overrides).map(({ number }) => number);
 const failed = (finding: `PW${number}`): Pick<ApiFacts, 'answer'> => ({
   answer: { kind: 'failed', error: new CniError(100, 'the message', { finding }) },
@@ -26,12 +28,27 @@ describe('checkApi', () => {
   finds('a clock that is a day ahead', { probe: { ...apiFacts().probe, clockAheadMs: 24 * HOUR_MS } }, 'PW204');
   finds('a clock that is a minute behind is fine', { probe: { ...apiFacts().probe, clockAheadMs: -59_000 } });
   finds('a slow server', { slowestMs: 1500 }, 'PW203');
-  finds('a Node that was created again', { ...failed('PW401'), node: seen({ uid: 'uid-2', podCidrs: [], freePodCidr: undefined }) }, 'PW401', 'PW402');
+  finds(
+    'a Node that was created again',
+    { ...failed('PW401'), node: seen({ uid: 'uid-2', podCidrs: [], freePodCidr: undefined }) },
+    'PW401',
+    'PW402',
+  );
   finds('a Node that was deleted', { node: seen('absent') }, 'PW402');
   finds('a missing right', { rights: seen([{ right: 'get pods', isAllowed: false }]) }, 'PW403');
-  finds('admission that refuses', { dryRun: seen({ pod: 'a/b', error: new CniError(100, 'no'), exemption: 'kubectl patch' }) }, 'PW404');
-  finds('a token that is renewed late', { token: token({ issuedAtMs: NOON_MS - 23 * HOUR_MS, expiresAtMs: NOON_MS + HOUR_MS }) }, 'PW405');
-  finds('a token of a test is not renewed', { token: token({ issuedAtMs: NOON_MS - 290_000, expiresAtMs: NOON_MS + 10_000 }) });
+  finds(
+    'admission that refuses',
+    { dryRun: seen({ pod: 'a/b', error: new CniError(100, 'no'), exemption: 'kubectl patch' }) },
+    'PW404',
+  );
+  finds(
+    'a token that is renewed late',
+    { token: token({ issuedAtMs: NOON_MS - 23 * HOUR_MS, expiresAtMs: NOON_MS + HOUR_MS }) },
+    'PW405',
+  );
+  finds('a token of a test is not renewed', {
+    token: token({ issuedAtMs: NOON_MS - 290_000, expiresAtMs: NOON_MS + 10_000 }),
+  });
   finds('a client certificate instead of a token', { token: undefined });
 
   it('whether a token has expired is decided by the clock of the server', () => {
@@ -41,9 +58,9 @@ describe('checkApi', () => {
   });
 
   it('the exemption is the fix, if it is known', () =>
-    expect(problems({ dryRun: seen({ pod: 'a/b', error: new CniError(100, 'no'), exemption: 'kubectl patch' }) })).toMatchObject([
-      { fix: ['kubectl patch'] },
-    ]));
+    expect(
+      problems({ dryRun: seen({ pod: 'a/b', error: new CniError(100, 'no'), exemption: 'kubectl patch' }) }),
+    ).toMatchObject([{ fix: ['kubectl patch'] }]));
 
   it('a kubeconfig that cannot be used is the only finding', () => {
     const findings = checkApi(nodeFacts({ api: unseen('the kubeconfig /k does not exist (ENOENT)') }));

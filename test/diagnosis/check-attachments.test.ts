@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseCidr } from '../../src/address/cidr.ts';
 import { checkAttachments, findingsOfFailures } from '../../src/diagnosis/check-attachments.ts';
 import type { FailedCommand, NodeFacts } from '../../src/diagnosis/facts.ts';
 import { passed, skipped } from '../../src/diagnosis/finding.ts';
@@ -21,15 +22,31 @@ describe('checkAttachments', () => {
     it(what, () => expect(problems(overrides)).toMatchObject(expected));
 
   finds('a healthy node has no finding', {});
-  finds('an interface that is missing', { links: seen([]) }, { number: 'PW601', evidence: [['pod', 'default/web: cali1 is missing']] });
+  finds(
+    'an interface that is missing',
+    { links: seen([]) },
+    { number: 'PW601', evidence: [['pod', 'default/web: cali1 is missing']] },
+  );
+  finds(
+    'only the link-local route of the kernel is left',
+    { routes: seen([{ destination: parseCidr('fe80::/64'), interfaceName: 'cali1', isDefault: false }]) },
+    { number: 'PW601', evidence: [['pod', 'default/web: no route leads to cali1']] },
+  );
   finds('a route that is missing', { routes: seen([]) }, { number: 'PW601' });
   finds('a sandbox that is gone has not lost its network', {
     links: seen([]),
     journal: seen(journalFacts({ attachments: [recordFact({ hasSandbox: false })] })),
   });
-  finds('an ADD that fails', { failures: seen([failure()]) }, { number: 'PW602', evidence: [['pods', 'default/new'], expect.anything(), ['message', 'refused']] });
+  finds(
+    'an ADD that fails',
+    { failures: seen([failure()]) },
+    { number: 'PW602', evidence: [['pods', 'default/new'], expect.anything(), ['message', 'refused']] },
+  );
   finds('an ADD that has succeeded since', { failures: seen([failure({ pod: 'default/web' })]) });
-  finds('an ADD of a pod that was deleted', { failures: seen([failure()]), api: seen(apiFacts({ deletedPods: ['default/new'] })) });
+  finds('an ADD of a pod that was deleted', {
+    failures: seen([failure()]),
+    api: seen(apiFacts({ deletedPods: ['default/new'] })),
+  });
   finds('an ADD long ago', { failures: seen([failure({ atMs: NOON_MS - 3_600_000 })]) });
   finds('a DEL that fails', { failures: seen([failure({ command: 'DEL', containerId: 'c1' })]) }, { number: 'PW602' });
   finds('a DEL that has succeeded since', { failures: seen([failure({ command: 'DEL' })]) });

@@ -12,7 +12,10 @@ describe('checkMachine', () => {
     it(what, () => expect(problems(overrides)).toMatchObject(expected));
 
   finds('a healthy node has no finding', {});
-  finds('no route to the gateway', machine({ gatewayProblem: seen('no route') }), { number: 'PW501', fix: ['ip route add 169.254.1.1/32 dev lo'] });
+  finds('no route to the gateway', machine({ gatewayProblem: seen('no route') }), {
+    number: 'PW501',
+    fix: ['ip route add 169.254.1.1/32 dev lo'],
+  });
   finds('an interface with the address of the gateway', machine({ gatewayProblem: seen('arp_ignore is 2') }), {
     fix: ['sysctl -w net.ipv4.conf.all.arp_ignore=0'],
   });
@@ -20,13 +23,20 @@ describe('checkMachine', () => {
     number: 'PW502',
     fix: ['kubectl -n default delete pod web'],
   });
-  finds('forwarding is off', machine({ sysctls: { 'net/ipv4/ip_forward': '0' } }), { number: 'PW503', fix: ['sysctl -w net.ipv4.ip_forward=1'] });
+  finds('forwarding is off', machine({ sysctls: { 'net/ipv4/ip_forward': '0' } }), {
+    number: 'PW503',
+    fix: ['sysctl -w net.ipv4.ip_forward=1'],
+  });
   finds('a firewall that drops', machine({ isForwardingDropped: true }), { number: 'PW503', outcome: 'warning' });
   finds('NetworkManager', machine({ managedInterfaces: ['cali1'] }), { number: 'PW504' });
-  finds('a full connection table', machine({ sysctls: { 'net/netfilter/nf_conntrack_count': '950', 'net/netfilter/nf_conntrack_max': '1000' } }), {
-    number: 'PW505',
-    fix: ['sysctl -w net.netfilter.nf_conntrack_max=2000'],
-  });
+  finds(
+    'a full connection table',
+    machine({ sysctls: { 'net/netfilter/nf_conntrack_count': '950', 'net/netfilter/nf_conntrack_max': '1000' } }),
+    {
+      number: 'PW505',
+      fix: ['sysctl -w net.netfilter.nf_conntrack_max=2000'],
+    },
+  );
   finds('a full disk', machine({ disk: { freeBytes: 1000, freeInodes: 1000 } }), { number: 'PW506' });
   finds('no inodes', machine({ disk: { freeBytes: 1e9, freeInodes: 5 } }), { number: 'PW506' });
   finds('another prefix of the agent', machine({ agentPrefix: 'eni,azv' }), { number: 'PW701' });

@@ -5,7 +5,9 @@ import { CniError } from '../../src/cni/error.ts';
 import { nodeFacts, seen, unseen } from '../support/builders/node-facts.ts';
 
 const problems = (overrides: Partial<NodeFacts>) =>
-  checkRuntime(nodeFacts(overrides)).flatMap(({ number, outcome, fix }) => (outcome === 'ok' ? [] : [{ number, outcome, fix }]));
+  checkRuntime(nodeFacts(overrides)).flatMap(({ number, outcome, fix }) =>
+    outcome === 'ok' ? [] : [{ number, outcome, fix }],
+  );
 
 const own: ConfigFile = {
   name: '10-podwire.conflist',
@@ -14,18 +16,39 @@ const own: ConfigFile = {
   cniVersion: '1.0.0',
   plugins: ['podwire'],
 };
-const other = (name: string, type: string, network = 'other'): ConfigFile => ({ ...own, name, network, plugins: [type] });
+const other = (name: string, type: string, network = 'other'): ConfigFile => ({
+  ...own,
+  name,
+  network,
+  plugins: [type],
+});
 
 describe('checkRuntime', () => {
   const finds = (what: string, overrides: Partial<NodeFacts>, ...expected: readonly object[]) =>
-    it(what, () => expect(problems(overrides)).toEqual(expected.map((item) => expect.objectContaining(item))));
+    it(what, () => expect(problems(overrides)).toMatchObject(expected));
 
   finds('a healthy node has no finding', {});
-  finds('a runtime with other folders', {
-    runtime: seen({ name: 'crio', folders: { configs: '/etc/cni/net.d', programs: ['/usr/libexec/cni'] }, sandboxIds: [] }),
-  }, { number: 'PW101', fix: [expect.stringContaining('CNI_BIN_DIR=/usr/libexec/cni')] });
-  finds('a runtime that cannot be asked is skipped', { runtime: unseen('no socket') }, { number: 'PW101', outcome: 'skipped' });
-  finds('no configuration for podwire', { own: { kind: 'absent' }, configs: seen([]) }, { number: 'PW102', outcome: 'failed' });
+  finds(
+    'a runtime with other folders',
+    {
+      runtime: seen({
+        name: 'crio',
+        folders: { configs: '/etc/cni/net.d', programs: ['/usr/libexec/cni'] },
+        sandboxIds: [],
+      }),
+    },
+    { number: 'PW101', fix: [expect.stringContaining('CNI_BIN_DIR=/usr/libexec/cni')] },
+  );
+  finds(
+    'a runtime that cannot be asked is skipped',
+    { runtime: unseen('no socket') },
+    { number: 'PW101', outcome: 'skipped' },
+  );
+  finds(
+    'no configuration for podwire',
+    { own: { kind: 'absent' }, configs: seen([]) },
+    { number: 'PW102', outcome: 'failed' },
+  );
   finds(
     'an invalid one',
     { own: { kind: 'invalid', fileName: '10-podwire.conflist', error: new CniError(7, 'mtu') } },
@@ -33,12 +56,20 @@ describe('checkRuntime', () => {
   );
   finds(
     'a missing plugin',
-    { programs: seen([{ type: 'host-local', path: undefined, problem: { kind: 'missing', text: '/opt', fix: [] }, versions: [] }]) },
+    {
+      programs: seen([
+        { type: 'host-local', path: undefined, problem: { kind: 'missing', text: '/opt', fix: [] }, versions: [] },
+      ]),
+    },
     { number: 'PW103', outcome: 'failed' },
   );
   finds(
     'a plugin that cannot run',
-    { programs: seen([{ type: 'portmap', path: '/p', problem: { kind: 'noexec', text: 'noexec', fix: ['mount'] }, versions: [] }]) },
+    {
+      programs: seen([
+        { type: 'portmap', path: '/p', problem: { kind: 'noexec', text: 'noexec', fix: ['mount'] }, versions: [] },
+      ]),
+    },
     { number: 'PW104', outcome: 'failed', fix: ['mount'] },
   );
   finds(
@@ -60,7 +91,11 @@ describe('checkRuntime', () => {
     { configs: seen([own, other('87-copy.conflist', 'bridge', 'k8s-pod-network')]) },
     { number: 'PW106', outcome: 'warning' },
   );
-  finds('another version in the folder of plugins', { machine: { ...nodeFacts().machine, isSameProgram: false } }, { number: 'PW107' });
+  finds(
+    'another version in the folder of plugins',
+    { machine: { ...nodeFacts().machine, isSameProgram: false } },
+    { number: 'PW107' },
+  );
 });
 
 it('a word with special characters is quoted for a shell', () =>

@@ -35,5 +35,7 @@ it('each number is a heading of the page about troubleshooting, in the order of 
 it('nothing causes itself', () => {
   const causes = Object.entries<{ readonly causes: readonly string[] }>(FINDINGS);
   expect(causes.filter(([number, description]) => description.causes.includes(number))).toEqual([]);
-  expect(causes.flatMap(([, description]) => description.causes).filter((number) => !isKnownFinding(number))).toEqual([]);
+  expect(causes.flatMap(([, description]) => description.causes).filter((number) => !isKnownFinding(number))).toEqual(
+    [],
+  );
 });

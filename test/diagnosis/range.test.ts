@@ -11,7 +11,8 @@ describe('isInCidr', () => {
     ['fd00::5', 'fd00::/64', true],
     ['10.0.0.5', 'fd00::/64', false],
   ])('%s in %s: %s', (address, range, expected) =>
-    expect(isInCidr(parseIpAddress(address), parseCidr(range))).toBe(expected));
+    expect(isInCidr(parseIpAddress(address), parseCidr(range))).toBe(expected),
+  );
 });
 
 // What host-local leases: not the network's address, the gateway and the broadcast address.
@@ -37,6 +38,7 @@ const next = (...taken: readonly string[]) => {
 
 it('a free network has the size of the first, and overlaps none', () =>
   expect(next('10.1.0.0/24', '10.1.1.0/24', '10.1.3.0/24')).toBe('10.1.2.0/24'));
-it('a larger network that is taken is passed over', () => expect(next('10.1.0.0/24', '10.1.0.0/22')).toBe('10.1.4.0/24'));
+it('a larger network that is taken is passed over', () =>
+  expect(next('10.1.0.0/24', '10.1.0.0/22')).toBe('10.1.4.0/24'));
 it('without any network there is none', () => expect(next()).toBeUndefined());
 it('it never leaves the first eight bits', () => expect(next('10.255.255.0/24')).toBeUndefined());

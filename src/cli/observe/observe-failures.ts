@@ -17,6 +17,30 @@ export function observeFailures(path: string | undefined): Seen<readonly FailedC
   }
 }
 
+/** A line of the log about one container. */
+export interface LogLine {
+  readonly time: string;
+  readonly level: string;
+  readonly command: string;
+  readonly message: string;
+}
+
+/** The lines in the end of podwire's log that are about a container, the oldest first. None if there is no log. */
+export function readLogAbout(containerId: string, path: string | undefined): readonly LogLine[] {
+  if (path === undefined) return [];
+  let text: string;
+  try {
+    text = readEnd(path);
+  } catch {
+    return [];
+  }
+  return text.split('\n').flatMap((line) => {
+    const [, time = '', level = '', message = '', command = '', container = ''] =
+      /^(\S+Z) ([A-Z]+) (.*) command=(\w+) container=(\S+)/.exec(line) ?? [];
+    return container === containerId ? [{ time, level: level.toLowerCase(), command, message }] : [];
+  });
+}
+
 /** The last lines of a file, as text. */
 export function readEnd(path: string): string {
   const fd = openSync(path, 'r');

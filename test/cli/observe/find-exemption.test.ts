@@ -9,13 +9,20 @@ import { connectionSettings, soon } from '../../cluster/loopback-cluster.ts';
 const LISTS: Readonly<Record<string, object>> = {
   validatingwebhookconfigurations: { items: [{ metadata: { name: 'a' }, webhooks: [{ name: 'x' }] }] },
   mutatingwebhookconfigurations: {
-    items: [{ metadata: { name: 'b' }, webhooks: [{ name: 'y' }, { name: 'z', matchConditions: [{ name: 'm', expression: 'true' }] }] }],
+    items: [
+      {
+        metadata: { name: 'b' },
+        webhooks: [{ name: 'y' }, { name: 'z', matchConditions: [{ name: 'm', expression: 'true' }] }],
+      },
+    ],
   },
 };
 
 let server: Server;
 beforeAll(async () => {
-  server = createServer((request, response) => response.end(JSON.stringify(LISTS[request.url?.split('/').at(-1) ?? ''] ?? {})));
+  server = createServer((request, response) =>
+    response.end(JSON.stringify(LISTS[request.url?.split('/').at(-1) ?? ''] ?? {})),
+  );
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
 });
@@ -28,7 +35,11 @@ async function find(refusal: string, account: string | undefined = 'kube-system/
   const address = server.address();
   const apiRoot = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
   const connection = await readConnection(connectionSettings({ apiRoot }), {});
-  using client = openApiClient({ connect: () => connection, budgets: { apiConnectMs: 2000, apiRequestMs: 2000 }, log: { debug: () => undefined } });
+  using client = openApiClient({
+    connect: () => connection,
+    budgets: { apiConnectMs: 2000, apiRequestMs: 2000 },
+    log: { debug: () => undefined },
+  });
   using deadline = soon();
   return await findExemption(client, refusal, account, deadline);
 }

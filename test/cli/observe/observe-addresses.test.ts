@@ -30,7 +30,9 @@ it('reads the leases and the ranges of host-local', () => {
 });
 
 it('another IPAM plugin has leases that are not known', () =>
-  expect(observeAddresses(networkConfig({ ipam: { type: 'whereabouts' } }), 'n', [], FILES)).toMatchObject({ kind: 'unseen' }));
+  expect(observeAddresses(networkConfig({ ipam: { type: 'whereabouts' } }), 'n', [], FILES)).toMatchObject({
+    kind: 'unseen',
+  }));
 it('in a container without the folder they are not seen', () =>
   expect(observeAddresses(networkConfig(), 'n', [], openNodeFiles('/none', {}))).toMatchObject({
     kind: 'unseen',
@@ -38,6 +40,8 @@ it('in a container without the folder they are not seen', () =>
   }));
 
 it('ranges can be podCIDRs, of both families', () =>
-  expect(ranges({ ranges: [[{ subnet: 'usePodCidr' }], [{ subnet: 'usePodCidrIPv6' }]] }, '10.0.0.0/24', 'fd00::/64')).toEqual(['10.0.0.0/24', 'fd00::/64']));
+  expect(
+    ranges({ ranges: [[{ subnet: 'usePodCidr' }], [{ subnet: 'usePodCidrIPv6' }]] }, '10.0.0.0/24', 'fd00::/64'),
+  ).toEqual(['10.0.0.0/24', 'fd00::/64']));
 it('ranges can be in the configuration', () => expect(ranges({ subnet: '10.9.0.0/16' })).toEqual(['10.9.0.0/16']));
 it('a Node without a podCIDR has no range', () => expect(ranges({ subnet: 'usePodCidr' })).toEqual([]));

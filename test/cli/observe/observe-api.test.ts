@@ -35,8 +35,10 @@ it('reads the version, the Node, whether an endpoint may be written, and which p
     slowestMs: expect.any(Number),
   }));
 
-it('a Node that does not exist', async () => expect(await observe({ nodeName: 'none' })).toMatchObject({ node: { value: 'absent' } }));
-it('without a pod nothing is tried', async () => expect(await observe({ pod: undefined })).toMatchObject({ dryRun: { kind: 'unseen' } }));
+it('a Node that does not exist', async () =>
+  expect(await observe({ nodeName: 'none' })).toMatchObject({ node: { value: 'absent' } }));
+it('without a pod nothing is tried', async () =>
+  expect(await observe({ pod: undefined })).toMatchObject({ dryRun: { kind: 'unseen' } }));
 
 it('a missing permission is not what admission refuses', async () => {
   loopback.api.forbid({ verb: 'patch', resource: 'pods/status' });

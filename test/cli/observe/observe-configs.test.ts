@@ -8,8 +8,13 @@ import { netconf } from '../../lab/netconf.ts';
 let folder = '';
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'podwire-configs-'))));
 afterEach(() => rmSync(folder, { recursive: true }));
-const write = (name: string, value: unknown) => writeFileSync(join(folder, name), typeof value === 'string' ? value : JSON.stringify(value));
-const LIST = { cniVersion: '1.0.0', name: 'k8s', plugins: [{ ...netconf(), name: undefined, cniVersion: undefined }, { type: 'portmap' }] };
+const write = (name: string, value: unknown) =>
+  writeFileSync(join(folder, name), typeof value === 'string' ? value : JSON.stringify(value));
+const LIST = {
+  cniVersion: '1.0.0',
+  name: 'k8s',
+  plugins: [{ ...netconf(), name: undefined, cniVersion: undefined }, { type: 'portmap' }],
+};
 
 describe('observeConfigs', () => {
   it('lists what a runtime reads in its order, and finds the one of podwire', () => {
@@ -21,7 +26,13 @@ describe('observeConfigs', () => {
         kind: 'seen',
         value: [
           { name: '05-other.conf', problem: undefined, network: 'o', cniVersion: '0.4.0', plugins: ['bridge'] },
-          { name: '10-podwire.conflist', problem: undefined, network: 'k8s', cniVersion: '1.0.0', plugins: ['podwire', 'portmap'] },
+          {
+            name: '10-podwire.conflist',
+            problem: undefined,
+            network: 'k8s',
+            cniVersion: '1.0.0',
+            plugins: ['podwire', 'portmap'],
+          },
         ],
       },
       own: { kind: 'valid', fileName: '10-podwire.conflist', config: expect.objectContaining({ name: 'k8s' }) },
@@ -39,7 +50,10 @@ describe('observeConfigs', () => {
     expect(observeConfigs(folder, {}).own).toMatchObject({ kind: 'invalid', error: { finding: 'PW102' } });
   });
   it('a folder that is missing is not seen', () =>
-    expect(observeConfigs(join(folder, 'none'), {})).toMatchObject({ files: { kind: 'unseen' }, own: { kind: 'absent' } }));
+    expect(observeConfigs(join(folder, 'none'), {})).toMatchObject({
+      files: { kind: 'unseen' },
+      own: { kind: 'absent' },
+    }));
 });
 
 it('libcni passes the name and the version of the list', () => {
@@ -51,5 +65,8 @@ it('libcni passes the name and the version of the list', () => {
   expect(parseOwnPlugin({ ...netconf() }, {}).name).toBe('k8s-pod-network');
 });
 it('called under another name, podwire is the first plugin', () =>
-  expect(ownPluginOf({ name: 'k8s', plugins: [{ type: 'calico' }, { type: 'portmap' }] })).toMatchObject({ type: 'calico' }));
-it('a configuration without a list is one plugin', () => expect(pluginsOf({ type: 'bridge' })).toEqual([{ type: 'bridge' }]));
+  expect(ownPluginOf({ name: 'k8s', plugins: [{ type: 'calico' }, { type: 'portmap' }] })).toMatchObject({
+    type: 'calico',
+  }));
+it('a configuration without a list is one plugin', () =>
+  expect(pluginsOf({ type: 'bridge' })).toEqual([{ type: 'bridge' }]));

@@ -22,7 +22,14 @@ it('reads failed commands with their number, as the log writes them', () => {
   expect(observeFailures(path)).toEqual({
     kind: 'seen',
     value: [
-      { atMs: TIME.getTime(), command: 'ADD', containerId: 'c1', pod: 'default/web', message: 'the token was refused (401 https://a)', number: 'PW401' },
+      {
+        atMs: TIME.getTime(),
+        command: 'ADD',
+        containerId: 'c1',
+        pod: 'default/web',
+        message: 'the token was refused (401 https://a)',
+        number: 'PW401',
+      },
       { atMs: TIME.getTime(), command: 'ADD', containerId: 'c1', pod: '', message: 'broken', number: undefined },
     ],
   });

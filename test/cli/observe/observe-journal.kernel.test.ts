@@ -17,11 +17,17 @@ it('reads records, damaged ones and endpoints', () => {
   mkdirSync(join(records, 'networks/net'), { recursive: true });
   writeFileSync(join(records, 'networks/net/c9@eth0.record.json'), '{');
   expect(observeJournal('net', openNodeFiles(root, {}))).toMatchObject({
-    attachments: [{ containerId: 'c1', interfaceName: 'eth0', stage: 'attaching', isOfEarlierBoot: false, hasSandbox: undefined }],
+    attachments: [
+      { containerId: 'c1', interfaceName: 'eth0', stage: 'attaching', isOfEarlierBoot: false, hasSandbox: undefined },
+    ],
     damagedCount: 1,
     pendingEndpointCount: 0,
   });
 });
 
 it('an empty folder has nothing', () =>
-  expect(observeJournal('net', openNodeFiles(root, {}))).toEqual({ attachments: [], damagedCount: 0, pendingEndpointCount: 0 }));
+  expect(observeJournal('net', openNodeFiles(root, {}))).toEqual({
+    attachments: [],
+    damagedCount: 0,
+    pendingEndpointCount: 0,
+  }));

@@ -12,10 +12,14 @@ const write = (path: string, text: string) => {
   writeFileSync(join(root, path), text);
 };
 const observe = () =>
-  observeMachine(openNodeFiles(root, {}), [{ index: 7, name: 'cali7', mtuBytes: 1500, alias: undefined, addresses: [] }], {
-    prefix: 'cali',
-    executablePath: join(root, 'podwire'),
-  });
+  observeMachine(
+    openNodeFiles(root, {}),
+    [{ index: 7, name: 'cali7', mtuBytes: 1500, alias: undefined, addresses: [] }],
+    {
+      prefix: 'cali',
+      executablePath: join(root, 'podwire'),
+    },
+  );
 
 it('of a machine with a default route and nothing else', async () =>
   expect(await observe()).toMatchObject({

@@ -7,7 +7,9 @@ it('reads interfaces with their addresses, and unicast routes of both families',
   const uplink = links.find(({ name }) => name === 'uplink');
   expect(uplink).toMatchObject({ mtuBytes: 1500, alias: undefined });
   expect(uplink?.addresses.map(({ text }) => text)).toEqual(expect.arrayContaining(['192.0.2.10', '2001:db8::10']));
-  const defaults = routes.filter(({ isDefault }) => isDefault).map(({ destination, interfaceName }) => [destination.address.text, interfaceName]);
+  const defaults = routes
+    .filter(({ isDefault }) => isDefault)
+    .map(({ destination, interfaceName }) => [destination.address.text, interfaceName]);
   expect(defaults).toEqual([
     ['0.0.0.0', 'uplink'],
     ['::', 'uplink'],

@@ -29,17 +29,24 @@ it('a node without any configuration is observed as far as possible', async () =
   }));
 
 it('without its kubeconfig, the reason is the answer about the API', async () => {
-  writeFileSync(join(folder, '10-podwire.conf'), JSON.stringify(netconf({ kubernetes: { kubeconfig: join(folder, 'none') } })));
+  writeFileSync(
+    join(folder, '10-podwire.conf'),
+    JSON.stringify(netconf({ kubernetes: { kubeconfig: join(folder, 'none') } })),
+  );
   expect(await observeNode(options())).toMatchObject({
     nodeName: 'node-1',
     api: { kind: 'unseen', why: expect.stringContaining('does not exist (ENOENT)') },
     programs: { kind: 'seen', value: [{ type: 'podwire' }, { type: 'host-local' }] },
     addresses: { kind: 'seen', value: { leases: [] } },
   });
-  expect(await observeLocally(options())).toMatchObject({ api: { kind: 'unseen', why: 'the API server is not asked' } });
+  expect(await observeLocally(options())).toMatchObject({
+    api: { kind: 'unseen', why: 'the API server is not asked' },
+  });
 });
 
 it('the name of the Node is the one that ADD uses', () => {
   expect(nodeNameOf(networkConfig({ nodename: 'a' }), openNodeFiles('/', {}))).toBe('a');
-  expect(nodeNameOf(networkConfig({ nodename: undefined, nodename_file: join(folder, 'none') }), openNodeFiles('/', {}))).toBeUndefined();
+  expect(
+    nodeNameOf(networkConfig({ nodename: undefined, nodename_file: join(folder, 'none') }), openNodeFiles('/', {})),
+  ).toBeUndefined();
 });

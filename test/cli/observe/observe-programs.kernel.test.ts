@@ -20,10 +20,14 @@ const observe = () => observePrograms(['plugin'], ['/none', folder], openNodeFil
 describe('observePrograms', () => {
   it('reads the versions of a plugin', async () => {
     write(`#!/bin/sh\necho '{"supportedVersions": ["1.0.0", "1.1.0"]}'\n`);
-    expect(await observe()).toMatchObject([{ path: join(folder, 'plugin'), problem: undefined, versions: ['1.0.0', '1.1.0'] }]);
+    expect(await observe()).toMatchObject([
+      { path: join(folder, 'plugin'), problem: undefined, versions: ['1.0.0', '1.1.0'] },
+    ]);
   });
   it('reports in which folders a missing one was searched', async () =>
-    expect(await observe()).toMatchObject([{ path: undefined, problem: { kind: 'missing', text: `/none:${folder}` } }]));
+    expect(await observe()).toMatchObject([
+      { path: undefined, problem: { kind: 'missing', text: `/none:${folder}` } },
+    ]));
 
   const reports = (what: string, text: string, mode: number, problem: object) =>
     it(what, async () => {
@@ -31,22 +35,29 @@ describe('observePrograms', () => {
       expect(await observe()).toMatchObject([{ problem }]);
     });
   reports('a file that is not executable', '#!/bin/sh\n', 0o644, { fix: [expect.stringMatching(/^chmod 0755 /)] });
-  reports('a file that others can change', '#!/bin/sh\n', 0o777, { fix: [expect.stringMatching(/^chown root:root /), expect.stringMatching(/^chmod 0755 /)] });
+  reports('a file that others can change', '#!/bin/sh\n', 0o777, {
+    fix: [expect.stringMatching(/^chown root:root /), expect.stringMatching(/^chmod 0755 /)],
+  });
   reports(
     'a program of another architecture',
     `\u007fELF${'\0'.repeat(14)}${String.fromCharCode(OTHER_MACHINE)}\0`,
     0o755,
     { text: expect.stringContaining('another architecture') },
   );
-  reports('a program that prints something else', '#!/bin/sh\nexit 3\n', 0o755, { text: expect.stringContaining('status 3') });
-  reports('a program without one of its libraries', '#!/bin/sh\necho "x: error while loading shared libraries: libatomic.so.1: cannot open shared object file" >&2; exit 127\n', 0o755, {
-    text: expect.stringContaining('the library libatomic.so.1 is missing'),
+  reports('a program that prints something else', '#!/bin/sh\nexit 3\n', 0o755, {
+    text: expect.stringContaining('status 3'),
   });
+  reports(
+    'a program without one of its libraries',
+    '#!/bin/sh\necho "x: error while loading shared libraries: libatomic.so.1: cannot open shared object file" >&2; exit 127\n',
+    0o755,
+    {
+      text: expect.stringContaining('the library libatomic.so.1 is missing'),
+    },
+  );
 });
 
 it('the types of a list are its plugins and their IPAM plugins, each once', () =>
-  expect(typesIn({ plugins: [{ type: 'podwire', ipam: { type: 'host-local' } }, { type: 'tuning' }, { type: 'tuning' }] })).toEqual([
-    'podwire',
-    'host-local',
-    'tuning',
-  ]));
+  expect(
+    typesIn({ plugins: [{ type: 'podwire', ipam: { type: 'host-local' } }, { type: 'tuning' }, { type: 'tuning' }] }),
+  ).toEqual(['podwire', 'host-local', 'tuning']));

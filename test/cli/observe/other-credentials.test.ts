@@ -27,7 +27,8 @@ const find = async (kubeconfigPath: string | undefined, from: string) => {
   return found?.server.text;
 };
 
-it('a given kubeconfig takes precedence', async () => expect(await find(join(root, 'admin.conf'), root)).toBe('https://192.0.2.7:6443'));
+it('a given kubeconfig takes precedence', async () =>
+  expect(await find(join(root, 'admin.conf'), root)).toBe('https://192.0.2.7:6443'));
 it('otherwise the kubelet’s is used', async () => expect(await find(undefined, root)).toBe('https://192.0.2.6:6443'));
 it('there may be none', async () => expect(await find(undefined, join(root, 'none'))).toBeUndefined());
 it('a given kubeconfig that does not exist is an error', async () =>

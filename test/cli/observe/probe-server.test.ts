@@ -25,7 +25,12 @@ it('of a server that refuses connections nothing is known', async () => {
   await loopback.api.setFault({ kind: 'refuse' });
   const probe = await probeServer(await connection(), 5000);
   await loopback.api.setFault(undefined);
-  expect(probe).toEqual({ clockAheadMs: undefined, certificate: undefined, tlsVersion: undefined, elapsedMs: undefined });
+  expect(probe).toEqual({
+    clockAheadMs: undefined,
+    certificate: undefined,
+    tlsVersion: undefined,
+    elapsedMs: undefined,
+  });
 });
 
 it('a server that does not answer is given up in time, and its certificate is known', async () => {

@@ -22,7 +22,11 @@ const numbersIn = (answer: unknown, key: string): readonly string[] => {
 describe('doctor has no finding on a healthy node', () => {
   it('with one pod', async () => {
     const { exitCode, answer, stderr } = await node.podwire('doctor', '-o', 'json');
-    expect({ exitCode, stderr, findings: numbersIn(answer, 'findings') }).toEqual({ exitCode: 0, stderr: '', findings: [] });
+    expect({ exitCode, stderr, findings: numbersIn(answer, 'findings') }).toEqual({
+      exitCode: 0,
+      stderr: '',
+      findings: [],
+    });
     expect(numbersIn(answer, 'skipped')).toEqual(['PW701']); // there is no agent
     expect(pod.added.exitCode).toBe(0);
   });
@@ -30,7 +34,9 @@ describe('doctor has no finding on a healthy node', () => {
   it('--try attaches a sandbox, sends packets, and leaves nothing', async () => {
     const { exitCode, stdout } = await node.podwire('doctor', '--try', '--verbose');
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/PW604 {2}a trial attachment worked: ADD in \d+ ms, CHECK, packets to\s+10\.71\.0\.\d+,\s+DEL/);
+    expect(stdout).toMatch(
+      /PW604 {2}a trial attachment worked: ADD in \d+ ms, CHECK, packets to\s+10\.71\.0\.\d+,\s+DEL/,
+    );
     const { exitCode: after } = await node.podwire('doctor');
     expect(after).toBe(0);
   });
@@ -97,8 +103,16 @@ describe('doctor while the API server is down', () => {
 describe('the command line', () => {
   it('exits with 0, 1 or 2, and prints help to stdout', async () => {
     const run = (...args: readonly string[]) => runExecutable({ args });
-    expect(await run('--help')).toMatchObject({ exitCode: 0, stderr: '', stdout: expect.stringMatching(/^Usage: podwire/) });
-    expect(await run('docter')).toMatchObject({ exitCode: 2, stdout: '', stderr: expect.stringContaining('Did you mean "doctor"?') });
+    expect(await run('--help')).toMatchObject({
+      exitCode: 0,
+      stderr: '',
+      stdout: expect.stringMatching(/^Usage: podwire/),
+    });
+    expect(await run('docter')).toMatchObject({
+      exitCode: 2,
+      stdout: '',
+      stderr: expect.stringContaining('Did you mean "doctor"?'),
+    });
     expect(await run()).toMatchObject({ exitCode: 2, stdout: '' });
     expect(await run('install', '--help')).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('--watch') });
   });
@@ -106,7 +120,11 @@ describe('the command line', () => {
   it('-t accepts the file that is on the node', async () => {
     const stdin = await readFile(node.conflistPath);
     const tested = await runExecutable({ args: ['-t'], stdin, environment: node.environment });
-    expect(tested).toMatchObject({ exitCode: 0, stderr: '', stdout: expect.stringMatching(/^the API server answers: v1\.36/) });
+    expect(tested).toMatchObject({
+      exitCode: 0,
+      stderr: '',
+      stdout: expect.stringMatching(/^the API server answers: v1\.36/),
+    });
     expect(tested.stdout).toContain('permitted to get pods, get nodes, patch pods/status');
     expect(tested.stdout).not.toContain(tokenIn(await readFile(node.kubeconfigPath, 'utf8')));
   });
@@ -117,12 +135,19 @@ describe('the command line', () => {
     expect(stdout).toContain(`testing ${node.conflistPath}`);
     expect(stdout).toContain('\u001B[32m✓\u001B[39m PW201');
     expect(exitCode).toBe(0);
-    const plain = await runExecutable({ executable: 'script', args, environment: { ...node.environment, NO_COLOR: '1' } });
+    const plain = await runExecutable({
+      executable: 'script',
+      args,
+      environment: { ...node.environment, NO_COLOR: '1' },
+    });
     expect(plain.stdout).not.toContain('\u001B[3');
   });
 
   it('the completion script is a valid one', async () => {
     const { stdout } = await runExecutable({ args: ['completion', 'bash'] });
-    expect(await runExecutable({ executable: 'bash', args: ['-n'], stdin: stdout })).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(await runExecutable({ executable: 'bash', args: ['-n'], stdin: stdout })).toMatchObject({
+      exitCode: 0,
+      stderr: '',
+    });
   });
 });

@@ -21,9 +21,7 @@ export async function startRefusingWebhook({ admin }: Cluster): Promise<AsyncDis
         status: { message: 'over quota' },
       };
       response.setHeader('content-type', 'application/json');
-      response.end(
-        JSON.stringify({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response: verdict }),
-      );
+      response.end(JSON.stringify({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response: verdict }));
     };
     answer().catch(() => response.destroy());
   });

@@ -1,6 +1,13 @@
 import { parseCidr } from '../../../src/address/cidr.ts';
 import { parseIpAddress } from '../../../src/address/ip-address.ts';
-import type { AddressFacts, ApiFacts, JournalFacts, NodeFacts, RecordFact, Seen } from '../../../src/diagnosis/facts.ts';
+import type {
+  AddressFacts,
+  ApiFacts,
+  JournalFacts,
+  NodeFacts,
+  RecordFact,
+  Seen,
+} from '../../../src/diagnosis/facts.ts';
 import { networkConfig } from './network-config.ts';
 
 /** Noon of the day on which the healthy node is observed. */
@@ -99,7 +106,11 @@ export function nodeFacts(overrides: Partial<NodeFacts> = {}): NodeFacts {
     routes: seen([{ ...route, destination: parseCidr('10.0.0.2/32') }]),
     machine: {
       gatewayProblem: seen(undefined),
-      sysctls: { 'net/ipv4/ip_forward': '1', 'net/netfilter/nf_conntrack_count': '10', 'net/netfilter/nf_conntrack_max': '1000' },
+      sysctls: {
+        'net/ipv4/ip_forward': '1',
+        'net/netfilter/nf_conntrack_count': '10',
+        'net/netfilter/nf_conntrack_max': '1000',
+      },
       mtuFile: { bytes: 1500, writtenMs: NOON_MS - 2 * HOUR_MS },
       isForwardingDropped: false,
       managedInterfaces: [],

@@ -1,0 +1,113 @@
+import { Argument, type Command } from 'commander';
+import type { CliIo } from './cli-io.ts';
+import { NODE_ROOT, outputOption, rootOption, timeoutOption } from './options.ts';
+import type { OutputFormat } from './output-format.ts';
+
+const RESOURCE_WORDS = ['workloadendpoints', 'weps', 'wep', 'leases', 'podcidrs', 'attachments'];
+
+interface GetFlags {
+  readonly output: OutputFormat;
+  readonly namespace?: string;
+  readonly allNamespaces?: true;
+  readonly node?: string;
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly timeout: number;
+}
+
+interface DoctorFlags {
+  readonly output: OutputFormat;
+  readonly verbose?: true;
+  readonly timeout: number;
+  readonly root?: string;
+  readonly kubeconfig?: string;
+  readonly try?: true;
+}
+
+/** Adds the commands that show what is on a node and in a cluster, and what is wrong. */
+export function addDiagnosis(program: Command, io: CliIo, ended: (status: number) => void): void {
+  program.commandsGroup('Diagnose:');
+  program
+    .command('doctor')
+    .summary('check this node, and explain what is wrong and what to do')
+    .description(
+      'Check this node: root causes first, each with its evidence and a fix. With a number, explain that finding.',
+    )
+    .argument('[number]', 'a finding to explain, such as PW401')
+    .option('-v, --verbose', 'show passed and skipped checks, too')
+    .option('--try', 'attach a network namespace without a pod, send packets, remove it')
+    .option('--kubeconfig <file>', 'of an administrator, to read what the plugin may not')
+    .addOption(timeoutOption())
+    .addOption(rootOption(NODE_ROOT))
+    .addOption(outputOption())
+    .addHelpText(
+      'after',
+      '\nExamples:\n  podwire doctor\n  podwire doctor PW401\n  podwire doctor -o json | jq -r .verdict\n' +
+        '  kubectl -n kube-system exec ds/podwire -c token -- podwire doctor',
+    )
+    .action(async (number: string | undefined, flags: DoctorFlags) => {
+      const options = {
+        output: flags.output,
+        verbose: flags.verbose === true,
+        timeoutSeconds: flags.timeout,
+        root: flags.root,
+        kubeconfig: flags.kubeconfig,
+        try: flags.try === true,
+      };
+      ended(await (await import('./doctor.ts')).runDoctor(number, options, io));
+    });
+  program
+    .command('explain')
+    .summary("show one pod's network in full, and what differs from the plan")
+    .description(
+      'Show everything about one attachment: sandbox, both interfaces, addresses, routes, settings, lease, record, endpoint, and what differs from the plan.',
+    )
+    .argument('<target>', 'NAMESPACE/POD, a container id, an address, or a host interface')
+    .option('-v, --verbose', 'show every setting')
+    .addOption(rootOption(NODE_ROOT))
+    .addOption(outputOption())
+    .addHelpText(
+      'after',
+      '\nExamples:\n  podwire explain default/web\n  podwire explain 10.244.2.7\n  podwire explain cali46b6bee22de',
+    )
+    .action(
+      async (
+        target: string,
+        flags: { readonly output: OutputFormat; readonly verbose?: true; readonly root?: string },
+      ) => {
+        const options = { output: flags.output, verbose: flags.verbose === true, root: flags.root };
+        ended(await (await import('./explain.ts')).runExplain(target, options, io));
+      },
+    );
+  program
+    .command('get')
+    .summary('list workloadendpoints, podcidrs, leases or attachments')
+    .description(
+      'List workload endpoints and podCIDRs of the cluster, with the kubeconfig of kubectl, or leases and attachments of this node.',
+    )
+    .addArgument(new Argument('<resource>', 'what to list').choices(RESOURCE_WORDS))
+    .option('-n, --namespace <name>', 'workload endpoints of this namespace (default: default)')
+    .option('-A, --all-namespaces', 'workload endpoints of all namespaces')
+    .option('--node <name>', 'only workload endpoints of this node')
+    .option('--kubeconfig <file>', 'the kubeconfig (default: that of kubectl)')
+    .option('--context <name>', 'the context of the kubeconfig (default: the current one)')
+    .addOption(timeoutOption())
+    .addOption(outputOption())
+    .addHelpText(
+      'after',
+      '\nExamples:\n  podwire get workloadendpoints -A -o wide\n  podwire get leases\n  podwire get podcidrs --kubeconfig admin.conf',
+    )
+    .action(async (name: string, flags: GetFlags) => {
+      const { findResource, runGet } = await import('./get.ts');
+      const options = {
+        output: flags.output,
+        namespace: flags.allNamespaces === true ? undefined : (flags.namespace ?? 'default'),
+        showsNamespace: flags.allNamespaces === true || flags.namespace !== undefined,
+        node: flags.node,
+        kubeconfig: flags.kubeconfig,
+        context: flags.context,
+        timeoutSeconds: flags.timeout,
+      };
+      ended(await runGet(findResource(name) ?? 'workloadendpoints', options, io));
+    });
+}

@@ -1,0 +1,70 @@
+import type { Command } from 'commander';
+import type { InstallIo } from '../install/run-with-log.ts';
+import type { CliIo } from './cli-io.ts';
+import { outputOption, rootOption, timeoutOption } from './options.ts';
+import type { OutputFormat } from './output-format.ts';
+
+/** Adds the commands that test a configuration, and those that change a node. */
+export function addManagement(program: Command, io: CliIo, ended: (status: number) => void): void {
+  program.commandsGroup('Preview and test:');
+  program
+    .command('test')
+    .summary('test a network configuration: address, token, permissions')
+    .description(
+      'Test a network configuration, of one plugin or of a list: address, certificate, clock, token, permissions and Node.',
+    )
+    .option('--config <file>', 'the configuration (default: stdin, or on a terminal the first of the node)')
+    .addOption(timeoutOption())
+    .addHelpText('after', '\nExample:\n  podwire test --config /etc/cni/net.d/10-podwire.conflist')
+    .action(async ({ config, timeout }: { readonly config?: string; readonly timeout: number }) => {
+      ended(await (await import('./test-connection.ts')).runTest({ config, timeoutSeconds: timeout }, io));
+    });
+  program.commandsGroup('Manage a node:');
+  program
+    .command('gc')
+    .summary('release what no longer belongs to a sandbox')
+    .description(
+      "Release what belongs to no sandbox any more: interfaces, leases, records and endpoints. Shows it, asks, and removes it as GC of the CNI protocol does. The list of sandboxes is the container runtime's own.",
+    )
+    .option('--dry-run', 'only show it')
+    .option('--yes', 'do not ask')
+    .addOption(outputOption())
+    .addHelpText('after', '\nExamples:\n  podwire gc --dry-run\n  podwire gc --yes')
+    .action(async (flags: { readonly dryRun?: true; readonly yes?: true; readonly output: OutputFormat }) => {
+      const options = { isDryRun: flags.dryRun === true, isConfirmed: flags.yes === true, output: flags.output };
+      ended(await (await import('./gc.ts')).runGc(options, io));
+    });
+  program
+    .command('install')
+    .summary('install podwire on a node, and renew its token')
+    .description('Install podwire on a node, from a pod. docs/install.md describes the environment.')
+    .option('--watch', 'keep the token up to date until the process is ended')
+    .option('--as-calico', 'with the names of files and accounts that Calico uses')
+    .addOption(rootOption('where the file system of the node is mounted (default: /host)'))
+    .action(async (flags: { readonly watch?: true; readonly asCalico?: true; readonly root?: string }) => {
+      const args = [
+        ...(flags.watch ? ['--watch'] : []),
+        ...(flags.asCalico ? ['--as-calico'] : []),
+        ...rootArgs(flags),
+      ];
+      ended(await (await import('../install/install.ts')).runInstall(installIo(io, args)));
+    });
+  program
+    .command('uninstall')
+    .summary('remove podwire from a node')
+    .description('Remove from a node what "podwire install" has installed.')
+    .option('--force', 'also while pods are attached')
+    .addOption(rootOption('where the file system of the node is mounted (default: /host)'))
+    .action(async (flags: { readonly force?: true; readonly root?: string }) => {
+      const args = [...(flags.force ? ['--force'] : []), ...rootArgs(flags)];
+      ended(await (await import('../install/uninstall.ts')).runUninstall(installIo(io, args)));
+    });
+}
+
+function rootArgs({ root }: { readonly root?: string }): readonly string[] {
+  return root === undefined ? [] : ['--root', root];
+}
+
+function installIo({ called, listenForTermination, ...io }: CliIo, args: readonly string[]): InstallIo {
+  return { ...io, args, executablePath: called.executablePath, signal: listenForTermination() };
+}
