@@ -8,6 +8,18 @@ import type { OutputFormat } from './output-format.ts';
 export function addManagement(program: Command, io: CliIo, ended: (status: number) => void): void {
   program.commandsGroup('Preview and test:');
   program
+    .command('plan')
+    .summary('print what an ADD would do on this node, without doing it')
+    .description('Print what an ADD would do on this node, step by step, without doing any of it.')
+    .option('--pod <namespace/name>', 'the pod (default: a network namespace without a pod)')
+    .option('--config <file>', 'the configuration (default: stdin, or on a terminal the first of the node)')
+    .addOption(outputOption())
+    .addHelpText('after', '\nExample:\n  podwire plan --pod default/web < /etc/cni/net.d/10-podwire.conflist')
+    .action(async (flags: { readonly pod?: string; readonly config?: string; readonly output: OutputFormat }) => {
+      const options = { pod: flags.pod, config: flags.config, output: flags.output };
+      ended(await (await import('./plan-add.ts')).runPlan(options, io));
+    });
+  program
     .command('test')
     .summary('test a network configuration: address, token, permissions')
     .description(

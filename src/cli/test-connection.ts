@@ -1,12 +1,9 @@
-import { readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { readConnection } from '../cluster/credentials/connection.ts';
 import { CniError } from '../cni/error.ts';
 import { checkAddresses } from '../diagnosis/check-addresses.ts';
 import { checkApi } from '../diagnosis/check-api.ts';
 import { arrange } from '../diagnosis/diagnose.ts';
 import type { ApiFacts, NodeFacts } from '../diagnosis/facts.ts';
-import { parseJsonObject, type JsonObject } from '../json/json.ts';
 import type { NetworkConfig } from '../netconf/network-config.ts';
 import { formatExplainedError } from '../install/install-error.ts';
 import { EXIT, type CliIo } from './cli-io.ts';
@@ -14,6 +11,7 @@ import { openNodeFiles } from './observe/node-files.ts';
 import { observeApi } from './observe/observe-api.ts';
 import { parseOwnPlugin } from './observe/observe-configs.ts';
 import { nodeNameOf } from './observe/observe-node.ts';
+import { readConfiguration } from './read-configuration.ts';
 import { formatFindings } from './report-text.ts';
 import { openTerminal } from './terminal.ts';
 
@@ -53,40 +51,6 @@ export async function runTest({ config: path, timeoutSeconds }: TestOptions, io:
     if (!(error instanceof CniError)) throw error;
     io.writeStderr(`${formatExplainedError(error)}\n`);
     return EXIT.failure;
-  }
-}
-
-interface Configuration {
-  readonly list: JsonObject;
-  /** The file, if the user has not named it. */
-  readonly source: string | undefined;
-}
-
-function readConfiguration(path: string | undefined, io: CliIo): Configuration {
-  if (path !== undefined) return { list: parseJsonObject(readFile(path), path), source: undefined };
-  if (!io.isTerminal(0)) return { list: parseJsonObject(io.readStdin()), source: undefined };
-  const folder = openNodeFiles(undefined, io.environment).layout.here.configs;
-  const first = listFolder(folder).find((name) => /\.(conf|conflist|json)$/.test(name));
-  if (first === undefined) {
-    throw new CniError(7, `${folder} has no network configuration: pass one with --config FILE or on stdin`);
-  }
-  const source = join(folder, first);
-  return { list: parseJsonObject(readFile(source), source), source };
-}
-
-function readFile(path: string): Uint8Array {
-  try {
-    return readFileSync(path);
-  } catch (cause) {
-    throw new CniError(5, `cannot read ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-  }
-}
-
-function listFolder(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder).toSorted();
-  } catch {
-    return [];
   }
 }
 

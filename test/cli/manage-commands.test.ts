@@ -6,5 +6,5 @@ import { cliIo } from '../support/commands/cli-io.ts';
 it('adds the commands that test a configuration, and those that change a node', () => {
   const program = new Command();
   addManagement(program, cliIo().io, () => undefined);
-  expect(program.commands.map((command) => command.name())).toEqual(['test', 'gc', 'install', 'uninstall']);
+  expect(program.commands.map((command) => command.name())).toEqual(['plan', 'test', 'gc', 'install', 'uninstall']);
 });

@@ -1,0 +1,36 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { readConfiguration } from '../../src/cli/read-configuration.ts';
+import { cliIo } from '../support/commands/cli-io.ts';
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'podwire-read-'));
+  writeFileSync(join(folder, '20-b.conflist'), '{"name": "b"}');
+  writeFileSync(join(folder, '10-a.conflist'), '{"name": "a"}');
+  writeFileSync(join(folder, '05-kubeconfig'), '{"name": "no configuration"}');
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+const STDIN = { readStdin: () => new TextEncoder().encode('{"name": "stdin"}') };
+const onTerminal = (configs: string) => ({ ...STDIN, isTerminal: () => true, environment: { CNI_NET_DIR: configs } });
+
+it('a named file takes precedence', () =>
+  expect(readConfiguration(join(folder, '20-b.conflist'), cliIo(STDIN).io)).toEqual({
+    list: { name: 'b' },
+    source: undefined,
+  }));
+it('otherwise stdin is read', () =>
+  expect(readConfiguration(undefined, cliIo(STDIN).io).list).toEqual({ name: 'stdin' }));
+it('on a terminal it is the first configuration of the node', () =>
+  expect(readConfiguration(undefined, cliIo(onTerminal(folder)).io)).toEqual({
+    list: { name: 'a' },
+    source: join(folder, '10-a.conflist'),
+  }));
+it('without any, the message says how to pass one', () =>
+  expect(() => readConfiguration(undefined, cliIo(onTerminal('/none')).io)).toThrow(
+    'pass one with --config FILE or on stdin',
+  ));
+it('a file that does not exist is named', () =>
+  expect(() => readConfiguration('/none', cliIo().io)).toThrow('cannot read /none'));
