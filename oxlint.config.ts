@@ -69,7 +69,7 @@ const FOLDERS = {
       'system',
     ],
     types: [],
-    packages: ['@kubernetes/client-node', 'cli-table3', 'commander', 'netlink', 'yaml'],
+    packages: ['@kubernetes/client-node', 'cli-table3', 'commander', 'netlink', 'tar-stream', 'yaml'],
     node: 'any',
   },
 } as const satisfies Record<string, FolderImports>;
@@ -103,6 +103,7 @@ const PACKAGES = [
   'koffi',
   'netlink',
   'protobufjs',
+  'tar-stream',
   'yaml',
 ];
 

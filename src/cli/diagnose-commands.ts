@@ -110,4 +110,18 @@ export function addDiagnosis(program: Command, io: CliIo, ended: (status: number
       };
       ended(await runGet(findResource(name) ?? 'workloadendpoints', options, io));
     });
+  program
+    .command('support')
+    .summary('pack findings, state and log into one archive (secrets masked)')
+    .description(
+      'Pack findings, configuration, journal, leases, log, links, routes, settings and versions into one archive. Tokens and keys are masked.',
+    )
+    .option('--file <path>', 'the archive (default: podwire-support-NODE-TIME.tar.gz)')
+    .addOption(timeoutOption())
+    .addOption(rootOption(NODE_ROOT))
+    .addHelpText('after', '\nExample:\n  podwire support --file /tmp/support.tar.gz')
+    .action(async (flags: { readonly file?: string; readonly root?: string; readonly timeout: number }) => {
+      const options = { file: flags.file, root: flags.root, timeoutSeconds: flags.timeout };
+      ended(await (await import('./support.ts')).runSupport(options, io));
+    });
 }

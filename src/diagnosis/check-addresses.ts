@@ -1,6 +1,7 @@
 import { formatCidr, type Cidr } from '../address/cidr.ts';
 import type { IpAddress } from '../address/ip-address.ts';
-import { needsPodCidr } from '../plan/delegation.ts';
+import type { NetworkConfig } from '../netconf/network-config.ts';
+import { needsPodCidr, planAllocation } from '../plan/delegation.ts';
 import { parseHostInterfaceAlias } from '../plan/host-interface-alias.ts';
 import { quoteForShell } from './check-runtime.ts';
 import { found, passed, skipped, type Finding } from './finding.ts';
@@ -30,21 +31,39 @@ function checkNode({ api, own, nodeName }: NodeFacts): readonly Finding[] {
   const { podCidrs, freePodCidr } = node.value;
   const known = passed('PW302', `the API server has the Node ${nodeName}`);
   if (!needsPodCidr(own.config)) return [known, passed('PW301', 'ipam has its own ranges')];
-  if (podCidrs.length > 0) return [known, passed('PW301', `${nodeName} has ${podCidrs.map(formatCidr).join(' and ')}`)];
+  const missing = missingFamilies(own.config, nodeName ?? '', podCidrs);
+  if (missing === undefined)
+    return [known, passed('PW301', `${nodeName} has ${podCidrs.map(formatCidr).join(' and ')}`)];
   const patch = JSON.stringify({ spec: { podCIDR: freePodCidr, podCIDRs: [freePodCidr] } });
   return [
     known,
-    found('PW301', 'failed', `Node ${nodeName} has no podCIDR.`, {
-      evidence: [
-        ['cause', 'the controller manager assigns none (--allocate-node-cidrs), or has none left (--cluster-cidr)'],
-        ['free', freePodCidr],
-      ],
-      fix:
-        freePodCidr === undefined
-          ? ["kubectl get nodes -o custom-columns='NODE:.metadata.name,PODCIDRS:.spec.podCIDRs'"]
-          : [`kubectl patch node ${nodeName} -p ${quoteForShell(patch)}`],
-    }),
+    found(
+      'PW301',
+      'failed',
+      `Node ${nodeName} has no podCIDR${podCidrs.length === 0 ? '' : ' of every family that ipam asks for'}.`,
+      {
+        evidence: [
+          ['it has', podCidrs.map(formatCidr).join(', ') || undefined],
+          ['cause', 'the controller manager assigns none (--allocate-node-cidrs), or has none left (--cluster-cidr)'],
+          ['free', freePodCidr],
+        ],
+        fix:
+          freePodCidr === undefined || podCidrs.length > 0
+            ? ["kubectl get nodes -o custom-columns='NODE:.metadata.name,PODCIDRS:.spec.podCIDRs'"]
+            : [`kubectl patch node ${nodeName} -p ${quoteForShell(patch)}`],
+      },
+    ),
   ];
+}
+
+/** The error of an ADD that asks for a family that the Node has no podCIDR of. */
+function missingFamilies(config: NetworkConfig, nodeName: string, podCidrs: readonly Cidr[]): string | undefined {
+  try {
+    planAllocation(config, { nodeName, podCidrs });
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 // Tunnels and bridges of pod networks have an address of the podCIDR on purpose.

@@ -3,6 +3,7 @@ import { parseCidr } from '../../src/address/cidr.ts';
 import { parseIpAddress } from '../../src/address/ip-address.ts';
 import { checkAddresses, leakedLeases } from '../../src/diagnosis/check-addresses.ts';
 import type { LinkFact, NodeFacts } from '../../src/diagnosis/facts.ts';
+import { networkConfig } from '../support/builders/network-config.ts';
 import {
   addressFacts,
   apiFacts,
@@ -45,6 +46,19 @@ describe('checkAddresses', () => {
     'a Node without a podCIDR, and one that is free',
     { api: seen(apiFacts({ node: seen({ uid: 'u', podCidrs: [], freePodCidr: '10.0.9.0/24' }) })) },
     { number: 'PW301', fix: [expect.stringContaining('"podCIDRs":["10.0.9.0/24"]')] },
+  );
+  finds(
+    'a Node without a podCIDR of a family that ipam asks for',
+    {
+      own: {
+        kind: 'valid',
+        fileName: '10-podwire.conflist',
+        config: networkConfig({
+          ipam: { type: 'host-local', ranges: [[{ subnet: 'usePodCidr' }], [{ subnet: 'usePodCidrIPv6' }]] },
+        }),
+      },
+    },
+    { number: 'PW301', evidence: [['it has', '10.0.0.0/24'], expect.anything()] },
   );
   finds(
     'a bridge with an address of the podCIDR',
