@@ -1,5 +1,5 @@
 import { Argument, type Command } from 'commander';
-import type { CliIo } from './cli-io.ts';
+import { UsageError, type CliIo } from './cli-io.ts';
 import { NODE_ROOT, outputOption, rootOption, timeoutOption } from './options.ts';
 import type { OutputFormat } from './output-format.ts';
 
@@ -22,6 +22,10 @@ interface DoctorFlags {
   readonly root?: string;
   readonly kubeconfig?: string;
   readonly try?: true;
+  readonly cluster?: true;
+  readonly pre?: true;
+  readonly node?: string;
+  readonly context?: string;
 }
 
 /** Adds the commands that show what is on a node and in a cluster, and what is wrong. */
@@ -36,13 +40,17 @@ export function addDiagnosis(program: Command, io: CliIo, ended: (status: number
     .argument('[number]', 'a finding to explain, such as PW401')
     .option('-v, --verbose', 'show passed and skipped checks, too')
     .option('--try', 'attach a network namespace without a pod, send packets, remove it')
+    .option('--cluster', 'check the objects of the cluster, and show every node')
+    .option('--pre', 'with --cluster: whether podwire can be installed')
+    .option('--node <name>', 'run doctor in the podwire pod of another node, with kubectl')
     .option('--kubeconfig <file>', 'of an administrator, to read what the plugin may not')
+    .option('--context <name>', 'the context of the kubeconfig')
     .addOption(timeoutOption())
     .addOption(rootOption(NODE_ROOT))
     .addOption(outputOption())
     .addHelpText(
       'after',
-      '\nExamples:\n  podwire doctor\n  podwire doctor PW401\n  podwire doctor -o json | jq -r .verdict\n' +
+      '\nExamples:\n  podwire doctor\n  podwire doctor PW401\n  podwire doctor -o json | jq -r .verdict\n  podwire doctor --cluster --kubeconfig admin.conf\n' +
         '  kubectl -n kube-system exec ds/podwire -c token -- podwire doctor',
     )
     .action(async (number: string | undefined, flags: DoctorFlags) => {
@@ -54,7 +62,14 @@ export function addDiagnosis(program: Command, io: CliIo, ended: (status: number
         kubeconfig: flags.kubeconfig,
         try: flags.try === true,
       };
-      ended(await (await import('./doctor.ts')).runDoctor(number, options, io));
+      if (flags.pre === true && flags.cluster !== true) throw new UsageError('--pre needs --cluster');
+      const inCluster = { ...options, isBeforeInstall: flags.pre === true, context: flags.context };
+      if (flags.cluster === true) {
+        ended(await (await import('./cluster-doctor.ts')).runClusterDoctor(inCluster, io));
+      } else if (flags.node !== undefined) {
+        const args = ['-o', flags.output, ...(options.verbose ? ['--verbose'] : [])];
+        ended(await (await import('./cluster-doctor.ts')).runDoctorOnNode(flags.node, args, inCluster, io));
+      } else ended(await (await import('./doctor.ts')).runDoctor(number, options, io));
     });
   program
     .command('explain')

@@ -14,6 +14,13 @@ export interface PersonApi {
    * @throws {CommandError} naming the server and what it answered
    */
   list(path: string): Promise<readonly unknown[]>;
+  /**
+   * Reads one object.
+   *
+   * @returns undefined if it does not exist
+   * @throws {CommandError} naming the server and what it answered
+   */
+  read(path: string): Promise<unknown>;
 }
 
 /** Which kubeconfig and context to use. */
@@ -50,6 +57,7 @@ export async function openPersonApi({ kubeconfig, context, timeoutMs }: PersonCr
   }
   return {
     server,
+    read: (path) => get(config, new URL(`${server.replace(/\/$/, '')}${path}`), timeoutMs),
     async list(path) {
       const items: unknown[] = [];
       let next = '';
@@ -83,9 +91,10 @@ async function get(config: KubeConfig, url: URL, timeoutMs: number): Promise<unk
       response.on('end', () => {
         const value = parse(text);
         if (response.statusCode === 200 && value !== undefined) resolve(value);
+        else if (response.statusCode === 404) resolve(undefined);
         else
           fail(
-            `refused to list ${url.pathname} (${response.statusCode}): ${JSON.stringify(member(value, 'message') ?? 'no reason')}`,
+            `refused to read ${url.pathname} (${response.statusCode}): ${JSON.stringify(member(value, 'message') ?? 'no reason')}`,
           );
       });
     });

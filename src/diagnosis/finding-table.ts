@@ -1,4 +1,5 @@
 import { ACCESS_FINDINGS } from './access-findings.ts';
+import { CLUSTER_FINDINGS } from './cluster-findings.ts';
 import type { FindingDescription } from './finding-description.ts';
 import { NETWORK_FINDINGS } from './network-findings.ts';
 
@@ -7,7 +8,7 @@ import { NETWORK_FINDINGS } from './network-findings.ts';
  * The hundreds are the subject: 1 the runtime and its plugins, 2 the API server, 3 addresses, 4 permissions, 5 the
  * node's network, 6 attachments, 7 the policy agent, 8 traffic between nodes, 9 objects of the cluster.
  */
-export const FINDINGS = { ...ACCESS_FINDINGS, ...NETWORK_FINDINGS } as const;
+export const FINDINGS = { ...ACCESS_FINDINGS, ...NETWORK_FINDINGS, ...CLUSTER_FINDINGS } as const;
 
 /** A number of the table. */
 export type KnownFinding = keyof typeof FINDINGS;

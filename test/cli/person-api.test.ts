@@ -58,7 +58,7 @@ it('or those of another context', async () => {
 });
 it('reports what the server refuses', async () =>
   await expect((await open()).list('/api/v1/secrets')).rejects.toThrow(
-    /refused to list \/api\/v1\/secrets \(403\): "secrets is forbidden"/,
+    /refused to read \/api\/v1\/secrets \(403\): "secrets is forbidden"/,
   ));
 it('reports a context or a file that does not exist', async () => {
   await expect(open('three')).rejects.toThrow('there is no cluster in the kubeconfig');

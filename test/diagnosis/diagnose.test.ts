@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { CLUSTER_FINDINGS } from '../../src/diagnosis/cluster-findings.ts';
 import { arrange, diagnose } from '../../src/diagnosis/diagnose.ts';
 import { FINDINGS, isKnownFinding } from '../../src/diagnosis/finding-table.ts';
 import { found, passed, skipped, type Finding } from '../../src/diagnosis/finding.ts';
@@ -9,6 +10,7 @@ const shape = (...findings: readonly Finding[]) =>
     finding.number,
     ...consequences.map(({ number }) => number),
   ]);
+const NUMBERS_OF_CLUSTERS = Object.keys(CLUSTER_FINDINGS);
 const failed = (number: Finding['number']) => found(number, 'failed', '');
 const warning = (number: Finding['number']) => found(number, 'warning', '');
 
@@ -16,7 +18,7 @@ it('a healthy node has no finding, and every check is made', () => {
   const { causes, passed: fine, skipped: left } = diagnose(nodeFacts());
   expect(causes).toEqual([]);
   const numbers = new Set<string>([...fine, ...left].map(({ number }) => number));
-  expect(Object.keys(FINDINGS).filter((number) => !numbers.has(number))).toEqual(['PW604']);
+  expect(Object.keys(FINDINGS).filter((number) => !numbers.has(number))).toEqual(['PW604', ...NUMBERS_OF_CLUSTERS]);
 });
 
 describe('arrange', () => {
