@@ -200,7 +200,7 @@ function formatStale({ records, links, leases, endpointCount }: Stale, output: O
   return formatOutput(output, {
     value: () => ({ schema: 1, stale: rows, pendingEndpoints: endpointCount }),
     table: () => (rows.length === 0 ? `${empty}${notes}` : `${formatTable(HEADINGS, cells(12))}${notes}`),
-    wide: () => (rows.length === 0 ? `${empty}${notes}` : `${formatTable(HEADINGS, cells(64))}${notes}`),
+    wide: () => (rows.length === 0 ? `${empty}${notes}` : `${formatTable(HEADINGS, cells(64), 'any')}${notes}`),
     names: () => rows.map(({ kind, object }) => `${kind}/${object}`),
   });
 }

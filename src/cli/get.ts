@@ -35,18 +35,19 @@ const RESOURCE_NAMES = [
  */
 export async function runGet(resource: Resource, options: GetOptions, io: CliIo): Promise<number> {
   const listing = await LISTERS[resource](options, io);
-  const format = (columns: readonly Column[]) =>
+  const format = (columns: readonly Column[], maxColumns?: 'any') =>
     listing.rows.length === 0
       ? `No ${resource} were found.\n${listing.note}`
       : `${formatTable(
           columns.map(([heading]) => heading),
           listing.rows.map((row) => columns.map(([, key]) => row[key] || '-')),
+          maxColumns,
         )}${listing.note}`;
   await io.writeStdout(
     await formatOutput(options.output, {
       value: () => ({ schema: 1, kind: resource, items: listing.rows }),
       table: () => format(listing.table),
-      wide: () => format(listing.wide),
+      wide: () => format(listing.wide, 'any'),
       names: () => listing.rows.map(listing.nameOf),
     }),
   );

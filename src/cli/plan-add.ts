@@ -194,7 +194,7 @@ function formatPlan(plan: AddPlan, extent: 'short' | 'long'): string {
     { where: 'API', what: requests.length === 0 ? 'nothing' : `${requests.join(', ')} (at once)` },
     {
       where: 'plugin',
-      what: `${delegate.program} ADD, ranges ${delegate.ranges.join(', ') || 'of its own configuration'}; free: ${delegate.free.join(', ') || 'none'}`,
+      what: `${delegate.program} ADD, ranges ${delegate.ranges.join(', ') || 'from its own configuration'}; free: ${delegate.free.join(', ') || 'none'}`,
     },
     ...(create === undefined ? [] : [create]),
     ...hidden,

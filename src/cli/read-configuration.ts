@@ -15,7 +15,7 @@ export interface Configuration {
 
 /**
  * Reads the network configuration that a command is about: from a file, from stdin, or on a terminal the first one of the
- * node, so that the command never waits for input that nobody types.
+ * node, so that the command never waits for a person to type one.
  *
  * @throws {CniError} if there is none, or it is not a JSON object
  */

@@ -1,4 +1,4 @@
-/** Breaks text into lines of at most `width` characters, at spaces. A longer word is cut into pieces. */
+/** Breaks text into lines of at most `width` characters, at spaces. A longer word is cut, after a separator if it has one. */
 export function wrapText(text: string, width: number): readonly string[] {
   const lines: string[] = [];
   let line = '';
@@ -9,11 +9,18 @@ export function wrapText(text: string, width: number): readonly string[] {
       line = word;
     }
     while (line.length > width) {
-      lines.push(line.slice(0, width));
-      line = line.slice(width);
+      const end = breakIn(line.slice(0, width)) ?? width;
+      lines.push(line.slice(0, end));
+      line = line.slice(end);
     }
   }
   return line === '' && lines.length > 0 ? lines : [...lines, line];
+}
+
+/** Where to break a long word: after a separator of a path or a name in its second half. */
+function breakIn(word: string): number | undefined {
+  const end = Math.max(...['/', '@', ','].map((separator) => word.lastIndexOf(separator))) + 1;
+  return end > word.length / 2 ? end : undefined;
 }
 
 /**

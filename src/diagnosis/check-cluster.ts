@@ -114,19 +114,17 @@ interface Overlap {
 
 function overlapsIn({ nodes }: ClusterState): readonly Overlap[] {
   return nodes.flatMap((one, index) =>
-    nodes
-      .slice(index + 1)
-      .flatMap((other) =>
-        one.podCidrs.flatMap((cidr) =>
-          other.podCidrs
-            .filter((taken) => isInCidr(cidr.address, taken) || isInCidr(taken.address, cidr))
-            .map((taken) => ({
-              one,
-              other,
-              text: `${one.name} ${formatCidr(cidr)}, ${other.name} ${formatCidr(taken)}`,
-            })),
-        ),
+    nodes.slice(index + 1).flatMap((other) =>
+      one.podCidrs.flatMap((cidr) =>
+        other.podCidrs
+          .filter((taken) => isInCidr(cidr.address, taken) || isInCidr(taken.address, cidr))
+          .map((taken) => ({
+            one,
+            other,
+            text: `${one.name} ${formatCidr(cidr)}, ${other.name} ${formatCidr(taken)}`,
+          })),
       ),
+    ),
   );
 }
 
