@@ -6,7 +6,7 @@ import { startDoctorNode, type DoctorNode } from '../../lab/doctor-node/doctor-n
 import { tokenIn } from '../../support/installer/install-node.ts';
 
 const OPAQUE = 'opaque-canary-token-0123456789';
-const KEY = ['-----BEGIN PRIVATE', ' KEY-----\nY2FuYXJ5LWtleQ\n-----END PRIVATE', ' KEY-----'].join('');
+const KEY = ['-----BEGIN PRIVATE', ' KEY-----\nY2FuYXJ5LWtleTAx\n-----END PRIVATE', ' KEY-----'].join('');
 
 let node: DoctorNode;
 let texts: Readonly<Record<string, string>>;
@@ -14,7 +14,7 @@ let stdout = '';
 beforeAll(async () => {
   node = await startDoctorNode();
   await node.attach('web');
-  const yaml = `users:\n- name: u\n  user:\n    token: ${OPAQUE}-yaml\n    client-key-data: Y2FuYXJ5LWtleS1kYXRh\n`;
+  const yaml = `users:\n- name: u\n  user:\n    token: ${OPAQUE}-yaml\n    client-key-data: Y2FuYXJ5LWRhdGEt\n`;
   await writeFile(join(node.configs, 'other-kubeconfig'), yaml);
   const list = JSON.stringify({
     name: 'x',
@@ -72,8 +72,8 @@ describe('podwire support', () => {
       token.split('.')[2] ?? token,
       OPAQUE,
       'canary-password',
-      'Y2FuYXJ5LWtleQ',
-      'Y2FuYXJ5LWtleS1kYXRh',
+      'Y2FuYXJ5LWtleTAx',
+      'Y2FuYXJ5LWRhdGEt',
     ];
     const leaks = Object.entries({ ...texts, stdout }).flatMap(([name, text]) =>
       secrets.filter((secret) => text.includes(secret)).map((secret) => `${name}: ${secret.slice(0, 12)}`),
