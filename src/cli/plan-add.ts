@@ -1,7 +1,7 @@
 import { formatCidr } from '../address/cidr.ts';
 import type { IpAddress } from '../address/ip-address.ts';
 import { openAgent } from '../agent/agent.ts';
-import { readClusterFacts } from '../attachment/cluster-facts.ts';
+import { readOwnPod, readPodCidrs } from '../attachment/cluster-facts.ts';
 import { openApiBudget } from '../cluster/api-budget.ts';
 import { openCluster } from '../cluster/cluster.ts';
 import { readConnection } from '../cluster/credentials/connection.ts';
@@ -15,7 +15,7 @@ import type { JsonValue } from '../json/json.ts';
 import type { NetworkConfig } from '../netconf/network-config.ts';
 import { planAttachmentSteps, planLoopbackRouting } from '../plan/attachment-steps.ts';
 import { attachmentFromRequest, endpointPod, type Attachment } from '../plan/attachment.ts';
-import { planAllocation, planLookup } from '../plan/delegation.ts';
+import { needsPodCidr, planAllocation, planLookup } from '../plan/delegation.ts';
 import { expectedFromPrevResult } from '../plan/expected-state.ts';
 import { assertMtuFitsAddresses } from '../plan/mtu.ts';
 import { parsePodOverrides } from '../plan/pod-overrides.ts';
@@ -103,7 +103,11 @@ async function planAdd(config: NetworkConfig, podName: string | undefined, io: C
       log: { debug: () => undefined },
     });
     const api = openApiBudget(cluster, config.budgets.addApiMs);
-    return await readClusterFacts(attachment.pod, config, api, agent);
+    const [pod, node] = await Promise.all([
+      attachment.pod && readOwnPod(attachment.pod, api),
+      needsPodCidr(config) ? readPodCidrs(config, api, agent) : undefined,
+    ]);
+    return { pod, node };
   });
   const overrides = await attempt(LINE.api, () => parsePodOverrides(facts?.pod?.annotations ?? {}, config));
   await attempt(LINE.delegate, () => findDelegate(config.delegateType, [files.layout.here.programs]));
@@ -137,7 +141,8 @@ async function planAdd(config: NetworkConfig, podName: string | undefined, io: C
     attachment,
     nodeName: facts?.node?.nodeName,
     requests: [
-      ...(attachment.pod === undefined ? [] : [`get pod ${podName}`]),
+      // Only a static pod is read first. Of others, writing the endpoint returns the Pod.
+      ...(facts?.pod?.annotations['kubernetes.io/config.mirror'] === undefined ? [] : [`get pod ${podName}`]),
       ...(facts?.node === undefined ? [] : [`get node ${facts.node.nodeName}`]),
     ],
     delegate: {

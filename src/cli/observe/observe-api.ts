@@ -109,7 +109,14 @@ async function readRights(client: ApiClient, deadline: Deadline): Promise<Seen<r
       const request = {
         purpose: { verb: 'create', resource: 'selfsubjectaccessreviews', object: 'an access review' },
         path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
-        body: { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec: { resourceAttributes } },
+        body: {
+          type: 'application/json',
+          content: {
+            apiVersion: 'authorization.k8s.io/v1',
+            kind: 'SelfSubjectAccessReview',
+            spec: { resourceAttributes },
+          },
+        },
       } as const;
       const isAllowed = parseAnswer(await client.send(request, deadline), request, readAllowed);
       value.push({ right, isAllowed });
@@ -171,7 +178,7 @@ async function tryPatch(
   const request = {
     purpose: { verb: 'patch', resource: 'pods/status', object: `pod ${pod}` },
     path: `/api/v1/namespaces/${namespace}/pods/${name}/status?dryRun=All`,
-    body: { metadata: { annotations: {} } },
+    body: { type: 'application/strategic-merge-patch+json', content: { metadata: { annotations: {} } } },
   } as const;
   try {
     const answer = await client.send(request, deadline);
