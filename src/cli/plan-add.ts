@@ -196,7 +196,7 @@ function formatPlan(plan: AddPlan, extent: 'short' | 'long'): string {
       : [{ where: 'node', what: `set ${settings} settings of both interfaces (-o wide lists them)` }];
   const [create, ...rest] = shown;
   const rows = [
-    { where: 'API', what: requests.length === 0 ? 'nothing' : `${requests.join(', ')} (at once)` },
+    { where: 'API', what: requests.length === 0 ? 'nothing yet' : requests.join(', ') },
     {
       where: 'plugin',
       what: `${delegate.program} ADD, ranges ${delegate.ranges.join(', ') || 'from its own configuration'}; free: ${delegate.free.join(', ') || 'none'}`,

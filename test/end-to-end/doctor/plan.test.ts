@@ -23,7 +23,7 @@ describe('podwire plan', () => {
       pod: 'default/web',
       node: 'node-1',
       failure: null,
-      requests: ['get pod default/web', 'get node node-1'],
+      requests: ['get node node-1'],
     });
     await node.cluster.admin.delete('/api/v1/namespaces/default/pods/web?gracePeriodSeconds=0');
 
@@ -63,7 +63,7 @@ describe('podwire plan', () => {
     const { stdout } = await plan('--pod', 'default/first');
     expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
     expect(stdout).toMatch(
-      /^ADD of default\/first on node-1, network k8s-pod-network \(nothing is done\)\n\n #  WHERE {3}WHAT\n 1 {2}API {5}get pod default\/first, get node node-1/,
+      /^ADD of default\/first on node-1, network k8s-pod-network \(nothing is done\)\n\n #  WHERE {3}WHAT\n 1 {2}API {5}get node node-1/,
     );
     expect(stdout).toContain('free: 10.71.0.');
     expect(stdout).toContain('Sources: mtu: the default of the kernel');
