@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { CniError } from '../cni/error.ts';
+import { CniError, type FindingNumber } from '../cni/error.ts';
 import { parseJsonObject } from '../json/json.ts';
 import { monotonicMs } from '../system/monotonic-clock.ts';
 import { readText, replaceFile } from '../system/files.ts';
@@ -15,6 +15,8 @@ export interface StatusCache {
 export interface StatusAnswer {
   /** The message of the error with which an ADD would fail; `undefined` if it would succeed. */
   readonly failure: string | undefined;
+  /** The number of that error, if it has one. */
+  readonly finding?: FindingNumber | undefined;
   /** True if the server accepted connections at that time. */
   readonly isReachable: boolean;
   /** The server and the credentials with which it was asked: a result for others says nothing. */
@@ -53,10 +55,11 @@ export function openStatusCache(network: string, folder = STATUS_FOLDER): Status
 
 function parse(text: string): StatusAnswer & { readonly atMs: number } {
   try {
-    const { atMs, failure, isReachable, connectionId } = parseJsonObject(text);
+    const { atMs, failure, finding, isReachable, connectionId } = parseJsonObject(text);
     return {
       atMs: typeof atMs === 'number' ? atMs : Number.NEGATIVE_INFINITY,
       failure: typeof failure === 'string' ? failure : undefined,
+      finding: isFindingNumber(finding) ? finding : undefined,
       isReachable: isReachable === true,
       connectionId: typeof connectionId === 'string' ? connectionId : '',
     };
@@ -66,4 +69,8 @@ function parse(text: string): StatusAnswer & { readonly atMs: number } {
     }
     throw error;
   }
+}
+
+function isFindingNumber(value: unknown): value is FindingNumber {
+  return typeof value === 'string' && /^PW\d+$/.test(value);
 }

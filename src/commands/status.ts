@@ -89,12 +89,14 @@ async function assertUsableApi(config: NetworkConfig, effects: Effects): Promise
       await askApi(config, effects);
       statusCache.write({ failure: undefined, isReachable, connectionId });
     } catch (error) {
-      statusCache.write({ failure: messageOf(error), isReachable, connectionId });
+      const finding = error instanceof CniError ? error.finding : undefined;
+      statusCache.write({ failure: messageOf(error), finding, isReachable, connectionId });
       throw error;
     }
   } else if (known.failure !== undefined) {
     throw new CniError(ERROR_CODE.notAvailable, known.failure, {
       details: 'as the API server answered a few seconds ago',
+      finding: known.finding,
     });
   }
 }

@@ -3,6 +3,7 @@ import { checkApi } from './check-api.ts';
 import { checkAttachments, findingsOfFailures } from './check-attachments.ts';
 import { checkMachine } from './check-machine.ts';
 import { checkRuntime } from './check-runtime.ts';
+import { checkTraffic } from './check-traffic.ts';
 import type { Effect } from './finding-description.ts';
 import { FINDINGS, isKnownFinding } from './finding-table.ts';
 import type { Finding } from './finding.ts';
@@ -33,6 +34,7 @@ export function diagnose(facts: NodeFacts, tried: readonly Finding[] = []): Diag
     ...checkAddresses(facts),
     ...checkMachine(facts),
     ...checkAttachments(facts),
+    ...checkTraffic(facts),
     ...tried,
   ];
   const fromLog = findingsOfFailures(facts, checked);

@@ -90,6 +90,8 @@ export interface ApiFacts {
     | { readonly kind: 'failed'; readonly error: CniError };
   readonly rights: Seen<readonly RightFact[]>;
   readonly node: Seen<NodeObject | 'absent'>;
+  /** The other Nodes that are ready; of a large cluster, some of them. */
+  readonly otherNodes: Seen<readonly OtherNode[]>;
   /** A patch of a pod of this node, which the server checks and does not apply. */
   readonly dryRun: Seen<{
     readonly pod: string;
@@ -138,6 +140,11 @@ export interface NodeObject {
   readonly podCidrs: readonly Cidr[];
   /** A podCIDR that no Node has, if the credentials may list them. */
   readonly freePodCidr: string | undefined;
+}
+
+export interface OtherNode {
+  readonly name: string;
+  readonly podCidrs: readonly Cidr[];
 }
 
 /** The leases of host-local in the network of podwire. */

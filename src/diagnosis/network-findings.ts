@@ -1,7 +1,7 @@
 import type { FindingNumber } from '../cni/error.ts';
 import { FAILURES, type FindingDescription } from './finding-description.ts';
 
-/** Findings about addresses, the node's network, attachments and the policy agent: PW3xx and PW5xx to PW7xx. */
+/** Findings about addresses, the node's network, attachments and the policy agent: PW3xx and PW5xx to PW8xx. */
 export const NETWORK_FINDINGS = {
   PW301: {
     title: 'The Node has no podCIDR',
@@ -134,6 +134,15 @@ export const NETWORK_FINDINGS = {
     cause:
       'FELIX_INTERFACEPREFIX of the agent and of the container runtime differ, so the agent ignores the interfaces of pods.',
     remedy: 'Set the same prefix for both.',
+    causes: [],
+  },
+  PW801: {
+    title: 'A route to another node is missing',
+    effect: 'pods have no traffic',
+    cause:
+      'This node has routes to the podCIDRs of some nodes and not to those of others. Packets of its pods to the latter leave by the default route.',
+    remedy:
+      'Check what distributes the routes on both nodes: BGP sessions (birdc show protocols), or the program that adds them.',
     causes: [],
   },
 } as const satisfies Readonly<Record<FindingNumber, FindingDescription>>;

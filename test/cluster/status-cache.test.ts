@@ -5,7 +5,12 @@ import { describe, expect, it } from 'vitest';
 import { openStatusCache } from '../../src/cluster/status-cache.ts';
 import { makeFolder } from '../log/make-folder.ts';
 
-const ANSWER = { failure: 'the API server has no node n1', isReachable: true, connectionId: 'abc' };
+const ANSWER = {
+  failure: 'the API server has no node n1',
+  finding: 'PW302',
+  isReachable: true,
+  connectionId: 'abc',
+} as const;
 const MINUTE_MS = 60_000;
 
 describe('the memo', () => {
@@ -19,8 +24,9 @@ describe('the memo', () => {
   it('keeps a success, too', () => {
     using folder = makeFolder();
     const memo = openStatusCache('net', folder.path);
-    memo.write({ ...ANSWER, failure: undefined });
-    expect(memo.read()).toEqual({ ...ANSWER, failure: undefined });
+    const success = { ...ANSWER, failure: undefined, finding: undefined };
+    memo.write(success);
+    expect(memo.read()).toEqual(success);
   });
 
   it('is not an error where it cannot be written', () => {

@@ -94,7 +94,9 @@ describe('STATUS', () => {
     node.api.setToken('another');
     expect(await status()).toMatchObject({ code: ERROR_CODE.notAvailable });
     expect(
-      await requests(async () => expect(await status()).toMatchObject({ message: expect.stringContaining('401') })),
+      await requests(async () =>
+        expect(await status()).toMatchObject({ message: expect.stringContaining('401'), finding: 'PW401' }),
+      ),
     ).toEqual([]);
   });
 

@@ -6,10 +6,10 @@ import { pathPart } from '../../cluster/object-name.ts';
 import type { ApiConnection } from '../../cluster/credentials/connection.ts';
 import { startDeadline, type Deadline } from '../../cluster/wire/deadline.ts';
 import { CniError } from '../../cni/error.ts';
-import type { ApiFacts, NodeObject, RightFact, Seen } from '../../diagnosis/facts.ts';
+import type { ApiFacts, NodeObject, OtherNode, RightFact, Seen } from '../../diagnosis/facts.ts';
 import { freeNetwork } from '../../diagnosis/range.ts';
 import type { JsonReader } from '../../json/json-reader.ts';
-import { BOOLEAN, CIDR, NON_EMPTY_STRING } from '../../json/shapes.ts';
+import { BOOLEAN, CIDR, NON_EMPTY_STRING, STRING } from '../../json/shapes.ts';
 import type { NetworkConfig } from '../../netconf/network-config.ts';
 import { messageOf } from '../../system/error-text.ts';
 import { findExemption } from './find-exemption.ts';
@@ -37,7 +37,11 @@ export async function observeApi(questions: ApiQuestions): Promise<ApiFacts> {
   using deadline = startDeadline(timeoutMs);
   using client = openClient(connection, budgets);
   using other = questions.other && openClient(questions.other, budgets);
-  const [probe, answer] = await Promise.all([probeServer(connection, timeoutMs), ask(client, deadline)]);
+  const [probe, answer, nodes] = await Promise.all([
+    probeServer(connection, timeoutMs),
+    ask(client, deadline),
+    listNodes(other, deadline),
+  ]);
   const isAnswered = answer.kind === 'ok';
   const why = isAnswered ? '' : 'the API server does not accept the request for its version';
   const unseen = { kind: 'unseen', why } as const;
@@ -54,7 +58,11 @@ export async function observeApi(questions: ApiQuestions): Promise<ApiFacts> {
     node:
       nodeName === undefined
         ? { kind: 'unseen', why: 'the name of the Node is unknown' }
-        : await readNodeObject(nodeName, client, other, deadline),
+        : await readNodeObject(nodeName, [client, other], nodes, deadline),
+    otherNodes:
+      nodes.kind === 'unseen'
+        ? nodes
+        : { kind: 'seen', value: nodes.value.items.filter(({ name, isReady }) => isReady && name !== nodeName) },
     dryRun: dryRun.kind === 'unseen' ? dryRun : { kind: 'seen', value: { ...dryRun.value, exemption } },
     deletedPods: isAnswered ? await findDeleted(questions.failedPods, client, deadline) : [],
     slowestMs: isAnswered ? await measureSlowest(client, deadline) : undefined,
@@ -133,17 +141,17 @@ function readAllowed(review: JsonReader): boolean {
 
 async function readNodeObject(
   name: string,
-  client: ApiClient,
-  other: ApiClient | undefined,
+  clients: readonly (ApiClient | undefined)[],
+  nodes: Seen<ListedNodes>,
   deadline: Deadline,
 ): Promise<Seen<NodeObject | 'absent'>> {
   let why = 'no credentials are accepted';
-  for (const tried of [client, other]) {
-    if (tried === undefined) continue;
+  for (const client of clients) {
+    if (client === undefined) continue;
     try {
-      const node = await readNode(tried, name, deadline);
+      const node = await readNode(client, name, deadline);
       if (node === 'absent') return { kind: 'seen', value: 'absent' };
-      const freePodCidr = node.podCidrs.length > 0 ? undefined : await findFreePodCidr(other, deadline);
+      const freePodCidr = node.podCidrs.length > 0 ? undefined : findFreePodCidr(nodes);
       return { kind: 'seen', value: { uid: node.uid, podCidrs: node.podCidrs, freePodCidr } };
     } catch (error) {
       why = messageOf(error);
@@ -152,18 +160,47 @@ async function readNodeObject(
   return { kind: 'unseen', why };
 }
 
-async function findFreePodCidr(other: ApiClient | undefined, deadline: Deadline): Promise<string | undefined> {
-  if (other === undefined) return undefined;
-  const request = { purpose: { verb: 'get', resource: 'nodes', object: 'all nodes' }, path: '/api/v1/nodes' } as const;
+/** The Nodes of the cluster, or the first of them. */
+interface ListedNodes {
+  readonly items: readonly (OtherNode & { readonly isReady: boolean })[];
+  readonly areAll: boolean;
+}
+
+/** A Node of a kubelet with many images has about 20 kB. */
+const MAX_NODES = 250;
+
+async function listNodes(client: ApiClient | undefined, deadline: Deadline): Promise<Seen<ListedNodes>> {
+  if (client === undefined)
+    return { kind: 'unseen', why: "no credentials that may list Nodes; --kubeconfig takes an administrator's" };
+  const request = {
+    purpose: { verb: 'get', resource: 'nodes', object: 'all nodes' },
+    path: `/api/v1/nodes?limit=${MAX_NODES}`,
+  } as const;
   try {
-    const taken = parseAnswer(await other.send(request, deadline), request, (list) =>
-      list.readObjects('items').flatMap((node) => node.requireObject('spec').readList('podCIDRs', CIDR)),
-    );
-    const free = freeNetwork(taken.filter(({ address }) => address.family === 'ipv4'));
-    return free && formatCidr(free);
-  } catch {
-    return undefined;
+    const value = parseAnswer(await client.send(request, deadline), request, (list) => ({
+      items: list.readObjects('items').map(readListedNode),
+      areAll: (list.readObject('metadata').readUnlessZero('continue', STRING) ?? '') === '',
+    }));
+    return { kind: 'seen', value };
+  } catch (error) {
+    return { kind: 'unseen', why: messageOf(error) };
   }
+}
+
+function readListedNode(node: JsonReader): ListedNodes['items'][number] {
+  const conditions = node.readObject('status').readObjects('conditions');
+  return {
+    name: node.requireObject('metadata').require('name', NON_EMPTY_STRING),
+    podCidrs: node.readObject('spec').readList('podCIDRs', CIDR),
+    isReady: conditions.some((item) => item.read('type', STRING) === 'Ready' && item.read('status', STRING) === 'True'),
+  };
+}
+
+function findFreePodCidr(nodes: Seen<ListedNodes>): string | undefined {
+  if (nodes.kind === 'unseen' || !nodes.value.areAll) return undefined;
+  const taken = nodes.value.items.flatMap(({ podCidrs }) => podCidrs);
+  const free = freeNetwork(taken.filter(({ address }) => address.family === 'ipv4'));
+  return free && formatCidr(free);
 }
 
 /** Checks a patch of a pod as ADD sends it. The server runs admission and stores nothing (dryRun=All). */

@@ -239,6 +239,32 @@ describe('doctor on a node with few addresses', () => {
   });
 });
 
+describe('doctor on a node of several', () => {
+  it('a route to one of the other nodes is missing', async () => {
+    const host = hostNamespace();
+    for (const [name, podCIDR] of [
+      ['node-2', '10.71.1.0/24'],
+      ['node-3', '10.71.2.0/24'],
+    ]) {
+      const status = { conditions: [{ type: 'Ready', status: 'True' }] };
+      await node.cluster.admin.create('/api/v1/nodes', {
+        metadata: { name },
+        spec: { podCIDR, podCIDRs: [podCIDR] },
+        status,
+      });
+    }
+    const args = ['--kubeconfig', node.adminKubeconfigPath];
+    expect(await doctor(node, ...args)).toEqual(HEALTHY);
+    await host.ip('route', 'add', '10.71.1.0/24', 'via', '192.0.2.1');
+    expect((await doctor(node, ...args)).causes).toEqual([['PW801']]);
+    await expectReadable(node, args);
+    await host.ip('route', 'add', '10.71.2.0/24', 'via', '192.0.2.1');
+    expect(await doctor(node, ...args)).toEqual(HEALTHY);
+    for (const name of ['node-2', 'node-3']) await node.cluster.admin.delete(`/api/v1/nodes/${name}`);
+    for (const podCIDR of ['10.71.1.0/24', '10.71.2.0/24']) await host.ip('route', 'del', podCIDR);
+  });
+});
+
 /** The address that host-local leases next: it continues after the last one. */
 async function nextAddress({ leases }: DoctorNode): Promise<string> {
   const last = await readFile(join(leases, 'k8s-pod-network/last_reserved_ip.0'), 'utf8');

@@ -36,6 +36,7 @@ export function apiFacts(overrides: Partial<ApiFacts> = {}): ApiFacts {
     answer: { kind: 'ok', version: 'v1.36.3' },
     rights: seen(['get pods', 'get nodes', 'patch pods/status'].map((right) => ({ right, isAllowed: true }))),
     node: seen({ uid: 'uid-1', podCidrs: [parseCidr('10.0.0.0/24')], freePodCidr: undefined }),
+    otherNodes: seen([]),
     dryRun: seen({ pod: 'default/web', error: undefined, exemption: undefined }),
     deletedPods: [],
     slowestMs: 9,
