@@ -1,6 +1,6 @@
 import { asksForIpv4 } from '../plan/delegation.ts';
 import { found, passed, skipped, type Finding } from './finding.ts';
-import type { NodeFacts, RecordFact } from './facts.ts';
+import type { ManagedInterface, NodeFacts, RecordFact } from './facts.ts';
 import { formatMoment } from './format-time.ts';
 
 /** Checks the settings of the node that pods need (PW501 to PW506, PW701). */
@@ -105,14 +105,36 @@ function checkForwarding({ machine, addresses }: NodeFacts): Finding {
   return passed('PW503', 'forwarding is on');
 }
 
-function checkManagers({ machine }: NodeFacts): Finding {
+function checkManagers({ machine, own }: NodeFacts): Finding {
   const [first] = machine.managedInterfaces;
   if (first === undefined) return passed('PW504', 'no network manager controls host interfaces');
-  const config = String.raw`[keyfile]\nunmanaged-devices=interface-name:cali*\n`;
-  return found('PW504', 'warning', 'NetworkManager controls the interfaces of pods.', {
-    evidence: [['interfaces', machine.managedInterfaces.slice(0, 5).join(', ')]],
-    fix: [`printf '${config}' > /etc/NetworkManager/conf.d/podwire.conf`, 'nmcli general reload conf'],
+  const managed = machine.managedInterfaces.filter(({ manager }) => manager === first.manager);
+  return found('PW504', 'warning', `${first.manager} controls the interfaces of pods.`, {
+    evidence: [
+      [
+        'interfaces',
+        managed
+          .slice(0, 5)
+          .map(({ name }) => name)
+          .join(', '),
+      ],
+    ],
+    fix: leaveAlone(first.manager, own.kind === 'valid' ? own.config.hostInterfacePrefix : 'cali'),
   });
+}
+
+// The first matching file counts for systemd-networkd, in the order of their names.
+function leaveAlone(manager: ManagedInterface['manager'], prefix: string): readonly string[] {
+  return manager === 'NetworkManager'
+    ? [
+        String.raw`printf '[keyfile]\nunmanaged-devices=interface-name:${prefix}*\n' > /etc/NetworkManager/conf.d/podwire.conf`,
+        'nmcli general reload conf',
+      ]
+    : [
+        'mkdir -p /etc/systemd/network',
+        String.raw`printf '[Match]\nName=${prefix}*\n[Link]\nUnmanaged=yes\n' > /etc/systemd/network/00-podwire.network`,
+        'networkctl reload',
+      ];
 }
 
 const NEARLY_FULL = 0.9;

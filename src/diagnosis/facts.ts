@@ -204,8 +204,8 @@ export interface MachineFacts {
   readonly mtuFile: { readonly bytes: number; readonly writtenMs: number } | undefined;
   /** Whether a firewall drops every forwarded packet. */
   readonly isForwardingDropped: boolean | undefined;
-  /** The names of host interfaces that NetworkManager manages. */
-  readonly managedInterfaces: readonly string[];
+  /** The host interfaces that a network manager manages. */
+  readonly managedInterfaces: readonly ManagedInterface[];
   /** Of the file system of /var/lib. */
   readonly disk: { readonly freeBytes: number; readonly freeInodes: number } | undefined;
   /** FELIX_INTERFACEPREFIX of the agent that runs on the node. */
@@ -214,6 +214,11 @@ export interface MachineFacts {
   readonly isSameProgram: boolean | undefined;
   /** How the pods of podwire are deleted on this node: the DaemonSet then installs it again. */
   readonly nodeRoot: string;
+}
+
+export interface ManagedInterface {
+  readonly name: string;
+  readonly manager: 'NetworkManager' | 'systemd-networkd';
 }
 
 /** A command in the log that failed. */

@@ -80,7 +80,8 @@ export const NETWORK_FINDINGS = {
   PW504: {
     title: 'A network manager controls host interfaces',
     effect: 'pods have no traffic',
-    cause: 'NetworkManager manages the interfaces of pods, and removes their routes or changes their MAC.',
+    cause:
+      'NetworkManager or systemd-networkd manages the interfaces of pods, and removes their routes or changes their MAC.',
     remedy: 'Make cali* unmanaged.',
     causes: [],
   },

@@ -28,7 +28,20 @@ describe('checkMachine', () => {
     fix: ['sysctl -w net.ipv4.ip_forward=1'],
   });
   finds('a firewall that drops', machine({ isForwardingDropped: true }), { number: 'PW503', outcome: 'warning' });
-  finds('NetworkManager', machine({ managedInterfaces: ['cali1'] }), { number: 'PW504' });
+  finds('NetworkManager', machine({ managedInterfaces: [{ name: 'cali1', manager: 'NetworkManager' }] }), {
+    number: 'PW504',
+    fix: [expect.stringContaining('unmanaged-devices=interface-name:cali*'), 'nmcli general reload conf'],
+  });
+  finds('systemd-networkd', machine({ managedInterfaces: [{ name: 'cali1', manager: 'systemd-networkd' }] }), {
+    number: 'PW504',
+    summary: 'systemd-networkd controls the interfaces of pods.',
+    evidence: [['interfaces', 'cali1']],
+    fix: [
+      'mkdir -p /etc/systemd/network',
+      String.raw`printf '[Match]\nName=cali*\n[Link]\nUnmanaged=yes\n' > /etc/systemd/network/00-podwire.network`,
+      'networkctl reload',
+    ],
+  });
   finds(
     'a full connection table',
     machine({ sysctls: { 'net/netfilter/nf_conntrack_count': '950', 'net/netfilter/nf_conntrack_max': '1000' } }),

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { LinkFact, MachineFacts, Seen } from '../../diagnosis/facts.ts';
+import type { LinkFact, MachineFacts, ManagedInterface, Seen } from '../../diagnosis/facts.ts';
 import { GATEWAYS } from '../../plan/attachment-steps.ts';
 import { openKernel } from '../../kernel/kernel.ts';
 import { messageOf } from '../../system/error-text.ts';
@@ -28,8 +28,8 @@ export async function observeMachine(
     mtuFile: readMtuFile(files.at('/var/lib/calico/mtu')),
     isForwardingDropped: await isForwardingDropped(),
     managedInterfaces: links
-      .filter(({ name, index }) => name.startsWith(prefix) && isManaged(index, files))
-      .map(({ name }) => name),
+      .filter(({ name }) => name.startsWith(prefix))
+      .flatMap(({ name, index }) => managersOf(index, files).map((manager) => ({ name, manager }))),
     disk: readDisk(files.layout.here.state, files.at('/var/lib')),
     agentPrefix: findAgentPrefix(),
     isSameProgram: isSameProgram(executablePath, join(files.layout.here.programs, 'podwire')),
@@ -74,9 +74,19 @@ async function isForwardingDropped(): Promise<boolean | undefined> {
   );
 }
 
-// NetworkManager writes a file for each device that it knows.
-function isManaged(index: number, files: NodeFiles): boolean {
-  return /^managed=true$/m.test(readTrimmed(files.at(`/run/NetworkManager/devices/${index}`)) ?? '');
+/**
+ * The network managers that manage an interface. Each writes a file for each interface that it knows.
+ *
+ * @see systemd src/libsystemd/sd-network/network-util.h, the states of a link
+ */
+function managersOf(index: number, files: NodeFiles): readonly ManagedInterface['manager'][] {
+  const contains = (path: string, pattern: RegExp) => pattern.test(readTrimmed(files.at(path)) ?? '');
+  return [
+    ...(contains(`/run/NetworkManager/devices/${index}`, /^managed=true$/m) ? ['NetworkManager' as const] : []),
+    ...(contains(`/run/systemd/netif/links/${index}`, /^ADMIN_STATE=(configuring|configured|failed)$/m)
+      ? ['systemd-networkd' as const]
+      : []),
+  ];
 }
 
 function readDisk(...paths: readonly string[]): MachineFacts['disk'] {

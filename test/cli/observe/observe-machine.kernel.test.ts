@@ -39,8 +39,19 @@ it('reads the files of the agent, of NetworkManager and of the programs', async 
   write('podwire', 'other');
   expect(await observe()).toMatchObject({
     mtuFile: { bytes: 1450, writtenMs: expect.any(Number) },
-    managedInterfaces: ['cali7'],
+    managedInterfaces: [{ name: 'cali7', manager: 'NetworkManager' }],
     disk: { freeBytes: expect.any(Number) },
     isSameProgram: false,
   });
+});
+
+it.each([
+  ['configured', [{ name: 'cali7', manager: 'systemd-networkd' }]],
+  ['unmanaged', []],
+])('an interface that is %s by systemd-networkd', async (state, managedInterfaces) => {
+  write(
+    'run/systemd/netif/links/7',
+    `# This is private data. Do not parse.\nADMIN_STATE=${state}\nOPER_STATE=routable\n`,
+  );
+  expect(await observe()).toMatchObject({ managedInterfaces });
 });
