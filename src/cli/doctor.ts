@@ -37,7 +37,7 @@ export async function runDoctor(number: string | undefined, options: DoctorOptio
     kubeconfigPath: options.kubeconfig,
     timeoutMs: options.timeoutSeconds * 1000,
   });
-  const tried = options.try ? [await tryAttachment(facts, options, io)] : [];
+  const tried = options.try ? await tryAttachment(facts, options, io) : [];
   const diagnosis = diagnose(facts, tried);
   const terminal = openTerminal(io.environment, io.isTerminal(1), io.columns());
   await io.writeStdout(await formatDiagnosis(diagnosis, facts, options, terminal));

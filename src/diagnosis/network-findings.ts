@@ -146,4 +146,13 @@ export const NETWORK_FINDINGS = {
       'Check what distributes the routes on both nodes: BGP sessions (birdc show protocols), or the program that adds them.',
     causes: [],
   },
+  PW803: {
+    title: 'Answers from outside do not reach pods',
+    effect: 'pods have no traffic',
+    cause:
+      'The network outside has no route to the podCIDR, and nothing masquerades packets that leave the cluster; or a firewall drops them.',
+    remedy:
+      'Add routes to the podCIDRs to the network, or masquerade packets to destinations outside the cluster, on each node.',
+    causes: [],
+  },
 } as const satisfies Readonly<Record<FindingNumber, FindingDescription>>;

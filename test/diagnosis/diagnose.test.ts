@@ -18,7 +18,11 @@ it('a healthy node has no finding, and every check is made', () => {
   const { causes, passed: fine, skipped: left } = diagnose(nodeFacts());
   expect(causes).toEqual([]);
   const numbers = new Set<string>([...fine, ...left].map(({ number }) => number));
-  expect(Object.keys(FINDINGS).filter((number) => !numbers.has(number))).toEqual(['PW604', ...NUMBERS_OF_CLUSTERS]);
+  expect(Object.keys(FINDINGS).filter((number) => !numbers.has(number))).toEqual([
+    'PW604',
+    'PW803',
+    ...NUMBERS_OF_CLUSTERS,
+  ]);
 });
 
 describe('arrange', () => {

@@ -77,7 +77,7 @@ async function isForwardingDropped(): Promise<boolean | undefined> {
 /**
  * The network managers that manage an interface. Each writes a file for each interface that it knows.
  *
- * @see systemd src/libsystemd/sd-network/network-util.h, the states of a link
+ * @see networkctl(1), setup states
  */
 function managersOf(index: number, files: NodeFiles): readonly ManagedInterface['manager'][] {
   const contains = (path: string, pattern: RegExp) => pattern.test(readTrimmed(files.at(path)) ?? '');

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeCertificateAuthority } from '../../lab/certificates/certificate-authority.ts';
 import { startDoctorNode, type DoctorNode } from '../../lab/doctor-node/doctor-node.ts';
 import { startClockRelay } from '../../lab/doctor-node/clock-relay.ts';
+import { startOutsideServer } from '../../lab/doctor-node/outside-server.ts';
 import { startRefusingWebhook } from '../../lab/doctor-node/refusing-webhook.ts';
 import { member, memberText } from '../../lab/member.ts';
 import { hostNamespace } from '../../lab/namespaces/network-namespace.ts';
@@ -240,6 +241,20 @@ describe('doctor on a node with few addresses', () => {
 });
 
 describe('doctor on a node of several', () => {
+  it('the network outside has no route to pods', async () => {
+    await using outside = await startOutsideServer(node.cluster);
+    const kubeconfig = await readFile(node.kubeconfigPath, 'utf8');
+    await writeFile(node.kubeconfigPath, outside.rewrite(kubeconfig));
+    expect(await doctor(node)).toEqual(HEALTHY);
+    expect((await doctor(node, '--try')).causes).toEqual([['PW803']]);
+    await expectReadable(node, ['--try']);
+    await outside.addRoute('10.71.0.0/24');
+    expect(await doctor(node, '--try')).toEqual(HEALTHY);
+    const { stdout } = await node.podwire('doctor', '--try', '--verbose');
+    expect(stdout).toContain('PW803  an answer comes back to a pod from 198.51.100.2');
+    await writeFile(node.kubeconfigPath, kubeconfig);
+  });
+
   it('a route to one of the other nodes is missing', async () => {
     const host = hostNamespace();
     for (const [name, podCIDR] of [
