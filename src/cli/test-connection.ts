@@ -90,6 +90,7 @@ async function report(config: NetworkConfig, api: ApiFacts, nodeName: string | u
       disk: undefined,
       agentPrefix: undefined,
       isSameProgram: undefined,
+      denials: unseen,
       nodeRoot: '/',
     },
     failures: unseen,

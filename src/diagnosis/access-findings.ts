@@ -58,6 +58,14 @@ export const ACCESS_FINDINGS = {
     remedy: 'Restart the podwire pod of the node: its installer replaces the executable.',
     causes: [],
   },
+  PW108: {
+    title: 'SELinux denies what podwire does',
+    effect: 'pods cannot start',
+    cause:
+      'A file or folder of podwire has a label that the policy of the node does not allow the container runtime to use.',
+    remedy: 'Give the files their default labels with restorecon. If that does not help, the policy needs a rule.',
+    causes: ['PW104', ...FAILURES],
+  },
   PW201: {
     title: 'The API server cannot be reached',
     effect: 'pods cannot start',

@@ -1,7 +1,8 @@
 import { found, passed, skipped, type Finding } from './finding.ts';
 import type { ConfigFile, NodeFacts, ProgramFact } from './facts.ts';
+import { formatMoment } from './format-time.ts';
 
-/** Checks what the container runtime uses: its folders, the network configuration and the plugins (PW101 to PW107). */
+/** Checks what the container runtime uses: its folders, the network configuration and the plugins (PW101 to PW108). */
 export function checkRuntime(facts: NodeFacts): readonly Finding[] {
   return [
     checkFolders(facts),
@@ -9,7 +10,32 @@ export function checkRuntime(facts: NodeFacts): readonly Finding[] {
     ...checkPrograms(facts),
     ...checkOtherConfigs(facts),
     checkVersion(facts),
+    checkDenials(facts),
   ];
+}
+
+/** A denial that is older may have been corrected. */
+const MAX_DENIAL_AGE_MS = 15 * 60_000;
+
+function checkDenials({ machine: { denials }, folders, nowMs }: NodeFacts): Finding {
+  if (denials.kind === 'unseen') return skipped('PW108', denials.why);
+  const recent = denials.value.filter(({ atMs }) => nowMs - atMs < MAX_DENIAL_AGE_MS);
+  const last = recent.at(-1);
+  if (last === undefined) return passed('PW108', 'SELinux has denied nothing in the last 15 minutes');
+  return found(
+    'PW108',
+    'warning',
+    `SELinux has denied ${recent.length === 1 ? 'an operation' : `${recent.length} operations`} of podwire.`,
+    {
+      evidence: [
+        ['last', `${last.what} of ${last.object}, ${formatMoment(last.atMs, nowMs)}`],
+        ['its label', last.label],
+      ],
+      fix: [
+        `restorecon -Rv ${quoteForShell(`${folders.programs}/podwire`)} ${quoteForShell(folders.configs)} /var/lib/podwire /var/lib/cni`,
+      ],
+    },
+  );
 }
 
 function checkFolders({ folders, runtime }: NodeFacts): Finding {

@@ -212,8 +212,20 @@ export interface MachineFacts {
   readonly agentPrefix: string | undefined;
   /** Whether the installed executable is this program. */
   readonly isSameProgram: boolean | undefined;
+  /** What SELinux has denied podwire. */
+  readonly denials: Seen<readonly DenialFact[]>;
   /** How the pods of podwire are deleted on this node: the DaemonSet then installs it again. */
   readonly nodeRoot: string;
+}
+
+export interface DenialFact {
+  readonly atMs: number;
+  /** `execute`. */
+  readonly what: string;
+  /** `/var/lib/podwire`. */
+  readonly object: string;
+  /** The label of the object. */
+  readonly label: string;
 }
 
 export interface ManagedInterface {

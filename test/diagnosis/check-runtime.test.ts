@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { checkRuntime, quoteForShell, reinstallCommand } from '../../src/diagnosis/check-runtime.ts';
 import type { ConfigFile, NodeFacts } from '../../src/diagnosis/facts.ts';
 import { CniError } from '../../src/cni/error.ts';
-import { nodeFacts, seen, unseen } from '../support/builders/node-facts.ts';
+import { HOUR_MS, NOON_MS, nodeFacts, seen, unseen } from '../support/builders/node-facts.ts';
 
 const problems = (overrides: Partial<NodeFacts>) =>
   checkRuntime(nodeFacts(overrides)).flatMap(({ number, outcome, fix }) =>
@@ -28,6 +28,16 @@ describe('checkRuntime', () => {
     it(what, () => expect(problems(overrides)).toMatchObject(expected));
 
   finds('a healthy node has no finding', {});
+  const denied = (ageMs: number): Partial<NodeFacts> => {
+    const denial = { atMs: NOON_MS - ageMs, what: 'execute', object: 'podwire', label: 'user_home_t' };
+    return { machine: { ...nodeFacts().machine, denials: seen([denial]) } };
+  };
+  finds('a denial of SELinux', denied(60_000), {
+    number: 'PW108',
+    outcome: 'warning',
+    fix: ['restorecon -Rv /opt/cni/bin/podwire /etc/cni/net.d /var/lib/podwire /var/lib/cni'],
+  });
+  finds('an old denial may have been corrected', denied(HOUR_MS));
   finds(
     'a runtime with other folders',
     {

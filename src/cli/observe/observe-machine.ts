@@ -7,6 +7,7 @@ import { GATEWAYS } from '../../plan/attachment-steps.ts';
 import { openKernel } from '../../kernel/kernel.ts';
 import { messageOf } from '../../system/error-text.ts';
 import type { NodeFiles } from './node-files.ts';
+import { observeDenials } from './observe-denials.ts';
 
 /** Settings that the checks read, below /proc/sys. */
 const SYSCTLS = [
@@ -33,6 +34,7 @@ export async function observeMachine(
     disk: readDisk(files.layout.here.state, files.at('/var/lib')),
     agentPrefix: findAgentPrefix(),
     isSameProgram: isSameProgram(executablePath, join(files.layout.here.programs, 'podwire')),
+    denials: observeDenials(files),
     nodeRoot: files.root,
   };
 }

@@ -118,6 +118,7 @@ export function nodeFacts(overrides: Partial<NodeFacts> = {}): NodeFacts {
       disk: { freeBytes: 1e9, freeInodes: 1e6 },
       agentPrefix: 'cali',
       isSameProgram: true,
+      denials: seen([]),
       nodeRoot: '/',
     },
     failures: seen([]),
