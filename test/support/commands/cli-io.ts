@@ -1,4 +1,5 @@
 import type { CliIo } from '../../../src/cli/cli-io.ts';
+import { openLibcLoader } from '../../../src/system/libc.ts';
 
 /** What a command line wrote, and the input that it gets. */
 export interface CapturedIo {
@@ -24,6 +25,7 @@ export function cliIo(overrides: Partial<CliIo> = {}): CapturedIo {
       isTerminal: () => false,
       columns: () => undefined,
       listenForTermination: () => new AbortController().signal,
+      libc: openLibcLoader(),
       ...overrides,
     },
   };
