@@ -98,7 +98,10 @@ function checkPrograms({ programs, nodeName }: NodeFacts): readonly Finding[] {
       ? passed('PW104', 'every plugin runs, and only root can change it')
       : found('PW104', 'failed', `${listTypes(broken)} cannot run.`, {
           evidence: broken.map(({ type, problem }) => [type, problem?.text]),
-          fix: [...new Set(broken.flatMap(({ problem }) => problem?.fix ?? []))],
+          fix: [
+            ...new Set(broken.flatMap(({ problem }) => problem?.fix ?? [])),
+            ...(broken.some(({ problem }) => problem?.kind === 'loader') ? [reinstallCommand(nodeName)] : []),
+          ],
         }),
   ];
 }

@@ -71,7 +71,7 @@ export interface ProgramFact {
 }
 
 export interface ProgramProblem {
-  readonly kind: 'missing' | 'noexec' | 'other';
+  readonly kind: 'missing' | 'noexec' | 'loader' | 'other';
   readonly text: string;
   /** The commands that correct it. */
   readonly fix: readonly string[];

@@ -14,7 +14,7 @@ async function call(args: readonly string[], name = 'podwire') {
 
 describe('the version', () => {
   it.each(['-v', '--v', '-v=true', '--version', '-V', 'version'])(
-    '%s prints the version, the versions of the protocol, and the state of the code cache',
+    '%s prints the version, the versions of the protocol, the state of the code cache and whose libraries are used',
     async (word) => {
       const { status, stdout, stderr } = await call([word]);
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
@@ -22,6 +22,7 @@ describe('the version', () => {
         `podwire ${PODWIRE_VERSION}`,
         expect.stringMatching(/^CNI 0\.1\.0 .* 1\.1\.0$/),
         'code cache: none',
+        'libraries: those of this machine',
         '',
       ]);
     },

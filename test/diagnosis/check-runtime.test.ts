@@ -28,6 +28,15 @@ describe('checkRuntime', () => {
     it(what, () => expect(problems(overrides)).toMatchObject(expected));
 
   finds('a healthy node has no finding', {});
+  finds(
+    'a program whose loader is missing',
+    {
+      programs: seen([
+        { type: 'podwire', path: '/p', problem: { kind: 'loader', text: 'no loader', fix: [] }, versions: [] },
+      ]),
+    },
+    { number: 'PW104', fix: [expect.stringMatching(/^kubectl -n kube-system delete pod /)] },
+  );
   const denied = (ageMs: number): Partial<NodeFacts> => {
     const denial = { atMs: NOON_MS - ageMs, what: 'execute', object: 'podwire', label: 'user_home_t' };
     return { machine: { ...nodeFacts().machine, denials: seen([denial]) } };

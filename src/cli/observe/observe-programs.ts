@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { arch } from 'node:process';
 import { assertRunnable } from '../../delegate/find-delegate.ts';
 import type { ProgramFact, ProgramProblem } from '../../diagnosis/facts.ts';
 import { quoteForShell } from '../../diagnosis/check-runtime.ts';
+import { readLoaderPath } from '../../install/bind-executable.ts';
 import { isJsonList, isJsonObject, parseJsonObject, type JsonObject } from '../../json/json.ts';
 import { errnoOf, messageOf } from '../../system/error-text.ts';
 import type { NodeFiles } from './node-files.ts';
@@ -43,7 +44,7 @@ async function observeProgram(
   const ran = await askVersions(path, timeoutMs);
   return Array.isArray(ran)
     ? { type, path: shown, problem: undefined, versions: ran }
-    : { type, path: shown, problem: explainRun(path, shown, String(ran)), versions: [] };
+    : { type, path: shown, problem: await explainRun(path, String(ran), files), versions: [] };
 }
 
 function isFile(path: string): boolean {
@@ -119,7 +120,14 @@ function versionsIn(stdout: string): readonly string[] | undefined {
   }
 }
 
-function explainRun(path: string, shown: string, failure: string): ProgramProblem {
+async function explainRun(path: string, failure: string, files: NodeFiles): Promise<ProgramProblem | undefined> {
+  const shown = files.show(path);
+  const loader = failure.startsWith('ENOENT') ? await readLoaderPath(path) : undefined;
+  if (loader !== undefined) {
+    // In a container, the kernel looks for it among the files of the container.
+    if (files.root !== '/' && existsSync(files.at(loader))) return undefined;
+    return { kind: 'loader', text: `${shown}: its loader ${loader} is missing`, fix: [] };
+  }
   const mount = mountOf(path);
   if (failure.startsWith('EACCES') && mount?.options.includes('noexec') === true) {
     const folder = quoteForShell(mount.folder);

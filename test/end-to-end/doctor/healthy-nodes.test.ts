@@ -1,6 +1,7 @@
-import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bindExecutable, readLoaderPath } from '../../../src/install/bind-executable.ts';
 import { startDoctorNode, type DoctorNode, type DoctorPod } from '../../lab/doctor-node/doctor-node.ts';
 import { member, memberText } from '../../lab/member.ts';
 import { EXECUTABLE, runExecutable } from '../../lab/run-executable.ts';
@@ -80,6 +81,25 @@ describe('doctor in the container of the DaemonSet', () => {
     expect(numbersIn(answer, 'skipped')).toEqual(['PW101', 'PW108', 'PW604', 'PW701', 'PW801', 'PW803']);
     expect(numbersIn(answer, 'passed')).toEqual(expect.arrayContaining(['PW103', 'PW305', 'PW401', 'PW601']));
   });
+
+  it('does not miss the loader of podwire, which only the node has in its place', async () => {
+    const path = join(node.programs, 'podwire');
+    await rm(path);
+    await copyFile(EXECUTABLE, path);
+    await bindExecutable(path, '/opt/cni/bin/.own');
+    const loader = join(node.programs, '.own', basename((await readLoaderPath(path)) ?? ''));
+    const { findings: missing } = await numbersOf();
+    expect(missing).toEqual(['PW104']);
+    await mkdir(join(node.programs, '.own'));
+    await writeFile(loader, '');
+    expect((await numbersOf()).findings).toEqual([]);
+    await rm(join(node.programs, '.own'), { recursive: true });
+    await node.install();
+  });
+  const numbersOf = async () => {
+    const { answer } = await doctor('-o', 'json');
+    return { findings: numbersIn(answer, 'findings') };
+  };
 
   it('names files as the node does', async () => {
     const { stdout } = await doctor('--verbose');
