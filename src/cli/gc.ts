@@ -2,7 +2,7 @@ import { cleanUpItem, cleanUpUnrecorded } from '../attachment/cleanup.ts';
 import { listLabelled } from '../attachment/find-known.ts';
 import { finishPendingEndpoints } from '../attachment/pending-endpoints.ts';
 import { openApiBudget } from '../cluster/api-budget.ts';
-import { leakedLeases, MIN_LEAKED_AGE_MS } from '../diagnosis/check-addresses.ts';
+import { leakedLeases, leftLinks, MIN_LEAKED_AGE_MS } from '../diagnosis/check-addresses.ts';
 import type { LeaseFact, LinkFact, NodeFacts, RecordFact } from '../diagnosis/facts.ts';
 import { formatDuration } from '../diagnosis/format-time.ts';
 import { parseHostInterfaceAlias } from '../plan/host-interface-alias.ts';
@@ -69,7 +69,7 @@ export async function runGc(options: GcOptions, io: CliIo): Promise<number> {
 
 /** Finds what the runtime does not list and what has no sandbox. */
 function findStale(facts: NodeFacts): Stale {
-  const { runtime, journal, links } = facts;
+  const { runtime, journal } = facts;
   const inRuntime = new Set(runtime.kind === 'seen' ? runtime.value.sandboxIds : []);
   const attachments = journal.kind === 'seen' ? journal.value.attachments : [];
   const records = attachments.filter(
@@ -78,14 +78,9 @@ function findStale(facts: NodeFacts): Stale {
       (isOfEarlierBoot || hasSandbox === false) &&
       facts.nowMs - startedMs >= MIN_LEAKED_AGE_MS,
   );
-  const recorded = new Set(attachments.map(({ containerId }) => containerId));
-  const labelled = links.kind === 'seen' ? links.value : [];
   return {
     records,
-    links: labelled.filter(({ alias }) => {
-      const containerId = parseHostInterfaceAlias(alias)?.containerId;
-      return containerId !== undefined && !inRuntime.has(containerId) && !recorded.has(containerId);
-    }),
+    links: leftLinks(facts),
     leases: leakedLeases(facts),
     endpointCount: journal.kind === 'seen' ? journal.value.pendingEndpointCount : 0,
   };

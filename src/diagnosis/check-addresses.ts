@@ -5,7 +5,7 @@ import { needsPodCidr, planAllocation } from '../plan/delegation.ts';
 import { parseHostInterfaceAlias } from '../plan/host-interface-alias.ts';
 import { quoteForShell } from './check-runtime.ts';
 import { found, passed, skipped, type Finding } from './finding.ts';
-import type { AddressFacts, LeaseFact, NodeFacts, RouteFact } from './facts.ts';
+import type { AddressFacts, LeaseFact, LinkFact, NodeFacts, RouteFact } from './facts.ts';
 import { isInCidr, usableCount } from './range.ts';
 
 /** Checks podCIDRs, leases and what uses their addresses (PW301 to PW308). */
@@ -187,17 +187,30 @@ function usageOf(range: Cidr, { leases }: AddressFacts, leaked: readonly LeaseFa
   return { range: name, size, free, text: `${name}: ${counts}${lost === 0 ? '' : `, ${lost} leaked`}` };
 }
 
+/**
+ * The host interfaces of this network whose containers have neither a record nor a sandbox in the runtime. Those of other
+ * networks have their records elsewhere. (A network with a very long name has only its hash in the label: it is left to GC.)
+ */
+export function leftLinks({ links, journal, runtime, own }: NodeFacts): readonly LinkFact[] {
+  if (links.kind === 'unseen' || journal.kind === 'unseen' || own.kind !== 'valid') return [];
+  const recorded = new Set(journal.value.attachments.map(({ containerId }) => containerId));
+  const inRuntime = new Set(runtime.kind === 'seen' ? runtime.value.sandboxIds : []);
+  return links.value.filter(({ alias }) => {
+    const { containerId, network } = parseHostInterfaceAlias(alias) ?? {};
+    return (
+      containerId !== undefined &&
+      network === own.config.name &&
+      !recorded.has(containerId) &&
+      !inRuntime.has(containerId)
+    );
+  });
+}
+
 function checkLinks(facts: NodeFacts): Finding {
-  const { links, journal, runtime } = facts;
+  const { links, journal } = facts;
   if (links.kind === 'unseen') return skipped('PW307', links.why);
   if (journal.kind === 'unseen') return skipped('PW307', journal.why);
-  const recorded = new Set(journal.value.attachments.map(({ containerId }) => containerId));
-  const inRuntime = runtime.kind === 'seen' ? runtime.value.sandboxIds : undefined;
-  const left = links.value.filter(({ alias }) => {
-    const containerId = parseHostInterfaceAlias(alias)?.containerId;
-    if (containerId === undefined) return false;
-    return !recorded.has(containerId) && inRuntime?.includes(containerId) !== true;
-  });
+  const left = leftLinks(facts);
   if (left.length === 0) return passed('PW307', 'every host interface belongs to an attachment');
   return found(
     'PW307',

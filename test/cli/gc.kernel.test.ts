@@ -14,12 +14,14 @@ beforeEach(async () => {
   folder = mkdtempSync('/run/podwire-gc-');
   const sandboxes = () => [{ id: 'living', namespace: 'default', name: 'web' }];
   runtime = await startCriServer(join(folder, 'cri.sock'), { configs: folder, programs: folder, sandboxes });
+  // Other tests attach pods to the usual network at the same time.
   const config = netconf({
+    name: 'gc-network',
     ipam: { type: 'host-local', subnet: '10.0.0.0/24', dataDir: folder },
     kubernetes: { kubeconfig: '/none' },
   });
   writeFileSync(join(folder, '10-podwire.conf'), JSON.stringify(config));
-  const leases = join(folder, 'k8s-pod-network');
+  const leases = join(folder, 'gc-network');
   mkdirSync(leases);
   writeFileSync(join(leases, 'lock'), '');
   const before = new Date(Date.now() - 3_600_000);
@@ -53,7 +55,7 @@ describe('podwire gc', () => {
   });
   it('--yes removes it, and nothing else', async () => {
     expect(await gc({ isConfirmed: true })).toMatchObject({ status: 0, stdout: SHOWN });
-    expect([existsSync(lease), existsSync(join(folder, 'k8s-pod-network/10.0.0.2'))]).toEqual([false, true]);
+    expect([existsSync(lease), existsSync(join(folder, 'gc-network/10.0.0.2'))]).toEqual([false, true]);
     expect(await gc()).toEqual({ status: 0, stdout: 'Nothing is left over on this node.\n', stderr: '' });
   });
   it('asks on a terminal', async () => {

@@ -87,9 +87,12 @@ describe('checkAddresses', () => {
   );
   finds(
     'an interface without an attachment',
-    { links: links({ name: 'cali2', alias: 'podwire gone eth0 n default/x' }) },
+    { links: links({ name: 'cali2', alias: 'podwire gone eth0 k8s-pod-network default/x' }) },
     { number: 'PW307' },
   );
+  finds('an interface of another network has its record there', {
+    links: links({ name: 'cali2', alias: 'podwire gone eth0 other default/x' }),
+  });
   finds(
     'a foreign route',
     { routes: route('10.0.0.9/32', 'other0') },
