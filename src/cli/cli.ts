@@ -3,6 +3,8 @@ import { CniError } from '../cni/error.ts';
 import { formatExplainedError, isExplained } from '../install/install-error.ts';
 import { CommandError, EXIT, UsageError, type CliIo } from './cli-io.ts';
 import { makeProgram } from './program.ts';
+import { MAX_COLUMNS } from './terminal.ts';
+import { wrapText } from './wrap.ts';
 
 /** `install` is the entry point that calico-node's DaemonSet runs when this image replaces Calico's. */
 const ARGS_BY_PROGRAM_NAME: Readonly<Record<string, readonly string[]>> = {
@@ -30,7 +32,7 @@ export async function runCli(io: CliIo): Promise<number> {
     // Commander has printed the help or the message.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.fine : EXIT.usage;
     if (error instanceof UsageError) {
-      io.writeStderr(`podwire: ${error.message}\nSee "podwire --help".\n`);
+      io.writeStderr(`${wrapText(`podwire: ${error.message}`, MAX_COLUMNS).join('\n')}\nSee "podwire --help".\n`);
       return EXIT.usage;
     }
     if (error instanceof CommandError) {

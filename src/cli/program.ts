@@ -3,10 +3,12 @@ import { SUPPORTED_VERSIONS } from '../cni/versions.ts';
 import { ownLibraryFolder } from '../system/native-addon.ts';
 import { PODWIRE_VERSION } from '../version.ts';
 import type { CliIo } from './cli-io.ts';
+import { closestWord } from './closest-word.ts';
 import { completionScript, isShell, SHELLS } from './completion.ts';
 import { addDiagnosis } from './diagnose-commands.ts';
 import { addManagement } from './manage-commands.ts';
 import { MAX_COLUMNS } from './terminal.ts';
+import { wrapText } from './wrap.ts';
 
 /**
  * Makes the parser of the command line, with every command.
@@ -54,7 +56,7 @@ function versionText(): string {
   ].join('\n');
 }
 
-// `error: unknown command 'docter'\n(Did you mean doctor?)`
+// `error: unknown command 'docter'\n(Did you mean doctor?)`, and the error of a choice, whose suggestion is ours.
 function formatError(text: string): string {
   const message = text
     .trim()
@@ -63,9 +65,15 @@ function formatError(text: string): string {
       /\n\(Did you mean (?:one of )?(.+)\?\)$/,
       (_, words: string) => `. Did you mean "${words.split(', ').join('" or "')}"?`,
     )
+    .replace(CHOICE, (whole, typed: string, choices: string) => {
+      const word = closestWord(typed, choices.split(', '));
+      return word === undefined ? whole : `${whole} Did you mean "${word}"?`;
+    })
     .replaceAll(/'([^']*)'/g, '"$1"');
-  return `podwire: ${message}\nSee "podwire --help".\n`;
+  return `${wrapText(`podwire: ${message}`, MAX_COLUMNS).join('\n')}\nSee "podwire --help".\n`;
 }
+
+const CHOICE = /^.*'([^']*)' is invalid.*Allowed choices are (.+)\.$/;
 
 function addOthers(program: Command, io: CliIo, ended: (status: number) => void): void {
   program.commandsGroup('Other:');

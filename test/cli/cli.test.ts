@@ -63,12 +63,18 @@ describe('help', () => {
 describe('a wrong command line has status 2, and names the word', () => {
   const refuses = (args: readonly string[], message: string) =>
     it(args.join(' '), async () =>
-      expect(await call(args)).toEqual({
+      expect(oneLine(await call(args))).toEqual({
         status: 2,
         stdout: '',
-        stderr: `podwire: ${message}\nSee "podwire --help".\n`,
+        stderr: `podwire: ${message} See "podwire --help".`,
+        isTooWide: false,
       }),
     );
+  const oneLine = ({ stderr, ...rest }: Awaited<ReturnType<typeof call>>) => ({
+    ...rest,
+    stderr: stderr.trim().replaceAll('\n', ' '),
+    isTooWide: stderr.split('\n').some((line) => line.length > 80),
+  });
 
   refuses(['docter'], 'unknown command "docter". Did you mean "doctor"?');
   refuses(['-x', '-v'], 'unknown option "-x"');
@@ -87,6 +93,14 @@ describe('a wrong command line has status 2, and names the word', () => {
   refuses(
     ['completion', 'ksh'],
     'command-argument value "ksh" is invalid for argument "shell". Expected one of bash, zsh, fish.',
+  );
+  refuses(
+    ['get', 'leasse'],
+    'command-argument value "leasse" is invalid for argument "resource". Allowed choices are workloadendpoints, weps, wep, leases, podcidrs, attachments. Did you mean "leases"?',
+  );
+  refuses(
+    ['get', 'leases', '-o', 'ymal'],
+    'option "-o, --output <format>" argument "ymal" is invalid. Allowed choices are table, wide, json, yaml, name. Did you mean "yaml"?',
   );
   refuses(['version', 'junk'], 'too many arguments for "version". Expected 0 arguments but got 1: junk.');
 });
