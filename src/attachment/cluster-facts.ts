@@ -26,6 +26,8 @@ export async function readClusterFacts(
   agent: Agent,
 ): Promise<ClusterFacts> {
   const { pod } = attachment;
+  // Also if nothing is read: the endpoint is written soon.
+  if (pod !== undefined) api.connect();
   const [found, node] = await Promise.all([
     pod !== undefined && mustReadPod(attachment) ? readOwnPod(pod, api) : undefined,
     needsPodCidr(config) ? readPodCidrs(config, api, agent) : undefined,

@@ -232,7 +232,7 @@ describe('an ADD whose delegate', () => {
     expect(answer).toMatchObject({
       code: 999,
       msg: expect.stringMatching(
-        /no IP addresses available in range set: 10.74.0.2-10.74.0.2; 0 of 1 leases belong to containers that this node no longer knows$/,
+        /no IP addresses available in range set: 10.74.0.2-10.74.0.2; 0 of 1 leases belong to containers that this node no longer knows \[PW\d{3}\]$/,
       ),
     });
     expect(await node.state()).toEqual(full);
