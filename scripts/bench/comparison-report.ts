@@ -70,7 +70,7 @@ export function formatComparisonPage(
 
 Written by \`npm run bench\`. ${machine}.
 
-podwire reads the pod and the node from a real kube-apiserver on loopback (TLS, a service account's token, RBAC, an audit log), runs
+podwire reads the node from a real kube-apiserver on loopback (TLS, a service account's token, RBAC, an audit log), runs
 the real host-local and writes the workload endpoint. ${describeReference(reference)}
 bare is an executable that is built like podwire's and only communicates: it makes the same requests over one node:tls connection and runs
 host-local (with Node's spawnSync, which takes a few milliseconds more than podwire's own way). It creates no interface, writes no record
