@@ -23,7 +23,12 @@ const FOLDERS = {
   netconf: { values: ['cni', 'json'], types: [], packages: [], node: 'none' },
   plan: { values: ['address', 'json'], types: ['cni', 'netconf'], packages: [], node: 'none' },
   agent: { values: ['system'], types: ['cni', 'netconf'], packages: [], node: 'any' },
-  cluster: { values: ['address', 'json', 'system'], types: ['cni', 'netconf'], packages: ['yaml'], node: 'any' },
+  cluster: {
+    values: ['address', 'json', 'system'],
+    types: ['cni', 'netconf', 'plan'],
+    packages: ['yaml'],
+    node: 'any',
+  },
   delegate: { values: ['cni', 'json', 'system'], types: ['address', 'plan'], packages: [], node: 'any' },
   journal: { values: ['cni', 'json', 'plan', 'system'], types: [], packages: [], node: 'any' }, // records are attachments
   kernel: { values: ['address', 'netlink', 'system'], types: ['plan'], packages: ['netlink'], node: 'any' },

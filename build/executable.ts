@@ -9,9 +9,7 @@ import { injectIntoOtherNode } from './other-architecture.ts';
  * The Node options of the executable. The last four are flags of V8: with them, V8 rejects the code cache of Node's own modules. They
  * save more than that costs, because ADD and DEL load only five of these (docs/decisions/0022-flags-of-v8.md).
  *
- * - `--use-openssl-ca` avoids a thread that parses 150 bundled root certificates, which podwire does not use.
- * - `--no-use-system-ca`: otherwise, NODE_USE_SYSTEM_CA=1 in the kubelet's environment ends the process with exit status 9
- *   before the program starts.
+ * - `--no-use-system-ca`: otherwise, NODE_USE_SYSTEM_CA=1 makes node:tls, which only commands for people use, trust the machine's certificates.
  * - `--disable-sigusr1`: otherwise, this signal starts Node's debugger, which listens without a password on a port of the
  *   host's network namespace. src/main.ts ignores the signal.
  * - `--openssl-config=/dev/null`: otherwise, OPENSSL_CONF in the kubelet's environment names a file that can load any library

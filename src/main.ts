@@ -16,14 +16,13 @@ const libc = openLibcLoader();
 
 async function main(): Promise<number> {
   const { env: environment, argv } = process;
-  // Otherwise Node warns that verification is off. cluster/wire/connect-socket.ts passes its own decision to TLS,
-  // whatever the variable says.
-  delete environment['NODE_TLS_REJECT_UNAUTHORIZED'];
   // Its default action would end the process in the middle of a command. build/executable.ts keeps it from starting a debugger.
   process.on('SIGUSR1', () => undefined);
   const io = { environment, writeStdout, writeStderr };
   const args = argv.slice(2);
   if (args.some((word) => FLAG.test(word)) || (environment['CNI_COMMAND'] ?? '') === '') {
+    // node:tls, which only these commands use, would accept any server.
+    delete environment['NODE_TLS_REJECT_UNAUTHORIZED'];
     const called = { name: basename(process.argv0), executablePath: process.execPath };
     const { runCli } = await import('./cli/cli.ts');
     const { isatty: isTerminal } = await import('node:tty');

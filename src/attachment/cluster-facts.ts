@@ -9,7 +9,7 @@ import { isSamePod, isUidOfApi } from '../plan/pod-identity.ts';
 
 /** What the API says about an attachment, as far as it must be known before the lease. */
 export interface ClusterFacts {
-  /** `undefined` if there is no pod, or if writing its endpoint returns it (see {@link mustReadPod}). */
+  /** `undefined` for an attachment without a pod, and for one whose Pod is returned when its endpoint is written: see {@link mustReadPod}. */
   readonly pod: Pod | undefined;
   readonly node: PodCidrSource | undefined;
 }

@@ -30,7 +30,7 @@ export interface AttachmentReport {
 /** One end of the veth pair. */
 export interface EndReport {
   readonly name: string;
-  /** Undefined if there is no such interface, or it cannot be seen. */
+  /** `undefined` for an interface that does not exist or cannot be seen. */
   readonly mac: string | undefined;
   readonly mtuBytes: number | undefined;
   readonly addresses: readonly string[];

@@ -41,7 +41,7 @@ export async function listAttachments(_: GetOptions, io: CliIo): Promise<Listing
   return {
     rows,
     table: columns,
-    wide: columns.map(([heading, key]) => (key === 'container' ? [heading, 'containerId'] : [heading, key])),
+    wide: withWholeIds(columns),
     nameOf: (row) => row['pod'] || row['containerId'] || '',
     note: '',
   };
@@ -84,10 +84,15 @@ export async function listLeases(_: GetOptions, io: CliIo): Promise<Listing> {
   return {
     rows,
     table: columns,
-    wide: columns.map(([heading, key]) => (key === 'container' ? [heading, 'containerId'] : [heading, key])),
+    wide: withWholeIds(columns),
     nameOf: (row) => row['address'] ?? '',
     note: rows.length === 0 ? '' : `\n${usage.join('')}${release}`,
   };
+}
+
+/** The same columns, with container ids that are not shortened. */
+function withWholeIds(columns: readonly Column[]): readonly Column[] {
+  return columns.map(([heading, key]) => (key === 'container' ? [heading, 'containerId'] : [heading, key]));
 }
 
 async function observeThisNode(io: CliIo, observe = observeLocally): Promise<NodeFacts> {

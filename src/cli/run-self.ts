@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { runChild } from './run-child.ts';
 import { messageOf } from '../system/error-text.ts';
 
 /** One command of the CNI protocol, as a runtime calls it. */
@@ -19,27 +19,16 @@ export interface SelfEnd {
 }
 
 /** Runs this program as a runtime does, in a separate process: the same code with the same rights. */
-export function runSelf({ executablePath, environment, config, timeoutMs }: SelfRun): Promise<SelfEnd> {
-  return new Promise((resolve) => {
-    const child = spawn(executablePath, [], {
-      env: environment,
-      cwd: '/',
-      timeout: timeoutMs,
-      killSignal: 'SIGTERM',
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
-    let stdout = '';
-    let stderr = '';
-    child.on('error', (error) => resolve({ succeeded: false, stdout, stderr, message: messageOf(error) }));
-    child.stdin.on('error', () => undefined);
-    child.stdin.end(JSON.stringify(config));
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-    child.on('close', (code, signal) => {
-      const message = code === 0 ? '' : (messageIn(stdout) ?? `it ended with ${signal ?? `status ${code}`}`);
-      resolve({ succeeded: code === 0, stdout, stderr, message });
-    });
-  });
+export async function runSelf({ executablePath, environment, config, timeoutMs }: SelfRun): Promise<SelfEnd> {
+  const stdin = JSON.stringify(config);
+  try {
+    const run = { path: executablePath, environment, stdin, timeoutMs, killSignal: 'SIGTERM' } as const;
+    const { stdout, stderr, failure } = await runChild(run);
+    const message = failure === undefined ? '' : (messageIn(stdout) ?? `it ended with ${failure}`);
+    return { succeeded: failure === undefined, stdout, stderr, message };
+  } catch (error) {
+    return { succeeded: false, stdout: '', stderr: '', message: messageOf(error) };
+  }
 }
 
 function messageIn(stdout: string): string | undefined {

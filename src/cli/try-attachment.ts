@@ -9,6 +9,7 @@ import type { NodeFacts } from '../diagnosis/facts.ts';
 import { found, passed, skipped, type Finding } from '../diagnosis/finding.ts';
 import { errnoOf, messageOf } from '../system/error-text.ts';
 import type { CliIo } from './cli-io.ts';
+import { NO_VALID_CONFIGURATION } from './observe/observe-node.ts';
 import { openNodeFiles } from './observe/node-files.ts';
 import { ownPluginOf } from './observe/observe-configs.ts';
 import { runSelf, type SelfEnd } from './run-self.ts';
@@ -33,7 +34,7 @@ export async function tryAttachment(
   const skippedBecause = (why: string) => TRIAL.map((number) => skipped(number, why));
   const files = openNodeFiles(root, io.environment);
   if (files.root !== '/') return skippedBecause('a trial needs the rights of the node: run this on the node');
-  if (own.kind !== 'valid') return skippedBecause('there is no valid network configuration');
+  if (own.kind !== 'valid') return skippedBecause(NO_VALID_CONFIGURATION);
   const pluginFolders =
     programs.kind === 'seen' ? programs.value.flatMap(({ path }) => path?.replace(/\/[^/]*$/, '') ?? []) : [];
   const list = parseJsonObject(await readFile(join(folders.configs, own.fileName)));

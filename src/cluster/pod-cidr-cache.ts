@@ -1,23 +1,18 @@
 import { join } from 'node:path';
-import { formatCidr, type Cidr } from '../address/cidr.ts';
+import { formatCidr } from '../address/cidr.ts';
 import { openReader, type JsonSource } from '../json/json-reader.ts';
 import { CIDR, NON_EMPTY_STRING } from '../json/shapes.ts';
+import type { PodCidrSource } from '../plan/delegation.ts';
 import { readText, replaceFile } from '../system/files.ts';
-
-/** The podCIDRs of a Node. */
-export interface PodCidrs {
-  readonly nodeName: string;
-  readonly podCidrs: readonly Cidr[];
-}
 
 /**
  * The podCIDRs that the last ADD of this boot saw. They only say what to prepare while the API server is asked. Every caller
  * compares them with the Node afterwards.
  */
 export interface PodCidrCache {
-  read(): PodCidrs | undefined;
+  read(): PodCidrSource | undefined;
   /** Never fails: if the file cannot be written, the next ADD prepares nothing, or the wrong thing. */
-  write(podCidrs: PodCidrs): void;
+  write(podCidrs: PodCidrSource): void;
 }
 
 /** A reboot empties this folder. */
@@ -39,11 +34,11 @@ export function openPodCidrCache(network: string, folder = CACHE_FOLDER): PodCid
   };
 }
 
-function format({ nodeName, podCidrs }: PodCidrs): string {
+function format({ nodeName, podCidrs }: PodCidrSource): string {
   return JSON.stringify({ nodeName, podCidrs: podCidrs.map(formatCidr) });
 }
 
-function parse(text: string | undefined): PodCidrs | undefined {
+function parse(text: string | undefined): PodCidrSource | undefined {
   if (text === undefined) return undefined;
   try {
     const reader = openReader(JSON.parse(text), SOURCE);

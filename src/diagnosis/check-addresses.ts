@@ -25,7 +25,7 @@ function checkNode({ api, own, nodeName }: NodeFacts): readonly Finding[] {
         evidence: [['name from', own.config.nodeName === undefined ? own.config.nodeNameFile : own.fileName]],
         fix: ['kubectl get nodes'],
       }),
-      skipped('PW301', 'there is no such Node'),
+      skipped('PW301', 'the Node does not exist'),
     ];
   }
   const { podCidrs, freePodCidr } = node.value;

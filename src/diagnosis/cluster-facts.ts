@@ -5,7 +5,7 @@ export interface ClusterState {
   /** `v1.36.3`. */
   readonly version: string;
   readonly nodes: readonly ClusterNode[];
-  /** What the ClusterRole of the plugin grants: `patch pods/status`. Undefined if there is no such role. */
+  /** What the ClusterRole of the plugin grants: `patch pods/status`. `undefined` if the role does not exist. */
   readonly granted: readonly string[] | undefined;
   readonly isBound: boolean;
   readonly hasAdmissionPolicy: boolean;

@@ -199,7 +199,7 @@ export interface RouteFact {
 export interface MachineFacts {
   /** Why the node does not answer the ARP requests of its pods. */
   readonly gatewayProblem: Seen<string | undefined>;
-  /** The values of settings below /proc/sys; undefined if there is no such file. */
+  /** The values of settings below /proc/sys; `undefined` for a file that does not exist. */
   readonly sysctls: Readonly<Record<string, string | undefined>>;
   readonly mtuFile: { readonly bytes: number; readonly writtenMs: number } | undefined;
   /** Whether a firewall drops every forwarded packet. */

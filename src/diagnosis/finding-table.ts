@@ -13,7 +13,7 @@ export const FINDINGS = { ...ACCESS_FINDINGS, ...NETWORK_FINDINGS, ...CLUSTER_FI
 /** A number of the table. */
 export type KnownFinding = keyof typeof FINDINGS;
 
-/** The description of a number, `undefined` if there is no such number. */
+/** The description of a number, `undefined` for an unknown number. */
 export function findDescription(number: string): FindingDescription | undefined {
   return isKnownFinding(number) ? FINDINGS[number] : undefined;
 }

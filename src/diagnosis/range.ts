@@ -30,7 +30,7 @@ export function freeAddresses(range: Cidr, used: ReadonlySet<string>, count: num
   return free;
 }
 
-/** The first network of the same size after `taken` that overlaps none of them. Undefined if there is none in their /8 or /32. */
+/** The first network of the same size after `taken` that overlaps none of them. `undefined` if their /8 or /32 has none. */
 export function freeNetwork(taken: readonly Cidr[]): Cidr | undefined {
   const [first] = taken;
   if (first === undefined) return undefined;

@@ -49,8 +49,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
   EEXIST: 'it already exists',
   EMFILE: 'this process has too many open files; raise the limit of the container runtime (LimitNOFILE, ulimit -n)',
   ENFILE: 'the system has too many open files; raise fs.file-max',
-  ENODEV: 'there is no such interface',
-  ENOENT: 'there is no such file',
+  ENODEV: 'the interface does not exist',
+  ENOENT: 'the file does not exist',
   EPERM: 'not permitted (CAP_NET_ADMIN and CAP_SYS_ADMIN are needed)',
   ENETUNREACH: 'its gateway cannot be reached over this interface',
 };

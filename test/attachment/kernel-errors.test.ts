@@ -14,7 +14,7 @@ describe('an error of the kernel', () => {
     await expect(refused(cause)).rejects.toMatchObject({
       code: ERROR_CODE.kernelRefused,
       message:
-        'cannot attach /run/netns/web: cannot set up interface eth0 (sandbox): there is no such interface (ENODEV)',
+        'cannot attach /run/netns/web: cannot set up interface eth0 (sandbox): the interface does not exist (ENODEV)',
       details: 'set up interface eth0 (sandbox): ENODEV',
       cause,
     });

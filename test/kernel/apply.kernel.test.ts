@@ -220,7 +220,7 @@ describe('the error names the step that failed:', () => {
   fails(
     'set up a missing interface',
     [setUp('calinone')],
-    'cannot set up interface calinone (host): there is no such interface (ENODEV)',
+    'cannot set up interface calinone (host): the interface does not exist (ENODEV)',
   );
   fails(
     'add a route by a missing interface',
@@ -253,7 +253,7 @@ describe('the error names the step that failed:', () => {
         whenMissing: 'fail',
       },
     ],
-    'cannot write sysctl net/ipv4/conf/calinone/forwarding = 1 (sandbox): there is no such file (ENOENT)',
+    'cannot write sysctl net/ipv4/conf/calinone/forwarding = 1 (sandbox): the file does not exist (ENOENT)',
   );
 });
 

@@ -21,7 +21,7 @@ export interface ApiQuestions {
   readonly connection: ApiConnection;
   readonly budgets: NetworkConfig['budgets'];
   readonly nodeName: string | undefined;
-  /** A pod of this node, `default/web`, whose endpoint podwire has written; `undefined` if there is none. */
+  /** A pod of this node, `default/web`, whose endpoint podwire has written; `undefined` on a node without such a pod. */
   readonly pod: string | undefined;
   /** Pods whose ADD has failed: whether they still exist. */
   readonly failedPods: readonly string[];

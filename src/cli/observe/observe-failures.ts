@@ -25,7 +25,7 @@ export interface LogLine {
   readonly message: string;
 }
 
-/** The lines in the end of podwire's log that are about a container, the oldest first. None if there is no log. */
+/** The last lines of podwire's log that are about a container, the oldest first; an empty list without a log. */
 export function readLogAbout(containerId: string, path: string | undefined): readonly LogLine[] {
   if (path === undefined) return [];
   let text: string;

@@ -21,6 +21,9 @@ import { observePrograms, typesIn } from './observe-programs.ts';
 import { findRuntimeSocket, observeRuntime } from './observe-runtime.ts';
 import { findOtherCredentials } from './other-credentials.ts';
 
+/** Why something was not observed. */
+export const NO_VALID_CONFIGURATION = 'the node has no valid network configuration of podwire';
+
 /** How a node is observed. */
 export interface ObserveOptions {
   readonly environment: Environment;
@@ -61,7 +64,7 @@ async function observe(options: ObserveOptions, extent: 'with the API' | 'withou
   const failedPods =
     failures.kind === 'seen' ? failures.value.map(({ pod: name }) => name).filter((name) => name !== '') : [];
   const api = await seen(async () => {
-    if (config === undefined) throw new Error('there is no valid network configuration');
+    if (config === undefined) throw new Error(NO_VALID_CONFIGURATION);
     if (extent === 'without the API') throw new Error('the API server is not asked');
     return await askApi(config, { ...options, files, nodeName, pod, failedPods: [...new Set(failedPods)] });
   });
@@ -75,14 +78,14 @@ async function observe(options: ObserveOptions, extent: 'with the API' | 'withou
     configs,
     own,
     programs: await seen(async () => {
-      if (own.kind === 'absent') throw new Error('there is no network configuration');
+      if (own.kind === 'absent') throw new Error('podwire has no network configuration on this node');
       const list = parseJsonObject(readFileSync(join(here.configs, own.fileName)));
       return observePrograms(typesIn(list), programFolders ?? [onNode.programs], files, MAX_LOCAL_MS);
     }),
     api,
     addresses:
       config === undefined
-        ? { kind: 'unseen', why: 'there is no valid network configuration' }
+        ? { kind: 'unseen', why: NO_VALID_CONFIGURATION }
         : observeAddresses(config, nodeName, podCidrsOf(api), files),
     journal,
     links: network.kind === 'seen' ? { kind: 'seen', value: network.value.links } : network,

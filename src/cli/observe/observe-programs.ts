@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { runChild } from '../run-child.ts';
 import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { arch } from 'node:process';
@@ -88,27 +88,16 @@ function isForOtherMachine(path: string): boolean {
 }
 
 /** The versions that a plugin supports, or why it did not report them. */
-function askVersions(path: string, timeoutMs: number): Promise<readonly string[] | string> {
-  return new Promise((resolve) => {
-    const child = spawn(path, [], {
-      env: { CNI_COMMAND: 'VERSION' },
-      cwd: '/',
-      timeout: timeoutMs,
-      killSignal: 'SIGKILL',
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
-    let stdout = '';
-    let stderr = '';
-    child.on('error', (error) => resolve(`${errnoOf(error) ?? 'error'}: ${messageOf(error)}`));
-    child.stdin.on('error', () => undefined);
-    child.stdin.end('{"cniVersion":"1.0.0"}');
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr = (stderr + text).slice(-2000)));
-    child.on('close', (code, signal) => {
-      const versions = versionsIn(stdout);
-      resolve(versions ?? `it ended with ${signal ?? `status ${code}`}${stderr === '' ? '' : `: ${stderr.trim()}`}`);
-    });
-  });
+async function askVersions(path: string, timeoutMs: number): Promise<readonly string[] | string> {
+  const environment = { CNI_COMMAND: 'VERSION' };
+  try {
+    const stdin = '{"cniVersion":"1.0.0"}';
+    const { stdout, stderr, failure } = await runChild({ path, environment, stdin, timeoutMs, killSignal: 'SIGKILL' });
+    const words = stderr.trim().slice(-2000);
+    return versionsIn(stdout) ?? `it ended with ${failure ?? 'status 0'}${words === '' ? '' : `: ${words}`}`;
+  } catch (error) {
+    return `${errnoOf(error) ?? 'error'}: ${messageOf(error)}`;
+  }
 }
 
 function versionsIn(stdout: string): readonly string[] | undefined {

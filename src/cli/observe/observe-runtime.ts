@@ -14,7 +14,7 @@ const SOCKETS = [
 
 /**
  * The socket of the container runtime: the one of CONTAINER_RUNTIME_ENDPOINT, which crictl reads too, otherwise the first
- * that exists. Undefined if there is none.
+ * that exists. `undefined` if none of them exists.
  */
 export function findRuntimeSocket(environment: Environment, files: NodeFiles): string | undefined {
   const configured = environment['CONTAINER_RUNTIME_ENDPOINT'] ?? '';

@@ -49,7 +49,7 @@ async function attempt(address: TcpAddress, maxMs: number, signal: AbortSignal):
   const begunAtMs = monotonicMs();
   while (!socket.isConnected()) {
     if (monotonicMs() - begunAtMs > maxMs) return undefined;
-    await untilReady(socket, 'writable', signal);
+    await untilSocketReady(socket, 'writable', signal);
   }
   resources.move();
   return socket;
@@ -60,7 +60,7 @@ async function attempt(address: TcpAddress, maxMs: number, signal: AbortSignal):
  *
  * @throws the reason of the signal, which ends the connection
  */
-export async function untilReady(socket: TcpSocket, readiness: Readiness, signal: AbortSignal): Promise<void> {
+export async function untilSocketReady(socket: TcpSocket, readiness: Readiness, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   const interrupt = (): void => socket.shutDown();
   signal.addEventListener('abort', interrupt, { once: true });

@@ -3,8 +3,9 @@ import { loadBuiltin } from '../../system/node-process.ts';
 import type { TcpAddress, TcpSocket } from '../../system/tcp-socket.ts';
 import type { ApiConnection, TlsSettings } from '../credentials/connection.ts';
 import { openChannel, type Channel } from './channel.ts';
-import { addressBytes, connectTcp, untilReady } from './connect-tcp.ts';
-import { startBudget, untilAborted } from './deadline.ts';
+import { addressBytes, connectTcp, untilSocketReady } from './connect-tcp.ts';
+import { untilAborted } from '../../system/until-aborted.ts';
+import { startBudget } from './deadline.ts';
 import { describeNameServers, resolveName, RESOLVE_MS } from './resolve-name.ts';
 import type { ServerUrl } from './server-url.ts';
 import { openTlsContext, TlsIdentityError, type ServerName, type TlsContext, type TlsSession } from './tls-session.ts';
@@ -123,7 +124,7 @@ async function shakeHands(
   using _budget = startBudget(handshakeMs, () => ending.abort(late));
   for (let outcome = session.shakeHands(); outcome !== 'done'; outcome = session.shakeHands()) {
     if (outcome === 'ended') throw new ConnectError('closed the connection before it was ready');
-    await untilReady(socket, outcome, ending.signal);
+    await untilSocketReady(socket, outcome, ending.signal);
   }
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { cpuCount } from '../../system/cpu-count.ts';
+import { untilAborted } from '../../system/until-aborted.ts';
 import { monotonicMs } from '../../system/monotonic-clock.ts';
 
 /** The end of the time for some work. It belongs to this work and ends with it: dispose of it when the work is done. */
@@ -120,17 +121,4 @@ const MAX_FORGIVEN_MS = 3000;
 /** Settles as the promise does, or rejects with the deadline's reason, whichever comes first. */
 export function untilDeadline<Value>(promise: Promise<Value>, { signal }: Deadline): Promise<Value> {
   return untilAborted(promise, signal);
-}
-
-/** Settles as the promise does, or rejects with the signal's reason, whichever comes first. */
-export async function untilAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  const { promise: ended, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  if (signal.aborted) onAbort();
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([ended, promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
 }

@@ -23,7 +23,7 @@ it('a node without any configuration is observed as far as possible', async () =
     own: { kind: 'absent' },
     configs: { kind: 'seen', value: [] },
     programs: { kind: 'unseen' },
-    api: { kind: 'unseen', why: 'there is no valid network configuration' },
+    api: { kind: 'unseen', why: 'the node has no valid network configuration of podwire' },
     journal: { kind: 'unseen' },
     links: { kind: 'seen' },
   }));

@@ -34,7 +34,7 @@ it.each(['TLSv1.2', 'TLSv1.3'] as const)(
 
 it('nothing is left of connections for which a certificate or a key is not valid', async () => {
   await using server = await startTlsServer(() => undefined);
-  const client = { certificate: AUTHORITY.certificatePem, key: authority('other').keyPem };
+  const client = { certificatePem: AUTHORITY.certificatePem, keyPem: authority('other').keyPem };
   const report = await probe({ ports: [server.port], times: 50, budgetMs: 1000, client });
   expectNothingLeft(report);
   expect(Object.keys(report.outcomes)).toEqual(['CniError']);

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { explainTlsFailure } from '../../../src/cluster/wire/tls-failure.ts';
 import { allCases } from './tls-cases/all-cases.ts';
-import { connectionOf, judgeAsNode, judgeAsPodwire, startCaseServer } from './tls-cases/judge.ts';
+import { connectionOf } from './connections/test-connection.ts';
+import { judgeAsNode, judgeAsPodwire, startCaseServer } from './tls-cases/judge.ts';
 import type { TlsCase, Verdict } from './tls-cases/tls-case.ts';
 
 describe.each(Object.entries(allCases()))('%s', (subject, cases) => {

@@ -86,7 +86,7 @@ describe('a setting that cannot be written', () => {
   warns(
     'proxy_delay is missing, as in an unprivileged container',
     `mount -t tmpfs none ${hidden}`,
-    /WARNING cannot write sysctl .*proxy_delay = 0 \(host\): there is no such file \(ENOENT\); continuing without it: .*0\.8 s/,
+    /WARNING cannot write sysctl .*proxy_delay = 0 \(host\): the file does not exist \(ENOENT\); continuing without it: .*0\.8 s/,
   );
   warns(
     'proxy_delay is read-only',

@@ -1,20 +1,16 @@
 // A separate program. It connects to servers many times, and prints what of it is left in the process.
 import { readdirSync } from 'node:fs';
 import type { ApiConnection } from '../../../../src/cluster/credentials/connection.ts';
-import { makeSecret } from '../../../../src/cluster/credentials/secret.ts';
 import { startConnection } from '../../../../src/cluster/wire/connect.ts';
 import { DeadlineError, startBudget } from '../../../../src/cluster/wire/deadline.ts';
 import { openHttpExchange } from '../../../../src/cluster/wire/http-exchange.ts';
-import { parseServerUrl } from '../../../../src/cluster/wire/server-url.ts';
 import { until } from '../../../lab/until.ts';
+import { connectionOf, type TestIdentities } from './test-connection.ts';
 import { countOpenSslObjects, type ObjectCount } from './openssl-objects.ts';
 
 /** What the program gets as its argument, in JSON. */
-export interface ProbeOrder {
+export interface ProbeOrder extends TestIdentities {
   readonly ports: readonly number[];
-  /** Certificates in PEM. */
-  readonly authorities: string;
-  readonly client?: { readonly certificate: string; readonly key: string };
   /** The number of connections to each port. */
   readonly times: number;
   readonly budgetMs: number;
@@ -37,7 +33,7 @@ async function main(order: ProbeOrder): Promise<ProbeReport> {
   const objects = countOpenSslObjects();
   const outcomes: Record<string, number> = {};
   const connect = async (port: number): Promise<void> => {
-    const outcome = await useConnection(connectionTo(port, order), order.budgetMs);
+    const outcome = await useConnection(connectionOf(order, port), order.budgetMs);
     outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
   };
   const connectAll = async (ports: readonly number[]): Promise<void> => {
@@ -86,24 +82,6 @@ async function useConnection(connection: ApiConnection, budgetMs: number): Promi
   } finally {
     pending.abandon();
   }
-}
-
-function connectionTo(port: number, { authorities, client }: ProbeOrder): ApiConnection {
-  const source = 'the test';
-  return {
-    server: parseServerUrl(`https://127.0.0.1:${port}`),
-    serverSource: source,
-    tls: {
-      verification: 'full',
-      certificateAuthority: { text: authorities, source },
-      clientCertificate: client && {
-        certificate: { text: client.certificate, source },
-        key: makeSecret(client.key, source),
-      },
-      serverName: undefined,
-    },
-    token: undefined,
-  };
 }
 
 const order: ProbeOrder = JSON.parse(process.argv[2] ?? '');

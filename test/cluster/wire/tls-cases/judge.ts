@@ -4,10 +4,8 @@ import { checkServerIdentity, connect, type ConnectionOptions } from 'node:tls';
 import { CniError } from '../../../../src/cni/error.ts';
 import { startConnection } from '../../../../src/cluster/wire/connect.ts';
 import { openHttpExchange } from '../../../../src/cluster/wire/http-exchange.ts';
-import { parseServerUrl } from '../../../../src/cluster/wire/server-url.ts';
-import { makeSecret } from '../../../../src/cluster/credentials/secret.ts';
-import type { ApiConnection } from '../../../../src/cluster/credentials/connection.ts';
 import type { TlsCase, Verdict } from './tls-case.ts';
+import { connectionOf } from '../connections/test-connection.ts';
 import { listenOnLoopback } from '../connections/listen-on-loopback.ts';
 
 /** `reason` is the code of the failure. */
@@ -41,25 +39,6 @@ export async function judgeAsPodwire(tlsCase: TlsCase, port: number): Promise<Ju
       pending.abandon();
     }
   });
-}
-
-/** How podwire connects to the server of a case. */
-export function connectionOf({ authorities, serverName, client }: TlsCase, port: number): ApiConnection {
-  const source = 'the test';
-  return {
-    server: parseServerUrl(`https://127.0.0.1:${port}`),
-    serverSource: source,
-    tls: {
-      verification: 'full',
-      certificateAuthority: { text: authorities, source },
-      clientCertificate: client && {
-        certificate: { text: client.certificatePem, source },
-        key: makeSecret(client.keyPem, source),
-      },
-      serverName,
-    },
-    token: undefined,
-  };
 }
 
 /** With the settings that podwire had for node:tls. */
