@@ -8,8 +8,8 @@ export default defineConfig({
     maxWorkers: '100%', // vitest leaves one core free, but many tests only wait
     projects: [
       // Modules hold no state, so the test files of a worker can share them.
-      { test: { name: 'unit', ...filesOf('unit'), isolate: false } },
-      { test: { name: 'kernel', ...filesOf('kernel'), testTimeout: 30_000 } },
+      { test: { name: 'unit', ...filesOf('unit'), isolate: false, testTimeout: 60_000 } },
+      { test: { name: 'kernel', ...filesOf('kernel'), testTimeout: 60_000 } },
       {
         test: {
           name: 'end-to-end',

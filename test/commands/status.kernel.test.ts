@@ -87,7 +87,7 @@ describe('STATUS', () => {
     node.api.setToken('a-token');
     const begunMs = performance.now();
     await until('STATUS succeeds again', async () => (await status()) === undefined);
-    expect(performance.now() - begunMs).toBeLessThan(5000);
+    expect(performance.now() - begunMs).toBeLessThan(30_000);
   });
 
   it('remembers that the API has refused, and why', async () => {

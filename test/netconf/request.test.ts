@@ -263,7 +263,7 @@ describe('any input', () => {
     ['1 MB of dots', '.'.repeat(1e6)],
     ['1 MB of colons', ':'.repeat(1e6)],
     ['1 MB of blanks', ' '.repeat(1e6)],
-  ])('%s in any one place is answered within a second', (_name, long) => {
+  ])('%s in any one place is answered', (_name, long) => {
     const requests = [
       ...VARIABLES.map((name) => requestInput({ environment: { [name]: long } })),
       ...KEYS.map((key) => requestInput({ config: netconf({ [key]: long }) })),
