@@ -17,11 +17,13 @@ export interface NativeLibrary<Name extends string> {
    * reachable.
    */
   readonly callOnThread: (name: Name, ...parameters: readonly CParameter[]) => Promise<number>;
-  /** Makes a C function that takes a number and a pointer, and returns a number. It is called on this thread only. */
-  readonly makeCallback: (action: (number: number, pointer: bigint) => number) => NativeCallback;
+  /** Makes a C function, such as `int (int verdict, void *verifying)`. It is called on this thread only. A null pointer is 0n. */
+  readonly makeCallback: (prototype: string, action: CallbackAction) => NativeCallback;
   /** The errno of the last call on this thread. */
   readonly errno: () => number;
 }
+
+export type CallbackAction = (...parameters: readonly (number | bigint)[]) => number;
 
 /** A C function that calls one of JavaScript, until it is disposed of. */
 export interface NativeCallback extends Disposable {
@@ -60,9 +62,9 @@ export function openNativeLibrary<Name extends string>(
           else reject(error);
         });
       }),
-    makeCallback: (action) => {
-      callbackType ??= koffi.pointer(koffi.proto('int (int number, void *pointer)'));
-      const pointer = koffi.register((number, argument) => action(number, argument ?? 0n), callbackType);
+    makeCallback: (prototype, action) => {
+      const type = callbackTypeOf(koffi, prototype);
+      const pointer = koffi.register((...parameters) => action(...parameters.map((value) => value ?? 0n)), type);
       return { pointer, [Symbol.dispose]: () => koffi.unregister(pointer) };
     },
     errno: () => koffi.errno(),
@@ -81,7 +83,7 @@ interface Koffi {
   errno(): number;
   proto(declaration: string): object;
   pointer(type: object): object;
-  register(action: (number: number, pointer: bigint | null) => number, type: object): bigint;
+  register(action: (...parameters: readonly (number | bigint | null)[]) => number, type: object): bigint;
   unregister(pointer: bigint): void;
 }
 
@@ -105,7 +107,16 @@ function openOnce(koffi: Koffi, fileName: string | null): OpenLibrary {
   return opened;
 }
 
-let callbackType: object | undefined;
+const callbackTypes = new Map<string, object>();
+
+function callbackTypeOf(koffi: Koffi, prototype: string): object {
+  const known = callbackTypes.get(prototype);
+  if (known !== undefined) return known;
+  const type = koffi.pointer(koffi.proto(prototype));
+  callbackTypes.set(prototype, type);
+  return type;
+}
+
 let loadedKoffi: Koffi | undefined;
 
 // The addon is loaded once, by whichever library is opened first.

@@ -32,7 +32,7 @@ describe('a callback', () => {
   ])('returns its number to C: %s', (_, order) => {
     const element = Buffer.alloc(1);
     let calls = 0;
-    using compare = libc.makeCallback((_key, pointer) => {
+    using compare = libc.makeCallback('int (void *key, void *element)', (_key, pointer) => {
       calls++;
       expect(pointer).not.toBe(0n);
       return order;

@@ -1,6 +1,7 @@
 import type { Readiness } from '../../system/readiness.ts';
 import { KernelError, formatErrno } from '../../system/kernel-error.ts';
 import { openOpenSsl, SSL, VERDICTS, X509, type OpenSsl } from './openssl.ts';
+import { readCertificateNames, verifyServer } from './server-certificates.ts';
 
 /** The identity that the server must prove, the authorities that can confirm it, and our own identity. */
 export interface TlsIdentities {
@@ -78,15 +79,18 @@ export function openTlsContext({ verification, serverName, authorities, client }
   const context = openssl.callForPointer('SSL_CTX_new', openssl.callForPointer('TLS_client_method'));
   resources.defer(() => void openssl.call('SSL_CTX_free', context));
   configure(openssl, context);
-  // It changes no verdict. A certificate that is refused can only be read inside the verification.
   let refusedNames = '';
-  const onVerdict = resources.use(
-    openssl.makeCallback((verdict, verifying) => {
-      if (verdict !== 1) refusedNames = readCertificateNames(openssl, verifying);
-      return verdict;
-    }),
-  );
-  if (verification === 'full') openssl.call('SSL_CTX_set_verify', context, SSL.VERIFY_PEER, onVerdict.pointer);
+  if (verification === 'full') {
+    openssl.call('SSL_CTX_set_verify', context, SSL.VERIFY_PEER, null);
+    const verify = openssl.makeCallback('int (void *verifying, void *argument)', (verifying) => {
+      const verdict = verifyServer(openssl, BigInt(verifying));
+      openssl.call('X509_STORE_CTX_set_error', verifying, verdict);
+      // A certificate that is refused can only be read inside the verification.
+      if (verdict !== X509.V_OK) refusedNames = readCertificateNames(openssl, BigInt(verifying));
+      return Number(verdict === X509.V_OK);
+    });
+    openssl.call('SSL_CTX_set_cert_verify_callback', context, resources.use(verify).pointer, null);
+  }
   requireName(openssl, context, serverName);
   addAuthorities(openssl, context, authorities);
   if (client !== undefined) useClient(openssl, context, client);
@@ -149,6 +153,7 @@ function sessionOf(openssl: OpenSsl, session: bigint, refusedNames: (() => strin
 function configure(openssl: OpenSsl, context: bigint): void {
   const control = (command: number, value: number, text: Uint8Array | null = null): number =>
     openssl.call('SSL_CTX_ctrl', context, command, value, text);
+  control(SSL.CTRL_SET_MAX_CERT_LIST, MAX_CERTIFICATES_BYTES);
   assertAccepted(openssl, control(SSL.CTRL_SET_MIN_PROTO_VERSION, SSL.TLS1_2_VERSION));
   // One small key share: the hybrid with ML-KEM costs a millisecond, and protects a token for longer than it is valid.
   assertAccepted(openssl, control(SSL.CTRL_SET_GROUPS_LIST, 0, cString('X25519:P-256:P-384:P-521')));
@@ -233,6 +238,7 @@ function withMemoryBio(openssl: OpenSsl, text: string, use: (bio: bigint) => voi
 function requireName(openssl: OpenSsl, context: bigint, name: ServerName): void {
   const parameters = openssl.callForPointer('SSL_CTX_get0_param', context);
   // OpenSSL has other rules for asterisks. Without them it only compares names.
+  openssl.call('X509_VERIFY_PARAM_set_purpose', parameters, X509.PURPOSE_ANY); // verifyServer checks it
   const flags = X509.CHECK_FLAG_NEVER_CHECK_SUBJECT | X509.CHECK_FLAG_NO_WILDCARDS;
   openssl.call('X509_VERIFY_PARAM_set_hostflags', parameters, flags);
   if (name.kind === 'address') {
@@ -261,22 +267,6 @@ function failureOf(openssl: OpenSsl, session: bigint, refusedNames: string | und
   return new TlsError(`ERR_SSL_${reason.toUpperCase().replaceAll(' ', '_')}`, reason);
 }
 
-/** @param verifying the X509_STORE_CTX of a verification */
-function readCertificateNames(openssl: OpenSsl, verifying: bigint): string {
-  const certificate = openssl.callForPointer('X509_STORE_CTX_get0_cert', verifying);
-  const location = openssl.call('X509_get_ext_by_NID', certificate, X509.NID_SUBJECT_ALT_NAME, -1);
-  if (location < 0) return '';
-  const out = openssl.callForPointer('BIO_new', openssl.callForPointer('BIO_s_mem'));
-  try {
-    openssl.call('X509V3_EXT_print', out, openssl.callForPointer('X509_get_ext', certificate, location), 0, 0);
-    const bytes = Buffer.alloc(4096);
-    const length = openssl.call('BIO_read', out, bytes, bytes.length);
-    return bytes.toString('latin1', 0, Math.max(0, length));
-  } finally {
-    openssl.call('BIO_free', out);
-  }
-}
-
 /** The cause is the first of several errors, as node:tls also reports. node:crypto would take those that are left for its own. */
 function takeReason(openssl: OpenSsl): string {
   const reason = openssl.callForText('ERR_reason_error_string', openssl.call('ERR_peek_error'));
@@ -290,6 +280,9 @@ function cString(text: string): Uint8Array {
 
 /** An encrypted key then fails. With a null pointer, OpenSSL would ask for a password on the terminal. */
 const NO_PASSWORD = cString('');
+
+/** As in Go (crypto/tls, maxHandshakeCertificateMsg). */
+const MAX_CERTIFICATES_BYTES = 262_144;
 
 const ALPN_PROTOCOLS = Buffer.from('\x08http/1.1', 'latin1');
 

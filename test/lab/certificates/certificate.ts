@@ -7,7 +7,18 @@ import {
   type KeyObject,
   type KeyPairKeyObjectResult,
 } from 'node:crypto';
-import { bitString, der, integer, objectIdentifier, octetString, sequence, set, time, utf8String } from './der.ts';
+import {
+  bitString,
+  der,
+  integer,
+  objectIdentifier,
+  octetString,
+  sequence,
+  set,
+  time,
+  utf8String,
+  printableString,
+} from './der.ts';
 import { plain } from './extensions.ts';
 
 /** A certificate with its key. */
@@ -35,8 +46,15 @@ export interface CertificateContents {
   readonly key?: KeyKind | KeyObject;
   /** Of the signature. */
   readonly hash?: 'sha1' | 'sha256';
-  /** Without the key identifiers, which every certificate has. */
+  /** Version 1 has no extensions; by default 3. */
+  readonly version?: 1;
+  readonly serialNumber?: Uint8Array;
+  /** How the names are encoded. */
+  readonly encoding?: 'utf8' | 'printable';
+  /** Without the key identifiers. */
   readonly extensions: readonly Uint8Array[];
+  /** By default each is the hash of the key that it identifies. */
+  readonly keyIdentifiers?: { readonly subject?: Uint8Array; readonly authority?: readonly Uint8Array[] } | 'none';
 }
 
 /**
@@ -47,7 +65,7 @@ export interface CertificateContents {
 export function makeCertificate(contents: CertificateContents, issuer?: SigningCertificate): SigningCertificate {
   const { key: givenKey = 'P-256' } = contents;
   const key = typeof givenKey === 'string' ? makeKey(givenKey) : givenKey;
-  const subject = distinguishedName(contents.commonName, contents.organizations ?? []);
+  const subject = distinguishedName(contents);
   return {
     certificatePem: formatCertificate(contents, { subject, key }, issuer ?? { subject, key }),
     keyPem: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
@@ -81,32 +99,23 @@ function makeKey(kind: KeyKind): KeyObject {
 
 type Party = Pick<SigningCertificate, 'subject' | 'key'>;
 
-function formatCertificate(
-  { notBefore, notAfter, hash = 'sha256', extensions }: CertificateContents,
-  { subject, key }: Party,
-  issuer: Party,
-): string {
+function formatCertificate(contents: CertificateContents, { subject, key }: Party, issuer: Party): string {
+  const { notBefore, notAfter, hash = 'sha256' } = contents;
   const kind = issuer.key.asymmetricKeyType ?? '';
   const algorithm = sequence(
     objectIdentifier(SIGNATURES[kind]?.[hash] ?? ''),
     ...(kind === 'rsa' ? [der(0x05)] : []), // NULL
   );
+  const version3 = [der(0xa0, integer(Buffer.from([2])))];
   const toBeSigned = sequence(
-    der(0xa0, integer(Buffer.from([2]))), // version 3
-    integer(Buffer.concat([Buffer.from([1]), randomBytes(15)])),
+    ...(contents.version === 1 ? [] : version3),
+    integer(contents.serialNumber ?? Buffer.concat([Buffer.from([1]), randomBytes(15)])),
     algorithm,
     issuer.subject,
     sequence(time(notBefore ?? new Date(Date.now() - HOUR_MS)), time(notAfter ?? new Date(Date.now() + 24 * HOUR_MS))),
     subject,
     publicKeyOf(key),
-    der(
-      0xa3,
-      sequence(
-        ...extensions,
-        plain(SUBJECT_KEY, octetString(keyIdentifier(key))),
-        plain(AUTHORITY_KEY, sequence(der(0x80, keyIdentifier(issuer.key)))),
-      ),
-    ),
+    ...(contents.version === 1 ? [] : [der(0xa3, sequence(...extensionsOf(contents, key, issuer.key)))]),
   );
   const signature = sign(kind === 'ed25519' ? null : hash, toBeSigned, issuer.key);
   const signed = sequence(toBeSigned, algorithm, bitString(signature));
@@ -114,8 +123,16 @@ function formatCertificate(
   return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
 }
 
-function distinguishedName(commonName: string, organizations: readonly string[]): Uint8Array {
-  const part = (type: string, text: string) => set(sequence(objectIdentifier(type), utf8String(text)));
+function extensionsOf(contents: CertificateContents, key: KeyObject, issuer: KeyObject): readonly Uint8Array[] {
+  const { extensions, keyIdentifiers = {} } = contents;
+  if (keyIdentifiers === 'none') return extensions;
+  const { subject = keyIdentifier(key), authority = [der(0x80, keyIdentifier(issuer))] } = keyIdentifiers;
+  return [...extensions, plain(SUBJECT_KEY, octetString(subject)), plain(AUTHORITY_KEY, sequence(...authority))];
+}
+
+function distinguishedName({ commonName, organizations = [], encoding }: CertificateContents): Uint8Array {
+  const string = encoding === 'printable' ? printableString : utf8String;
+  const part = (type: string, text: string) => set(sequence(objectIdentifier(type), string(text)));
   return sequence(...organizations.map((text) => part(ORGANIZATION, text)), part(COMMON_NAME, commonName));
 }
 

@@ -10,6 +10,7 @@ export const octetString = (content: Uint8Array): Uint8Array => der(0x04, conten
 export const bitString = (content: Uint8Array, unusedBits = 0): Uint8Array =>
   der(0x03, Buffer.from([unusedBits]), content);
 export const utf8String = (text: string): Uint8Array => der(0x0c, Buffer.from(text));
+export const printableString = (text: string): Uint8Array => der(0x13, Buffer.from(text));
 export const boolean = (value: boolean): Uint8Array => der(0x01, Buffer.from([value ? 0xff : 0]));
 
 /** A positive integer from its bytes. */

@@ -28,7 +28,7 @@ export function keyUsage(...uses: readonly (keyof typeof KEY_USES)[]): Uint8Arra
 }
 
 /** RFC 5280, section 4.2.1.12. */
-export function extendedKeyUsage(...uses: readonly (keyof typeof EXTENDED_USES)[]): Uint8Array {
+export function extendedKeyUsage(...uses: readonly ExtendedUse[]): Uint8Array {
   return plain('2.5.29.37', sequence(...uses.map((use) => objectIdentifier(EXTENDED_USES[use]))));
 }
 
@@ -61,7 +61,15 @@ const ALTERNATIVE_NAMES = '2.5.29.17';
 /** Bits from the left. */
 const KEY_USES = { digitalSignature: 0x80, keyEncipherment: 0x20, keyCertSign: 0x04, cRLSign: 0x02 } as const;
 
-const EXTENDED_USES = { server: '1.3.6.1.5.5.7.3.1', client: '1.3.6.1.5.5.7.3.2', any: '2.5.29.37.0' } as const;
+/** `unknown` is one that no program knows. */
+export type ExtendedUse = keyof typeof EXTENDED_USES;
+
+const EXTENDED_USES = {
+  server: '1.3.6.1.5.5.7.3.1',
+  client: '1.3.6.1.5.5.7.3.2',
+  any: '2.5.29.37.0',
+  unknown: '1.3.6.1.4.1.99999.2',
+} as const;
 
 function generalName(name: string): Uint8Array {
   return isIP(name) === 0 ? der(0x82, Buffer.from(name.replace(/^dns:/, ''))) : der(0x87, parseIpAddress(name).bytes);

@@ -22,8 +22,8 @@ export function countOpenSslObjects(): readonly ObjectCount[] {
   return Object.entries(KINDS).map(([kind, number]) => {
     const count: ObjectCount = { kind, made: 0, freed: 0 };
     // OpenSSL passes more arguments than these callbacks read, and ignores what they return.
-    const onNew = openssl.makeCallback(() => ++count.made);
-    const onFree = openssl.makeCallback(() => ++count.freed);
+    const onNew = openssl.makeCallback('int (void *parent, void *object)', () => ++count.made);
+    const onFree = openssl.makeCallback('int (void *parent, void *object)', () => ++count.freed);
     const index = openssl.call('CRYPTO_get_ex_new_index', number, 0, null, onNew.pointer, null, onFree.pointer);
     if (index < 0) throw new Error(`OpenSSL does not report objects of the kind ${kind}`);
     return count;

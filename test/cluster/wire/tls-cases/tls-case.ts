@@ -21,10 +21,8 @@ export interface TlsCase {
   /** The name or the address that the server must prove. */
   readonly serverName: string;
   readonly client?: Certificate;
-  /** What Go decides. */
+  /** What Go and podwire decide. */
   readonly verdict: Verdict;
-  /** Why podwire decides otherwise. */
-  readonly podwireDiffers?: string;
   /** Why Node decides otherwise. */
   readonly nodeDiffers?: string;
 }
