@@ -2,7 +2,8 @@
 //
 // 1. bundle: esbuild makes one file of src/, one of each part that is loaded on demand, and one of each program that is
 //    named below (bundle.ts). third-party-notices.ts collects the licenses.
-// 2. node: strip-elf.ts removes the symbols from Node, hide-variables.ts renames some variables that it reads.
+// 2. node: builtin-caches.ts adapts the code caches of Node's own modules, strip-elf.ts removes its symbols, hide-variables.ts renames some
+//    variables that it reads.
 // 3. code cache (code-cache.ts): rehearsal.ts runs the CNI commands by way of code-cache-recorder.ts, which writes V8's
 //    caches. Then code-cache-finisher.ts makes them reproducible.
 // 4. executable (executable.ts, other-architecture.ts): bootstrap.ts, the bundles, their caches and the native addons are
@@ -19,6 +20,7 @@ import { formatLibrarySlot } from '../src/system/library-folder.ts';
 import { bundle, bundleProgram, PARTS_ON_DEMAND } from './bundle.ts';
 import { makeCodeCache } from './code-cache.ts';
 import { makeExecutable, NODE_OPTIONS_INSIDE } from './executable.ts';
+import { adaptBuiltinCaches } from './builtin-caches.ts';
 import { hideVariables } from './hide-variables.ts';
 import { arm64Packages } from './other-architecture.ts';
 import { stripElf } from './strip-elf.ts';
@@ -26,6 +28,8 @@ import { bundledPackages, packageVersion, thirdPartyNotices } from './third-part
 
 const REPOSITORY = join(import.meta.dirname, '..');
 const PACKAGES = join(REPOSITORY, 'node_modules');
+/** A Node of the executable's version that runs on this machine. */
+const GENERATOR = join(PACKAGES, `node-linux-${thisArchitecture()}/bin/node`);
 
 export interface PodwireOptions {
   readonly architecture: Architecture;
@@ -113,9 +117,11 @@ async function buildIn(work: string, options: PodwireOptions): Promise<Podwire> 
     };
   });
   await step('node', async () => {
-    const stripped = hideVariables(stripElf(await readFile(join(nodePackage, 'bin/node'))));
-    await writeFile(inWork('node'), stripped, { mode: 0o755 });
-    return { outcome: kilobytes(stripped.length) };
+    const original = await readFile(join(nodePackage, 'bin/node'));
+    const adapted = await adaptBuiltinCaches(original, GENERATOR, NODE_OPTIONS_INSIDE);
+    const node = hideVariables(stripElf(adapted));
+    await writeFile(inWork('node'), node, { mode: 0o755 });
+    return { outcome: kilobytes(node.length) };
   });
   const cache =
     architecture === thisArchitecture()
@@ -128,7 +134,7 @@ async function buildIn(work: string, options: PodwireOptions): Promise<Podwire> 
       bootstrapPath: inWork('bootstrap.cjs'),
       assets: { ...assets, ...cache.assets },
       outputPath,
-      generatorPath: join(PACKAGES, `node-linux-${thisArchitecture()}/bin/node`),
+      generatorPath: GENERATOR,
     });
     await writeFile(`${outputPath}.third-party-notices.txt`, notices);
     return { outcome: `${kilobytes(made.sizeBytes)}, ${outputPath}`, ...made };
