@@ -1,4 +1,4 @@
-// Node's executable contains a code cache for each of its own modules. V8 rejects all of them if a flag differs from those that they were made
+// Node's executable contains a code cache for each module of Node. V8 rejects all of them if a flag differs from those that they were made
 // with, and Node then compiles a module and even serializes it again: 3 ms for what every command loads.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -12,7 +12,7 @@ interface CacheHeader {
 }
 
 /**
- * Makes a Node accept the code caches of its own modules with other flags of V8. The flags must not change what V8 compiles to: the caches
+ * Makes a Node accept its code caches with other flags of V8. The flags must not change what V8 compiles to: the caches
  * contain bytecode only.
  *
  * @param nodePath a Node of the same version that runs on this machine
@@ -38,12 +38,16 @@ export async function adaptBuiltinCaches(
 }
 
 /** Lists the modules of Node that it compiles although it contains a code cache for them. */
-export async function listUncachedBuiltins(nodePath: string, nodeOptions: readonly string[]): Promise<string[]> {
+export async function listUncachedBuiltins(
+  nodePath: string,
+  nodeOptions: readonly string[],
+): Promise<readonly string[]> {
   const script = `
     const { internalBinding } = require('internal/test/binding');
     for (const name of ['net', 'tls', 'stream/promises', 'child_process']) require(name);
-    console.log(JSON.stringify([...internalBinding('builtins').getCacheUsage().compiledWithoutCache]));`;
-  return JSON.parse(await run(nodePath, [...nodeOptions, '--no-warnings', '--expose-internals', '-e', script]));
+    console.log([...internalBinding('builtins').getCacheUsage().compiledWithoutCache].join('\\n'));`;
+  const names = await run(nodePath, [...nodeOptions, '--no-warnings', '--expose-internals', '-e', script]);
+  return names.split('\n').filter((name) => name !== '');
 }
 
 const FLAGS_OFFSET = 12;

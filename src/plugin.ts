@@ -22,7 +22,7 @@ import { openLog } from './log/log.ts';
 import { openClock } from './system/clock.ts';
 import type { LibcLoader } from './system/libc.ts';
 import { KernelError } from './system/kernel-error.ts';
-import { runProgram } from './system/program.ts';
+import { startProgram } from './system/program.ts';
 import { openTrace, traced } from './trace.ts';
 import { messageOf, stackOf } from './system/error-text.ts';
 
@@ -88,7 +88,7 @@ async function runCommand(request: CommandRequest, io: PluginIo): Promise<void> 
     environment: io.environment,
     pluginPath,
     budgetMs: config.budgets.delegateMs,
-    runProgram: (run) => runProgram(run, io.libc.load()),
+    startProgram: (program) => startProgram(program, io.libc.load()),
     tryLock: (fd) => io.libc.load().tryLock(fd),
     killProcess: (processFd) => io.libc.load().killProcess(processFd),
   });

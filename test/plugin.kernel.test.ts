@@ -67,13 +67,13 @@ describe('a call of the plugin', () => {
   );
 
   it('that fails gives the reason on stdout, and in one line of the log on stderr', async () => {
-    const { status, answer, stderr } = await call(requestInput({ environment: { CNI_NETNS: '/none' } }));
-    expect({ status, code: answer['code'] }).toEqual({ status: 1, code: ERROR_CODE.invalidSandbox });
+    const { status, answer, stderr } = await call(requestInput({ environment: { CNI_PATH: '/none' } }));
+    expect({ status, code: answer['code'] }).toEqual({ status: 1, code: ERROR_CODE.delegateFailed });
     expect(
       stderr
         .trimEnd()
         .split('\n')
-        .filter((line) => line.includes('[code 8]')),
+        .filter((line) => /code 102\]/.test(line)),
     ).toEqual([expect.stringMatching(/c1.*eth0.*default\/web-0/)]);
   });
 

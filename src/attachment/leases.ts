@@ -1,3 +1,4 @@
+import type { StartedDelegate } from '../delegate/run-delegate.ts';
 import type { CniResult } from '../cni/result.ts';
 import type { AttachmentId } from '../cni/attachment-id.ts';
 import { CniError } from '../cni/error.ts';
@@ -23,6 +24,7 @@ type AllocationEffects = Pick<Effects, 'delegate' | 'journal' | 'log' | 'podCidr
  * the API. So it is given the podCIDRs that the last ADD of this boot saw. If the Node has others now, that lease is released before
  * anything else uses it.
  *
+ * @param prepared the IPAM plugin, already started
  * @throws {CniError} what `reading` throws; invalidConfig (7) if the Node lacks a podCIDR; the IPAM plugin's own error, or
  *   delegateFailed (102). When it throws, the IPAM plugin has ended, and may have allocated a lease.
  */
@@ -30,15 +32,16 @@ export async function allocateLease(
   attachment: Attachment,
   config: NetworkConfig,
   reading: Promise<ClusterFacts>,
+  prepared: StartedDelegate,
   effects: AllocationEffects,
 ): Promise<AllocatedLease> {
-  const [{ pod, node }, early] = await bothSettled(reading, allocateEarly(attachment, config, effects));
+  const [{ pod, node }, early] = await bothSettled(reading, allocateEarly(attachment, config, prepared, effects));
   if (node !== undefined) effects.podCidrCache.write(node);
   const allocation = planAllocation(config, node);
   const result =
     early !== undefined && isSameAllocation(early.allocation, allocation)
       ? early.result()
-      : await allocateAgain(allocation, early, attachment, effects);
+      : await allocateAgain(allocation, early, attachment, prepared, effects);
   return { pod, lease: parseLease(result, allocation), delegateType: allocation.type };
 }
 
@@ -53,12 +56,13 @@ interface EarlyLease {
 async function allocateEarly(
   attachment: Attachment,
   config: NetworkConfig,
+  prepared: StartedDelegate,
   effects: AllocationEffects,
 ): Promise<EarlyLease | undefined> {
   const allocation = planEarlyAllocation(config, effects.podCidrCache);
   if (allocation === undefined) return undefined;
   try {
-    const result = await requestLease(allocation, attachment, effects);
+    const result = await requestLease(allocation, attachment, prepared, effects);
     return { allocation, result: () => result };
   } catch (error) {
     return {
@@ -88,23 +92,24 @@ async function allocateAgain(
   allocation: Allocation,
   early: EarlyLease | undefined,
   attachment: Attachment,
+  prepared: StartedDelegate,
   effects: AllocationEffects,
 ): Promise<CniResult> {
-  if (early !== undefined) {
-    effects.log.debug('the podCIDRs of this node have changed since the last ADD; asking for another lease');
-    await effects.delegate.del(attachment);
-  }
-  return requestLease(allocation, attachment, effects);
+  if (early === undefined) return requestLease(allocation, attachment, prepared, effects);
+  effects.log.debug('the podCIDRs of this node have changed since the last ADD; asking for another lease');
+  await effects.delegate.del(attachment);
+  return requestLease(allocation, attachment, undefined, effects);
 }
 
 // If host-local has no free address, the message also says what its leases are used for.
 async function requestLease(
   allocation: Allocation,
   attachment: Attachment,
+  prepared: StartedDelegate | undefined,
   { delegate, journal, signal }: Pick<Effects, 'delegate' | 'journal' | 'signal'>,
 ): Promise<CniResult> {
   try {
-    return await delegate.add(allocation, attachment, signal);
+    return await delegate.add(allocation, attachment, signal, prepared);
   } catch (error) {
     if (!(error instanceof CniError) || !error.message.includes(FULL)) throw error;
     const { code, message, details } = error;

@@ -8,7 +8,7 @@ import { openKernel } from '../kernel/kernel.ts';
 import { openLog } from '../log/log.ts';
 import type { NetworkConfig } from '../netconf/network-config.ts';
 import { openLibcLoader } from '../system/libc.ts';
-import { runProgram } from '../system/program.ts';
+import { startProgram } from '../system/program.ts';
 import type { CliIo } from './cli-io.ts';
 
 /** What a command for people may change on a node: the same as commands of the protocol. */
@@ -32,7 +32,7 @@ export function openNodeEffects(config: NetworkConfig, programs: string, io: Cli
       environment: { PATH: io.environment['PATH'], CNI_PATH: programs },
       pluginPath: [programs],
       budgetMs: config.budgets.delegateMs,
-      runProgram: (run) => runProgram(run, libc.load()),
+      startProgram: (program) => startProgram(program, libc.load()),
       tryLock: (fd) => libc.load().tryLock(fd),
       killProcess: (processFd) => libc.load().killProcess(processFd),
     }),

@@ -39,15 +39,15 @@ export async function add(request: AttachmentRequest, effects: Effects): Promise
   // Start now: the TLS handshake and the response take longer than everything up to the lease.
   const reading = inBackground(readClusterFacts(attachment, config, api, effects.agent));
   await cleanUpBeforeAdd(attachment.id, config, effects);
+  using prepared = effects.delegate.prepareAdd(config.delegateType, attachment);
   using sandbox = await openEmptySandbox(request, effects);
-  effects.delegate.assertInstalled(config.delegateType);
   const mtuBytes = effects.agent.mtuBytes();
   const routesLoopback = planLoopbackRouting(config, effects.agent.isPresent());
   await effects.agent.waitUntilReady(effects.signal);
 
   await using undo = beginAttachment(attachment, effects);
   undo.add('link and lease', () => detach(planUndo(attachment), effects));
-  const { lease, pod, delegateType } = await allocateLease(attachment, config, reading, effects);
+  const { lease, pod, delegateType } = await allocateLease(attachment, config, reading, prepared, effects);
   assertMtuFitsAddresses(mtuBytes, lease.addresses);
   await assertNotAddressOfNode(lease, delegateType, effects);
   await replaceHostInterface(attachment, effects);

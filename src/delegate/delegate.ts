@@ -8,9 +8,9 @@ import type { Delegation } from '../plan/delegation.ts';
 import { findDelegate } from './find-delegate.ts';
 import { endOrphanedRun, type KillProcess } from './orphaned-run.ts';
 import { leaseFolder, readLeases, removeLeases, type LeaseFile, type TryLock } from './host-local-leases.ts';
-import { runDelegate, type DelegateExit } from './run-delegate.ts';
+import { startDelegate, type DelegateExit, type StartedDelegate } from './run-delegate.ts';
 import { loadBuiltin } from '../system/node-process.ts';
-import type { RunProgram } from '../system/program.ts';
+import type { StartProgram } from '../system/program.ts';
 import { messageOf } from '../system/error-text.ts';
 
 /** The parts of an attachment that the IPAM plugin's environment names. */
@@ -22,12 +22,19 @@ type LeasedAttachment = DelegateTarget & Pick<Attachment, 'release'>;
 /** The IPAM plugin. */
 export interface Delegate {
   /**
-   * Checks that the program can be found, before any change that only the program could undo.
+   * Starts the program for an ADD, before any change that only the program could undo: it takes longer to start than to allocate. It does
+   * nothing until {@link add} gives it its configuration. Disposing of it ends it, if it never got that.
    *
-   * @throws {CniError} delegateFailed (102)
+   * @throws {CniError} delegateFailed (102) if it cannot be found or started
    */
-  assertInstalled(type: string): void;
-  add(delegation: Delegation, target: DelegateTarget, signal?: AbortSignal): Promise<CniResult>;
+  prepareAdd(type: string, target: DelegateTarget): StartedDelegate;
+  /** @param prepared a run that has been started and not been used */
+  add(
+    delegation: Delegation,
+    target: DelegateTarget,
+    signal?: AbortSignal,
+    prepared?: StartedDelegate,
+  ): Promise<CniResult>;
   check(attachment: LeasedAttachment, signal?: AbortSignal): Promise<void>;
   /** Releases the lease. Also succeeds if there is nothing to release. */
   del(attachment: LeasedAttachment, signal?: AbortSignal): Promise<void>;
@@ -49,6 +56,13 @@ export interface Delegate {
   forward(verb: 'GC' | 'STATUS', delegation: Delegation, signal?: AbortSignal): Promise<void>;
 }
 
+/** What a call is for, and what may end it. */
+interface Call {
+  readonly target?: DelegateTarget | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly prepared?: StartedDelegate | undefined;
+}
+
 type Verb = 'ADD' | 'CHECK' | 'DEL' | 'GC' | 'STATUS' | 'VERSION';
 
 /**
@@ -62,60 +76,51 @@ export function openDelegate({
   environment,
   pluginPath,
   budgetMs,
-  runProgram,
+  startProgram,
   killProcess,
   tryLock,
 }: {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly pluginPath: readonly string[];
   readonly budgetMs: number;
-  readonly runProgram: RunProgram;
+  readonly startProgram: StartProgram;
   readonly killProcess: KillProcess;
   readonly tryLock: TryLock;
 }): Delegate {
-  const run = async (verb: Verb, { type, config }: Delegation, target?: DelegateTarget, signal?: AbortSignal) => {
-    const path = findDelegate(type, pluginPath);
+  const start = (verb: Verb, type: string, target?: DelegateTarget): StartedDelegate => {
     const variables = { ...environment, ...(target && variablesOf(target)), CNI_COMMAND: verb };
-    const exit = await runDelegate(
-      { path, environment: variables, stdin: JSON.stringify(config), budgetMs, signal },
-      runProgram,
-    );
-    return { path, exit };
+    return startDelegate({ path: findDelegate(type, pluginPath), environment: variables }, startProgram);
+  };
+  const run = async (verb: Verb, { type, config }: Delegation, { target, signal, prepared }: Call) => {
+    using started = prepared ?? start(verb, type, target);
+    return { path: started.path, exit: await started.finish({ stdin: JSON.stringify(config), budgetMs, signal }) };
   };
   const readVersions = async (delegation: Delegation, signal?: AbortSignal): Promise<readonly unknown[]> => {
-    const supported = tryParse((await run('VERSION', delegation, undefined, signal)).exit.stdout)?.[
-      'supportedVersions'
-    ];
+    const supported = tryParse((await run('VERSION', delegation, { signal })).exit.stdout)?.['supportedVersions'];
     return supported !== undefined && isJsonList(supported) ? supported : [];
   };
-  const call = async (
-    verb: Verb,
-    delegation: Delegation,
-    target?: DelegateTarget,
-    signal?: AbortSignal,
-  ): Promise<string> => {
-    const { path, exit } = await run(verb, delegation, target, signal);
+  const call = async (verb: Verb, delegation: Delegation, how: Call): Promise<string> => {
+    const { path, exit } = await run(verb, delegation, how);
     const error = parseFailure(path, exit);
     if (error === undefined) return exit.stdout;
     if (error.code !== ERROR_CODE.incompatibleVersion) throw error;
+    const { target, signal } = how;
     const supported = await readVersions(delegation, signal);
     const cniVersion = SUPPORTED_VERSIONS.findLast((version) => supported.includes(version));
     if (cniVersion === undefined || cniVersion === delegation.config['cniVersion']) throw error;
-    return call(verb, { ...delegation, config: { ...delegation.config, cniVersion } }, target, signal);
+    return call(verb, { ...delegation, config: { ...delegation.config, cniVersion } }, { target, signal });
   };
 
   return {
-    assertInstalled(type) {
-      findDelegate(type, pluginPath);
-    },
-    async add(delegation, target, signal) {
-      return parseDelegateResult(delegation, await call('ADD', delegation, target, signal));
+    prepareAdd: (type, target) => start('ADD', type, target),
+    async add(delegation, target, signal, prepared) {
+      return parseDelegateResult(delegation, await call('ADD', delegation, { target, signal, prepared }));
     },
     async check(attachment, signal) {
-      await call('CHECK', attachment.release, attachment, signal);
+      await call('CHECK', attachment.release, { target: attachment, signal });
     },
     async del(attachment, signal) {
-      await call('DEL', attachment.release, attachment, signal);
+      await call('DEL', attachment.release, { target: attachment, signal });
     },
     endOrphaned: ({ id, release }) => endOrphanedRun(release.type, id, killProcess),
     readLeases(delegation) {
@@ -128,7 +133,7 @@ export function openDelegate({
     },
     async forward(verb, delegation, signal) {
       try {
-        await call(verb, delegation, undefined, signal);
+        await call(verb, delegation, { signal });
       } catch (error) {
         // Asking for its versions first would take twice as long in the usual case.
         const supported = await readVersions(delegation, signal);

@@ -5,10 +5,14 @@ import { untilReady, type Awaited } from './readiness.ts';
 import { errnoOf } from './error-text.ts';
 import type { Libc, Pipe, ProgramStatus } from './libc.ts';
 
-/** One run of a program. */
-export interface ProgramRun {
+/** A program to start. */
+export interface Program {
   readonly path: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** What a program gets, and its limits. */
+export interface ProgramInput {
   readonly stdin: string;
   /** A program that prints more than this on stdout is killed. */
   readonly stdoutLimitBytes: number;
@@ -23,55 +27,91 @@ export interface ProgramEnd extends ProgramStatus {
   readonly isTooLong: boolean;
 }
 
-/** `runProgram` with its C library. */
-export type RunProgram = (run: ProgramRun) => Promise<ProgramEnd>;
+/** A program that runs, and waits for its input. Disposing of it kills it, unless {@link finish} was called. */
+export interface StartedProgram extends Disposable {
+  /**
+   * Gives the program its input, and waits for its pipes and its end at the same time. So it also returns if a child of the program keeps a
+   * pipe open; what such a child prints afterwards is dropped.
+   *
+   * When this returns or throws, the program has ended, or is killed and about to end: a process that waits for a disk
+   * ends when the disk answers.
+   *
+   * @throws the reason of the signal if that has ended it
+   */
+  finish(input: ProgramInput): Promise<ProgramEnd>;
+}
+
+/** {@link startProgram} with its C library. */
+export type StartProgram = (program: Program) => StartedProgram;
 
 /**
- * Runs a program until it exits; its stderr is ours. It is started with posix_spawn, because child_process first copies
+ * Starts a program; its stderr is ours. It is started with posix_spawn, because child_process first copies
  * the page tables of the whole process, and without node:net, whose sockets take longer to create than most programs
  * take to run.
  *
- * It waits for the pipes and for the program's end at the same time. So it also returns if a child of the program keeps a pipe open; what
- * such a child prints afterwards is dropped.
- *
- * When this returns or throws, the program has ended, or is killed and about to end: a process that waits for a disk
- * ends when the disk answers.
- *
- * @throws {KernelError} if it cannot be started; the reason of the signal if that has ended it
+ * @throws {KernelError} if it cannot be started
  */
-export async function runProgram(run: ProgramRun, libc: Libc): Promise<ProgramEnd> {
-  const { stdin, stdoutLimitBytes, signal } = run;
-  signal.throwIfAborted();
-  const { pid, stdinFd, stdoutFd } = start(run, libc);
+export function startProgram(program: Program, libc: Libc): StartedProgram {
+  const { pid, stdinFd, stdoutFd } = start(program, libc);
+  const descriptors = new DisposableStack();
+  descriptors.defer(() => closeSync(stdoutFd));
   const endFd = libc.watchProgram(pid);
-  const input = openInput(stdinFd, stdin);
-  const output = openOutput(stdoutFd, stdoutLimitBytes);
-  try {
-    let killedAtMs: number | undefined;
-    for (;;) {
-      // Only after the start: if this process is killed before, the program reads an empty input and does nothing.
-      input.push();
-      // Before the output is read: whatever the program has printed at its end is in the pipe by then.
-      const status = libc.reap(pid);
-      output.pull(status === undefined ? 'some' : 'all');
-      const isTooLong = output.sizeBytes() > stdoutLimitBytes;
-      if (status !== undefined) {
-        signal.throwIfAborted();
-        return { ...status, stdout: output.text(), isTooLong };
+  if (endFd !== undefined) descriptors.defer(() => closeSync(endFd));
+  const waiting = new DisposableStack();
+  waiting.use(descriptors);
+  waiting.defer(() => closeSync(stdinFd));
+  waiting.defer(() => {
+    libc.kill(pid);
+    libc.reap(pid); // if it has ended by then; otherwise the kernel does it when this process ends
+  });
+  return {
+    async finish({ stdin, stdoutLimitBytes, signal }) {
+      signal.throwIfAborted();
+      waiting.move();
+      using _ = descriptors;
+      const input = openInput(stdinFd, stdin);
+      const output = openOutput(stdoutFd, stdoutLimitBytes);
+      try {
+        return await untilEnd(pid, { input, output, endFd, stdoutLimitBytes, signal }, libc);
+      } finally {
+        input.close();
       }
-      if (killedAtMs === undefined && (signal.aborted || isTooLong)) {
-        libc.kill(pid);
-        killedAtMs = monotonicMs();
-      }
-      if (killedAtMs !== undefined && monotonicMs() - killedAtMs >= TIME_TO_DIE_MS) signal.throwIfAborted();
-      const isSoonOver = endFd === undefined && output.isEnded();
-      if (isSoonOver) await pause(1);
-      else await untilReady([...input.awaited(), ...output.awaited(), ...awaitedEnd(endFd)], ROUND_MS);
+    },
+    [Symbol.dispose]: () => waiting.dispose(),
+  };
+}
+
+interface ProgramPipes extends Omit<ProgramInput, 'stdin'> {
+  readonly input: ReturnType<typeof openInput>;
+  readonly output: ReturnType<typeof openOutput>;
+  readonly endFd: number | undefined;
+}
+
+async function untilEnd(
+  pid: number,
+  { input, output, endFd, stdoutLimitBytes, signal }: ProgramPipes,
+  libc: Libc,
+): Promise<ProgramEnd> {
+  let killedAtMs: number | undefined;
+  for (;;) {
+    // Only after the start: if this process is killed before, the program reads an empty input and does nothing.
+    input.push();
+    // Before the output is read: whatever the program has printed at its end is in the pipe by then.
+    const status = libc.reap(pid);
+    output.pull(status === undefined ? 'some' : 'all');
+    const isTooLong = output.sizeBytes() > stdoutLimitBytes;
+    if (status !== undefined) {
+      signal.throwIfAborted();
+      return { ...status, stdout: output.text(), isTooLong };
     }
-  } finally {
-    input.close();
-    output.close();
-    if (endFd !== undefined) closeSync(endFd);
+    if (killedAtMs === undefined && (signal.aborted || isTooLong)) {
+      libc.kill(pid);
+      killedAtMs = monotonicMs();
+    }
+    if (killedAtMs !== undefined && monotonicMs() - killedAtMs >= TIME_TO_DIE_MS) signal.throwIfAborted();
+    const isSoonOver = endFd === undefined && output.isEnded();
+    if (isSoonOver) await pause(1);
+    else await untilReady([...input.awaited(), ...output.awaited(), ...awaitedEnd(endFd)], ROUND_MS);
   }
 }
 
@@ -83,7 +123,7 @@ function awaitedEnd(fd: number | undefined): readonly Awaited[] {
   return fd === undefined ? [] : [{ fd, readiness: 'readable' }];
 }
 
-function start({ path, environment }: ProgramRun, libc: Libc): { pid: number; stdinFd: number; stdoutFd: number } {
+function start({ path, environment }: Program, libc: Libc): { pid: number; stdinFd: number; stdoutFd: number } {
   const variables = Object.entries(environment).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name}=${value}`],
   );
@@ -155,7 +195,6 @@ function openOutput(fd: number, limitBytes: number) {
     isEnded: () => isEnded,
     awaited: (): readonly Awaited[] => (isEnded ? [] : [{ fd, readiness: 'readable' }]),
     text: () => Buffer.concat(chunks).toString('utf8'),
-    close: () => closeSync(fd),
   };
 }
 

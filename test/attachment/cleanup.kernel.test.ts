@@ -11,7 +11,7 @@ import { makeFolder } from '../log/make-folder.ts';
 import { attachment, attachmentId, journalFolders } from '../support/builders/attachment.ts';
 import { fakeDelegate } from '../support/delegates/fake-delegate.ts';
 import { networkConfig } from '../support/builders/network-config.ts';
-import { killRealProcess, runRealProgram, tryRealLock } from '../support/delegates/real-program.ts';
+import { killRealProcess, startRealProgram, tryRealLock } from '../support/delegates/real-program.ts';
 
 const CONFIG = networkConfig({ name: 'net', ipam: { type: 'fake', subnet: '10.0.0.0/24' } });
 const C1 = attachmentId();
@@ -40,7 +40,7 @@ function setUp(script = '') {
     environment: { PATH: process.env['PATH'] },
     pluginPath,
     budgetMs: 10_000,
-    runProgram: runRealProgram,
+    startProgram: startRealProgram,
     killProcess: killRealProcess,
     tryLock: tryRealLock,
   });

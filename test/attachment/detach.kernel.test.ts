@@ -9,7 +9,7 @@ import { makeFolder } from '../log/make-folder.ts';
 import { attachment, attachmentId, journalFolders } from '../support/builders/attachment.ts';
 import { attachmentFacts } from '../support/builders/attachment-facts.ts';
 import { fakeDelegate } from '../support/delegates/fake-delegate.ts';
-import { killRealProcess, runRealProgram, tryRealLock } from '../support/delegates/real-program.ts';
+import { killRealProcess, startRealProgram, tryRealLock } from '../support/delegates/real-program.ts';
 import { sandboxInKernel } from '../support/kernel/attached-pod.ts';
 
 const RELEASE = { type: 'fake', config: { cniVersion: '1.0.0', name: 'net' }, families: [] } as const;
@@ -21,7 +21,7 @@ function delegateOf(script: string): Delegate {
     environment,
     pluginPath: [fakeDelegate(script)],
     budgetMs: 10_000,
-    runProgram: runRealProgram,
+    startProgram: startRealProgram,
     killProcess: killRealProcess,
     tryLock: tryRealLock,
   });

@@ -6,7 +6,7 @@ import { ERROR_CODE } from '../../src/cni/error.ts';
 import { openDelegate } from '../../src/delegate/delegate.ts';
 import { attachment } from '../support/builders/attachment.ts';
 import { fakeDelegate } from '../support/delegates/fake-delegate.ts';
-import { killRealProcess, runRealProgram, tryRealLock } from '../support/delegates/real-program.ts';
+import { killRealProcess, startRealProgram, tryRealLock } from '../support/delegates/real-program.ts';
 
 const RESULT = '{"cniVersion":"1.0.0","ips":[{"address":"10.0.0.5/24"}]}';
 const DELEGATION = { type: 'fake', config: { cniVersion: '1.1.0', name: 'net' }, families: [] } as const;
@@ -19,7 +19,7 @@ function open(script: string) {
     environment: { PATH: '/usr/bin:/bin', CNI_COMMAND: 'ADD' },
     pluginPath: [folder],
     budgetMs: 10_000,
-    runProgram: runRealProgram,
+    startProgram: startRealProgram,
     killProcess: killRealProcess,
     tryLock: tryRealLock,
   });

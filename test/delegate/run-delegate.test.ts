@@ -1,23 +1,19 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ERROR_CODE } from '../../src/cni/error.ts';
-import { runDelegate } from '../../src/delegate/run-delegate.ts';
+import { startDelegate, type DelegateInput } from '../../src/delegate/run-delegate.ts';
 import { fakeDelegate } from '../support/delegates/fake-delegate.ts';
-import { runRealProgram } from '../support/delegates/real-program.ts';
+import { startRealProgram } from '../support/delegates/real-program.ts';
 
-const run = (script: string, { budgetMs = 10_000, signal }: { budgetMs?: number; signal?: AbortSignal } = {}) =>
-  runDelegate(
-    {
-      path: join(fakeDelegate(script), 'fake'),
-      environment: { PATH: '/usr/bin:/bin', CNI_COMMAND: 'ADD' },
-      stdin: '{}',
-      budgetMs,
-      signal,
-    },
-    runRealProgram,
-  );
+async function runAt(path: string, input: Partial<DelegateInput> = {}) {
+  const environment = { PATH: '/usr/bin:/bin', CNI_COMMAND: 'ADD' };
+  using started = startDelegate({ path, environment }, startRealProgram);
+  return await started.finish({ stdin: '{}', budgetMs: 10_000, signal: undefined, ...input });
+}
 
-describe('runDelegate', () => {
+const run = (script: string, input: Partial<DelegateInput> = {}) => runAt(join(fakeDelegate(script), 'fake'), input);
+
+describe('startDelegate', () => {
   it('starts the program with default signal handling, although Node ignores SIGPIPE', async () => {
     const { stdout } = await run("grep -E '^Sig(Ign|Blk)' /proc/self/status | tr -d '\\t0'");
     expect(stdout).toBe('SigBlk:\nSigIgn:\n');
@@ -28,9 +24,7 @@ describe('runDelegate', () => {
   it('returns the signal that has ended a program', async () =>
     expect(await run('kill -TERM $$')).toMatchObject({ exitCode: undefined, killedBy: 15 }));
   it('returns when a program ends that never read its input', async () => {
-    const facts = { path: '/bin/true', environment: {}, budgetMs: 10_000, signal: undefined };
-    const stdin = 'x'.repeat(4 * 1024 * 1024);
-    expect(await runDelegate({ ...facts, stdin }, runRealProgram)).toMatchObject({ exitCode: 0 });
+    expect(await runAt('/bin/true', { stdin: 'x'.repeat(4 * 1024 * 1024) })).toMatchObject({ exitCode: 0 });
   });
   it('kills a program that exceeds the budget', async () => {
     await expect(run('exec sleep 60', { budgetMs: 100 })).rejects.toMatchObject({
@@ -58,9 +52,7 @@ describe('runDelegate', () => {
   });
   it('throws an error that names a program that cannot be executed', async () => {
     const path = join(fakeDelegate('', { mode: 0o644 }), 'fake');
-    await expect(
-      runDelegate({ path, environment: {}, stdin: '', budgetMs: 1000, signal: undefined }, runRealProgram),
-    ).rejects.toMatchObject({
+    await expect(runAt(path)).rejects.toMatchObject({
       code: ERROR_CODE.delegateFailed,
       message: expect.stringMatching(/fake cannot be run: .*EACCES/),
     });

@@ -3,13 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KernelError } from '../../src/system/kernel-error.ts';
-import { openLibc } from '../../src/system/libc.ts';
-import { runProgram, type ProgramRun } from '../../src/system/program.ts';
+import { openLibc, type Libc } from '../../src/system/libc.ts';
+import { startProgram, type Program, type ProgramInput } from '../../src/system/program.ts';
 import { until } from '../lab/until.ts';
 
 const never = new AbortController().signal;
-const run = (path: string, overrides: Partial<ProgramRun> = {}) =>
-  runProgram({ path, environment: {}, stdin: '', stdoutLimitBytes: 1024, signal: never, ...overrides }, openLibc());
+async function run(
+  path: string,
+  { environment = {}, libc = openLibc(), ...input }: Partial<Program & ProgramInput & { libc: Libc }> = {},
+) {
+  using started = startProgram({ path, environment }, libc);
+  return await started.finish({ stdin: '', stdoutLimitBytes: 1024, signal: never, ...input });
+}
 
 const MORE_THAN_A_PIPE = 'x'.repeat(1024 * 1024);
 
@@ -27,7 +32,7 @@ function script(lines: string): string {
   return path;
 }
 
-describe('runProgram', () => {
+describe('a program', () => {
   it('passes the input and returns the output', async () => {
     await expect(run('/bin/cat', { stdin: 'hello' })).resolves.toEqual({
       exitCode: 0,
@@ -93,9 +98,24 @@ describe('an aborted run ends the program and rejects with the reason:', () => {
   stops('one whose child holds its pipes', 'sleep 2 & exec sleep 60');
 });
 
-it('a program does not start if its run is already aborted', async () => {
-  const path = script('touch "$0.ran"');
-  await expect(run(path, { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough');
+it('a program gets no input if its run is already aborted, and is killed', async () => {
+  const path = script('read -r input && touch "$0.ran"; exec sleep 60');
+  const before = openDescriptors();
+  await expect(run(path, { stdin: '1\n', signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough');
+  expect(openDescriptors()).toBe(before);
+  expect(existsSync(`${path}.ran`)).toBe(false);
+});
+
+it('a program that is disposed of before its input is killed', async () => {
+  const path = script('echo $$ > "$0.tmp"; mv "$0.tmp" "$0.pid"; read -r input; exec sleep 60');
+  const before = openDescriptors();
+  {
+    using _ = startProgram({ path, environment: {} }, openLibc());
+    await until('it runs', () => existsSync(`${path}.pid`));
+  }
+  const pid = readFileSync(`${path}.pid`, 'utf8').trim();
+  await until('it has ended', () => !readFileSync(`/proc/${pid}/stat`, 'latin1').includes(' S '));
+  expect(openDescriptors()).toBe(before);
   expect(existsSync(`${path}.ran`)).toBe(false);
 });
 
@@ -111,8 +131,7 @@ it('what a grandchild prints after the program has ended does not kill a process
   };
   const path = script('(until [ -e "$0.go" ]; do sleep 0.01; done; yes; touch "$0.over") & touch "$0.runs"; sleep 60');
   const stopping = new AbortController();
-  const facts = { path, environment: {}, stdin: '', stdoutLimitBytes: 1024, signal: stopping.signal };
-  const running = runProgram(facts, counting);
+  const running = run(path, { signal: stopping.signal, libc: counting });
   await until('it runs', () => existsSync(`${path}.runs`));
   stopping.abort(new Error('enough'));
   await expect(running).rejects.toThrow('enough');

@@ -12,7 +12,7 @@ import { openKernel } from '../../../src/kernel/kernel.ts';
 import { openLog } from '../../../src/log/log.ts';
 import { openClock } from '../../../src/system/clock.ts';
 import { dispatch } from '../../../src/plugin.ts';
-import { killRealProcess, runRealProgram, tryRealLock } from '../delegates/real-program.ts';
+import { killRealProcess, startRealProgram, tryRealLock } from '../delegates/real-program.ts';
 
 /** The outcome of one command. */
 export interface CommandEnd {
@@ -68,7 +68,7 @@ export async function runCommand(
       environment,
       pluginPath,
       budgetMs: config.budgets.delegateMs,
-      runProgram: runRealProgram,
+      startProgram: startRealProgram,
       killProcess: killRealProcess,
       tryLock: tryRealLock,
     }),
