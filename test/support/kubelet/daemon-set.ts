@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isJsonObject } from '../../../src/json/json.ts';
+import { isJsonObject, type JsonObject } from '../../../src/json/json.ts';
 import { applyManifest, readManifest, readTemplate } from '../servers/manifest.ts';
 import { NODE } from '../installer/install-cluster.ts';
 import type { KubeletNode } from './kubelet-node.ts';
@@ -31,10 +31,12 @@ export interface DaemonSetPod {
  * Applies the manifest, and waits until the kubelet has run the pod's init container.
  *
  * @param template of the network configuration
+ * @param variables more variables of both containers
  */
 export async function applyDaemonSet(
   { cluster, runtime, pods }: KubeletNode,
-  template = dualStackTemplate(),
+  template = readTemplate('base'),
+  variables: readonly JsonObject[] = [],
 ): Promise<DaemonSetPod> {
   const { admin, server, certificateAuthorityPem } = cluster;
   if (!existsSync(IMAGE_ARCHIVE)) throw new Error(`${IMAGE_ARCHIVE} is missing: npm run build:image`);
@@ -60,6 +62,8 @@ export async function applyDaemonSet(
     { name: 'KUBERNETES_SERVICE_HOST', value: hostname },
     { name: 'KUBERNETES_SERVICE_PORT', value: port },
     { name: 'TOKEN_CHECK_SECONDS', value: '1' },
+    { name: 'IP_FAMILIES', value: 'ipv4,ipv6' },
+    ...variables,
   ];
   const adapt = (containers: unknown) =>
     (Array.isArray(containers) ? containers : []).filter(isJsonObject).map((container) => ({
@@ -93,9 +97,4 @@ export async function applyDaemonSet(
       placed = await place();
     },
   };
-}
-
-/** The template of the component dual-stack, with the version of CNI that has STATUS and GC. */
-function dualStackTemplate(): string {
-  return readTemplate('components/dual-stack').replace('"1.0.0"', '"1.1.0"');
 }
