@@ -23,6 +23,11 @@ export const RENDERED = [
     folder: 'agent-crds',
     note: 'kubectl create -f, once, and only if the cluster never had Calico: existing resources are never changed.',
   },
+  {
+    name: 'uninstall',
+    folder: 'uninstall',
+    note: 'Removes podwire from every node that is ready for it. Delete the DaemonSet podwire first: docs/install.md, "Uninstall".',
+  },
 ] as const;
 
 /** Returns the path of an overlay's rendered file. */
