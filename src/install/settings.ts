@@ -118,7 +118,11 @@ export function parseArgs<Flag extends string>(
     const flag = flags.find((known) => known === arg);
     if (flag !== undefined) given.add(flag);
     else if (arg === '--root' && isAbsolute(args[index + 1] ?? '')) root = args[++index] ?? root;
-    else {
+    else if (arg === '--root') {
+      const path = args[index + 1];
+      const found = path === undefined ? 'nothing' : JSON.stringify(path.slice(0, 64));
+      throw new InstallError(`--root of podwire ${command} needs an absolute folder, got ${found}`);
+    } else {
       throw new InstallError(
         `podwire ${command} accepts ${flags.join(', ')} and --root FOLDER (absolute), not ${JSON.stringify(arg)}`,
       );

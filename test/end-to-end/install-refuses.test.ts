@@ -97,7 +97,7 @@ describe('one line without a secret says what to do, and the node does not chang
   refuses('host-local is skipped and not there', /remove them from SKIP_CNI_BINARIES/, {
     environment: { SKIP_CNI_BINARIES: 'host-local' },
   });
-  refuses('the folder of programs is not mounted', /opt\/cni\/bin \(ENOENT\): its folder is missing: mount/, {}, () =>
+  refuses('the folder of programs is not mounted', /opt\/cni\/bin \(ENOENT\): the folder is missing: mount/, {}, () =>
     rmSync(node.programs, { recursive: true }),
   );
   const changeable = (path: string) => new RegExp(`because users other than root can change ${path};`);

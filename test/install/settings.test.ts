@@ -85,7 +85,15 @@ describe('an argument', () => {
   });
   it('--root sets the folder of the node', () =>
     expect(parseInstallSettings(['--root', '/mnt'], {}).layout.here.programs).toBe('/mnt/opt/cni/bin'));
-  it.each([['--root'], ['--root', 'mnt'], ['--help'], ['-x']])('%s %s is an error', (...args) =>
+  it.each([
+    [['--root'], 'got nothing'],
+    [['--root', 'mnt'], 'got "mnt"'],
+  ])('%j is an error that says what --root needs', (args, found) =>
+    expect(() => parseInstallSettings(args, {})).toThrow(
+      `--root of podwire install needs an absolute folder, ${found}`,
+    ),
+  );
+  it.each([['--help'], ['-x']])('%s is an error', (...args) =>
     expect(() => parseInstallSettings(args, {})).toThrow(
       'podwire install accepts --watch, --as-calico and --root FOLDER',
     ),
