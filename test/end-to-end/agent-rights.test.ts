@@ -3,7 +3,7 @@ import { OVERLAYS } from '../../build/render-overlay.ts';
 import { startCluster, type Cluster } from '../lab/api-server/kube-apiserver.ts';
 import { member, memberText } from '../lab/member.ts';
 import { until } from '../lab/until.ts';
-import { makeKubectl, type Kubectl } from '../support/servers/kubectl.ts';
+import { makeKubectl, type Kubectl } from '../lab/api-server/kubectl.ts';
 
 // A cluster that never had Calico, with the commands of docs/install.md for the options that bring the agent.
 

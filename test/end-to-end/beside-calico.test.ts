@@ -7,7 +7,7 @@ import { isJsonObject, type JsonObject } from '../../src/json/json.ts';
 import { startCluster, type Cluster } from '../lab/api-server/kube-apiserver.ts';
 import { member, memberText } from '../lab/member.ts';
 import { until } from '../lab/until.ts';
-import { makeKubectl, type Kubectl } from '../support/servers/kubectl.ts';
+import { makeKubectl, type Kubectl } from '../lab/api-server/kubectl.ts';
 import { readManifest } from '../support/servers/manifest.ts';
 
 // A cluster that has Calico: nothing that docs/install.md makes an administrator apply or delete may change an object of it.

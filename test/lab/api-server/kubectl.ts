@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Cluster } from '../../lab/api-server/kube-apiserver.ts';
-import { ensureTools } from '../../lab/tools/ensure-tools.ts';
+import type { Cluster } from './kube-apiserver.ts';
+import { ensureTools } from '../tools/ensure-tools.ts';
 
 /** What a command of kubectl said. */
 export interface KubectlEnd {
