@@ -8,7 +8,7 @@ const CNI_CONF = join(import.meta.dirname, '../cni-conf');
 /** The ways to install podwire: the folders of cni-conf/overlays. */
 export const OVERLAYS = ['bgp', 'policy-only', 'podcidr-routes'] as const;
 
-/** Every folder of cni-conf that is rendered to a file of its own, with what its reader must know before applying it. */
+/** Every folder of cni-conf that is rendered to a separate file, with what its reader must know before applying it. */
 export const RENDERED = [
   ...OVERLAYS.map((name) => ({
     name,

@@ -87,7 +87,7 @@ describe('the account of the agent', () => {
 });
 
 describe('the custom resources', () => {
-  it('the API server has assigned uids of its own', async () => {
+  it('have uids that the API server has assigned', async () => {
     const list: unknown = member(
       await cluster.admin.get('/apis/apiextensions.k8s.io/v1/customresourcedefinitions'),
       'items',

@@ -16,7 +16,7 @@ import { installerAccount, NODE, startInstallCluster } from '../support/installe
 import { makeInstallNode, type InstallNode } from '../support/installer/install-node.ts';
 import { applyManifest, parseManifest, readManifest } from '../support/servers/manifest.ts';
 
-// For each platform with folders of its own: the containers of the rendered DaemonSets run on a root file system that has only
+// For each platform with other folders than usual: the containers of the rendered DaemonSets run on a root file system that has only
 // this platform's folders, mounted as the kubelet mounts them, and libcni (cnitool) makes the calls of the platform's runtime.
 
 const REPOSITORY = join(import.meta.dirname, '../..');

@@ -20,7 +20,7 @@ export interface Kubectl extends AsyncDisposable {
   succeed(args: readonly string[], input?: string): Promise<string>;
 }
 
-/** Makes a kubectl with a kubeconfig of its own, and no caches of other clusters. */
+/** Makes a kubectl with a separate kubeconfig, and without caches of other clusters. */
 export async function makeKubectl(cluster: Cluster): Promise<Kubectl> {
   const { kubectl } = await ensureTools(['kubectl']);
   const folder = await mkdtemp(join(tmpdir(), 'podwire-kubectl-'));
