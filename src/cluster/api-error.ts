@@ -191,7 +191,7 @@ function describeUnauthorized({ server, token, tls }: ApiConnection): string {
   return `API server ${server.text}: neither a token nor a client certificate is configured, and it requires one (401)`;
 }
 
-// Whoever wrote the kubeconfig renews its token: a token that is put there by hand hides the cause for a day.
+// The program that wrote the kubeconfig renews its token: a token that is put there by hand hides the cause for a day.
 function remedyForToken(source: string): string {
   if (source.endsWith('/podwire-kubeconfig')) {
     return (

@@ -43,6 +43,10 @@ export const TOOLS = {
     ...row('.', 'k8s.io/kubernetes/cmd/kube-apiserver', 'kube-apiserver', 'envtest'),
     linkerFlags: KUBERNETES_VERSION,
   },
+  'kube-scheduler': {
+    ...row('kubectl', 'k8s.io/kubernetes/cmd/kube-scheduler', 'kube-scheduler', 'never'),
+    linkerFlags: KUBERNETES_VERSION,
+  },
   kubectl: { ...row('kubectl', 'k8s.io/kubernetes/cmd/kubectl', 'kubectl', 'never'), linkerFlags: KUBERNETES_VERSION },
   kubelet: { ...row('kubelet', 'k8s.io/kubernetes/cmd/kubelet', 'kubelet', 'never'), linkerFlags: KUBERNETES_VERSION },
   containerd: row('containerd', `${CONTAINERD}/containerd`, 'containerd', 'never'),
