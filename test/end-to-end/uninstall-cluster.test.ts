@@ -1,6 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { digestOfFile } from '../../src/install/file-digest.ts';
 import { isJsonObject, parseJsonObject } from '../../src/json/json.ts';
 import type { Cluster } from '../lab/api-server/kube-apiserver.ts';
 import { untilAllowed } from '../lab/api-server/access-review.ts';
@@ -32,9 +33,10 @@ const nodeAt = (name: string): InstallNode => {
 };
 const logOf = (name: string): string => removals.get(name)?.stderr ?? '';
 const traces = async (name: string) => (await nodeAt(name).names()).filter((path) => path.includes('podwire'));
-const install = async (name: string) => {
+const install = async (name: string, version = '1.1.0') => {
   account.write(await installerAccount(cluster));
   const environment = {
+    CNI_SPEC_VERSION: version,
     CNI_NET_DIR: nodeAt(name).configs,
     LOG_FILE_PATH: join(nodeAt(name).root, 'var/log/podwire/cni.log'),
   };
@@ -158,6 +160,27 @@ describe('rollback: podwire is installed again on a node from which it was remov
     expect(await install('node-1')).toMatchObject({ exitCode: 0 });
     expect(await traces('node-1')).toContain('etc/cni/net.d/10-podwire.conflist');
     expect(await call('ADD')).toMatchObject({ exitCode: 0 });
+    expect(await call('DEL')).toMatchObject({ exitCode: 0 });
+  });
+});
+
+describe('rollback of an upgrade', () => {
+  it('the previous release is there again, and detaches a pod that the newer one attached', async () => {
+    const node = nodeAt('node-1');
+    const [program, config] = [join(node.programs, 'podwire'), () => node.read('10-podwire.conflist')];
+    const previous = { digest: await digestOfFile(program), config: await config() };
+    // Bytes after the end of an executable do not change what it does.
+    const image = join(node.image, 'podwire');
+    await copyFile(image, `${image}.previous`);
+    await appendFile(image, 'a newer release');
+    expect(await install('node-1', '1.0.0')).toMatchObject({ exitCode: 0 });
+    expect(await digestOfFile(program)).not.toBe(previous.digest);
+    expect(await config()).not.toBe(previous.config);
+    expect(await call('ADD')).toMatchObject({ exitCode: 0 });
+
+    await rename(`${image}.previous`, image);
+    expect(await install('node-1')).toMatchObject({ exitCode: 0 });
+    expect({ digest: await digestOfFile(program), config: await config() }).toEqual(previous);
     expect(await call('DEL')).toMatchObject({ exitCode: 0 });
   });
 });
