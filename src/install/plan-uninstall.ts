@@ -56,6 +56,12 @@ export function planUninstall(facts: UninstallFacts): readonly Operation[] {
   ];
 }
 
+/** Whether anything of podwire is on the node, apart from what an interrupted installation has left. */
+export function isInstalled(facts: UninstallFacts): boolean {
+  const { configNames, hasKubeconfig, hasProgram, hasLibrariesBesidePrograms, nativeFolders } = facts;
+  return configNames.length + nativeFolders.length > 0 || hasKubeconfig || hasProgram || hasLibrariesBesidePrograms;
+}
+
 /** Why podwire cannot be removed yet, as far as the node itself shows; `undefined`: nothing is attached. */
 export function describeWait({ attachmentCount }: Pick<UninstallFacts, 'attachmentCount'>): string | undefined {
   if (attachmentCount === 0) return undefined;

@@ -5,7 +5,7 @@ import { applyOperations } from './apply-operations.ts';
 import { KUBECONFIG_NAME, type Layout } from './layout.ts';
 import { isFolder, readFileNames } from './observe-node.ts';
 import { nodeNameOf } from './node-config.ts';
-import { assertNothingAttached, planUninstall, type UninstallFacts } from './plan-uninstall.ts';
+import { assertNothingAttached, isInstalled, planUninstall, type UninstallFacts } from './plan-uninstall.ts';
 import { runWithLog, type InstallIo } from './run-with-log.ts';
 import { parseArgs, parseLayout } from './settings.ts';
 import { waitUntilRemovable } from './wait-until-removable.ts';
@@ -34,6 +34,10 @@ export async function runUninstall(io: InstallIo): Promise<number> {
       : await observeNode();
     if (!given.has('--force')) assertNothingAttached(facts);
     await applyOperations(planUninstall(facts), { log, libc: io.libc });
+    if (!isInstalled(facts)) {
+      log.info('podwire is not on this node');
+      return;
+    }
     const kept = given.has('--purge') ? 'are kept' : 'and its log, are kept';
     log.info(`podwire is uninstalled; the plugins of the CNI project that it had installed, ${kept}`);
   });

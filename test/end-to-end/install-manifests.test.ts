@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -142,6 +142,30 @@ images:
   });
 });
 
+describe('images', () => {
+  // CRI-O rejects names without a registry.
+  it('have fully qualified names, in every manifest and component', () => {
+    const files = globSync('**/*.yaml', { cwd: CNI_CONF });
+    const images = files.flatMap((file) =>
+      [...readFileSync(join(CNI_CONF, file), 'utf8').matchAll(/^ *(?:- )?(?:image|newName): *(\S+)$/gm)].map(
+        ([, image = '']) => image,
+      ),
+    );
+    expect(images.length).toBeGreaterThan(10);
+    // The name `podwire` is replaced by the kustomizations that have it.
+    const unqualified = images.filter(
+      (image) => image !== 'podwire' && !/^(localhost|[a-z0-9-]+(\.[a-z0-9-]+)+)\//.test(image),
+    );
+    expect(unqualified).toEqual([]);
+  });
+
+  it('that the overlays use have a tag', () => {
+    for (const { name } of RENDERED)
+      for (const [, image = ''] of readFileSync(renderedPath(name), 'utf8').matchAll(/image: (\S+)/g))
+        expect(image).toMatch(/^(localhost|quay\.io|registry\.k8s\.io)\/[a-z/-]+:v?\d+\.\d+\.\d+$/);
+  });
+});
+
 describe('rbac.yaml', () => {
   const rulesOf = (kind: string, name: string): readonly JsonObject[] => {
     const role = readManifest('cni-conf/rbac.yaml').find(
@@ -150,6 +174,11 @@ describe('rbac.yaml', () => {
     const rules = role?.['rules'] ?? null;
     return isJsonList(rules) ? rules.filter(isJsonObject) : [];
   };
+
+  it('contains objects of podwire only', () => {
+    const own = readManifest('cni-conf/rbac.yaml').map((object) => memberText(object['metadata'], 'name'));
+    expect([...new Set(own)].toSorted()).toEqual(['podwire', 'podwire-installer']);
+  });
 
   it('the plugin can get pods and nodes, patch pods/status, and nothing else', () => {
     expect(rulesOf('ClusterRole', 'podwire')).toEqual([

@@ -3,6 +3,7 @@ import { layoutOf } from '../../src/install/layout.ts';
 import {
   assertNothingAttached,
   describeWait,
+  isInstalled,
   planUninstall,
   type UninstallFacts,
 } from '../../src/install/plan-uninstall.ts';
@@ -45,6 +46,7 @@ describe('the plan of a removal', () => {
 
   it('of a bare node changes nothing', () => {
     const bare = { configNames: [], hasKubeconfig: false, hasProgram: false, nativeFolders: [], emptyNetworks: [] };
+    expect([isInstalled(facts()), isInstalled(facts(bare))]).toEqual([true, false]);
     expect(planUninstall(facts(bare)).map(({ kind }) => kind)).toEqual([
       'remove-abandoned-files',
       'remove-abandoned-files',
