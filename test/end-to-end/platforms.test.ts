@@ -9,7 +9,7 @@ import type { Cluster } from '../lab/api-server/kube-apiserver.ts';
 import { member, memberText } from '../lab/member.ts';
 import { makeSandbox } from '../lab/namespaces/network-namespace.ts';
 import { addressesIn } from '../lab/result-addresses.ts';
-import { formatCniArgs } from '../lab/runtime-call.ts';
+import { formatCniArgs, type RuntimePod } from '../lab/runtime-call.ts';
 import { ensureTools } from '../lab/tools/ensure-tools.ts';
 import { makeAccountFolder, type AccountFolder } from '../support/installer/account-folder.ts';
 import { installerAccount, NODE, startInstallCluster } from '../support/installer/install-cluster.ts';
@@ -160,6 +160,27 @@ async function runContainer(node: NodeRoot, spec: unknown, template: string): Pr
   );
 }
 
+/** The calls of libcni for a pod, with the folders of the runtime. */
+function callsOf(
+  node: NodeRoot,
+  pod: RuntimePod,
+  sandboxPath: string,
+  folders: Pick<Platform, 'programs' | 'configs'>,
+) {
+  return (verb: string) =>
+    node.run(
+      'exec env -i "$@"',
+      `PATH=${process.env['PATH']}`,
+      `NETCONFPATH=${folders.configs}`,
+      `CNI_PATH=${folders.programs}`,
+      `CNI_ARGS=${formatCniArgs(pod, 'c1')}`,
+      cnitool,
+      verb,
+      NETWORK,
+      sandboxPath,
+    );
+}
+
 describe.each(PLATFORMS)('$name', ({ name, programs, configs, config, removed, kept }) => {
   let node: NodeRoot;
   const files = async (folder: string) => (await node.run('ls -A "$1"', folder)).split('\n').filter(Boolean);
@@ -187,20 +208,9 @@ describe.each(PLATFORMS)('$name', ({ name, programs, configs, config, removed, k
 
   it('the runtime attaches, checks and detaches a pod by libcni, and calls STATUS and GC', async () => {
     await using sandbox = await makeSandbox();
-    const pod = { namespace: 'default', name: `web-${name}`, uid: '' };
+    const pod = { namespace: 'default', name: `web-${name}` };
     const { uid } = await cluster.createPod(pod.namespace, pod.name, { nodeName: NODE });
-    const call = (verb: string, path = sandbox.path) =>
-      node.run(
-        'exec env -i "$@"',
-        `PATH=${process.env['PATH']}`,
-        `NETCONFPATH=${configs}`,
-        `CNI_PATH=${programs}`,
-        `CNI_ARGS=${formatCniArgs({ ...pod, uid }, 'c1')}`,
-        cnitool,
-        verb,
-        NETWORK,
-        path,
-      );
+    const call = callsOf(node, { ...pod, uid }, sandbox.path, { programs, configs });
     await call('status');
     const [ipv4] = addressesIn(parseJsonObject(await call('add')));
     expect(ipv4).toMatch(/^10\.71\.0\.\d+$/);
@@ -217,6 +227,27 @@ describe.each(PLATFORMS)('$name', ({ name, programs, configs, config, removed, k
     const left = [...(await files(programs)), ...(await files(configs)), ...(await files('/var/lib'))];
     expect(left.filter((file) => file.includes('podwire'))).toEqual([]);
     expect(left).toEqual(expect.arrayContaining(['host-local', '99-other.conf']));
+  });
+});
+
+describe.each([
+  ['dual-stack', '1.1.0', [/^10\.71\.0\./, /^fd71::/]],
+  ['ipv6-only', '1.1.0', [/^fd71::/]],
+  ['cni-1.0', '1.0.0', [/^10\.71\.0\./]],
+])('the component %s on a node with the usual folders', (name, cniVersion, expected) => {
+  it('gives a pod the addresses of its families, in the version of CNI that it sets', async () => {
+    const node = await makeNodeRoot();
+    const { spec, template } = await render('overlays/podcidr-routes', name);
+    await runContainer(node, spec, template);
+    await using sandbox = await makeSandbox();
+    const pod = { namespace: 'default', name: `web-${name.replaceAll('.', '-')}` };
+    const { uid } = await cluster.createPod(pod.namespace, pod.name, { nodeName: NODE });
+    const call = callsOf(node, { ...pod, uid }, sandbox.path, { programs: OPT, configs: NET_D });
+    const result = parseJsonObject(await call('add'));
+    await call('del');
+    expect(result).toMatchObject({ cniVersion });
+    const addresses = addressesIn(result);
+    expect(addresses.map((address, index) => expected[index]?.test(address))).toEqual(expected.map(() => true));
   });
 });
 
