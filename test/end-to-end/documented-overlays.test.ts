@@ -75,11 +75,12 @@ it('the patches of the IP pools change their networks', async () => {
   expect(cidrs).toEqual(['10.42.0.0/16', 'fd00:42::/48']);
 });
 
-it.each([
-  '# my-cluster/kustomization.yaml\n    resources: [../cni-conf/overlays/podcidr-routes]\n    components: [../cni-conf/components/k3s',
-])('the one for k3s has its folders', async (firstLines) => {
-  const { objects } = await build(blockAt(firstLines));
+it('the one for k3s has its folders', async () => {
+  const lines =
+    '# my-cluster/kustomization.yaml\n    resources: [../cni-conf/overlays/podcidr-routes]\n    components: [../cni-conf/components/k3s';
+  const { objects } = await build(blockAt(lines), { 'networks.yaml': blockAt('# my-cluster/networks.yaml') });
   expect(JSON.stringify(objects)).toContain('"path":"/var/lib/rancher/k3s/data/cni"');
+  expect(JSON.stringify(objects)).toContain('define pods_ipv4 = { 10.42.0.0/16 }');
 });
 
 it('the one for Cilium replaces the template, with the older version of CNI', async () => {
