@@ -4,6 +4,7 @@
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { buildImage } from '../build/image/image.ts';
+import { creationTime } from './command-line/creation-time.ts';
 import { runScript } from './command-line/run-script.ts';
 
 const USAGE = `usage: npm run build:image -- [options]
@@ -33,11 +34,11 @@ await runScript(
     await mkdir(dirname(outputPath), { recursive: true });
     const work = await mkdtemp(join(dirname(outputPath), '.image-'));
     try {
-      const { archive, billOfMaterials } = await buildImage({
+      const { archives, billOfMaterials } = await buildImage({
         work,
         packages: packages === undefined ? join(work, 'packages') : resolve(REPOSITORY, packages),
         name,
-        createdAt: creationTime(),
+        createdAt: creationTime(process.env['SOURCE_DATE_EPOCH']),
         ifUnrehearsed: rehearsed ? 'fail' : 'make-cold-cache',
         onStep: (platform, step, outcome, elapsedSeconds) =>
           log(`${platform} ${step}, ${elapsedSeconds.toFixed(1)} s: ${outcome}`),
@@ -51,23 +52,17 @@ await runScript(
         join(dirname(outputPath), 'podwire.sbom.json'),
         `${JSON.stringify(billOfMaterials, undefined, 2)}\n`,
       );
-      await replace(outputPath, archive.bytes);
-      for (const { platform, unpackedBytes, packedBytes } of archive.sizes) {
+      await replace(outputPath, archives.all);
+      for (const { platform, unpackedBytes, packedBytes } of archives.sizes) {
         const sizes = `${formatMegabytes(unpackedBytes)} unpacked, ${formatMegabytes(packedBytes)} compressed`;
         log(`${platform.architecture}: ${sizes}`);
       }
-      log(`${archive.digest}, ${outputPath}`);
+      log(`${archives.digest}, ${outputPath}`);
     } finally {
       await rm(work, { recursive: true, force: true });
     }
   },
 );
-
-/** RFC 3339 without fractions of a second. */
-function creationTime(): string {
-  const seconds = Number(process.env['SOURCE_DATE_EPOCH'] ?? 0);
-  return new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/, 'Z');
-}
 
 function log(line: string): void {
   process.stderr.write(`image: ${line}\n`);

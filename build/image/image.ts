@@ -8,7 +8,7 @@ import { spdxDocument, type Component } from './bill-of-materials.ts';
 import { fetchDebianPackages, unpackDebianPackages } from './debian-packages.ts';
 import { buildGoPlugins, PLUGINS } from './go-plugins.ts';
 import { npmComponents } from './npm-components.ts';
-import { ociArchive, type ImageContent, type OciArchive } from './oci-archive.ts';
+import { ociArchives, type ImageContent, type OciArchives } from './oci-archive.ts';
 import { copyrightFiles } from './copyright-files.ts';
 import type { TarEntry } from './tar-archive.ts';
 
@@ -50,16 +50,30 @@ const OTHER_LICENSES = [
   'GPL-3.0-or-later WITH GCC-exception-3.1', // libstdc++, libgcc_s
 ];
 
+export interface Image {
+  readonly archives: OciArchives;
+  /** An SPDX document of both architectures. */
+  readonly billOfMaterials: object;
+  /** What the images contain. */
+  readonly components: readonly Component[];
+  /** The executables as `npm run build` makes them, which use the libraries of their machine. */
+  readonly executables: readonly {
+    readonly architecture: 'amd64' | 'arm64';
+    readonly content: Buffer;
+    readonly thirdPartyNotices: string;
+  }[];
+}
+
 /**
  * Builds the executable from the current sources, and the image for both architectures from it.
  *
  * @throws {Error} if a step fails
  */
-export async function buildImage(options: ImageOptions): Promise<{ archive: OciArchive; billOfMaterials: object }> {
+export async function buildImage(options: ImageOptions): Promise<Image> {
   const { version, license } = await packageManifest(REPOSITORY);
   await fetchDebianPackages(options.packages);
   const image: Component = { name: 'podwire-image', version, license, url: `pkg:oci/podwire@${version}` };
-  const parts: (Omit<ImageContent, 'billOfMaterials'> & { readonly components: readonly Component[] })[] = [];
+  const parts: PlatformPart[] = [];
   for (const platform of PLATFORMS) parts.push(await buildPlatform(platform, version, license, options));
   const annotations = {
     'org.opencontainers.image.title': 'podwire',
@@ -67,9 +81,9 @@ export async function buildImage(options: ImageOptions): Promise<{ archive: OciA
     'org.opencontainers.image.version': version,
     'org.opencontainers.image.licenses': `${license} AND ${OTHER_LICENSES.join(' AND ')}`,
   };
-  const archive = await ociArchive(
-    parts.map(({ components, ...part }) => {
-      return { ...part, billOfMaterials: spdxDocument(image, components, options.createdAt) };
+  const archives = await ociArchives(
+    parts.map(({ platform, layers, components }) => {
+      return { platform, layers, billOfMaterials: spdxDocument(image, components, options.createdAt) };
     }),
     {
       name: options.name,
@@ -86,15 +100,25 @@ export async function buildImage(options: ImageOptions): Promise<{ archive: OciA
     },
   );
   const components = parts.flatMap((part) => part.components);
-  return { archive, billOfMaterials: spdxDocument(image, components, options.createdAt) };
+  return {
+    archives,
+    billOfMaterials: spdxDocument(image, components, options.createdAt),
+    components,
+    executables: parts.map(({ executable }) => executable),
+  };
 }
+
+type PlatformPart = Omit<ImageContent, 'billOfMaterials'> & {
+  readonly components: readonly Component[];
+  readonly executable: Image['executables'][number];
+};
 
 async function buildPlatform(
   { architecture, platform }: (typeof PLATFORMS)[number],
   version: string,
   license: string,
   options: ImageOptions,
-): Promise<Omit<ImageContent, 'billOfMaterials'> & { readonly components: readonly Component[] }> {
+): Promise<PlatformPart> {
   const inWork = (name: string) => join(options.work, platform.architecture, name);
   const podwire = await buildPodwire({
     architecture,
@@ -103,6 +127,7 @@ async function buildPlatform(
     ifUnrehearsed: options.ifUnrehearsed,
     onStep: (...step) => options.onStep(platform.architecture, ...step),
   });
+  const alone = await readFile(inWork('podwire'));
   const startedMs = performance.now();
   await mkdir(inWork('plugins'));
   const plugins = await buildGoPlugins(platform.architecture, inWork('plugins'));
@@ -114,7 +139,7 @@ async function buildPlatform(
   const addons = await Promise.all(
     Object.entries(podwire.addons).map(async ([name, path]) => [name, await readFile(path)] as const),
   );
-  const programs = [await readFile(inWork('podwire')), ...addons.map(([, content]) => content)];
+  const programs = [alone, ...addons.map(([, content]) => content)];
   const libraries = await ownLibraries(programs, inWork('debian'));
   const own = [...libraries, ...addons].map(([name, content]) => ({
     path: `${LIBRARY_FOLDER}/${name}`,
@@ -165,6 +190,11 @@ async function buildPlatform(
       ...plugins.components,
       ...debian,
     ],
+    executable: {
+      architecture: platform.architecture,
+      content: alone,
+      thirdPartyNotices: podwire.thirdPartyNotices,
+    },
   };
 }
 

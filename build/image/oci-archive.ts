@@ -27,8 +27,11 @@ export interface ImageSettings {
   readonly config: object;
 }
 
-export interface OciArchive {
-  readonly bytes: Buffer;
+export interface OciArchives {
+  /** With the images of all architectures. */
+  readonly all: Buffer;
+  /** With the image of one architecture only. The index is the same, so that the image has the same digest. */
+  readonly single: Readonly<Record<Platform['architecture'], Buffer>>;
   /** The digest of the index, by which the image is pulled. */
   readonly digest: string;
   readonly sizes: readonly {
@@ -55,78 +58,96 @@ const TYPE = {
 } as const;
 
 /**
- * Packs images of several architectures into one file: an OCI image layout in a tar archive.
+ * Packs images of several architectures into one file, and each into a file of its own: OCI image layouts in tar archives.
  *
  * Each image's bill of materials is an in-toto statement in a manifest next to the image's, in the same index. It
  * therefore remains with the image when that is copied, also by digest. It refers to its image by `subject` (OCI 1.1)
  * and by BuildKit's annotations.
+ *
+ * The layout names the index twice: by tag and by digest. A runtime that imports the archive then knows the image by both, so that
+ * a manifest that pins the digest finds it.
  */
-export async function ociArchive(images: readonly ImageContent[], settings: ImageSettings): Promise<OciArchive> {
-  const blobs = new Map<string, Buffer>();
-  const put = (mediaType: string, content: Buffer): Descriptor => {
-    const hash = sha256(content);
-    blobs.set(hash, content);
-    return { mediaType, digest: `sha256:${hash}`, size: content.length };
-  };
-  const putJson = (mediaType: string, value: object) => put(mediaType, Buffer.from(JSON.stringify(value)));
-
-  const stored = await Promise.all(images.map((image) => putImage(image, settings, put)));
-  const statements = stored.map(({ image, descriptor }) => ({
-    ...putStatement(image, descriptor, settings, putJson),
+export async function ociArchives(images: readonly ImageContent[], settings: ImageSettings): Promise<OciArchives> {
+  const packed = await Promise.all(images.map((image) => packImage(image, settings)));
+  const statements = packed.map(({ statement, descriptor }) => ({
+    ...statement,
     platform: { architecture: 'unknown', os: 'unknown' }, // so that no runtime mistakes it for an image to run
     annotations: {
       'vnd.docker.reference.type': 'attestation-manifest',
       'vnd.docker.reference.digest': descriptor.digest,
     },
   }));
-  const index = putJson(TYPE.index, {
+  const blobs = new Map<string, Buffer>();
+  const index = putJson(blobs, TYPE.index, {
     schemaVersion: 2,
     mediaType: TYPE.index,
-    manifests: [...stored.map(({ image, descriptor }) => ({ ...descriptor, platform: image.platform })), ...statements],
+    manifests: [...packed.map(({ platform, descriptor }) => ({ ...descriptor, platform })), ...statements],
     annotations: settings.annotations,
   });
-  const names = {
+  const byTag = {
     'io.containerd.image.name': `${settings.name}:${settings.tag}`,
     'org.opencontainers.image.ref.name': settings.tag,
   };
-  const layout = { schemaVersion: 2, mediaType: TYPE.index, manifests: [{ ...index, annotations: names }] };
-  const bytes = tarArchive([
-    { path: 'oci-layout', content: Buffer.from('{"imageLayoutVersion":"1.0.0"}'), mode: 0o644 },
-    { path: 'index.json', content: Buffer.from(JSON.stringify(layout)), mode: 0o644 },
-    ...[...blobs].map(([hash, content]) => ({ path: `blobs/sha256/${hash}`, content, mode: 0o644 })),
-  ]);
+  const byDigest = { 'io.containerd.image.name': `${settings.name}@${index.digest}` };
+  const layout = [byTag, byDigest].map((annotations) => ({ ...index, annotations }));
+  const archiveOf = (parts: typeof packed) => packLayout(layout, [blobs, ...parts.map((part) => part.blobs)]);
+  const singleOf = (architecture: Platform['architecture']) =>
+    archiveOf(packed.filter(({ platform }) => platform.architecture === architecture));
   return {
-    bytes,
+    all: archiveOf(packed),
+    single: { amd64: singleOf('amd64'), arm64: singleOf('arm64') },
     digest: index.digest,
-    sizes: stored.map(({ image, sizes }) => ({ platform: image.platform, ...sizes })),
+    sizes: packed.map(({ platform, sizes }) => ({ platform, ...sizes })),
   };
 }
 
-async function putImage(
-  image: ImageContent,
-  settings: ImageSettings,
-  put: (mediaType: string, content: Buffer) => Descriptor,
-) {
+/** The image of one architecture with its bill of materials, as blobs. */
+async function packImage(image: ImageContent, settings: ImageSettings) {
+  const blobs = new Map<string, Buffer>();
+  const { descriptor, sizes } = await putImage(blobs, image, settings);
+  const statement = putStatement(blobs, image, descriptor, settings);
+  return { platform: image.platform, blobs, descriptor, statement, sizes };
+}
+
+function packLayout(manifests: readonly object[], parts: readonly ReadonlyMap<string, Buffer>[]): Buffer {
+  const blobs = new Map(parts.flatMap((part) => [...part]));
+  return tarArchive([
+    { path: 'oci-layout', content: Buffer.from('{"imageLayoutVersion":"1.0.0"}'), mode: 0o644 },
+    {
+      path: 'index.json',
+      content: Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: TYPE.index, manifests })),
+      mode: 0o644,
+    },
+    ...[...blobs].map(([hash, content]) => ({ path: `blobs/sha256/${hash}`, content, mode: 0o644 })),
+  ]);
+}
+
+function put(blobs: Map<string, Buffer>, mediaType: string, content: Buffer): Descriptor {
+  const hash = sha256(content);
+  blobs.set(hash, content);
+  return { mediaType, digest: `sha256:${hash}`, size: content.length };
+}
+
+function putJson(blobs: Map<string, Buffer>, mediaType: string, value: object): Descriptor {
+  return put(blobs, mediaType, Buffer.from(JSON.stringify(value)));
+}
+
+async function putImage(blobs: Map<string, Buffer>, image: ImageContent, settings: ImageSettings) {
   const layers = await Promise.all(
     image.layers.map(async ({ createdBy, entries }) => {
       const unpacked = tarArchive(entries);
       // zlib writes neither time nor name into the header, so equal layers have equal digests.
-      const packed = put(TYPE.layer, await promisify(gzip)(unpacked, { level: 9 }));
+      const packed = put(blobs, TYPE.layer, await promisify(gzip)(unpacked, { level: 9 }));
       return { createdBy, packed, diffId: `sha256:${sha256(unpacked)}`, unpackedBytes: unpacked.length };
     }),
   );
-  const config = put(
-    TYPE.config,
-    Buffer.from(
-      JSON.stringify({
-        created: settings.createdAt,
-        ...image.platform,
-        config: settings.config,
-        rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) },
-        history: layers.map(({ createdBy }) => ({ created: settings.createdAt, created_by: createdBy })),
-      }),
-    ),
-  );
+  const config = putJson(blobs, TYPE.config, {
+    created: settings.createdAt,
+    ...image.platform,
+    config: settings.config,
+    rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) },
+    history: layers.map(({ createdBy }) => ({ created: settings.createdAt, created_by: createdBy })),
+  });
   const manifest = {
     schemaVersion: 2,
     mediaType: TYPE.manifest,
@@ -138,27 +159,27 @@ async function putImage(
     unpackedBytes: layers.reduce((sum, { unpackedBytes }) => sum + unpackedBytes, 0),
     packedBytes: layers.reduce((sum, { packed }) => sum + packed.size, 0),
   };
-  return { image, descriptor: put(TYPE.manifest, Buffer.from(JSON.stringify(manifest))), sizes };
+  return { descriptor: putJson(blobs, TYPE.manifest, manifest), sizes };
 }
 
 function putStatement(
+  blobs: Map<string, Buffer>,
   { billOfMaterials }: ImageContent,
   image: Descriptor,
   { name, tag }: ImageSettings,
-  putJson: (mediaType: string, value: object) => Descriptor,
 ): Descriptor {
   const predicateType = 'https://spdx.dev/Document';
-  const statement = putJson(TYPE.statement, {
+  const statement = putJson(blobs, TYPE.statement, {
     _type: 'https://in-toto.io/Statement/v0.1',
     predicateType,
     subject: [{ name: `${name}:${tag}`, digest: { sha256: image.digest.replace('sha256:', '') } }],
     predicate: billOfMaterials,
   });
-  return putJson(TYPE.manifest, {
+  return putJson(blobs, TYPE.manifest, {
     schemaVersion: 2,
     mediaType: TYPE.manifest,
     artifactType: TYPE.attestation,
-    config: { ...putJson(TYPE.empty, {}), data: Buffer.from('{}').toString('base64') },
+    config: { ...putJson(blobs, TYPE.empty, {}), data: Buffer.from('{}').toString('base64') },
     layers: [{ ...statement, annotations: { 'in-toto.io/predicate-type': predicateType } }],
     subject: image,
   });

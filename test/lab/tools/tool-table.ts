@@ -3,6 +3,7 @@ interface Tool {
   readonly module:
     | '.'
     | 'cilium'
+    | 'clients'
     | 'containerd'
     | 'host-local-1.1.1'
     | 'kubectl'
@@ -57,6 +58,8 @@ export const TOOLS = {
     'never',
   ),
   ctr: row('containerd', `${CONTAINERD}/ctr`, 'ctr', 'never'),
+  helm: row('clients', 'helm.sh/helm/v4/cmd/helm', 'helm', 'never'),
+  actionlint: row('clients', 'github.com/rhysd/actionlint/cmd/actionlint', 'actionlint', 'never'),
   'cilium-cni': row('cilium', 'github.com/cilium/cilium/plugins/cilium-cni', 'cilium-cni', 'never'),
   'cilium-agent': row('cilium', 'github.com/cilium/cilium/daemon', 'cilium-agent', 'never'),
 } as const satisfies Record<string, Tool>;
