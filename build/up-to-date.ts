@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readSources } from './release/origin.ts';
+import { packageVersion } from './third-party-notices.ts';
 
 const REPOSITORY = join(import.meta.dirname, '..');
 const DIST = join(REPOSITORY, 'dist');
@@ -25,6 +28,11 @@ const IMAGE: Product = {
   sources: IMAGE_SOURCES,
   files: ['podwire-image.tar', 'podwire.sbom.json'],
 };
+
+const RELEASE_SOURCES = [...IMAGE_SOURCES, 'scripts/release.ts', 'cni-conf'];
+/** The release that tests install, and the key that signs it, which stays the same so that another build can be compared with it. */
+export const TEST_RELEASE = join(DIST, 'release');
+export const TEST_RELEASE_KEY = join(DIST, 'release-key.pem');
 
 /** Where an up-to-date file is, and whether it had to be built for that. */
 export interface UpToDate {
@@ -52,7 +60,42 @@ export function ensureImage(interrupted?: AbortSignal): Promise<UpToDate> {
 
 /** Whether dist/podwire-image.tar exists and is newer than every source file. */
 export function isImageUpToDate(): Promise<boolean> {
-  return isUpToDate(join(DIST, 'podwire-image.tar'), paths(IMAGE));
+  return isUpToDate(join(DIST, 'podwire-image.tar'), pathsOf(IMAGE.sources));
+}
+
+/**
+ * Builds the release in dist/release unless it is newer than every source file and of the current commit. A build needs a network.
+ *
+ * @throws {Error} with the output of a failed build
+ */
+export async function ensureRelease(interrupted?: AbortSignal): Promise<UpToDate> {
+  if (await isReleaseUpToDate()) return { path: TEST_RELEASE, outcome: 'was up to date' };
+  await mkdir(DIST, { recursive: true });
+  await writeFile(TEST_RELEASE_KEY, newSigningKey(), { mode: 0o600, flag: 'wx' }).catch((error: unknown) => {
+    if (Reflect.get(Object(error), 'code') !== 'EEXIST') throw error;
+  });
+  const work = await mkdtemp(join(DIST, '.build-'));
+  try {
+    const startedAt = new Date();
+    const folder = join(work, 'release');
+    await runBuild(['scripts/release.ts', '--output', folder, '--key', TEST_RELEASE_KEY], interrupted);
+    await utimes(join(folder, 'SHA256SUMS'), startedAt, startedAt);
+    await rm(TEST_RELEASE, { recursive: true, force: true });
+    await rename(folder, TEST_RELEASE);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+  return { path: TEST_RELEASE, outcome: 'built' };
+}
+
+/** Whether dist/release exists, is newer than every source file, and names the current commit. */
+export async function isReleaseUpToDate(): Promise<boolean> {
+  if (!(await isUpToDate(join(TEST_RELEASE, 'SHA256SUMS'), pathsOf(RELEASE_SOURCES)))) return false;
+  const { commit, hasUncommittedChanges } = await readSources();
+  const version = await packageVersion(REPOSITORY);
+  const path = join(TEST_RELEASE, `podwire-${version}.provenance.json`);
+  const provenance = await readFile(path, 'utf8').catch(() => '');
+  return provenance.includes(`"${commit}"`) && provenance.includes('uncommittedChanges') === hasUncommittedChanges;
 }
 
 /**
@@ -80,19 +123,23 @@ async function newestMs(path: string): Promise<number> {
   return Math.max(self.mtimeMs, ...(await Promise.all(times)).map(({ mtimeMs }) => mtimeMs));
 }
 
-function paths({ sources }: Product): readonly string[] {
+function pathsOf(sources: readonly string[]): readonly string[] {
   return sources.map((path) => join(REPOSITORY, path));
+}
+
+function newSigningKey(): string {
+  return generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 }
 
 async function ensure(product: Product, interrupted?: AbortSignal): Promise<UpToDate> {
   const [main = ''] = product.files;
   const path = join(DIST, main);
-  if (await isUpToDate(path, paths(product))) return { path, outcome: 'was up to date' };
+  if (await isUpToDate(path, pathsOf(product.sources))) return { path, outcome: 'was up to date' };
   await mkdir(DIST, { recursive: true });
   const work = await mkdtemp(join(DIST, '.build-'));
   try {
     const startedAt = new Date();
-    await runBuild(product.script, join(work, main), interrupted);
+    await runBuild([product.script, '--output', join(work, main)], interrupted);
     await utimes(join(work, main), startedAt, startedAt); // a source that changed during the build is newer
     for (const file of product.files.toReversed()) await rename(join(work, file), join(DIST, file));
   } finally {
@@ -101,8 +148,8 @@ async function ensure(product: Product, interrupted?: AbortSignal): Promise<UpTo
   return { path, outcome: 'built' };
 }
 
-async function runBuild(script: string, output: string, interrupted?: AbortSignal): Promise<void> {
-  const child = spawn(process.execPath, [join(REPOSITORY, script), '--output', output], {
+async function runBuild([script = '', ...options]: readonly string[], interrupted?: AbortSignal): Promise<void> {
+  const child = spawn(process.execPath, [join(REPOSITORY, script), ...options], {
     cwd: REPOSITORY,
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true, // in its own process group, so that all of it can be killed

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ensureExecutable, ensureImage, type UpToDate } from '../build/up-to-date.ts';
+import { ensureExecutable, ensureImage, ensureRelease, type UpToDate } from '../build/up-to-date.ts';
 import { parseTestReport, type Tally } from './test-report.ts';
 import { CHECKS, type Need } from './test/parts.ts';
 import { planTests, type TestPlan, type TestStep } from './test/test-plan.ts';
@@ -76,6 +76,8 @@ async function prepare(need: Need): Promise<boolean> {
       return isMade(ensureExecutable());
     case 'image':
       return isMade(ensureImage());
+    case 'release':
+      return isMade(ensureRelease());
     default:
       return need satisfies never;
   }

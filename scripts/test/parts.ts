@@ -4,10 +4,12 @@ import { matchesGlob } from 'node:path';
 export interface Check {
   readonly name: string;
   readonly command: readonly [string, ...string[]];
+  /** Whether it takes minutes on a machine that has nothing yet. */
+  readonly isSlow?: boolean;
 }
 
 /** What a project's tests need, made before they start. `tools` are the real programs that tests run podwire against. */
-export type Need = 'tools' | 'executable' | 'image';
+export type Need = 'tools' | 'executable' | 'image' | 'release';
 
 /** Test files that run in one way: a project of vitest.config.ts. */
 export interface Project {
@@ -26,16 +28,16 @@ const IN_PRIVATE_NAMESPACE = ['scripts/in-private-namespace.sh', '--'] as const;
 // Programs that a container runtime starts outlive it, but not this namespace. Needs root.
 const IN_PROCESS_NAMESPACE = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'] as const;
 
-/** In the order in which `npm test` runs them: the quick ones first. The last three make what the projects need. */
+/** In the order in which `npm test` runs them: the quick ones first, then the unit tests, then the slow ones. The last three make what the projects need. */
 export const CHECKS: readonly Check[] = [
   { name: 'typecheck', command: npmScript('typecheck') },
   { name: 'lint', command: npmScript('lint') },
   { name: 'format', command: npmScript('format', '--check') },
   { name: 'unused', command: npmScript('unused') },
   { name: 'spelling', command: npmScript('spelling') },
-  { name: 'build', command: npmScript('build', '--rehearsed') },
-  { name: 'tools', command: npmScript('tools') },
-  { name: 'image', command: npmScript('build:image', '--rehearsed') },
+  { name: 'build', command: npmScript('build', '--rehearsed'), isSlow: true },
+  { name: 'tools', command: npmScript('tools'), isSlow: true },
+  { name: 'image', command: npmScript('build:image', '--rehearsed'), isSlow: true },
 ];
 
 /** In the order in which `npm test` runs them, which is the order of their speed. */
@@ -59,15 +61,15 @@ export const PROJECTS: readonly Project[] = [
     name: 'node',
     include: ['test/node/**/*.test.ts'],
     within: [...IN_PROCESS_NAMESPACE, ...IN_PRIVATE_NAMESPACE],
-    needs: ['tools', 'executable', 'image'],
+    needs: ['tools', 'executable', 'image', 'release'],
     environment: {},
   },
   {
     // Fetches Debian packages and Go modules, so it needs a network.
     name: 'image',
-    include: ['test/build/image/image.test.ts'],
+    include: ['test/build/image/image.test.ts', 'test/build/release/release.test.ts'],
     within: [],
-    needs: ['tools', 'image'],
+    needs: ['tools', 'image', 'release'],
     environment: { PODWIRE_IMAGE: 'dist/podwire-image.tar' },
   },
 ];

@@ -13,7 +13,7 @@ export type TestPlan =
   | { readonly kind: 'run'; readonly steps: readonly TestStep[]; readonly isFiltered: boolean };
 
 /** The order in which they are made. */
-const NEEDS: readonly Need[] = ['tools', 'executable', 'image'];
+const NEEDS: readonly Need[] = ['tools', 'executable', 'image', 'release'];
 
 /**
  * Plans what `npm test -- PART... [OPTION...]` runs: everything if no part is named.
@@ -69,11 +69,15 @@ function explainUnknown(part: string): string {
   return `${part} is not a part, and no test file has it in its path: did you mean ${closestName(part, [first, ...others])}?`;
 }
 
+/** First what needs nothing but the sources, so that the first results come within a minute on any machine. */
 function planAll(): readonly TestStep[] {
-  return [
-    ...CHECKS.map((check) => ({ kind: 'check', check }) as const),
-    ...PROJECTS.map((project) => ({ kind: 'tests', project, vitestArguments: [] }) as const),
-  ];
+  const checks = (slow: boolean) =>
+    CHECKS.filter(({ isSlow = false }) => isSlow === slow).map((check) => ({ kind: 'check', check }) as const);
+  const tests = (independent: boolean) =>
+    PROJECTS.filter(({ needs }) => (needs.length === 0) === independent).map(
+      (project) => ({ kind: 'tests', project, vitestArguments: [] }) as const,
+    );
+  return [...checks(false), ...tests(true), ...checks(true), { kind: 'prepare', need: 'release' }, ...tests(false)];
 }
 
 function planProject(

@@ -9,7 +9,7 @@ export function formatUsage(): string {
 A part is one of these, or text in the paths of test files:
   checks    ${names(CHECKS)}
   projects  ${names(PROJECTS)}
-"image" builds the image and tests it. What the tests of a part need is built first, if it is missing or stale.
+"image" builds the image and the release, and tests them. What the tests of a part need is built first, if it is missing or stale.
 
   npm test -- typecheck lint unit            some parts
   npm test -- test/plan/drift.test.ts        one test file, in the project that it belongs to

@@ -21,7 +21,7 @@ const describeStep = (step: TestStep): string => {
 
 const plansFor = (args: readonly string[]) => {
   const plan = planTests(args, FILES);
-  return plan.kind === 'run' ? plan.steps.map(describeStep) : plan;
+  return plan.kind === 'run' ? plan.steps.map(describeStep) : [];
 };
 
 describe('the parts that are named decide what runs', () => {
@@ -32,7 +32,14 @@ describe('the parts that are named decide what runs', () => {
   runs('parts run in the order of the table', ['unit', 'lint', 'typecheck'], 'typecheck', 'lint', 'unit');
   runs('a project comes after what it needs', ['end-to-end'], 'prepare tools', 'prepare executable', 'end-to-end');
   runs('a part that makes what a project needs is not run twice', ['tools', 'kernel'], 'tools', 'kernel');
-  runs('"image" builds the image and tests it', ['image'], 'prepare tools', 'prepare image', 'image');
+  runs(
+    '"image" builds the image and the release, and tests them',
+    ['image'],
+    'prepare tools',
+    'prepare image',
+    'prepare release',
+    'image',
+  );
   runs('a test file runs in its project', ['test/plan/drift.test.ts'], 'unit test/plan/drift.test.ts');
   runs(
     'files of two projects run in each of them',
@@ -54,7 +61,12 @@ describe('the parts that are named decide what runs', () => {
   runs('options go to vitest, values that are names of parts included', ['unit', '-t', 'lint'], 'unit -t lint');
 
   it('without an argument everything runs', () =>
-    expect(plansFor([])).toEqual([...CHECKS, ...PROJECTS].map(({ name }) => name)));
+    expect(new Set(plansFor([]))).toEqual(
+      new Set(['prepare release', ...[...CHECKS, ...PROJECTS].map(({ name }) => name)]),
+    ));
+
+  it('without an argument, what needs only the sources runs first', () =>
+    expect(plansFor([]).slice(0, 7)).toEqual(['typecheck', 'lint', 'format', 'unused', 'spelling', 'unit', 'build']));
 
   it('an option makes skipped tests expected', () => {
     expect(planTests(['unit', '-t', 'name'], FILES)).toMatchObject({ isFiltered: true });
