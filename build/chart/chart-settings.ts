@@ -68,7 +68,7 @@ function variablesOf(objects: readonly Mutable[], [name, list, container]: typeo
   const entries = (Array.isArray(env) ? env : []).map((entry) => {
     const { name: variable, ...value } =
       typeof entry === 'object' && entry !== null && !Array.isArray(entry) ? entry : {};
-    return [String(variable), value] as const;
+    return [typeof variable === 'string' ? variable : '', value] as const;
   });
   return Object.fromEntries(entries);
 }

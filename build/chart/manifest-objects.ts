@@ -6,9 +6,15 @@ export type Mutable = null | boolean | number | string | Mutable[] | { [key: str
 /** Parses the objects of a manifest in YAML. */
 export function parseObjects(text: string): readonly Mutable[] {
   return parseAllDocuments(text).flatMap((document) => {
-    const value: Mutable = document.toJS();
-    return value === null ? [] : [value];
+    const value: unknown = document.toJS();
+    return value !== null && isMutable(value) ? [value] : [];
   });
+}
+
+function isMutable(value: unknown): value is Mutable {
+  if (typeof value !== 'object' || value === null)
+    return value === null || /^(string|number|boolean)$/.test(typeof value);
+  return Object.values(value).every(isMutable);
 }
 
 /** The kind and the name, by which an object is found. The hash at the end of the name of a ConfigMap is left out. */

@@ -113,7 +113,7 @@ function agentObjects(
 ): readonly ChartObject[] {
   const withAgent = Object.entries(installations).filter(([, objects]) => added(objects, own).length > 0);
   const variants = withAgent.flatMap(([installation, objects]) =>
-    added(objects, own).map((object) => ({ installation, object, json: JSON.stringify(withoutVariables(object)) })),
+    added(objects, own).map((object) => ({ installation, object, json: jsonWithoutVariables(object) })),
   );
   return [...Map.groupBy(variants, ({ json }) => json).values()].flatMap((equal) => {
     const [first] = equal;
@@ -123,8 +123,8 @@ function agentObjects(
 }
 
 // The variables of the agent are in the settings of the chart.
-function withoutVariables(object: Mutable): Mutable {
-  return JSON.parse(JSON.stringify(object, (key, value: unknown) => (key === 'env' ? null : value)));
+function jsonWithoutVariables(object: Mutable): string {
+  return JSON.stringify(object, (key, value: unknown) => (key === 'env' ? null : value));
 }
 
 function formatPool(object: Mutable): string {

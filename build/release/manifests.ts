@@ -3,42 +3,38 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { parseAllDocuments } from 'yaml';
-import { kustomize, OVERLAYS } from '../render-overlay.ts';
-import type { ReleaseFile } from './release-file.ts';
+import { kustomize, OVERLAYS, RENDERED } from '../render-overlay.ts';
+import type { ReleaseFile, ReleaseImage } from './release-file.ts';
 
 const CNI_CONF = join(import.meta.dirname, '../../cni-conf');
 /** The image's name in cni-conf. */
 const IMAGE_NAME = 'localhost/podwire';
 
-/** The image of a release. */
-export interface ReleaseImage {
-  /** Without the tag. */
-  readonly name: string;
-  readonly tag: string;
-  /** `sha256:` and 64 digits. */
-  readonly digest: string;
-}
-
 /**
- * Makes one file for each way to install. It contains everything that `kubectl apply` needs, and pins the image by its digest.
+ * Makes one file for each way to install, and for what goes with it. A way's file contains everything that `kubectl apply` needs; the
+ * image is pinned by its digest.
  *
  * @throws {Error} with the output of kustomize
  */
 export async function releaseManifests(image: ReleaseImage): Promise<readonly ReleaseFile[]> {
   const permissions = await readFile(join(CNI_CONF, 'rbac.yaml'), 'utf8');
   return Promise.all(
-    OVERLAYS.map(async (overlay) => {
-      const text = `# podwire ${image.tag}, ${overlay}\n${mergeManifests([permissions, await renderWithImage(overlay, image)])}`;
-      return { name: `podwire-${image.tag}-${overlay}.yaml`, content: Buffer.from(text) };
+    RENDERED.map(async ({ name, folder }) => {
+      const isWay = OVERLAYS.some((overlay) => overlay === name);
+      const objects = mergeManifests([...(isWay ? [permissions] : []), await renderWithImage(folder, image)]);
+      return {
+        name: `podwire-${image.tag}-${name}.yaml`,
+        content: Buffer.from(`# podwire ${image.tag}, ${name}\n${objects}`),
+      };
     }),
   );
 }
 
-async function renderWithImage(overlay: string, { name, tag, digest }: ReleaseImage): Promise<string> {
+async function renderWithImage(source: string, { name, tag, digest }: ReleaseImage): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'podwire-manifest-'));
   try {
     const kustomization = {
-      resources: [join(relative(folder, CNI_CONF), 'overlays', overlay)],
+      resources: [join(relative(folder, CNI_CONF), source)],
       images: [{ name: IMAGE_NAME, newName: name, newTag: tag, digest }],
     };
     await writeFile(join(folder, 'kustomization.yaml'), JSON.stringify(kustomization));

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { KeyObject } from 'node:crypto';
 import type { Image } from '../image/image.ts';
 import { formatChecksums } from './checksums.ts';
+import { packChart, packKustomizations } from './folder-archives.ts';
 import { releaseManifests } from './manifests.ts';
 import { provenanceOf, type Origin } from './provenance.ts';
 import type { ReleaseFile } from './release-file.ts';
@@ -23,6 +24,7 @@ export async function releaseFiles(
   const { version, imageName } = origin;
   const name = `podwire-${version}`;
   const { all, single, digest } = image.archives;
+  const pinned = { name: imageName, tag: version, digest };
   const built: readonly ReleaseFile[] = [
     ...image.executables.flatMap(({ architecture, content, thirdPartyNotices }) => [
       { name: `${name}-linux-${architecture}`, content, isExecutable: true },
@@ -33,7 +35,9 @@ export async function releaseFiles(
     { name: `${name}-image-arm64.tar`, content: single.arm64 },
     { name: `${name}-image.digest.txt`, content: Buffer.from(`${imageName}:${version}@${digest}\n`) },
     { name: `${name}.spdx.json`, content: jsonLines(image.billOfMaterials) },
-    ...(await releaseManifests({ name: imageName, tag: version, digest })),
+    ...(await releaseManifests(pinned)),
+    await packChart(pinned),
+    await packKustomizations(pinned),
   ].toSorted((one, other) => (one.name < other.name ? -1 : 1));
   const provenance = { name: `${name}.provenance.json`, content: jsonLines(provenanceOf(built, origin)) };
   const unsigned = [...built, provenance];

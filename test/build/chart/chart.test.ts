@@ -51,7 +51,11 @@ async function kustomized(overlay: string, components: readonly string[]): Promi
   ];
 }
 
-const same = (why: string, values: { readonly installation: string }, ...components: readonly string[]) =>
+const same = (
+  why: string,
+  values: Readonly<Record<string, unknown>> & { readonly installation: string },
+  ...components: readonly string[]
+) =>
   it(why, async () =>
     expect(byName(await template(values))).toEqual(byName(await kustomized(values.installation, components))),
   );
@@ -60,29 +64,35 @@ const POD_NETWORKS = ['10.244.0.0/16', 'fd00:10:244::/48'];
 
 describe.each(OVERLAYS)('the chart makes what kustomize makes, with the installation %s', (installation) => {
   same('alone', { installation });
-  same('with both families', { installation, ...{ addressFamilies: ['IPv4', 'IPv6'] } }, 'dual-stack');
-  same('with IPv6 only', { installation, ...{ addressFamilies: ['IPv6'] } }, 'ipv6-only');
-  same('with version 1.0.0 of CNI', { installation, ...{ cniVersion: '1.0.0' } }, 'cni-1.0');
+  same('with both families', { installation, addressFamilies: ['IPv4', 'IPv6'] }, 'dual-stack');
+  same('with IPv6 only', { installation, addressFamilies: ['IPv6'] }, 'ipv6-only');
+  same('with version 1.0.0 of CNI', { installation, cniVersion: '1.0.0' }, 'cni-1.0');
   same(
     'with masquerading',
-    { installation, ...{ masquerade: { podNetworks: POD_NETWORKS } } },
+    { installation, masquerade: { podNetworks: POD_NETWORKS } },
     installation === 'podcidr-routes' ? 'masquerade' : 'masquerade-agent',
   );
 });
 
 describe('the chart makes what kustomize makes', () => {
   for (const platform of PLATFORMS) {
-    same(`on ${platform}`, { installation: 'podcidr-routes', ...{ platform } }, platform);
+    same(`on ${platform}`, { installation: 'podcidr-routes', platform }, platform);
   }
-  same('with Cilium, chained', { installation: 'podcidr-routes', ...{ chaining: 'cilium' } }, 'cilium');
-  same('with Typha', { installation: 'bgp', ...{ typha: { enabled: true, replicas: 3 } } }, 'typha');
+  same('with Cilium, chained', { installation: 'podcidr-routes', chaining: 'cilium' }, 'cilium');
+  same('with Typha', { installation: 'bgp', typha: { enabled: true, replicas: 3 } }, 'typha');
   same(
     'with several choices at once',
     {
       installation: 'bgp',
-      ...{ addressFamilies: ['IPv4', 'IPv6'], platform: 'k3s', cniVersion: '1.0.0', typha: { enabled: true } },
+      addressFamilies: ['IPv4', 'IPv6'],
+      platform: 'k3s',
+      cniVersion: '1.0.0',
+      typha: { enabled: true },
     },
-    ...['dual-stack', 'k3s', 'cni-1.0', 'typha'],
+    'dual-stack',
+    'k3s',
+    'cni-1.0',
+    'typha',
   );
 });
 

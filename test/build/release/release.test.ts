@@ -19,6 +19,10 @@ const version = await packageVersion(REPOSITORY);
 const inRelease = (name: string) => join(TEST_RELEASE, name);
 const readJson = async (name: string): Promise<unknown> => JSON.parse(await readFile(inRelease(name), 'utf8'));
 const readText = (name: string) => readFile(inRelease(name), 'utf8');
+const listAt = (value: unknown, key: string): readonly unknown[] => {
+  const list = member(value, key);
+  return Array.isArray(list) ? list : [];
+};
 const sha256 = (content: Buffer) => createHash('sha256').update(content).digest('hex');
 
 let scratch = '';
@@ -40,21 +44,30 @@ it('sha256sum accepts every file, and SHA256SUMS names all but itself and its si
 describe('the signature', () => {
   const openssl = (file: string) =>
     run('openssl', [
-      ...['pkeyutl', '-verify', '-pubin', '-inkey', inRelease('release-key.pub'), '-rawin'],
-      ...['-in', file, '-sigfile', inRelease('SHA256SUMS.sig')],
+      'pkeyutl',
+      '-verify',
+      '-pubin',
+      '-inkey',
+      inRelease('release-key.pub'),
+      '-rawin',
+      '-in',
+      file,
+      '-sigfile',
+      inRelease('SHA256SUMS.sig'),
     ]);
 
   it('of the checksums is accepted by openssl', async () =>
     expect((await openssl(inRelease('SHA256SUMS'))).stdout).toContain('Signature Verified Successfully'));
 
-  it('does not hold for other content', () => expect(openssl(inRelease('release-key.pub'))).rejects.toThrow());
+  it('does not hold for other content', () =>
+    expect(openssl(inRelease('release-key.pub'))).rejects.toThrow('Command failed'));
 
   it('of the provenance is that of a DSSE envelope, whose payload is the provenance', async () => {
     const envelope = await readJson(`podwire-${version}.provenance.intoto.jsonl`);
     const payload = Buffer.from(memberText(envelope, 'payload'), 'base64');
     expect(payload.toString()).toBe(await readText(`podwire-${version}.provenance.json`));
     const signed = Buffer.from(`DSSEv1 28 application/vnd.in-toto+json ${payload.length} ${payload.toString()}`);
-    const [signature]: readonly unknown[] = Object.values(Object(member(envelope, 'signatures')));
+    const [signature] = listAt(envelope, 'signatures');
     const bytes = Buffer.from(memberText(signature, 'sig'), 'base64');
     expect(verify(null, signed, await readText('release-key.pub'), bytes)).toBe(true);
   });
@@ -62,7 +75,7 @@ describe('the signature', () => {
 
 it('the provenance names the commit, and each file that was built with its digest', async () => {
   const provenance = await readJson(`podwire-${version}.provenance.json`);
-  const subjects: readonly unknown[] = Object.values(Object(member(provenance, 'subject')));
+  const subjects = listAt(provenance, 'subject');
   const made = (await readdir(TEST_RELEASE)).filter((name) => !/^(SHA256SUMS|release-key)|provenance/.test(name));
   expect(subjects.map((subject) => memberText(subject, 'name')).toSorted()).toEqual(made.toSorted());
   for (const subject of subjects) {
