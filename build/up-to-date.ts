@@ -89,7 +89,7 @@ export async function ensureRelease(interrupted?: AbortSignal): Promise<UpToDate
 }
 
 /** Whether dist/release exists, is newer than every source file, and names the current commit. */
-export async function isReleaseUpToDate(): Promise<boolean> {
+async function isReleaseUpToDate(): Promise<boolean> {
   if (!(await isUpToDate(join(TEST_RELEASE, 'SHA256SUMS'), pathsOf(RELEASE_SOURCES)))) return false;
   const { commit, hasUncommittedChanges } = await readSources();
   const version = await packageVersion(REPOSITORY);

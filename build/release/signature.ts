@@ -24,7 +24,7 @@ export function publicKeyPem(key: KeyObject): string {
   return createPublicKey(key).export({ type: 'spki', format: 'pem' }).toString();
 }
 
-/** Signs content. The signature has 64 bytes (RFC 8032), as `openssl pkeyutl -rawin` and cosign's `verify-blob` read it. */
+/** Signs content. The signature has 64 bytes (RFC 8032), as `openssl pkeyutl -rawin` reads it. */
 export function signContent(key: KeyObject, content: Buffer): Buffer {
   return sign(null, content, key);
 }

@@ -102,9 +102,12 @@ describe('the image archives', () => {
     return { index: await readFile(join(folder, 'index.json')), blobs: await readdir(join(folder, 'blobs/sha256')) };
   };
 
-  it('that of all architectures is the archive of npm run build:image', async () => {
+  it('that of all architectures, and the bill of materials, are those of npm run build:image', async () => {
     const built = await readFile(join(REPOSITORY, 'dist/podwire-image.tar'));
     expect(sha256(await readFile(inRelease(`podwire-${version}-image.tar`)))).toBe(sha256(built));
+    expect(await readText(`podwire-${version}.spdx.json`)).toBe(
+      await readFile(join(REPOSITORY, 'dist/podwire.sbom.json'), 'utf8'),
+    );
   });
 
   it('those of one architecture have the same index, and together what that of all has', async () => {
