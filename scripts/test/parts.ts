@@ -52,7 +52,7 @@ export const PROJECTS: readonly Project[] = [
   },
   {
     name: 'end-to-end',
-    include: ['test/end-to-end/**/*.test.ts', 'test/build/{executable,reproducible,chart/chart}.test.ts'],
+    include: ['test/end-to-end/**/*.test.ts', 'test/build/{executable,reproducible,workflows,chart/chart}.test.ts'],
     within: IN_PRIVATE_NAMESPACE,
     needs: ['tools', 'executable'],
     environment: {},
