@@ -1,4 +1,4 @@
-// npm run reliability: writes docs/reliability.md from reports of the kernel and end-to-end tests.
+// npm run reliability: writes docs/reliability.md and docs/reliability-tests.md from reports of the kernel and end-to-end tests.
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { runInPrivateNamespace } from './command-line/run-program.ts';
@@ -7,24 +7,26 @@ import { formatReliability, parseReliability } from './reliability/page.ts';
 
 const USAGE = `usage: npm run reliability -- [REPORT...]
 
-Writes docs/reliability.md from REPORTs of vitest's json reporter. Without a REPORT, runs the kernel and end-to-end tests
-first.
+Writes docs/reliability.md and docs/reliability-tests.md from REPORTs of vitest's json reporter. Without a REPORT, runs the
+kernel and end-to-end tests first.
 `;
 
 const REPOSITORY = join(import.meta.dirname, '..');
-const PAGE = join(REPOSITORY, 'docs', 'reliability.md');
+const DOCS = join(REPOSITORY, 'docs');
 
 await runScript(
   { name: 'reliability', usage: USAGE, options: {}, allowPositionals: true },
   async ({ positionals: reports }) => {
-    await writePage(reports.length > 0 ? await readReports(reports) : await runTests());
-    process.stderr.write(`reliability: wrote ${relative(REPOSITORY, PAGE)}\n`);
+    await writePages(reports.length > 0 ? await readReports(reports) : await runTests());
   },
 );
 
-async function writePage(reports: readonly string[]): Promise<void> {
+async function writePages(reports: readonly string[]): Promise<void> {
   const files = reports.flatMap((json) => parseReliability(json, (path) => relative(REPOSITORY, path)));
-  await writeFile(PAGE, formatReliability(files));
+  for (const [name, text] of Object.entries(formatReliability(files))) {
+    await writeFile(join(DOCS, name), text);
+    process.stderr.write(`reliability: wrote docs/${name}\n`);
+  }
 }
 
 async function readReports(paths: readonly string[]): Promise<readonly string[]> {

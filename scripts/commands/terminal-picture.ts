@@ -2,20 +2,20 @@ const COLORS: Readonly<Record<string, string>> = {
   '31': '#f47067',
   '32': '#57ab5a',
   '33': '#c69026',
+  '36': '#39c5cf',
   '1': '#e6edf3',
   '2': '#768390',
 };
 const [CHARACTER_WIDTH, LINE_HEIGHT, PADDING, TITLE_HEIGHT] = [7.82, 17, 14, 28];
-const COLUMNS = 80;
 
 /**
  * Draws what a terminal shows as SVG: the command, and its output with the colors of ANSI escape sequences.
  *
- * @param output lines of at most 80 columns
+ * @param output lines of at most that many columns
  */
-export function drawTerminal(command: string, output: string): string {
+export function drawTerminal(command: string, output: string, columns = 80): string {
   const lines = output.replaceAll('\r', '').trimEnd().split('\n');
-  const width = Math.ceil(COLUMNS * CHARACTER_WIDTH + 2 * PADDING);
+  const width = Math.ceil(columns * CHARACTER_WIDTH + 2 * PADDING);
   const height = Math.ceil((lines.length + 1) * LINE_HEIGHT + 2 * PADDING + TITLE_HEIGHT);
   const y = (index: number) => TITLE_HEIGHT + PADDING + (index + 1) * LINE_HEIGHT - 4;
   const row = (index: number, content: string) =>

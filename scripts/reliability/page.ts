@@ -44,14 +44,28 @@ function parseTest(test: unknown, path: string): ReliabilityTest {
 
 const HEAD = `# Reliability: promises and measurements
 
-Written by \`npm run reliability\` from a run of the tests: a test has counted every figure. All faults are real: they use real namespaces,
-real IPAM plugins, real processes that are killed, and a real API server or one on loopback that fails in the way a test requests.
+What podwire promises if something fails, and what was measured. All faults are real: they use real namespaces, real IPAM plugins, real processes
+that are killed, and a real API server or one on loopback that fails in the way a test requests. A test has counted every figure.
 `;
 
-/**
- * Formats the page: first the figures, then the claims with the number of their tests. Equal reports give equal pages.
- */
-export function formatReliability(files: readonly ReliabilityFile[]): string {
+const FOOT = `
+[reliability-tests.md](reliability-tests.md) lists all tests of faults. \`npm run reliability\` writes both pages from a run of the tests.
+`;
+
+const HEAD_OF_TESTS = `# Tests of faults
+
+What the tests of faults claim, by file; the number of the tests of each claim is in parentheses. Written by \`npm run reliability\`. The figures
+are in [reliability.md](reliability.md).
+`;
+
+/** The two pages, by their names in docs/. */
+export interface ReliabilityPages {
+  readonly 'reliability.md': string;
+  readonly 'reliability-tests.md': string;
+}
+
+/** Formats the page of the figures, and that of the claims with the number of their tests. Equal reports give equal pages. */
+export function formatReliability(files: readonly ReliabilityFile[]): ReliabilityPages {
   const sorted = files
     .toSorted((one, other) => (one.path < other.path ? -1 : 1))
     .filter(({ path }) => IN_PAGE.test(path));
@@ -63,17 +77,11 @@ export function formatReliability(files: readonly ReliabilityFile[]): string {
       linkTo(path),
     ]),
   );
-  const claims = sorted.map(({ path, tests }) => ['', `### ${linkTo(path)}`, '', ...claimsOf(tests)].join('\n'));
-  return [
-    HEAD,
-    '## Figures',
-    '',
-    formatTable(['fault', 'promise', 'measured', 'test'], figures),
-    '',
-    '## Tested claims',
-    ...claims,
-    '',
-  ].join('\n');
+  const claims = sorted.map(({ path, tests }) => ['', `## ${linkTo(path)}`, '', ...claimsOf(tests)].join('\n'));
+  return {
+    'reliability.md': [HEAD, formatTable(['fault', 'promise', 'measured', 'test'], figures), FOOT].join('\n'),
+    'reliability-tests.md': [HEAD_OF_TESTS.trimEnd(), ...claims, ''].join('\n'),
+  };
 }
 
 type Figure = NonNullable<ReliabilityTest['figure']>;
