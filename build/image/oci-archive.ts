@@ -58,7 +58,7 @@ const TYPE = {
 } as const;
 
 /**
- * Packs images of several architectures into one file, and each into a file of its own: OCI image layouts in tar archives.
+ * Packs images of several architectures into one file, and each into a separate file: OCI image layouts in tar archives.
  *
  * Each image's bill of materials is an in-toto statement in a manifest next to the image's, in the same index. It
  * therefore remains with the image when that is copied, also by digest. It refers to its image by `subject` (OCI 1.1)

@@ -6,7 +6,7 @@ import { replaceOnce } from './replace-once.ts';
 import type { ReleaseFile, ReleaseImage } from './release-file.ts';
 
 const CNI_CONF = join(import.meta.dirname, '../../cni-conf');
-/** What has an archive of its own, or is applied as one file. */
+/** What has its own archive, or is applied as one file. */
 const NOT_FOR_KUSTOMIZE = /^(chart|rendered)\//;
 
 /** Packs the Helm chart as `helm package` does, but with the same bytes each time. It installs the image by its digest. */

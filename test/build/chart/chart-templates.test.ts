@@ -9,7 +9,7 @@ const configMap = (data: string) => ({
 });
 
 describe('a template', () => {
-  it('of an object that nobody changes is the object', () =>
+  it('of an object without changeable values is the object', () =>
     expect(formatTemplates([{ object: configMap('a'), condition: undefined }])).toBe(
       '---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: other\ndata:\n  data: a\n',
     ));

@@ -44,7 +44,7 @@ function byName(objects: readonly JsonObject[]): Readonly<Record<string, unknown
 }
 
 const permissions = readManifest('cni-conf/rbac.yaml');
-async function kustomized(overlay: string, components: readonly string[]): Promise<readonly JsonObject[]> {
+async function renderedBy(overlay: string, components: readonly string[]): Promise<readonly JsonObject[]> {
   return [
     ...permissions,
     ...(await render(overlay, components)).flatMap((object) => (isJsonObject(object) ? [object] : [])),
@@ -57,7 +57,7 @@ const same = (
   ...components: readonly string[]
 ) =>
   it(why, async () =>
-    expect(byName(await template(values))).toEqual(byName(await kustomized(values.installation, components))),
+    expect(byName(await template(values))).toEqual(byName(await renderedBy(values.installation, components))),
   );
 
 const POD_NETWORKS = ['10.244.0.0/16', 'fd00:10:244::/48'];
@@ -143,7 +143,7 @@ describe('values', () => {
 
   refuses('an unknown installation', { installation: 'vxlan' }, /installation/);
   refuses('a value that does not exist', { adressFamilies: ['IPv4'] }, /adressFamilies/); // cspell:ignore adress
-  refuses('a digest that is none', { image: { repository: 'a', digest: 'latest' } }, /digest/);
+  refuses('a digest of another form', { image: { repository: 'a', digest: 'latest' } }, /digest/);
   refuses('a relative folder', { folders: { programs: 'opt/cni/bin' } }, /programs/);
   refuses('Cilium beside another agent', { installation: 'bgp', chaining: 'cilium' }, /podcidr-routes only/);
 

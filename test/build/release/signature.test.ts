@@ -28,5 +28,5 @@ describe('a key', () => {
     );
   });
 
-  it('that is none is refused', () => expect(() => parseSigningKey('no key')).toThrow('DECODER'));
+  it('that cannot be read is refused', () => expect(() => parseSigningKey('no key')).toThrow('DECODER'));
 });
