@@ -34,6 +34,9 @@ const RELEASE_SOURCES = [...IMAGE_SOURCES, 'scripts/release.ts', 'cni-conf'];
 export const TEST_RELEASE = join(DIST, 'release');
 export const TEST_RELEASE_KEY = join(DIST, 'release-key.pem');
 
+/** Gets what a build prints, as it prints it. */
+type OnOutput = (text: string) => void;
+
 /** Where an up-to-date file is, and whether it had to be built for that. */
 export interface UpToDate {
   readonly path: string;
@@ -45,8 +48,8 @@ export interface UpToDate {
  *
  * @throws {Error} with the output of a failed build
  */
-export function ensureExecutable(interrupted?: AbortSignal): Promise<UpToDate> {
-  return ensure(EXECUTABLE, interrupted);
+export function ensureExecutable(interrupted?: AbortSignal, onOutput?: OnOutput): Promise<UpToDate> {
+  return ensure(EXECUTABLE, interrupted, onOutput);
 }
 
 /**
@@ -54,8 +57,8 @@ export function ensureExecutable(interrupted?: AbortSignal): Promise<UpToDate> {
  *
  * @throws {Error} with the output of a failed build
  */
-export function ensureImage(interrupted?: AbortSignal): Promise<UpToDate> {
-  return ensure(IMAGE, interrupted);
+export function ensureImage(interrupted?: AbortSignal, onOutput?: OnOutput): Promise<UpToDate> {
+  return ensure(IMAGE, interrupted, onOutput);
 }
 
 /** Whether dist/podwire-image.tar exists and is newer than every source file. */
@@ -68,7 +71,7 @@ export function isImageUpToDate(): Promise<boolean> {
  *
  * @throws {Error} with the output of a failed build
  */
-export async function ensureRelease(interrupted?: AbortSignal): Promise<UpToDate> {
+export async function ensureRelease(interrupted?: AbortSignal, onOutput?: OnOutput): Promise<UpToDate> {
   if (await isReleaseUpToDate()) return { path: TEST_RELEASE, outcome: 'was up to date' };
   await mkdir(DIST, { recursive: true });
   await writeFile(TEST_RELEASE_KEY, newSigningKey(), { mode: 0o600, flag: 'wx' }).catch((error: unknown) => {
@@ -78,7 +81,7 @@ export async function ensureRelease(interrupted?: AbortSignal): Promise<UpToDate
   try {
     const startedAt = new Date();
     const folder = join(work, 'release');
-    await runBuild(['scripts/release.ts', '--output', folder, '--key', TEST_RELEASE_KEY], interrupted);
+    await runBuild(['scripts/release.ts', '--output', folder, '--key', TEST_RELEASE_KEY], interrupted, onOutput);
     await utimes(join(folder, 'SHA256SUMS'), startedAt, startedAt);
     await rm(TEST_RELEASE, { recursive: true, force: true });
     await rename(folder, TEST_RELEASE);
@@ -131,7 +134,7 @@ function newSigningKey(): string {
   return generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 }
 
-async function ensure(product: Product, interrupted?: AbortSignal): Promise<UpToDate> {
+async function ensure(product: Product, interrupted?: AbortSignal, onOutput?: OnOutput): Promise<UpToDate> {
   const [main = ''] = product.files;
   const path = join(DIST, main);
   if (await isUpToDate(path, pathsOf(product.sources))) return { path, outcome: 'was up to date' };
@@ -139,7 +142,7 @@ async function ensure(product: Product, interrupted?: AbortSignal): Promise<UpTo
   const work = await mkdtemp(join(DIST, '.build-'));
   try {
     const startedAt = new Date();
-    await runBuild([product.script, '--output', join(work, main)], interrupted);
+    await runBuild([product.script, '--output', join(work, main)], interrupted, onOutput);
     await utimes(join(work, main), startedAt, startedAt); // a source that changed during the build is newer
     for (const file of product.files.toReversed()) await rename(join(work, file), join(DIST, file));
   } finally {
@@ -148,7 +151,11 @@ async function ensure(product: Product, interrupted?: AbortSignal): Promise<UpTo
   return { path, outcome: 'built' };
 }
 
-async function runBuild([script = '', ...options]: readonly string[], interrupted?: AbortSignal): Promise<void> {
+async function runBuild(
+  [script = '', ...options]: readonly string[],
+  interrupted?: AbortSignal,
+  onOutput: OnOutput = () => {},
+): Promise<void> {
   const child = spawn(process.execPath, [join(REPOSITORY, script), ...options], {
     cwd: REPOSITORY,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -161,7 +168,11 @@ async function runBuild([script = '', ...options]: readonly string[], interrupte
   interrupted?.addEventListener('abort', kill, { once: true });
   if (interrupted?.aborted === true) kill();
   let printed = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => (printed += text.toString()));
+  const report = (text: Buffer) => {
+    printed += text.toString();
+    onOutput(text.toString());
+  };
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', report);
   await once(child, 'close');
   interrupted?.removeEventListener('abort', kill);
   interrupted?.throwIfAborted();

@@ -23,7 +23,7 @@ await runScript(
 
 async function writePages(reports: readonly string[]): Promise<void> {
   const files = reports.flatMap((json) => parseReliability(json, (path) => relative(REPOSITORY, path)));
-  for (const [name, text] of Object.entries(formatReliability(files))) {
+  for (const [name, text] of Object.entries<string>({ ...formatReliability(files) })) {
     await writeFile(join(DOCS, name), text);
     process.stderr.write(`reliability: wrote docs/${name}\n`);
   }

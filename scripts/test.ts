@@ -73,14 +73,19 @@ async function prepare(need: Need): Promise<boolean> {
     case 'tools':
       return (await run(CHECKS.find(({ name }) => name === 'tools')?.command ?? [])) === 0;
     case 'executable':
-      return isMade(ensureExecutable());
+      return isMade(ensureExecutable(undefined, showProgress));
     case 'image':
-      return isMade(ensureImage());
+      return isMade(ensureImage(undefined, showProgress));
     case 'release':
-      return isMade(ensureRelease());
+      return isMade(ensureRelease(undefined, showProgress));
     default:
       return need satisfies never;
   }
+}
+
+// A build takes a minute or more, and a minute without output looks like a hang.
+function showProgress(text: string): void {
+  process.stderr.write(text);
 }
 
 async function isMade(made: Promise<UpToDate>): Promise<boolean> {
