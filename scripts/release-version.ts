@@ -25,7 +25,12 @@ await runScript({ name: 'release:version', usage: USAGE, options: {}, allowPosit
     promisify(execFile)(program, [...args], { cwd: REPOSITORY });
   const changes = await run('git', 'status', '--porcelain');
   if (changes.stdout !== '') throw new UsageError(`commit these changes first:\n${changes.stdout.trimEnd()}`);
-  releaseNotes(await readFile(join(REPOSITORY, 'CHANGELOG.md'), 'utf8'), version);
+  const changelog = await readFile(join(REPOSITORY, 'CHANGELOG.md'), 'utf8');
+  try {
+    releaseNotes(changelog, version);
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
   await run('npm', 'version', '--no-git-tag-version', version);
   const { stdout } = await run('git', 'ls-files', '--', ...MENTIONING);
   for (const path of stdout
