@@ -18,8 +18,8 @@ Before, CHANGELOG.md needs a section "## X.Y.Z - YYYY-MM-DD", and everything mus
 const REPOSITORY = join(import.meta.dirname, '..');
 const MENTIONING = ['src/version.ts', 'cni-conf', 'docs/*.md', 'README.md', 'SECURITY.md'];
 
-await runScript({ name: 'release:version', usage: USAGE, options: {}, allowPositionals: true }, async (args) => {
-  const [version = '', ...others] = args.positionals;
+await runScript({ name: 'release:version', usage: USAGE, options: {}, allowPositionals: true }, async ({ positionals }) => {
+  const [version = '', ...others] = positionals;
   if (!/^\d+\.\d+\.\d+$/.test(version) || others.length > 0) throw new UsageError('expected one version X.Y.Z');
   const run = (program: string, ...args: readonly string[]) =>
     promisify(execFile)(program, [...args], { cwd: REPOSITORY });
