@@ -18,31 +18,34 @@ Before, CHANGELOG.md needs a section "## X.Y.Z - YYYY-MM-DD", and everything mus
 const REPOSITORY = join(import.meta.dirname, '..');
 const MENTIONING = ['src/version.ts', 'cni-conf', 'docs/*.md', 'README.md', 'SECURITY.md'];
 
-await runScript({ name: 'release:version', usage: USAGE, options: {}, allowPositionals: true }, async ({ positionals }) => {
-  const [version = '', ...others] = positionals;
-  if (!/^\d+\.\d+\.\d+$/.test(version) || others.length > 0) throw new UsageError('expected one version X.Y.Z');
-  const run = (program: string, ...args: readonly string[]) =>
-    promisify(execFile)(program, [...args], { cwd: REPOSITORY });
-  const changes = await run('git', 'status', '--porcelain');
-  if (changes.stdout !== '') throw new UsageError(`commit these changes first:\n${changes.stdout.trimEnd()}`);
-  const changelog = await readFile(join(REPOSITORY, 'CHANGELOG.md'), 'utf8');
-  try {
-    releaseNotes(changelog, version);
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
-  }
-  await run('npm', 'version', '--no-git-tag-version', version);
-  const { stdout } = await run('git', 'ls-files', '--', ...MENTIONING);
-  for (const path of stdout
-    .trim()
-    .split('\n')
-    .map((name) => join(REPOSITORY, name))) {
-    const text = await readFile(path, 'utf8');
-    const changed = withVersion(text, PODWIRE_VERSION, version);
-    if (changed !== text) await writeFile(path, changed);
-  }
-  await run(process.execPath, 'scripts/render-manifests.ts');
-  await run('git', 'commit', '--all', '--message', `podwire ${version}`);
-  await run('git', 'tag', '--annotate', '--message', `podwire ${version}`, `v${version}`);
-  process.stderr.write(`release:version: ${PODWIRE_VERSION} is now ${version}, with the tag v${version}\n`);
-});
+await runScript(
+  { name: 'release:version', usage: USAGE, options: {}, allowPositionals: true },
+  async ({ positionals }) => {
+    const [version = '', ...others] = positionals;
+    if (!/^\d+\.\d+\.\d+$/.test(version) || others.length > 0) throw new UsageError('expected one version X.Y.Z');
+    const run = (program: string, ...args: readonly string[]) =>
+      promisify(execFile)(program, [...args], { cwd: REPOSITORY });
+    const changes = await run('git', 'status', '--porcelain');
+    if (changes.stdout !== '') throw new UsageError(`commit these changes first:\n${changes.stdout.trimEnd()}`);
+    const changelog = await readFile(join(REPOSITORY, 'CHANGELOG.md'), 'utf8');
+    try {
+      releaseNotes(changelog, version);
+    } catch (error) {
+      throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+    }
+    await run('npm', 'version', '--no-git-tag-version', version);
+    const { stdout } = await run('git', 'ls-files', '--', ...MENTIONING);
+    for (const path of stdout
+      .trim()
+      .split('\n')
+      .map((name) => join(REPOSITORY, name))) {
+      const text = await readFile(path, 'utf8');
+      const changed = withVersion(text, PODWIRE_VERSION, version);
+      if (changed !== text) await writeFile(path, changed);
+    }
+    await run(process.execPath, 'scripts/render-manifests.ts');
+    await run('git', 'commit', '--all', '--message', `podwire ${version}`);
+    await run('git', 'tag', '--annotate', '--message', `podwire ${version}`, `v${version}`);
+    process.stderr.write(`release:version: ${PODWIRE_VERSION} is now ${version}, with the tag v${version}\n`);
+  },
+);
