@@ -5,6 +5,7 @@ import { globSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureExecutable, ensureImage, ensureRelease, type UpToDate } from '../build/up-to-date.ts';
+import { prefetchModules } from '../test/lab/tools/prefetch-modules.ts';
 import { parseTestReport, type Tally } from './test-report.ts';
 import { CHECKS, type Need } from './test/parts.ts';
 import { planTests, type TestPlan, type TestStep } from './test/test-plan.ts';
@@ -27,17 +28,24 @@ async function runPlan(plan: TestPlan): Promise<number> {
       return 2;
     case 'run': {
       const total: Tally = { passed: 0, failed: 0 };
+      const prefetched = buildsToolsLater(plan.steps) ? prefetchModules() : Promise.resolve();
       for (const step of plan.steps) {
         const { passed, failed } = await runTimed(step, plan.isFiltered ? 'expected' : 'failed');
         total.passed += passed;
         total.failed += failed;
       }
+      await prefetched;
       process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
       return total.failed === 0 ? 0 : 1;
     }
     default:
       return plan satisfies never;
   }
+}
+
+/** Whether tools are built after something that does not use the network. */
+function buildsToolsLater(steps: readonly TestStep[]): boolean {
+  return steps.slice(1).some((step) => step.kind === 'check' && step.check.name === 'tools');
 }
 
 async function runTimed(step: TestStep, skipped: 'failed' | 'expected'): Promise<Tally> {
