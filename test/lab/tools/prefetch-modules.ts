@@ -11,7 +11,7 @@ const TOOLS_FOLDER = join(import.meta.dirname, '../../tools');
  * something else, the network is idle. Failures are ignored: a build that lacks a module says so.
  */
 export async function prefetchModules(): Promise<void> {
-  for (const module of await unbuiltModules()) {
+  for (const module of await missingModules()) {
     // This loads exactly the packages that a build compiles. `go mod download` would also fetch what only their tests need.
     const child = spawn('go', ['list', '-deps', 'tool'], {
       cwd: join(TOOLS_FOLDER, module),
@@ -22,7 +22,7 @@ export async function prefetchModules(): Promise<void> {
   }
 }
 
-async function unbuiltModules(): Promise<ReadonlySet<string>> {
+async function missingModules(): Promise<ReadonlySet<string>> {
   const modules = new Set<string>();
   for (const name of toolNames()) {
     if (!(await isExecutable(await builtToolPath(name)))) modules.add(toolNamed(name).module);
