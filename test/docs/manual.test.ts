@@ -9,9 +9,4 @@ describe('the manual', () => {
     expect(pages.filter((page) => page !== 'README.md' && !INDEX.includes(`](${page})`))).toEqual([]);
     expect(pages.length).toBeGreaterThan(10);
   });
-
-  it('numbers its pages in order', () => {
-    const numbers = [...INDEX.matchAll(/^(\d+)\. \[/gm)].map(([, number]) => Number(number));
-    expect(numbers).toEqual(numbers.map((_, index) => index + 1));
-  });
 });
