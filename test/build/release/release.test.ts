@@ -88,7 +88,7 @@ it('the provenance names the commit, and each file that was built with its diges
   );
 });
 
-it('the executable for this machine runs, and is that of npm run build', async () => {
+it('the executable for this machine runs', async () => {
   const architecture = { x64: 'amd64', arm64: 'arm64' }[thisArchitecture()];
   const path = inRelease(`podwire-${version}-linux-${architecture}`);
   expect((await run(path, ['--version'])).stdout).toContain(`podwire ${version}`);
@@ -145,7 +145,7 @@ it('another run, in a copy in another folder, with another umask and time zone, 
   } finally {
     await rm(copy, { recursive: true, force: true });
   }
-}, 300_000);
+}, 900_000);
 
 /** Copies what git would, with the packages; hard links, because nothing is changed. */
 async function copyRepository(folder: string): Promise<void> {
