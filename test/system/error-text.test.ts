@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { errnoOf, messageOf, stackOf } from '../../src/system/error-text.ts';
+import { errnoOf, messageOf, says, stackOf } from '../../src/system/error-text.ts';
 
 const thrownBy = (action: () => unknown): unknown => {
   try {
@@ -49,4 +49,17 @@ describe('stackOf', () => {
   it('is the text of anything else', () => {
     expect(stackOf('broken')).toBe('broken');
   });
+});
+
+describe('says', () => {
+  const repeats = (why: string, whole: string, text: string) => it(why, () => expect(says(whole, text)).toBe(true));
+  const adds = (why: string, whole: string, text: string) => it(why, () => expect(says(whole, text)).toBe(false));
+  repeats('nothing adds nothing', 'a pod', '');
+  repeats('the same text', 'no pod can be attached: x', 'x');
+  repeats(
+    'the same words in another order',
+    'API server https://a:1 refuses connections (ECONNREFUSED)',
+    'ECONNREFUSED https://a:1',
+  );
+  adds('a new word', 'API server https://a:1 failed (500)', '500 https://a:1: etcd');
 });
