@@ -1,4 +1,4 @@
-import { says } from '../system/error-text.ts';
+import { says, saysCause } from '../system/error-text.ts';
 
 /** What a line is about: `{ container: '0a1b…', pod: 'default/web' }`. Undefined values are left out. */
 export type LogContext = Readonly<Record<string, string | undefined>>;
@@ -38,7 +38,7 @@ export const formatLine: FormatLine = (time, level, text, context, outcome) => {
 function describeOutcome(message: string, { code, details = '', finding, cause = '' }: Outcome): string {
   const added = says(message, details) ? '' : ` (${details})`;
   const number = finding === undefined ? '' : `${finding}, `;
-  return `${added} [${number}code ${code}]${says(`${message} ${details}`, cause) ? '' : `; cause: ${cause}`}`;
+  return `${added} [${number}code ${code}]${saysCause(`${message} ${details}`, cause) ? '' : `; cause: ${cause}`}`;
 }
 
 /** Escapes the characters that control a terminal, end a line, or change the order in which text is displayed. */

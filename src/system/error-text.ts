@@ -25,3 +25,9 @@ export function stackOf(error: unknown): string {
 export function says(whole: string, text: string): boolean {
   return text.split(/[\s"'(),;]+/).every((word) => whole.includes(word));
 }
+
+/** The same for the text of a cause, which mostly is another sentence about the same errno, at its end: `… (ECONNREFUSED)`. */
+export function saysCause(whole: string, cause: string): boolean {
+  const [, errnoName] = /\b(E[A-Z\d]{3,})\)?$/.exec(cause) ?? [];
+  return says(whole, errnoName ?? cause);
+}

@@ -1,5 +1,5 @@
 import { escapeControls, maskTokens, MAX_CHARACTERS, type FormatLine } from '../log/log-line.ts';
-import { says } from '../system/error-text.ts';
+import { says, saysCause } from '../system/error-text.ts';
 
 /** What every line of a command has, beside what the log itself knows. */
 export interface JsonLineFields {
@@ -29,7 +29,7 @@ export function jsonLines({ network, traceId, durationSeconds }: JsonLineFields)
       finding,
       message: clean(message),
       details: says(message, details) ? undefined : clean(details),
-      cause: says(`${message} ${details}`, cause) ? undefined : clean(cause),
+      cause: saysCause(`${message} ${details}`, cause) ? undefined : clean(cause),
       trace_id: traceId,
     };
     // What JSON does not escape, and a terminal interprets: the escapes of formatLine are those of JSON.

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { errnoOf, messageOf, says, stackOf } from '../../src/system/error-text.ts';
+import { errnoOf, messageOf, says, saysCause, stackOf } from '../../src/system/error-text.ts';
 
 const thrownBy = (action: () => unknown): unknown => {
   try {
@@ -61,5 +61,12 @@ describe('says', () => {
     'API server https://a:1 refuses connections (ECONNREFUSED)',
     'ECONNREFUSED https://a:1',
   );
+  it('a cause with the errno of the whole is said', () =>
+    expect(saysCause('refuses connections (ECONNREFUSED)', 'connection refused (ECONNREFUSED)')).toBe(true));
+  it('a cause with another errno is not', () => expect(saysCause('failed (EPIPE)', 'reset (ECONNRESET)')).toBe(false));
+  it('a cause without an errno is said if its words are', () => {
+    expect(saysCause('a b', 'b')).toBe(true);
+    expect(saysCause('a b', 'c')).toBe(false);
+  });
   adds('a new word', 'API server https://a:1 failed (500)', '500 https://a:1: etcd');
 });
