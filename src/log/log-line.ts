@@ -7,7 +7,7 @@ export type LogContext = Readonly<Record<string, string | undefined>>;
 export interface Outcome {
   /** 0, or the code of its error. */
   readonly code: number;
-  readonly details?: string;
+  readonly details?: string | undefined;
   /** The number of the finding, `PW201`. */
   readonly finding?: string | undefined;
   /** The message of what caused the error. */
