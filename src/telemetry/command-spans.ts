@@ -14,8 +14,8 @@ export interface CommandSpans {
   readonly withRequests: (client: ApiClient) => ApiClient;
 }
 
-/** The calls that have a span of their own. */
-const NAMES: Readonly<Record<string, string>> = {
+/** The calls that have a span of their own, and its name. */
+export const CALL_SPANS: Readonly<Record<string, string>> = {
   'agent.waitForPolicy': 'policy',
   'agent.waitUntilReady': 'agent readiness',
   'cluster.patchPodAnnotations': 'endpoint',
@@ -47,9 +47,9 @@ export function openCommandSpans(recorder: SpanRecorder, rootId: string, clock: 
   let link: OpenSpan | undefined;
   return {
     beginCall(label) {
-      const name = NAMES[label];
+      const name = CALL_SPANS[label];
       if (name === undefined) return () => undefined;
-      if (name === NAMES['agent.waitUntilReady']) return beginLate(name);
+      if (name === CALL_SPANS['agent.waitUntilReady']) return beginLate(name);
       const span = recorder.begin({ name, parentId: rootId });
       if (name === 'endpoint') endpoint = span;
       if (name === 'link') link = span;

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { openNodePodCidrs } from '../../src/install/node-pod-cidrs.ts';
 
-it('are none while the API server cannot be asked, and the reason is in the log', async () => {
+it('are unknown while the API server cannot be asked, and the log says why', async () => {
   const lines: string[] = [];
   const note = (line: string) => void lines.push(line);
   const environment = { KUBECONFIG: '/none' };

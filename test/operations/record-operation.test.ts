@@ -12,7 +12,7 @@ it('each command is a line', () => {
   expect(readFileSync(path, 'utf8')).toBe('ADD 0 46.123\nDEL 11 7.000\n');
 });
 
-it('what cannot be recorded is no error', () => {
+it('what cannot be recorded is left out without an error', () => {
   using folder = makeFolder();
   const path = join(folder.path, 'operations.log');
   symlinkSync('/none', path);
