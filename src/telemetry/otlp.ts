@@ -1,3 +1,4 @@
+import { maskTokens, MAX_CHARACTERS } from '../log/log-line.ts';
 import type { Span, SpanAttributes } from './spans.ts';
 
 /** The spans of one command, and what they share. */
@@ -48,7 +49,10 @@ function formatSpan(span: Span, { traceId, callerId, startedUnixNs }: CommandTra
     droppedAttributesCount: 0,
     events: [],
     droppedEventsCount: 0,
-    status: span.error === undefined ? { code: STATUS.unset } : { code: STATUS.error, message: span.error },
+    status:
+      span.error === undefined
+        ? { code: STATUS.unset }
+        : { code: STATUS.error, message: maskTokens(span.error).slice(0, MAX_CHARACTERS) },
     links: [],
     droppedLinksCount: 0,
     flags: SAMPLED | HAS_IS_REMOTE | (isRemote ? IS_REMOTE : 0),

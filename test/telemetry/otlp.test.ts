@@ -38,6 +38,13 @@ it('is what the transformer of OpenTelemetry makes of the same spans', () => {
   expect(JSON.parse(line)).toEqual(JSON.parse(Buffer.from(official).toString()));
 });
 
+it('masks what looks like a token, and cuts a long message', () => {
+  const [first] = TRACE.spans;
+  const failed = (error: string) => formatOtlp({ ...TRACE, spans: first === undefined ? [] : [{ ...first, error }] });
+  expect(failed('Bearer c2lnbmF0dXJl')).toContain('"message":"Bearer (token)"');
+  expect(failed('x'.repeat(1e6)).length).toBeLessThan(10_000);
+});
+
 it('is one line, with times in nanoseconds', () => {
   const line = formatOtlp(TRACE);
   expect(line.indexOf('\n')).toBe(line.length - 1);
