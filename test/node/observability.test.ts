@@ -107,6 +107,10 @@ describe('the metrics of the DaemonSet with its component', () => {
           ?.slice(series.length) ?? Number.NaN,
       );
     expect(valueOf('podwire_operations_total{command="ADD",code="0"}')).toBeGreaterThanOrEqual(1);
+    // Of all that is below this folder, only this is writable in the container.
+    expect(JSON.parse(await readFile('/var/lib/podwire/metrics/position', 'utf8'))).toMatchObject({
+      offset: expect.any(Number),
+    });
     for (const family of ['ipv4', 'ipv6']) {
       const labels = `network="k8s-pod-network",family="${family}"`;
       expect(valueOf(`podwire_leases{${labels},state="attached"}`)).toBe(1);
