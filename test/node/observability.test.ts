@@ -24,9 +24,10 @@ const PODS = '/api/v1/namespaces/kube-system/pods';
 let node: KubeletNode;
 beforeAll(async () => {
   node = await startKubeletNode();
-  const template = readTemplate('components/dual-stack')
-    .replace('"1.0.0"', '"1.1.0"')
-    .replace('"type": "podwire",', `"type": "podwire", "log_format": "json", "trace_file": ${JSON.stringify(TRACES)},`);
+  const template = readTemplate('base').replace(
+    '"type": "podwire",',
+    `"type": "podwire", "log_format": "json", "trace_file": ${JSON.stringify(TRACES)},`,
+  );
   await applyDaemonSet(node, template);
   await startMonitoredPod();
   await node.pods.serve('web');
