@@ -17,6 +17,7 @@ interface FolderImports {
 const FOLDERS = {
   address: { values: [], types: [], packages: ['ip-num'], node: 'none' },
   json: { values: ['address'], types: [], packages: [], node: 'none' },
+  drawing: { values: [], types: [], packages: [], node: 'none' },
   system: { values: [], types: [], packages: [], node: 'any' },
   netlink: { values: ['address', 'system'], types: ['plan'], packages: ['netlink'], node: 'any' },
   cni: { values: ['address', 'json'], types: [], packages: [], node: 'none' },
@@ -33,6 +34,14 @@ const FOLDERS = {
   journal: { values: ['cni', 'json', 'plan', 'system'], types: [], packages: [], node: 'any' }, // records are attachments
   kernel: { values: ['address', 'netlink', 'system'], types: ['plan'], packages: ['netlink'], node: 'any' },
   log: { values: ['system'], types: ['netconf'], packages: [], node: 'any' },
+  operations: { values: ['log', 'system'], types: [], packages: [], node: 'any' },
+  telemetry: {
+    values: ['log', 'system'],
+    types: ['cluster', 'cni', 'netconf', 'plan'],
+    packages: [],
+    node: 'any',
+  },
+  metrics: { values: [], types: ['operations'], packages: ['prom-client'], node: 'none' },
   attachment: {
     values: ['cluster', 'cni', 'plan', 'system'],
     types: ['address', 'agent', 'delegate', 'journal', 'kernel', 'log', 'netconf'],
@@ -46,8 +55,8 @@ const FOLDERS = {
     node: 'none',
   },
   install: {
-    values: ['cluster', 'delegate', 'json', 'log', 'netconf', 'system'],
-    types: ['cni'],
+    values: ['cluster', 'delegate', 'json', 'log', 'metrics', 'netconf', 'operations', 'system'],
+    types: ['address', 'cni'],
     packages: [],
     node: 'any',
   },
@@ -63,6 +72,7 @@ const FOLDERS = {
       'cri',
       'delegate',
       'diagnosis',
+      'drawing',
       'install',
       'journal',
       'json',
@@ -73,7 +83,7 @@ const FOLDERS = {
       'plan',
       'system',
     ],
-    types: [],
+    types: ['metrics'],
     packages: ['@kubernetes/client-node', 'cli-table3', 'commander', 'netlink', 'tar-stream', 'yaml'],
     node: 'any',
   },
@@ -107,6 +117,7 @@ const PACKAGES = [
   'ip-num',
   'koffi',
   'netlink',
+  'prom-client',
   'protobufjs',
   'tar-stream',
   'yaml',

@@ -22,6 +22,9 @@ export const PARTS_ON_DEMAND = {
     entryPath: '@kubernetes/client-node/dist/config.js',
     importedAs: '@kubernetes/client-node/dist/config.js',
   },
+  telemetry: { entryPath: join(REPOSITORY, 'src/telemetry/telemetry.ts'), importedAs: './telemetry/telemetry.ts' },
+  event: { entryPath: join(REPOSITORY, 'src/telemetry/refusal-event.ts'), importedAs: './telemetry/refusal-event.ts' },
+  metrics: { entryPath: join(REPOSITORY, 'src/metrics/metrics.ts'), importedAs: '../metrics/metrics.ts' },
   yaml: { entryPath: 'yaml', importedAs: 'yaml' },
 } as const;
 

@@ -1,7 +1,8 @@
 import { openAgent } from './agent/agent.ts';
 import { openCluster } from './cluster/cluster.ts';
 import { readConnection } from './cluster/credentials/connection.ts';
-import type { Environment } from './cni/environment.ts';
+import { startDeadline } from './cluster/wire/deadline.ts';
+import { findVerb, type Environment } from './cni/environment.ts';
 import { CniError, ERROR_CODE } from './cni/error.ts';
 import { formatError } from './cni/error-result.ts';
 import { parseRequest, requestCniVersion, type CniRequest } from './netconf/request.ts';
@@ -17,13 +18,16 @@ import { openJournal } from './journal/journal.ts';
 import { openPodCidrCache } from './cluster/pod-cidr-cache.ts';
 import { openStatusCache } from './cluster/status-cache.ts';
 import { openKernel } from './kernel/kernel.ts';
-import type { LogContext } from './log/log-line.ts';
+import type { LogContext, Outcome } from './log/log-line.ts';
 import { openLog } from './log/log.ts';
+import { recordOperation } from './operations/record-operation.ts';
 import { openClock } from './system/clock.ts';
 import type { LibcLoader } from './system/libc.ts';
 import { KernelError } from './system/kernel-error.ts';
+import { processUptimeSeconds } from './system/node-process.ts';
 import { startProgram } from './system/program.ts';
-import { openTrace, traced } from './trace.ts';
+import { sha1 } from './system/sha1.ts';
+import type { Watch } from './telemetry/telemetry.ts';
 import { messageOf, stackOf } from './system/error-text.ts';
 
 /** What a runtime passes to a plugin, and how the plugin answers. */
@@ -46,46 +50,65 @@ export interface PluginIo {
  * @see SPEC.md 1.1.0, sections 2 and 5
  */
 export async function runPlugin(io: PluginIo): Promise<number> {
+  let failure: CniError | undefined;
   try {
     const request = parseRequest(io);
-    if (request.verb === 'VERSION') await io.writeStdout(JSON.stringify(formatVersions(request.cniVersion)));
-    else await runCommand(request, io);
-    return 0;
+    if (request.verb === 'VERSION') {
+      await io.writeStdout(JSON.stringify(formatVersions(request.cniVersion)));
+      return 0;
+    }
+    failure = await runCommand(request, io);
   } catch (error) {
-    return answerWithError(io, error);
+    failure = toCniError(error, io);
+    await answer(io, failure);
   }
+  const command = findVerb(io.environment['CNI_COMMAND'] ?? '');
+  if (command !== undefined && command !== 'VERSION') {
+    recordOperation({ command, code: failure?.code ?? 0, durationMs: processUptimeSeconds() * 1000 });
+  }
+  return failure === undefined ? 0 : 1;
 }
 
+/** What answering needs. */
+type AnswerIo = Omit<PluginIo, 'signal' | 'libc'> & Partial<Pick<PluginIo, 'signal'>>;
+
 /**
- * Answers a runtime with an error, also one that occurred before the command could start.
+ * Answers a runtime with an error that occurred before the command could start.
  *
  * @returns the exit status, 1
  */
-export async function answerWithError(
-  io: Omit<PluginIo, 'signal' | 'libc'> & Partial<Pick<PluginIo, 'signal'>>,
-  error: unknown,
-): Promise<number> {
-  const answer = formatError(toCniError(error, io), requestCniVersion(io));
-  await io.writeStdout(JSON.stringify(answer)).catch(() => undefined);
+export async function answerWithError(io: AnswerIo, error: unknown): Promise<number> {
+  await answer(io, toCniError(error, io));
   return 1;
+}
+
+async function answer(io: AnswerIo, failure: CniError): Promise<void> {
+  await io.writeStdout(JSON.stringify(formatError(failure, requestCniVersion(io)))).catch(() => undefined);
 }
 
 /** A request whose command has side effects. */
 export type CommandRequest = Exclude<CniRequest, { verb: 'VERSION' }>;
 
-async function runCommand(request: CommandRequest, io: PluginIo): Promise<void> {
+/** @returns the error with which it has answered; `undefined` if it has succeeded */
+async function runCommand(request: CommandRequest, io: PluginIo): Promise<CniError | undefined> {
   const { config, pluginPath } = request;
-  using log = openLog({ settings: config.log, context: contextOf(request), writeLine: io.writeStderr });
-  const trace = openTrace(io.environment, io.writeStderr);
-  trace?.('request parsed');
-  await using kernel = openKernel(io.libc);
-  using cluster = openCluster({
-    connect: () => readConnection(config.connection, io.environment),
-    budgets: config.budgets,
-    log,
+  const { environment } = io;
+  const context = contextOf(request);
+  const telemetry = await openTelemetryIfOn(request, io, context);
+  using log = openLog({
+    settings: config.log,
+    context,
+    writeLine: io.writeStderr,
+    formatLine: telemetry?.formatLine,
   });
+  const watched: Watch = telemetry?.watch ?? ((_name, effect) => effect);
+  await using kernel = openKernel(io.libc, telemetry?.spans?.onStep);
+  using cluster = openCluster(
+    { connect: () => readConnection(config.connection, environment), budgets: config.budgets, log },
+    telemetry?.spans?.withRequests,
+  );
   const delegate = openDelegate({
-    environment: io.environment,
+    environment,
     pluginPath,
     budgetMs: config.budgets.delegateMs,
     startProgram: (program) => startProgram(program, io.libc.load()),
@@ -96,26 +119,50 @@ async function runCommand(request: CommandRequest, io: PluginIo): Promise<void> 
     io.signal.throwIfAborted();
     await io.writeStdout(text);
   };
+  const agent = watched('agent', openAgent(config));
+  let failure: CniError | undefined;
   try {
     await dispatch(request, {
-      agent: traced('agent', openAgent(config), trace),
+      agent,
       clock: openClock(),
-      kernel: traced('kernel', kernel, trace),
-      cluster: traced('cluster', cluster, trace),
-      delegate: traced('delegate', delegate, trace),
+      kernel: watched('kernel', kernel),
+      cluster: watched('cluster', cluster),
+      delegate: watched('delegate', delegate),
       podCidrCache: openPodCidrCache(config.name),
       statusCache: openStatusCache(config.name),
-      journal: traced('journal', openJournal(config.name, log, undefined, io.libc), trace),
+      journal: watched('journal', openJournal(config.name, log, undefined, io.libc)),
       log,
       output,
       signal: io.signal,
     });
-    trace?.('command done');
   } catch (error) {
-    log.error(describeError(error));
-    throw error;
+    failure = toCniError(error, io);
+    await answer(io, failure);
+    if (error === failure) log.error(failure.message, outcomeOf(failure));
+    else log.error(stackOf(error), { code: failure.code });
+    if (request.verb === 'ADD' && failure.code === ERROR_CODE.invalidAnnotation) {
+      // The runtime has its answer, and waits only for the end of the process.
+      using deadline = startDeadline(EVENT_MS, io.signal);
+      const { reportRefusal } = await import('./telemetry/refusal-event.ts');
+      await reportRefusal(request.args, failure.message, deadline, { agent, cluster, log, sha1 });
+    }
   }
+  telemetry?.end(log, failure && { message: failure.message, ...outcomeOf(failure) });
+  return failure;
 }
+
+// Loaded only if something is on, so that it costs nothing otherwise.
+async function openTelemetryIfOn(request: CommandRequest, io: PluginIo, context: LogContext) {
+  const { config } = request;
+  const { TRACEPARENT, PODWIRE_TRACE } = io.environment;
+  const isOn = config.log.format === 'json' || (config.traceFilePath ?? TRACEPARENT ?? PODWIRE_TRACE) !== undefined;
+  if (!isOn) return undefined;
+  const { openTelemetry } = await import('./telemetry/telemetry.ts');
+  return openTelemetry({ ...io, config, context, podUid: 'args' in request ? request.args.podUid : undefined });
+}
+
+/** How much longer the process of a refused ADD may take. */
+const EVENT_MS = 250;
 
 /**
  * Runs the command of a request.
@@ -151,12 +198,8 @@ function contextOf(request: CommandRequest): LogContext {
   };
 }
 
-function describeError(error: unknown): string {
-  if (!(error instanceof CniError)) return stackOf(error);
-  const cause =
-    error.cause instanceof Error && error.cause.message !== error.message ? `; cause: ${error.cause.message}` : '';
-  const finding = error.finding === undefined ? '' : `${error.finding}, `;
-  return `${error.message}${error.details === '' ? '' : ` (${error.details})`} [${finding}code ${error.code}]${cause}`;
+function outcomeOf({ code, details, finding, cause }: CniError): Outcome {
+  return { code, details, finding, cause: cause instanceof Error ? cause.message : undefined };
 }
 
 function toCniError(error: unknown, { signal }: Partial<Pick<PluginIo, 'signal'>>): CniError {

@@ -1,7 +1,7 @@
-import { makeAxis, type Axis } from './axis.ts';
+import { makeAxis, type Axis } from '../../src/drawing/axis.ts';
 import type { Series } from './comparison.ts';
 import { formatMs, percentile, spreadOf } from './statistics.ts';
-import { drawing, element, label, seriesClass } from './svg.ts';
+import { drawing, element, label, seriesClass } from '../../src/drawing/svg.ts';
 
 const WIDTH = 760;
 const LEFT = 130;

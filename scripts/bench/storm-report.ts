@@ -1,7 +1,7 @@
-import { makeAxis } from './axis.ts';
+import { makeAxis } from '../../src/drawing/axis.ts';
 import { formatMs } from './statistics.ts';
 import type { Storm } from './storm.ts';
-import { drawing, element, label, seriesClass } from './svg.ts';
+import { drawing, element, label, seriesClass } from '../../src/drawing/svg.ts';
 import { formatMarkdownTable, type Table } from '../command-line/text-table.ts';
 import { VERBS } from './comparison.ts';
 

@@ -1,5 +1,5 @@
-import { makeAxis } from './axis.ts';
-import { drawing, element, label, seriesClass } from './svg.ts';
+import { makeAxis } from '../../src/drawing/axis.ts';
+import { drawing, element, label, seriesClass } from '../../src/drawing/svg.ts';
 import type { TracedStep } from './trace.ts';
 
 /** The steps of one command from start to end. */

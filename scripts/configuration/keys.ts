@@ -126,6 +126,22 @@ export const SECTIONS: Readonly<Record<string, readonly KeyText[]>> = {
   ],
   log: [
     key('log_level', '`info`', '"debug"', '`debug`, `info`, `warning` (`warn`), `error`; anything else is `info`'),
+    key(
+      'log_format',
+      '`text`',
+      '"json"',
+      '`text`, or `json`: an object in each line; see [observability.md](observability.md)',
+      {
+        since: 'unreleased',
+      },
+    ),
+    key(
+      'trace_file',
+      'none',
+      '"/var/log/podwire/traces.jsonl"',
+      'the file for spans of OpenTelemetry; see [observability.md](observability.md)',
+      { since: 'unreleased' },
+    ),
     key('log_file_path', 'none', '"/var/log/podwire/cni.log"', 'the file (0600); its folder is created (0700)'),
     key('log_file_max_size', '100', '10', 'size after which the file is renamed', { unit: 'MiB' }),
     key('log_file_max_age', '30', '7', 'age after which renamed files are deleted', { unit: 'days' }),

@@ -126,6 +126,24 @@ export function addDiagnosis(program: Command, io: CliIo, ended: (status: number
       ended(await runGet(findResource(name) ?? 'workloadendpoints', options, io));
     });
   program
+    .command('trace')
+    .summary('draw how long each part of a command took')
+    .description(
+      'Draw the spans of a command from a file of OTLP lines, which the key trace_file of the network configuration makes podwire write.',
+    )
+    .argument('<file>', 'the file')
+    .option('--id <prefix>', 'the beginning of the id of a trace (default: the last trace)')
+    .option('--list', 'list all traces')
+    .option('--svg <file>', 'write a picture instead')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  podwire trace /var/log/podwire/traces.jsonl\n  podwire trace traces.jsonl --id 4bf92f35 --svg add.svg',
+    )
+    .action(async (filePath: string, flags: { readonly id?: string; readonly list?: true; readonly svg?: string }) => {
+      const options = { filePath, id: flags.id, isList: flags.list === true, svgPath: flags.svg };
+      ended(await (await import('./trace.ts')).runTrace(options, io));
+    });
+  program
     .command('support')
     .summary('pack findings, state and log into one archive (secrets masked)')
     .description(

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { InstallingIo } from '../install/install.ts';
 import type { InstallIo } from '../install/run-with-log.ts';
 import type { CliIo } from './cli-io.ts';
 import { outputOption, rootOption, timeoutOption } from './options.ts';
@@ -59,7 +60,10 @@ export function addManagement(program: Command, io: CliIo, ended: (status: numbe
         ...(flags.asCalico ? ['--as-calico'] : []),
         ...rootArgs(flags),
       ];
-      ended(await (await import('../install/install.ts')).runInstall(installIo(io, args)));
+      const { runInstall } = await import('../install/install.ts');
+      const observe: InstallingIo['observeNetworks'] = async (root, readPodCidrs) =>
+        (await import('./observe/observe-networks.ts')).observeNetworks(root, io.environment, readPodCidrs);
+      ended(await runInstall({ ...installIo(io, args), observeNetworks: observe }));
     });
   program
     .command('uninstall')

@@ -52,7 +52,8 @@ const STATUS: JsonSource = { quotesValues: false, error: (message) => new Error(
 export function refusedRequestError(connection: ApiConnection, purpose: Purpose, response: HttpResponse): CniError {
   const { status, headers } = response;
   const { text } = connection.server;
-  const words = parseStatus(response)?.message ?? '';
+  const said = parseStatus(response)?.message ?? '';
+  const words = status === 401 && said === 'Unauthorized' ? '' : said; // that is what 401 means
   const details = `${status} ${text}${words === '' ? '' : `: ${words.slice(0, MAX_QUOTED)}`}`;
   const error = (code: number, message: string, finding: FindingNumber = 'PW201') =>
     apiError(connection, code, message, { details, finding });

@@ -36,6 +36,11 @@ export interface ConditionalPatch {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
+/** The part of an Event that decides where it is written. */
+export interface NewEvent {
+  readonly metadata: PodReference;
+}
+
 /**
  * The part of the Kubernetes API that podwire needs. Every call ends at its deadline at the latest.
  *
@@ -62,15 +67,28 @@ export interface Cluster extends Disposable {
     patch: ConditionalPatch,
     deadline: Deadline,
   ): Promise<'patched' | 'absent' | 'unmatched'>;
+  /**
+   * Writes an Event.
+   *
+   * @returns the status of the response: 201, or that of a refusal
+   */
+  createEvent(event: NewEvent, deadline: Deadline): Promise<number>;
   /** Starts to connect, if no connection exists. Never throws: the next request fails if this does. */
   connect(): void;
   /** Returns the server's version, `v1.36.1`. */
   probe(deadline: Deadline): Promise<string>;
 }
 
-/** Opens the API. It connects with the first request. */
-export function openCluster(options: ApiClientOptions): Cluster {
-  const client = openApiClient(options);
+/**
+ * Opens the API. It connects with the first request.
+ *
+ * @param watch may wrap the client, to see its requests
+ */
+export function openCluster(
+  options: ApiClientOptions,
+  watch: (client: ApiClient) => ApiClient = (client) => client,
+): Cluster {
+  const client = watch(openApiClient(options));
   return {
     checkServer: () => client.checkServer(),
     async readPod(pod, deadline) {
@@ -112,6 +130,15 @@ export function openCluster(options: ApiClientOptions): Cluster {
       if (answer.response.status === 422 || isConflict(answer)) return 'unmatched';
       parsePodAnswer(answer, request, pod);
       return 'patched';
+    },
+    async createEvent(event, deadline) {
+      const { namespace } = event.metadata;
+      const request = {
+        purpose: { verb: 'create', resource: 'events', object: 'an event' },
+        path: `/api/v1/namespaces/${pathPart(namespace)}/events`,
+        body: { type: 'application/json', content: event },
+      } as const;
+      return (await client.send(request, deadline)).response.status;
     },
     connect: () => client.connect(),
     async probe(deadline) {

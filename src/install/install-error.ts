@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { CniError } from '../cni/error.ts';
-import { errnoOf, messageOf } from '../system/error-text.ts';
+import { errnoOf, messageOf, says } from '../system/error-text.ts';
 import { KernelError } from '../system/kernel-error.ts';
 
 /** Why the installer stops, and what to do about it. `message` is complete without the details. */
@@ -22,10 +22,10 @@ export function isExplained(error: unknown): error is ExplainedError {
   return error instanceof InstallError || error instanceof CniError || error instanceof KernelError;
 }
 
-/** One line: what failed, and its details. */
+/** One line: what failed, and the details that the message does not have. */
 export function formatExplainedError(error: ExplainedError): string {
   const details = error instanceof KernelError ? '' : error.details;
-  return details === '' ? error.message : `${error.message} (${details})`;
+  return says(error.message, details) ? error.message : `${error.message} (${details})`;
 }
 
 /**

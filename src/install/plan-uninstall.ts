@@ -22,6 +22,10 @@ export interface UninstallFacts {
   readonly otherConfigNames: readonly string[];
   /** Folders that are removed with all that is in them. */
   readonly purgedFolders: readonly { readonly path: string; readonly shownPath: string }[];
+  /** Files that metrics are made from, relative to the folder of the state. */
+  readonly operationFiles: readonly string[];
+  /** Whether the folder is there in which metrics note what they have read. */
+  readonly hasMetricsFolder: boolean;
 }
 
 /**
@@ -32,7 +36,7 @@ export interface UninstallFacts {
  */
 export function planUninstall(facts: UninstallFacts): readonly Operation[] {
   const { here, onNode } = facts.layout;
-  const remove = (folder: 'configs' | 'programs', name: string): Operation => ({
+  const remove = (folder: 'configs' | 'programs' | 'state', name: string): Operation => ({
     kind: 'remove-file',
     path: join(here[folder], name),
     shownPath: join(onNode[folder], name),
@@ -47,6 +51,8 @@ export function planUninstall(facts: UninstallFacts): readonly Operation[] {
     ...facts.configNames.map((name) => remove('configs', name)),
     ...(facts.hasKubeconfig ? [remove('configs', KUBECONFIG_NAME)] : []),
     ...facts.emptyNetworks.map((name) => removeFolder('state', name)),
+    ...facts.operationFiles.map((name) => remove('state', name)),
+    ...(facts.hasMetricsFolder ? [removeFolder('state', 'metrics')] : []),
     { kind: 'remove-folder-if-empty', path: join(here.state, 'networks'), shownPath: join(onNode.state, 'networks') },
     ...(facts.hasProgram ? [remove('programs', 'podwire')] : []),
     ...facts.nativeFolders.map((name) => removeFolder('state', name)),

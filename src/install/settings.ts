@@ -1,4 +1,4 @@
-import { basename, isAbsolute } from 'node:path';
+import { basename, isAbsolute, join } from 'node:path';
 import type { Environment } from '../cni/environment.ts';
 import { InstallError } from './install-error.ts';
 import type { PlaceholderValues } from './netconf-template.ts';
@@ -6,6 +6,8 @@ import { KUBECONFIG_NAME, layoutOf, type Layout } from './layout.ts';
 
 /** What the arguments and the environment specify. */
 export interface InstallSettings {
+  /** Where the file system of the node is. */
+  readonly root: string;
   readonly layout: Layout;
   /** `undefined`: the host name, in lower case. */
   readonly nodeName: string | undefined;
@@ -25,6 +27,16 @@ export interface InstallSettings {
   readonly namespace: string | undefined;
   /** How often `--watch` checks that the API server accepts the token; `undefined`: install once. */
   readonly watchEverySeconds: number | undefined;
+  /** Of `--watch`. */
+  readonly metrics: MetricsSettings;
+}
+
+/** Where metrics are published. Without any, none are collected. */
+export interface MetricsSettings {
+  /** Of the HTTP server. */
+  readonly address: { readonly host: string; readonly port: number } | undefined;
+  /** The file for node_exporter, as this process sees it. */
+  readonly textfilePath: string | undefined;
 }
 
 /**
@@ -42,6 +54,7 @@ export function parseInstallSettings(args: readonly string[], environment: Envir
     throw variableError('KUBERNETES_SERVICE_PROTOCOL', protocol, 'https, because a token is sent over the connection');
   }
   return {
+    root,
     layout: parseLayout(root, environment),
     nodeName: environment['KUBERNETES_NODE_NAME'] || undefined,
     configName: parseFileName('CNI_CONF_NAME', read('CNI_CONF_NAME', names.config)),
@@ -72,6 +85,10 @@ export function parseInstallSettings(args: readonly string[], environment: Envir
     watchEverySeconds: given.has('--watch')
       ? Number(requireWholeNumber('TOKEN_CHECK_SECONDS', read('TOKEN_CHECK_SECONDS', '300')))
       : undefined,
+    metrics: {
+      address: parseListenAddress('METRICS_ADDRESS', read('METRICS_ADDRESS')),
+      textfilePath: parseTextfile('METRICS_TEXTFILE', read('METRICS_TEXTFILE'), root),
+    },
   };
 }
 
@@ -178,6 +195,25 @@ function isFamily(name: string): name is Family {
 function requireWholeNumber(variable: string, value: string): string {
   if (/^\d{1,6}$/.test(value)) return String(Number(value));
   throw variableError(variable, value, 'a whole number of up to six digits');
+}
+
+// `127.0.0.1:9817`, `[::1]:9817`, `:9817` for every address
+function parseListenAddress(variable: string, value: string): MetricsSettings['address'] {
+  if (value === '') return undefined;
+  const [, bracketed, plain = '', port = ''] = /^(?:\[([0-9a-fA-F:.]+)\]|([\w.-]*)):(\d{1,5})$/.exec(value) ?? [];
+  const isPort = Number(port) > 0 && Number(port) < 65_536;
+  if (isPort) return { host: (bracketed ?? plain) || '::', port: Number(port) };
+  throw variableError(variable, value, 'HOST:PORT such as 127.0.0.1:9817');
+}
+
+function parseTextfile(variable: string, value: string, root: string): string | undefined {
+  if (value === '') return undefined;
+  if (isAbsolute(value) && value.endsWith('.prom')) return join(root, value);
+  throw variableError(
+    variable,
+    value,
+    'an absolute path on the node that ends in .prom, which is all that node_exporter reads',
+  );
 }
 
 function parseFlag(variable: string, value: string): boolean {

@@ -63,9 +63,14 @@ async function observe(layout: Layout, purged: UninstallFacts['purgedFolders']):
     hasLibrariesBesidePrograms: programs.has('.podwire'),
     nativeFolders: await readNativeFolders(here.state),
     attachmentCount: networks.reduce((sum, { attachmentCount }) => sum + attachmentCount, 0),
+    operationFiles: (await readdir(here.state).catch(() => [])).filter((name) => OPERATIONS.test(name)),
+    hasMetricsFolder: await isFolder(join(here.state, 'metrics')),
     emptyNetworks: networks.filter(({ isEmpty }) => isEmpty).map(({ name }) => name),
   };
 }
+
+/** src/operations/record-operation.ts, and the names that a full file gets. */
+const OPERATIONS = /^operations(-[\dT.-]+)?\.log$/;
 
 /** Whose plugins a runtime would call by a file; `none`: it is not a network configuration. */
 type ConfigUser = 'podwire' | 'other' | 'none';
@@ -111,7 +116,7 @@ async function readNetworks(state: string): Promise<readonly NetworkFact[]> {
   const facts = [...old, ...networks].map(async (name): Promise<NetworkFact> => {
     const files = await readdir(join(state, name)).catch(() => []);
     const attachmentCount = files.filter((file) => file.endsWith('.record.json')).length;
-    const isShared = name === 'native' || name === 'networks';
+    const isShared = ['native', 'networks', 'metrics'].includes(name);
     return { name, attachmentCount, isEmpty: !isShared && !files.some((file) => file.endsWith('.json')) };
   });
   return Promise.all(facts);

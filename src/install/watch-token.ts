@@ -19,12 +19,27 @@ interface CurrentToken {
   readonly renewAtMs: number;
 }
 
+/** Is told what becomes of the token. */
+export interface TokenEvents {
+  /** A new token is on the node. */
+  renewed(issued: IssuedToken): void;
+  /** The token that is on the node is usable. */
+  checked(): void;
+  /** The token could not be checked or renewed. It is tried again. */
+  failed(): void;
+}
+
 /**
  * Keeps the kubeconfig on the node usable until the signal: requests a new token before the old one expires, when the
  * API server rejects it, and when the certificate authority or the installer's own account changes. After a failure it
  * tries again, at growing intervals.
  */
-export async function watchToken(settings: InstallSettings, everySeconds: number, io: ApiIo & ApplyIo): Promise<void> {
+export async function watchToken(
+  settings: InstallSettings,
+  everySeconds: number,
+  io: ApiIo & ApplyIo,
+  events?: TokenEvents,
+): Promise<void> {
   await requireReadable(settings.layout.here.configs);
   using account = openFolderWatch(ACCOUNT_FOLDER);
   const stopped = abortOf(io.signal);
@@ -33,12 +48,16 @@ export async function watchToken(settings: InstallSettings, everySeconds: number
   for (let failures = 0; !isStopped();) {
     let waitMs: number;
     try {
+      const previous = current;
       current = await refresh(settings, current, io);
+      if (current !== previous) events?.renewed(current.issued);
+      events?.checked();
       failures = 0;
       waitMs = Math.min(everySeconds * 1000, current.renewAtMs - monotonicMs());
     } catch (error) {
       if (isStopped()) break;
       if (!isExplained(error)) throw error;
+      events?.failed();
       waitMs = retryAfterMs(++failures, Math.random());
       io.log.warning(`${formatExplainedError(error)}; trying again in ${Math.ceil(waitMs / 1000)} s`);
     }

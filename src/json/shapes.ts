@@ -46,6 +46,12 @@ export const TEXT: Shape<string> = stringShape(
   (text) => !CONTROL_CHARACTERS.test(text),
 );
 
+/** A path that begins at `/`. */
+export const ABSOLUTE_PATH: Shape<string> = stringShape(
+  'an absolute path without control characters',
+  (text) => text.startsWith('/') && !CONTROL_CHARACTERS.test(text),
+);
+
 /** Like `TEXT`, but messages never quote it. */
 export const SECRET: Shape<string> = { ...TEXT, isHidden: true };
 

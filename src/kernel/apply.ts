@@ -31,6 +31,7 @@ export interface Namespaces extends Readonly<Record<Place, Namespace>> {
  * that fails: later steps may have been applied when this throws.
  *
  * @param isGone whether the pod of a host interface is gone, so that its route may be replaced
+ * @param onStep called before each step
  * @returns a warning for each setting that is not written and that the pod can do without, and for each replaced route
  * @throws {KernelError} that names the first step that failed
  */
@@ -38,10 +39,12 @@ export async function applySteps(
   steps: readonly Step[],
   namespaces: Namespaces,
   isGone: IsGone = () => false,
+  onStep?: (step: Step) => void,
 ): Promise<readonly string[]> {
   const run = new StepRun(namespaces, isGone);
   const { warnings } = run;
   for (const step of steps) {
+    onStep?.(step);
     switch (step.kind) {
       case 'create-veth':
         await run.flush();

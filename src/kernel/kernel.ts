@@ -112,21 +112,27 @@ export interface SandboxUnavailable {
   readonly reason: string;
 }
 
-/** Opens the kernel. Libraries and sockets are loaded and opened when they are first used. */
-export function openKernel(libc: LibcLoader = openLibcLoader()): Kernel {
-  return new LazyKernel(libc);
+/**
+ * Opens the kernel. Libraries and sockets are loaded and opened when they are first used.
+ *
+ * @param onStep called before each step that is applied
+ */
+export function openKernel(libc: LibcLoader = openLibcLoader(), onStep?: (step: Step) => void): Kernel {
+  return new LazyKernel(libc, onStep);
 }
 
 // Loading libraries, entering namespaces and most requests block the thread, so each of them yields to the event loop
 // first.
 class LazyKernel implements Kernel {
   readonly #libc: LibcLoader;
+  readonly #onStep: ((step: Step) => void) | undefined;
   #ownNetns: OwnNetns | undefined;
   #hostSocket: Promise<NetlinkSocket> | undefined;
   readonly #sandboxes = new Set<OpenSandbox>();
 
-  constructor(libc: LibcLoader) {
+  constructor(libc: LibcLoader, onStep: ((step: Step) => void) | undefined) {
     this.#libc = libc;
+    this.#onStep = onStep;
   }
 
   async openSandbox(path: string): Promise<Sandbox | SandboxUnavailable> {
@@ -166,7 +172,7 @@ class LazyKernel implements Kernel {
 
   async apply(steps: readonly Step[], sandbox: Sandbox, isGone?: IsGone): Promise<readonly string[]> {
     const netns = this.#netns();
-    return applySteps(steps, { ...(await this.#namespaces(sandbox)), netnsFd: netns.fd }, isGone);
+    return applySteps(steps, { ...(await this.#namespaces(sandbox)), netnsFd: netns.fd }, isGone, this.#onStep);
   }
 
   async findHostAddress(addresses: readonly IpAddress[]): Promise<HostAddress | undefined> {

@@ -1,25 +1,29 @@
 import type { LogSettings } from '../netconf/network-config.ts';
 import { openLogFile, type LogFile } from './log-file.ts';
-import { formatLine, type LogContext } from './log-line.ts';
+import { formatLine as formatText, type FormatLine, type LogContext, type Outcome } from './log-line.ts';
 import { messageOf } from '../system/error-text.ts';
 
 /** Writes one line per message. It never fails: a line that cannot be written is lost. */
 export interface Log {
   debug(message: string): void;
-  info(message: string): void;
+  /** @param outcome with which the command ends */
+  info(message: string, outcome?: Outcome): void;
   warning(message: string): void;
-  error(message: string): void;
+  /** @param outcome with which the command ends */
+  error(message: string, outcome?: Outcome): void;
 }
 
 export type LogLevel = keyof Log;
 
 export interface LogOptions {
-  readonly settings: LogSettings;
+  readonly settings: Omit<LogSettings, 'format'>;
   /** Part of every line: container id, interface, pod. */
   readonly context: LogContext;
   /** Writes a line, which includes its line break, to standard error. */
   readonly writeLine: (line: string) => void;
   readonly now?: () => Date;
+  /** By default, lines of text. */
+  readonly formatLine?: FormatLine | undefined;
 }
 
 /**
@@ -27,7 +31,13 @@ export interface LogOptions {
  * message that is not below the configured level. If it cannot be written, one line on standard error reports it and
  * the command continues.
  */
-export function openLog({ settings, context, writeLine, now = () => new Date() }: LogOptions): Log & Disposable {
+export function openLog({
+  settings,
+  context,
+  writeLine,
+  now = () => new Date(),
+  formatLine = formatText,
+}: LogOptions): Log & Disposable {
   let file: LogFile | undefined;
   let isFileBroken = false;
 
@@ -55,9 +65,9 @@ export function openLog({ settings, context, writeLine, now = () => new Date() }
       );
     }
   };
-  const at = (level: LogLevel) => (message: string) => {
+  const at = (level: LogLevel) => (message: string, outcome?: Outcome) => {
     if (RANK[level] < RANK[settings.level]) return;
-    const line = formatLine(now(), level, message, context);
+    const line = formatLine(now(), level, message, context, outcome);
     toStandardError(line);
     if (settings.filePath !== undefined && !isFileBroken) toFile(line, settings.filePath);
   };

@@ -7,6 +7,7 @@ import { parseCniVersion, type CniVersion } from '../cni/versions.ts';
 import { openReader, throwError, type JsonReader, type JsonSource, type OnError } from '../json/json-reader.ts';
 import type { JsonObject } from '../json/json.ts';
 import {
+  ABSOLUTE_PATH,
   BOOLEAN,
   HTTP_URL,
   NODE_NAME,
@@ -40,6 +41,8 @@ export interface NetworkConfig extends NetworkHeader {
   readonly podCidrNodeName: string | undefined;
   readonly connection: ConnectionSettings;
   readonly log: LogSettings;
+  /** The file for spans of each command. `undefined`: only a command with TRACEPARENT writes spans. */
+  readonly traceFilePath: string | undefined;
   readonly floatingIpsEnabled: boolean;
   readonly allowIpForwarding: boolean;
   readonly includeDefaultRoutes: boolean;
@@ -79,6 +82,7 @@ export interface ConnectionSettings {
 
 export interface LogSettings {
   readonly level: 'debug' | 'info' | 'warning' | 'error';
+  readonly format: 'text' | 'json';
   /** `undefined`: podwire logs to standard error only. */
   readonly filePath: string | undefined;
   /** A log file that would grow larger is renamed, and a new one is created. */
@@ -122,6 +126,11 @@ const QUEUES = wholeNumber(1, 4096);
 const COUNT = wholeNumber(1, 2 ** 31 - 1);
 const SECONDS = wholeNumber(1, 3600);
 const BUDGET = wholeNumber(1, 600_000);
+
+const LOG_FORMAT: Shape<LogSettings['format']> = {
+  expected: '"text" or "json"',
+  parse: (value) => (value === 'text' || value === 'json' ? value : undefined),
+};
 
 const LOG_LEVELS: ReadonlyMap<string, LogSettings['level']> = new Map([
   ['debug', 'debug'],
@@ -171,6 +180,7 @@ export function parseNetworkConfig(
     podCidrNodeName: kubernetes.readUnlessZero('node_name', NODE_NAME),
     connection: readConnectionSettings(reader, kubernetes),
     log: readLogSettings(reader),
+    traceFilePath: reader.readUnlessZero('trace_file', ABSOLUTE_PATH),
     floatingIpsEnabled: reader.readObject('feature_control').read('floating_ips', BOOLEAN) ?? false,
     allowIpForwarding: reader.readObject('container_settings').read('allow_ip_forwarding', BOOLEAN) ?? false,
     includeDefaultRoutes: reader.read('include_default_routes', BOOLEAN) ?? false,
@@ -206,6 +216,7 @@ function readConnectionSettings(reader: JsonReader, kubernetes: JsonReader): Con
 function readLogSettings(reader: JsonReader): LogSettings {
   return {
     level: LOG_LEVELS.get(reader.read('log_level', TEXT)?.toLowerCase() ?? '') ?? 'info',
+    format: reader.readUnlessZero('log_format', LOG_FORMAT) ?? 'text',
     filePath: reader.readUnlessZero('log_file_path', TEXT),
     maxSizeMb: reader.readUnlessZero('log_file_max_size', COUNT) ?? 100,
     maxAgeDays: reader.readUnlessZero('log_file_max_age', COUNT) ?? 30,

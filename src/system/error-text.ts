@@ -20,3 +20,14 @@ export function messageOf(error: unknown): string {
 export function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
+
+/** True if a text has every word of another, so that a line with both would say the same thing twice. */
+export function says(whole: string, text: string): boolean {
+  return text.split(/[\s"'(),;]+/).every((word) => whole.includes(word));
+}
+
+/** The same for the text of a cause, which mostly is another sentence about the same errno, at its end: `… (ECONNREFUSED)`. */
+export function saysCause(whole: string, cause: string): boolean {
+  const [, errnoName] = /\b(E[A-Z\d]{3,})\)?$/.exec(cause) ?? [];
+  return says(whole, errnoName ?? cause);
+}

@@ -6,5 +6,5 @@ import { cliIo } from '../support/commands/cli-io.ts';
 it('adds the commands that change nothing', () => {
   const program = new Command();
   addDiagnosis(program, cliIo().io, () => undefined);
-  expect(program.commands.map((command) => command.name())).toEqual(['doctor', 'explain', 'get', 'support']);
+  expect(program.commands.map((command) => command.name())).toEqual(['doctor', 'explain', 'get', 'trace', 'support']);
 });

@@ -18,6 +18,7 @@ function clusterOf(request: (deadline: Deadline) => Promise<unknown>): Cluster {
     readNode: (_name, deadline) => answer(deadline),
     patchPodAnnotations: (_pod, _patch, deadline) => answer(deadline),
     patchPodIf: (_pod, _patch, deadline) => answer(deadline),
+    createEvent: async () => 201,
     connect: () => undefined,
     probe: answer,
     [Symbol.dispose]: () => undefined,

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -44,7 +44,8 @@ async function stateAtLast(): Promise<NodeState> {
 async function runWatched(verb: string, overrides: JsonObject, environment = {}): Promise<EndedExecutable> {
   const logPath = join(node.folder, 'secrets.log');
   const folder = fakeDelegate(`printf '%s' "$stdin" | ${node.pluginPath}/host-local; env`, { name: 'watched' });
-  const config = node.netconf({ log_level: 'debug', log_file_path: logPath, ...overrides });
+  const tracePath = join(node.folder, 'spans/secrets.jsonl');
+  const config = node.netconf({ log_level: 'debug', log_file_path: logPath, trace_file: tracePath, ...overrides });
   const ended = await node.run({
     verb,
     sandboxPath: sandbox.path,
@@ -59,6 +60,7 @@ async function runWatched(verb: string, overrides: JsonObject, environment = {})
     stdout: ended.stdout,
     stderr: ended.stderr,
     log: readFileSync(logPath, { encoding: 'utf8', flag: 'a+' }),
+    spans: existsSync(tracePath) ? readFileSync(tracePath, 'utf8') : '',
     state,
   });
   for (const name of readdirSync(folder))

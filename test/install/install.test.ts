@@ -41,6 +41,7 @@ it('with an administrator’s kubeconfig it installs on the node itself, or into
     executablePath: join(folder.path, 'image/podwire'),
     signal: new AbortController().signal,
     libc: openLibcLoader(),
+    observeNetworks: async () => [],
     writeStderr: (line: string) => void (text += line),
   };
   expect({ status: await runInstall(io), text }).toEqual({ status: 0, text: expect.any(String) });

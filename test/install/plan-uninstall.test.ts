@@ -20,6 +20,8 @@ function facts(overrides: Partial<UninstallFacts> = {}): UninstallFacts {
     emptyNetworks: ['networks/k8s-pod-network'],
     otherConfigNames: [],
     purgedFolders: [],
+    operationFiles: [],
+    hasMetricsFolder: false,
     ...overrides,
   };
 }

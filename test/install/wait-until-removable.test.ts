@@ -14,6 +14,8 @@ const facts = (overrides: Partial<UninstallFacts>): UninstallFacts => ({
   emptyNetworks: [],
   otherConfigNames: ['20-other.conflist'],
   purgedFolders: [],
+  operationFiles: [],
+  hasMetricsFolder: false,
   ...overrides,
 });
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { escapeControls, formatLine } from '../../src/log/log-line.ts';
+import { escapeControls, formatLine, type Outcome } from '../../src/log/log-line.ts';
 
 const format = (message: string) => formatLine(new Date(0), 'info', message, { pod: 'a/b', uid: undefined });
 
@@ -29,4 +29,19 @@ describe('a line', () => {
       }),
     );
   });
+});
+
+describe('a line about the end of a command', () => {
+  const describes = (why: string, outcome: Outcome, expected: string) =>
+    it(why, () =>
+      expect(formatLine(new Date(0), 'error', 'a failed (E1)', {}, outcome)).toContain(`ERROR ${expected}\n`),
+    );
+  describes('has the code', { code: 7 }, 'a failed (E1) [code 7]');
+  describes('has the number of the finding', { code: 7, finding: 'PW102' }, 'a failed (E1) [PW102, code 7]');
+  describes(
+    'has details and a cause that are new',
+    { code: 7, details: 'b', cause: 'c d' },
+    'a failed (E1) (b) [code 7]; cause: c d',
+  );
+  describes('says nothing twice', { code: 7, details: 'E1', cause: 'a failed' }, 'a failed (E1) [code 7]');
 });

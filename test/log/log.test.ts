@@ -11,6 +11,7 @@ function openTestLog(special: Partial<LogSettings> = {}, writeLine?: (line: stri
   const lines: string[] = [];
   const settings: LogSettings = {
     level: 'info',
+    format: 'text',
     filePath: undefined,
     maxSizeMb: 1,
     maxAgeDays: 30,

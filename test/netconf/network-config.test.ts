@@ -25,7 +25,7 @@ describe('the least that is accepted', () => {
       nodeNameFile: '/var/lib/calico/nodename',
       nodeNameFileOptional: false,
       connection: NO_CONNECTION_SETTINGS,
-      log: { level: 'info', filePath: undefined, maxSizeMb: 100, maxAgeDays: 30, maxCount: 10 },
+      log: { level: 'info', format: 'text', filePath: undefined, maxSizeMb: 100, maxAgeDays: 30, maxCount: 10 },
       floatingIpsEnabled: false,
       allowIpForwarding: false,
       includeDefaultRoutes: false,

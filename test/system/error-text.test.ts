@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { errnoOf, messageOf, stackOf } from '../../src/system/error-text.ts';
+import { errnoOf, messageOf, says, saysCause, stackOf } from '../../src/system/error-text.ts';
 
 const thrownBy = (action: () => unknown): unknown => {
   try {
@@ -49,4 +49,24 @@ describe('stackOf', () => {
   it('is the text of anything else', () => {
     expect(stackOf('broken')).toBe('broken');
   });
+});
+
+describe('says', () => {
+  const repeats = (why: string, whole: string, text: string) => it(why, () => expect(says(whole, text)).toBe(true));
+  const adds = (why: string, whole: string, text: string) => it(why, () => expect(says(whole, text)).toBe(false));
+  repeats('nothing adds nothing', 'a pod', '');
+  repeats('the same text', 'no pod can be attached: x', 'x');
+  repeats(
+    'the same words in another order',
+    'API server https://a:1 refuses connections (ECONNREFUSED)',
+    'ECONNREFUSED https://a:1',
+  );
+  it('a cause with the errno of the whole is said', () =>
+    expect(saysCause('refuses connections (ECONNREFUSED)', 'connection refused (ECONNREFUSED)')).toBe(true));
+  it('a cause with another errno is not', () => expect(saysCause('failed (EPIPE)', 'reset (ECONNRESET)')).toBe(false));
+  it('a cause without an errno is said if its words are', () => {
+    expect(saysCause('a b', 'b')).toBe(true);
+    expect(saysCause('a b', 'c')).toBe(false);
+  });
+  adds('a new word', 'API server https://a:1 failed (500)', '500 https://a:1: etcd');
 });

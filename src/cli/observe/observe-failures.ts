@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { FailedCommand, Seen } from '../../diagnosis/facts.ts';
 import { errnoOf } from '../../system/error-text.ts';
+import { logLineAsText } from './log-text.ts';
 
 /** More than a node logs in an hour of failures. */
 const READ_BYTES = 1024 * 1024;
@@ -9,7 +10,7 @@ const READ_BYTES = 1024 * 1024;
 export function observeFailures(path: string | undefined): Seen<readonly FailedCommand[]> {
   if (path === undefined) return { kind: 'unseen', why: 'podwire has no log file (log_file_path)' };
   try {
-    return { kind: 'seen', value: readEnd(path).split('\n').flatMap(parseLine) };
+    return { kind: 'seen', value: readEnd(path).split('\n').map(logLineAsText).flatMap(parseLine) };
   } catch (error) {
     // Nothing has been logged yet.
     if (errnoOf(error) === 'ENOENT') return { kind: 'seen', value: [] };
@@ -34,7 +35,8 @@ export function readLogAbout(containerId: string, path: string | undefined): rea
   } catch {
     return [];
   }
-  return text.split('\n').flatMap((line) => {
+  return text.split('\n').flatMap((written) => {
+    const line = logLineAsText(written);
     const [, time = '', level = '', message = '', command = '', container = ''] =
       /^(\S+Z) ([A-Z]+) (.*) command=(\w+) container=(\S+)/.exec(line) ?? [];
     return container === containerId ? [{ time, level: level.toLowerCase(), command, message }] : [];

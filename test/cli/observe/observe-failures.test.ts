@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { observeFailures, readEnd } from '../../../src/cli/observe/observe-failures.ts';
+import { observeFailures, readEnd, readLogAbout } from '../../../src/cli/observe/observe-failures.ts';
 import { formatLine } from '../../../src/log/log-line.ts';
+import { jsonLines } from '../../../src/telemetry/json-line.ts';
 
 let folder = '';
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'podwire-log-'))));
@@ -33,6 +34,19 @@ it('reads failed commands with their number, as the log writes them', () => {
       { atMs: TIME.getTime(), command: 'ADD', containerId: 'c1', pod: '', message: 'broken', number: undefined },
     ],
   });
+});
+
+it('reads a log of JSON in the same way', () => {
+  const path = join(folder, 'cni.log');
+  const format = jsonLines({ network: 'pods', traceId: undefined, durationSeconds: () => 1 });
+  const outcome = { code: 100, finding: 'PW401', details: 'more', cause: 'x' };
+  writeFileSync(path, format(TIME, 'error', 'the token was refused', CONTEXT, outcome));
+  expect(observeFailures(path)).toMatchObject({
+    value: [{ command: 'ADD', pod: 'default/web', message: 'the token was refused (more)', number: 'PW401' }],
+  });
+  expect(readLogAbout('c1', path)).toMatchObject([
+    { level: 'error', command: 'ADD', message: 'the token was refused (more) [PW401, code 100]; cause: x' },
+  ]);
 });
 
 it('a log that does not exist has no failures, one that is not configured is not seen', () => {

@@ -47,7 +47,7 @@ export interface DoctorNode extends AsyncDisposable {
   /** The environment of {@link podwire}. */
   readonly environment: Readonly<Record<string, string>>;
   /** Creates a Pod and a sandbox and runs ADD, which may fail. */
-  attach(name: string): Promise<DoctorPod>;
+  attach(name: string, annotations?: Readonly<Record<string, string>>): Promise<DoctorPod>;
   readonly pods: readonly DoctorPod[];
 }
 
@@ -107,8 +107,8 @@ export async function startDoctorNode({
     LANG: 'C.UTF-8',
     CONTAINER_RUNTIME_ENDPOINT: `unix://${runtime.socketPath}`,
   };
-  const attach = async (name: string): Promise<DoctorPod> => {
-    const { uid } = await cluster.createPod('default', name, { nodeName: NAME });
+  const attach: DoctorNode['attach'] = async (name, annotations = {}) => {
+    const { uid } = await cluster.createPod('default', name, { nodeName: NAME, annotations });
     const sandbox = await makeSandbox();
     const containerId = `${name}-`.padEnd(12, '0');
     const call = async (verb: 'ADD' | 'DEL') => {

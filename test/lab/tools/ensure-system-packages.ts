@@ -6,6 +6,7 @@ const run = promisify(execFile);
 /** Programs of the machine that tests run, and the Debian packages that contain them. */
 const PACKAGES = {
   ping: 'iputils-ping',
+  jq: 'jq',
   strace: 'strace',
   iptables: 'iptables',
   nft: 'nftables',

@@ -9,6 +9,7 @@ interface Tool {
     | 'kubectl'
     | 'kubelet'
     | 'kustomize'
+    | 'prometheus'
     | 'tls-verdict';
   /** The Go package that is the program. */
   readonly package: string;
@@ -39,6 +40,8 @@ export const TOOLS = {
   portmap: row('.', `${PLUGINS}/meta/portmap`, 'portmap', 'plugin'),
   tuning: row('.', `${PLUGINS}/meta/tuning`, 'tuning', 'plugin'),
   kustomize: row('kustomize', 'sigs.k8s.io/kustomize/kustomize/v5', 'kustomize', 'never'),
+  promtool: row('prometheus', 'github.com/prometheus/prometheus/cmd/promtool', 'promtool', 'never'),
+  prometheus: row('prometheus', 'github.com/prometheus/prometheus/cmd/prometheus', 'prometheus', 'never'),
   etcd: row('.', 'go.etcd.io/etcd/server/v3', 'etcd', 'envtest'),
   'kube-apiserver': {
     ...row('.', 'k8s.io/kubernetes/cmd/kube-apiserver', 'kube-apiserver', 'envtest'),

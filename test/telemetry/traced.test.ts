@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openTrace, traced } from '../src/trace.ts';
+import { callsTo, openTrace, traced } from '../../src/telemetry/traced.ts';
 
 function aTrace() {
   const lines: string[] = [];
@@ -44,7 +44,7 @@ describe('the trace', () => {
 
   it('shows where each call begins and ends, and changes no call', async () => {
     const { trace, labels } = aTrace();
-    const counter = traced('counter', new Counter(), trace);
+    const counter = traced('counter', new Counter(), callsTo(trace));
     expect(counter.unit).toBe('pods');
     expect(counter.add(2)).toBe(2);
     expect(await counter.addLater(3)).toBe(5);
