@@ -169,7 +169,15 @@ function readLog({ own }: NodeFacts, files: NodeFiles): Collected {
   );
 }
 
-function kernelStateOf({ links, routes, addresses, journal, machine, runtime }: NodeFacts): readonly Collected[] {
+function kernelStateOf({
+  links,
+  routes,
+  addresses,
+  journal,
+  machine,
+  packets,
+  runtime,
+}: NodeFacts): readonly Collected[] {
   const json = (name: string, value: unknown): Collected => ({
     name,
     text: `${JSON.stringify(value, undefined, 2)}\n`,
@@ -204,7 +212,19 @@ function kernelStateOf({ links, routes, addresses, journal, machine, runtime }: 
     journal.kind === 'unseen'
       ? { name: 'attachments.json', why: journal.why }
       : json('attachments.json', journal.value),
-    json('settings.json', { ...machine.sysctls, mtuFile: machine.mtuFile, gatewayProblem: machine.gatewayProblem }),
+    json('settings.json', {
+      ...packets.sysctls,
+      reversePathFilters: packets.reversePathFilters,
+      counters: packets.counters,
+      mtuFile: machine.mtuFile,
+      gatewayProblem: machine.gatewayProblem,
+    }),
+    packets.firewall.kind === 'unseen'
+      ? { name: 'forward-rules.json', why: packets.firewall.why }
+      : json(
+          'forward-rules.json',
+          packets.firewall.value.map((chain) => ({ ...chain, chains: Object.fromEntries(chain.chains) })),
+        ),
     runtime.kind === 'unseen' ? { name: 'runtime.json', why: runtime.why } : json('runtime.json', runtime.value),
   ];
 }

@@ -83,16 +83,23 @@ async function report(config: NetworkConfig, api: ApiFacts, nodeName: string | u
     routes: unseen,
     machine: {
       gatewayProblem: unseen,
-      sysctls: {},
       mtuFile: undefined,
-      isForwardingDropped: undefined,
       managedInterfaces: [],
       disk: undefined,
-      agentPrefix: undefined,
       isSameProgram: undefined,
+      nativeFolder: unseen,
       denials: unseen,
       nodeRoot: '/',
     },
+    packets: {
+      sysctls: {},
+      firewall: unseen,
+      reversePathFilters: {},
+      interfaceSettings: {},
+      counters: undefined,
+      connectionDrops: unseen,
+    },
+    processes: { agent: undefined, tokenWriters: [], timeService: undefined, hasBird: false },
     failures: unseen,
   };
   const findings = [...checkApi(facts), ...checkAddresses(facts)].filter(({ number }) => NUMBERS.has(number));

@@ -5,7 +5,7 @@ import { needsPodCidr, planAllocation } from '../plan/delegation.ts';
 import { parseHostInterfaceAlias } from '../plan/host-interface-alias.ts';
 import { quoteForShell } from './check-runtime.ts';
 import { found, passed, skipped, type Finding } from './finding.ts';
-import type { AddressFacts, LeaseFact, LinkFact, NodeFacts, RouteFact } from './facts.ts';
+import type { AddressFacts, LeaseFact, LinkFact, NodeFacts, NodeObject, RouteFact } from './facts.ts';
 import { isInCidr, usableCount } from './range.ts';
 
 /** Checks podCIDRs, leases and what uses their addresses (PW301 to PW308). */
@@ -163,18 +163,32 @@ function checkLeases(facts: NodeFacts): readonly Finding[] {
         );
   const nearly = usage.find(({ size, free }) => free < size * (1 - NEARLY_FULL));
   const filled = full ?? nearly;
+  const { maxPods } = nodeObjectOf(facts) ?? {};
+  const small = maxPods === undefined ? undefined : usage.find(({ size }) => size < maxPods);
   const fill =
-    filled === undefined || leaked.length > 0
-      ? passed('PW306', summary)
-      : found(
-          'PW306',
-          full === undefined ? 'warning' : 'failed',
-          `The range ${filled.range} is ${full === undefined ? 'nearly ' : ''}full.`,
-          {
-            evidence: [['range', filled.text]],
-          },
-        );
+    filled === undefined && small !== undefined && leaked.length === 0
+      ? found('PW306', 'warning', `The range ${small.range} is too small for the pods that the kubelet may run.`, {
+          evidence: [
+            ['range', small.text],
+            ['kubelet', `up to ${maxPods} pods (maxPods)`],
+          ],
+        })
+      : filled === undefined || leaked.length > 0
+        ? passed('PW306', summary)
+        : found(
+            'PW306',
+            full === undefined ? 'warning' : 'failed',
+            `The range ${filled.range} is ${full === undefined ? 'nearly ' : ''}full.`,
+            {
+              evidence: [['range', filled.text]],
+            },
+          );
   return [leak, fill];
+}
+
+function nodeObjectOf({ api }: NodeFacts): NodeObject | undefined {
+  if (api.kind === 'unseen' || api.value.node.kind === 'unseen' || api.value.node.value === 'absent') return undefined;
+  return api.value.node.value;
 }
 
 function usageOf(range: Cidr, { leases }: AddressFacts, leaked: readonly LeaseFact[]) {

@@ -1,4 +1,5 @@
 import { addressBits } from '../address/family.ts';
+import type { IpAddress } from '../address/ip-address.ts';
 import { deleteCommands } from './check-machine.ts';
 import { findDescription } from './finding-table.ts';
 import { found, passed, skipped, type Finding } from './finding.ts';
@@ -10,7 +11,7 @@ export function checkAttachments(facts: NodeFacts): readonly Finding[] {
   return [checkLost(facts), checkFailures(facts), checkLeftovers(facts)];
 }
 
-function checkLost({ journal, links, routes }: NodeFacts): Finding {
+function checkLost({ journal, links, routes, packets }: NodeFacts): Finding {
   if (journal.kind === 'unseen') return skipped('PW601', journal.why);
   if (links.kind === 'unseen' || routes.kind === 'unseen')
     return skipped('PW601', 'interfaces and routes cannot be read');
@@ -23,6 +24,20 @@ function checkLost({ journal, links, routes }: NodeFacts): Finding {
     return hasPodRoute(hostInterface, routes.value) ? undefined : `no route leads to ${hostInterface}`;
   };
   const lost = attached.filter((record) => problemOf(record) !== undefined);
+  // Of an attachment without an IPv4 address, these settings have no effect.
+  const changed = attached
+    .filter(({ hostInterface }) => hasPodRoute(hostInterface, routes.value, 'ipv4'))
+    .flatMap(({ hostInterface, pod }) =>
+      (['proxy_arp', 'forwarding'] as const)
+        .filter((name) => packets.interfaceSettings[hostInterface]?.[name] === '0')
+        .map((name) => ({ pod, setting: `net.ipv4.conf.${hostInterface}.${name}` })),
+    );
+  if (lost.length === 0 && changed.length > 0) {
+    return found('PW601', 'failed', 'Settings of the interfaces of pods were changed: these pods have no IPv4.', {
+      evidence: changed.slice(0, 3).map(({ pod, setting }) => ['pod', `${pod}: ${setting} is 0`]),
+      fix: changed.map(({ setting }) => `sysctl -w ${setting}=1`),
+    });
+  }
   if (lost.length === 0)
     return passed('PW601', `attachments with their interface and route: ${attached.length} of ${attached.length}`);
   return found('PW601', 'failed', `${lost.length} of ${attached.length} pods lost their network on this node.`, {
@@ -32,10 +47,16 @@ function checkLost({ journal, links, routes }: NodeFacts): Finding {
 }
 
 /** True if a route to a single address leads to a host interface. The kernel's own route to its link-local network does not count. */
-export function hasPodRoute(hostInterface: string, routes: readonly RouteFact[]): boolean {
+export function hasPodRoute(
+  hostInterface: string,
+  routes: readonly RouteFact[],
+  family?: IpAddress['family'],
+): boolean {
   return routes.some(
     ({ destination: { address, prefixLength }, interfaceName }) =>
-      interfaceName === hostInterface && prefixLength === addressBits(address.family),
+      interfaceName === hostInterface &&
+      prefixLength === addressBits(address.family) &&
+      (family === undefined || address.family === family),
   );
 }
 

@@ -48,7 +48,20 @@ function describe(name: string, list: JsonObject | undefined, problem: string | 
   const text = (key: string) => (typeof list?.[key] === 'string' ? list[key] : undefined);
   const plugins =
     list === undefined ? [] : pluginsOf(list).map(({ type }) => (typeof type === 'string' ? type : 'without a type'));
-  return { name, problem, network: text('name'), cniVersion: text('cniVersion'), plugins };
+  return {
+    name,
+    problem,
+    network: text('name'),
+    cniVersion: text('cniVersion'),
+    plugins,
+    masqueradesHostPorts: masqueradesHostPorts(list),
+  };
+}
+
+// portmap's default is true.
+function masqueradesHostPorts(list: JsonObject | undefined): boolean | undefined {
+  const portmap = list === undefined ? undefined : pluginsOf(list).find(({ type }) => type === 'portmap');
+  return portmap && portmap['snat'] !== false;
 }
 
 function parseOwn(fileName: string, list: JsonObject, environment: Environment): OwnConfig {

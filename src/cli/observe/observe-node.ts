@@ -17,6 +17,8 @@ import { observeFailures } from './observe-failures.ts';
 import { observeJournal } from './observe-journal.ts';
 import { observeMachine } from './observe-machine.ts';
 import { observeNetwork } from './observe-network.ts';
+import { observePackets } from './observe-packets.ts';
+import { observeProcesses } from './observe-processes.ts';
 import { observePrograms, typesIn } from './observe-programs.ts';
 import { findRuntimeSocket, observeRuntime } from './observe-runtime.ts';
 import { findOtherCredentials } from './other-credentials.ts';
@@ -94,6 +96,8 @@ async function observe(options: ObserveOptions, extent: 'with the API' | 'withou
       prefix: config?.hostInterfacePrefix ?? 'cali',
       executablePath: options.executablePath,
     }),
+    packets: await observePackets(environment['PATH']),
+    processes: observeProcesses(),
     failures,
   };
 }

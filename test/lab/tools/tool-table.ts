@@ -1,6 +1,14 @@
 interface Tool {
   /** The folder below test/tools whose go.mod pins the module, or is its own. */
-  readonly module: '.' | 'cilium' | 'containerd' | 'host-local-1.1.1' | 'kubelet' | 'kustomize' | 'tls-verdict';
+  readonly module:
+    | '.'
+    | 'cilium'
+    | 'containerd'
+    | 'host-local-1.1.1'
+    | 'kubectl'
+    | 'kubelet'
+    | 'kustomize'
+    | 'tls-verdict';
   /** The Go package that is the program. */
   readonly package: string;
   /** The file's name. A delegate is found by its name, whatever its version is. */
@@ -35,6 +43,7 @@ export const TOOLS = {
     ...row('.', 'k8s.io/kubernetes/cmd/kube-apiserver', 'kube-apiserver', 'envtest'),
     linkerFlags: KUBERNETES_VERSION,
   },
+  kubectl: { ...row('kubectl', 'k8s.io/kubernetes/cmd/kubectl', 'kubectl', 'never'), linkerFlags: KUBERNETES_VERSION },
   kubelet: { ...row('kubelet', 'k8s.io/kubernetes/cmd/kubelet', 'kubelet', 'never'), linkerFlags: KUBERNETES_VERSION },
   containerd: row('containerd', `${CONTAINERD}/containerd`, 'containerd', 'never'),
   'containerd-shim-runc-v2': row(
