@@ -59,7 +59,9 @@ export function addManagement(program: Command, io: CliIo, ended: (status: numbe
         ...(flags.asCalico ? ['--as-calico'] : []),
         ...rootArgs(flags),
       ];
-      ended(await (await import('../install/install.ts')).runInstall(installIo(io, args)));
+      const { runInstall } = await import('../install/install.ts');
+      if (flags.watch !== true) ended(await runInstall(installIo(io, args)));
+      else ended(await (await import('./watch-gc.ts')).runWithGc(io, (shared) => runInstall(installIo(shared, args))));
     });
   program
     .command('uninstall')

@@ -93,6 +93,7 @@ describe('from one overlay to another on a running cluster', () => {
 describe('components', () => {
   it.each([
     ['policy-only', 'dual-stack', 'usePodCidrIPv6'],
+    ['policy-only', 'gc', 'GC_EVERY_SECONDS'],
     ['podcidr-routes', 'cilium', 'cilium-cni'],
     ['podcidr-routes', 'cilium-dual-stack', 'cilium-cni'],
     ['bgp', 'typha', 'calico-typha'],

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { isJsonObject } from '../../../src/json/json.ts';
 import { applyManifest, readManifest, readTemplate } from '../servers/manifest.ts';
 import { NODE } from '../installer/install-cluster.ts';
@@ -19,6 +19,7 @@ const IMAGE_ARCHIVE = join(REPOSITORY, 'dist/podwire-image.tar');
 
 /** The pod of podwire's DaemonSet. The test creates it, because there is no controller. */
 export interface DaemonSetPod {
+  readonly name: string;
   /** The log of the init container. */
   installerLog(): Promise<string>;
   /** The log of the container that renews the token. */
@@ -31,10 +32,12 @@ export interface DaemonSetPod {
  * Applies the manifest, and waits until the kubelet has run the pod's init container.
  *
  * @param template of the network configuration
+ * @param manifest the objects; those of the component "gc" read the socket of the runtime
  */
 export async function applyDaemonSet(
   { cluster, runtime, pods }: KubeletNode,
   template = dualStackTemplate(),
+  manifest = readManifest(MANIFEST),
 ): Promise<DaemonSetPod> {
   const { admin, server, certificateAuthorityPem } = cluster;
   if (!existsSync(IMAGE_ARCHIVE)) throw new Error(`${IMAGE_ARCHIVE} is missing: npm run build:image`);
@@ -47,7 +50,7 @@ export async function applyDaemonSet(
     metadata: { name: 'kube-root-ca.crt' },
     data: { 'ca.crt': certificateAuthorityPem },
   });
-  const objects = readManifest(MANIFEST).map((object) =>
+  const objects = manifest.map((object) =>
     object['kind'] === 'ConfigMap' ? { ...object, data: { '10-podwire.conflist': template } } : object,
   );
   await applyManifest(admin, objects, 'keep');
@@ -68,12 +71,15 @@ export async function applyDaemonSet(
       imagePullPolicy: 'Never',
       env: [...(Array.isArray(container['env']) ? container['env'] : []), ...environment],
     }));
+  const runtimeVolume = { name: 'runtime', hostPath: { path: dirname(runtime.endpoint.replace('unix://', '')) } };
+  const volumes: readonly unknown[] = Array.isArray(spec['volumes']) ? spec['volumes'] : [];
   const place = async () => {
     await admin.create(PODS, {
       metadata: { name: POD, labels: member(daemonSet, 'spec', 'template', 'metadata', 'labels') },
       spec: {
         ...spec,
         nodeName: NODE,
+        volumes: volumes.map((volume) => (member(volume, 'name') === 'runtime' ? runtimeVolume : volume)),
         initContainers: adapt(spec['initContainers']),
         containers: adapt(spec['containers']),
       },
@@ -86,6 +92,7 @@ export async function applyDaemonSet(
   const log = (container: string) =>
     readFile(`/var/log/pods/kube-system_${POD}_${placed.uid}/${container}/0.log`, 'utf8');
   return {
+    name: POD,
     installerLog: () => log('install'),
     tokenLog: () => log('token'),
     async replace() {
