@@ -115,7 +115,7 @@ function checkConnections({ packets: { sysctls, connectionDrops }, nowMs }: Node
 
 /** Fewer, or a smaller part, are the noise of any network. */
 const MIN_DROPPED = 100;
-const MIN_DROPPED_PART = 0.01;
+const MIN_DROPPED_PART = 0.001;
 
 function checkReversePath({ packets, processes: { agent }, own }: NodeFacts): Finding {
   const { reversePathFilters: filters, counters } = packets;
@@ -123,7 +123,7 @@ function checkReversePath({ packets, processes: { agent }, own }: NodeFacts): Fi
   if (all === 2 && agent !== undefined && !agent.ignoresLooseFilter) {
     return found('PW507', 'warning', 'The agent does not start while the reverse path filter is loose.', {
       evidence: [['setting', 'net.ipv4.conf.all.rp_filter is 2']],
-      fix: ['sysctl -w net.ipv4.conf.all.rp_filter=1'],
+      fix: ['sysctl -w net.ipv4.conf.all.rp_filter=0'],
     });
   }
   const prefix = prefixOf(own);
@@ -144,12 +144,16 @@ function checkReversePath({ packets, processes: { agent }, own }: NodeFacts): Fi
   }
   return found('PW507', 'warning', 'The reverse path filter drops packets that arrive on another interface.', {
     evidence: [
-      ['dropped', `${dropped} packets, ${Math.round(part * 100)} % of all that have arrived`],
+      ['dropped', `${dropped} packets, ${formatPercent(part)} of all that have arrived`],
       ['strict', strict.slice(0, 5).join(', ')],
       ['why', 'the route back to their sender leads to another interface'],
     ],
     fix: strict.map((name) => `sysctl -w ${settingName(name)}=2`),
   });
+}
+
+function formatPercent(part: number): string {
+  return `${Number((part * 100).toPrecision(2))} %`;
 }
 
 // In the names of settings, a dot separates; in that of an interface, it becomes a slash.

@@ -126,7 +126,7 @@ describe('checkPackets', () => {
     { reversePathFilters: { all: 2 } },
     {
       number: 'PW507',
-      fix: ['sysctl -w net.ipv4.conf.all.rp_filter=1'],
+      fix: ['sysctl -w net.ipv4.conf.all.rp_filter=0'],
     },
   );
 

@@ -7,7 +7,7 @@ import { applyDaemonSet } from '../support/kubelet/daemon-set.ts';
 import { NODE } from '../support/installer/install-cluster.ts';
 import { type KubeletNode, type KubeletNodeState, startKubeletNode } from '../support/kubelet/kubelet-node.ts';
 import type { RunPod } from '../support/kubelet/pods.ts';
-import { callInstalled } from '../support/kubelet/installed-plugin.ts';
+import { callInstalled } from './installed-plugin.ts';
 import { memberText } from '../lab/member.ts';
 
 // containerd 2.4 asks plugins for STATUS and never for GC; CRI-O does. The call is made here as libcni makes it: for each

@@ -10,7 +10,7 @@ import { ensureTools } from '../lab/tools/ensure-tools.ts';
 import { until } from '../lab/until.ts';
 import { NODE } from '../support/installer/install-cluster.ts';
 import { applyDaemonSet, type DaemonSetPod } from '../support/kubelet/daemon-set.ts';
-import { callInstalled } from '../support/kubelet/installed-plugin.ts';
+import { callInstalled } from './installed-plugin.ts';
 import { type KubeletNode, startKubeletNode } from '../support/kubelet/kubelet-node.ts';
 import type { RunPod } from '../support/kubelet/pods.ts';
 import { parseManifest } from '../support/servers/manifest.ts';

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isJsonObject, type JsonObject } from '../../../src/json/json.ts';
-import { member, memberText } from '../../lab/member.ts';
-import type { EndedExecutable } from '../../lab/run-executable.ts';
-import { startPlugin } from '../../lab/run-plugin.ts';
+import { isJsonObject, type JsonObject } from '../../src/json/json.ts';
+import { member, memberText } from '../lab/member.ts';
+import type { EndedExecutable } from '../lab/run-executable.ts';
+import { startPlugin } from '../lab/run-plugin.ts';
 
 const PROGRAMS = '/opt/cni/bin';
 
