@@ -69,7 +69,7 @@ function missingFamilies(config: NetworkConfig, nodeName: string, podCidrs: read
 // Tunnels and bridges of pod networks have an address of the podCIDR on purpose.
 const OWN_TUNNELS = /^(tunl|vxlan\.calico|wireguard\.cali|wg-v6\.cali|cilium|flannel|cni)/;
 
-function checkOverlap({ addresses, links, own }: NodeFacts): Finding {
+function checkOverlap({ addresses, links, routes, own }: NodeFacts): Finding {
   if (addresses.kind === 'unseen') return skipped('PW303', addresses.why);
   if (links.kind === 'unseen') return skipped('PW303', links.why);
   const prefix = prefixOf(own);
@@ -80,6 +80,27 @@ function checkOverlap({ addresses, links, own }: NodeFacts): Finding {
         .filter((address) => addresses.value.ranges.some((range) => isInCidr(address, range)))
         .map((address) => ({ name, address })),
     );
+  // The network of an interface's own address contains the podCIDR: its hosts expect pods to answer their ARP requests.
+  const addressesOf = (name: string) => links.value.find((link) => link.name === name)?.addresses ?? [];
+  const around = (routes.kind === 'seen' ? routes.value : []).filter(
+    ({ destination, interfaceName = '', isDefault, hasGateway }) =>
+      !isDefault &&
+      !hasGateway &&
+      !interfaceName.startsWith(prefix) &&
+      !OWN_TUNNELS.test(interfaceName) &&
+      addressesOf(interfaceName).some((address) => isInCidr(address, destination)) &&
+      addresses.value.ranges.some(
+        (range) => destination.prefixLength < range.prefixLength && isInCidr(range.address, destination),
+      ),
+  );
+  if (conflicts.length === 0 && around.length > 0) {
+    return found('PW303', 'warning', 'The podCIDR is a part of a network that this node is in.', {
+      evidence: around.map(({ destination, interfaceName }) => [
+        'network',
+        `${formatCidr(destination)} dev ${interfaceName}`,
+      ]),
+    });
+  }
   if (conflicts.length === 0) return passed('PW303', 'no interface has an address in the podCIDR');
   return found('PW303', 'failed', 'An interface of this node has an address in the podCIDR.', {
     evidence: conflicts.map(({ name, address }) => ['interface', `${name} has ${address.text}`]),

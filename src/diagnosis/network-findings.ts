@@ -21,7 +21,8 @@ export const NETWORK_FINDINGS = {
   PW303: {
     title: 'The podCIDR overlaps another network',
     effect: 'pods have no traffic',
-    cause: 'An interface of the node has an address in the podCIDR.',
+    cause:
+      'An interface of the node has an address in the podCIDR, or a network of the node or of Services overlaps it.',
     remedy: 'Remove the address, or give the cluster another --cluster-cidr.',
     causes: [],
   },

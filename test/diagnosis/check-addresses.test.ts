@@ -65,6 +65,14 @@ describe('checkAddresses', () => {
     { links: links({ name: 'docker0', addresses: [parseIpAddress('10.0.0.1')] }) },
     { number: 'PW303' },
   );
+  finds(
+    'the network that the node is in contains the podCIDR',
+    {
+      links: links({ name: 'eth0', addresses: [parseIpAddress('10.0.99.7')] }),
+      routes: route('10.0.0.0/16', 'eth0'),
+    },
+    { number: 'PW303', outcome: 'warning', evidence: [['network', '10.0.0.0/16 dev eth0']] },
+  );
   finds('a tunnel of the agent may have one', {
     links: links({ name: 'tunl0', addresses: [parseIpAddress('10.0.0.1')] }),
   });
