@@ -8,7 +8,8 @@ export interface CliIo {
   /** The program's name as it was called, and its path. */
   readonly called: { readonly name: string; readonly executablePath: string };
   readonly environment: Environment;
-  readonly readStdin: () => Uint8Array;
+  /** Everything on stdin; `undefined` if nothing arrives on it for some seconds. */
+  readonly readStdin: () => Promise<Uint8Array | undefined>;
   /** Reads one line from a terminal. */
   readonly readLine: () => string;
   readonly writeStdout: (text: string) => Promise<void>;

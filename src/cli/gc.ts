@@ -47,7 +47,7 @@ async function confirm(io: CliIo): Promise<boolean> {
 
 const HEADINGS = ['KIND', 'OBJECT', 'CONTAINER', 'POD', 'AGE'] as const;
 
-function formatStale({ records, links, leases, endpointCount }: Stale, output: OutputFormat): Promise<string> {
+function formatStale({ records, damaged, links, leases, endpointCount }: Stale, output: OutputFormat): Promise<string> {
   const nowMs = Date.now();
   const rows = [
     ...records.map(({ hostInterface, containerId, pod, startedMs }) => ({
@@ -56,6 +56,13 @@ function formatStale({ records, links, leases, endpointCount }: Stale, output: O
       container: containerId,
       pod,
       age: formatDuration(nowMs - startedMs),
+    })),
+    ...damaged.map(({ containerId, writtenMs }) => ({
+      kind: 'record',
+      object: '(damaged)',
+      container: containerId,
+      pod: '',
+      age: formatDuration(nowMs - writtenMs),
     })),
     ...links.map(({ name, alias }) => ({
       kind: 'interface',

@@ -4,7 +4,7 @@ import { listLabelled } from '../attachment/find-known.ts';
 import { finishPendingEndpoints } from '../attachment/pending-endpoints.ts';
 import { openApiBudget } from '../cluster/api-budget.ts';
 import { leakedLeases, leftLinks, MIN_LEAKED_AGE_MS } from '../diagnosis/check-addresses.ts';
-import type { LeaseFact, LinkFact, NodeFacts, RecordFact } from '../diagnosis/facts.ts';
+import type { DamagedRecord, LeaseFact, LinkFact, NodeFacts, RecordFact } from '../diagnosis/facts.ts';
 import type { NetworkConfig } from '../netconf/network-config.ts';
 import { messageOf } from '../system/error-text.ts';
 import type { CliIo } from './cli-io.ts';
@@ -16,6 +16,7 @@ import { releaseLeases } from './release-leases.ts';
 /** What belongs to no sandbox any more. */
 export interface Stale {
   readonly records: readonly RecordFact[];
+  readonly damaged: readonly DamagedRecord[];
   readonly links: readonly LinkFact[];
   readonly leases: readonly LeaseFact[];
   readonly endpointCount: number;
@@ -34,8 +35,8 @@ interface Removal {
 }
 
 /** True if there is nothing to remove. */
-export function isEmpty({ records, links, leases, endpointCount }: Stale): boolean {
-  return records.length + links.length + leases.length + endpointCount === 0;
+export function isEmpty({ records, damaged, links, leases, endpointCount }: Stale): boolean {
+  return records.length + damaged.length + links.length + leases.length + endpointCount === 0;
 }
 
 /**
@@ -75,8 +76,12 @@ function findStale(facts: NodeFacts): Stale {
       (isOfEarlierBoot || hasSandbox === false) &&
       facts.nowMs - startedMs >= MIN_LEAKED_AGE_MS,
   );
+  const damaged = (journal.kind === 'seen' ? journal.value.damaged : []).filter(
+    ({ containerId, writtenMs }) => !inRuntime.has(containerId) && facts.nowMs - writtenMs >= MIN_LEAKED_AGE_MS,
+  );
   return {
     records,
+    damaged,
     links: leftLinks(facts),
     leases: leakedLeases(facts),
     endpointCount: journal.kind === 'seen' ? journal.value.pendingEndpointCount : 0,
@@ -96,7 +101,7 @@ export async function removeStale({ stale, config }: ObservedStale, io: CliIo): 
   await using effects = openNodeEffects(config, pluginFolders(io), io);
   const { journal } = effects;
   let [recordCount, linkCount, leaseCount] = [0, 0, 0];
-  const records = new Set(stale.records.map(keyOf));
+  const records = new Set([...stale.records, ...stale.damaged].map(keyOf));
   for (const item of journal.list()) {
     if (!records.has(keyOf(item.id)) || (item.kind === 'record' && journal.isInProgress(item.record))) continue;
     await attempt(`container ${item.id.containerId}`, async () => {

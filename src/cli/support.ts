@@ -18,6 +18,7 @@ import { maskJson, maskText, secretsIn } from './mask-secrets.ts';
 import { observeNode } from './observe/observe-node.ts';
 import { openNodeFiles, type NodeFiles } from './observe/node-files.ts';
 import { readEnd } from './observe/observe-failures.ts';
+import { readRegularFile } from './observe/read-regular-file.ts';
 import { formatReport } from './report-text.ts';
 import { openTerminal } from './terminal.ts';
 
@@ -140,7 +141,7 @@ function parseOrNull(text: string): JsonValue {
 
 function readText(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return Buffer.from(readRegularFile(path)).toString('utf8');
   } catch (error) {
     return `(${messageOf(error)})`;
   }
@@ -151,7 +152,7 @@ function readJournal({ own }: NodeFacts, files: NodeFiles): readonly Collected[]
   const folder = join(files.layout.here.state, 'networks', own.config.name);
   try {
     return readdirSync(folder).map((name) =>
-      attempt(`journal/${name}`, () => readFileSync(join(folder, name), 'utf8')),
+      attempt(`journal/${name}`, () => Buffer.from(readRegularFile(join(folder, name))).toString('utf8')),
     );
   } catch (error) {
     return [{ name: 'journal', why: messageOf(error) }];

@@ -30,7 +30,7 @@ export interface TestOptions {
  */
 export async function runTest({ config: path, timeoutSeconds }: TestOptions, io: CliIo): Promise<number> {
   try {
-    const { list, source } = readConfiguration(path, io);
+    const { list, source } = await readConfiguration(path, io);
     if (source !== undefined) io.writeStderr(`testing ${source}\n`);
     const config = parseOwnPlugin(list, io.environment);
     const files = openNodeFiles('/', io.environment);

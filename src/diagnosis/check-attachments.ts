@@ -115,11 +115,11 @@ export function findingsOfFailures(facts: NodeFacts, findings: readonly Finding[
 
 function checkLeftovers({ journal }: NodeFacts): Finding {
   if (journal.kind === 'unseen') return skipped('PW603', journal.why);
-  const { damagedCount, pendingEndpointCount } = journal.value;
-  if (damagedCount + pendingEndpointCount === 0) return passed('PW603', 'no record or endpoint is left over');
+  const { damaged, pendingEndpointCount } = journal.value;
+  if (damaged.length + pendingEndpointCount === 0) return passed('PW603', 'no record or endpoint is left over');
   return found('PW603', 'warning', 'Records or endpoints of removed pods are left over.', {
     evidence: [
-      ['damaged', damagedCount === 0 ? undefined : `${damagedCount} records`],
+      ['damaged', damaged.length === 0 ? undefined : damaged.map(({ containerId }) => containerId).join(', ')],
       ['endpoints', pendingEndpointCount === 0 ? undefined : `${pendingEndpointCount} to clear`],
     ],
     fix: ['podwire gc --yes'],

@@ -175,8 +175,15 @@ export interface LeaseFact {
 /** What podwire's journal says. */
 export interface JournalFacts {
   readonly attachments: readonly RecordFact[];
-  readonly damagedCount: number;
+  readonly damaged: readonly DamagedRecord[];
   readonly pendingEndpointCount: number;
+}
+
+/** A record that cannot be read: its name is known. */
+export interface DamagedRecord {
+  readonly containerId: string;
+  readonly interfaceName: string;
+  readonly writtenMs: number;
 }
 
 export interface RecordFact {

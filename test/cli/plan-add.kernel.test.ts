@@ -4,7 +4,7 @@ import { runPlan } from '../../src/cli/plan-add.ts';
 import { netconf } from '../lab/netconf.ts';
 import { cliIo } from '../support/commands/cli-io.ts';
 
-const stdin = (config: object) => ({ readStdin: () => new TextEncoder().encode(JSON.stringify(config)) });
+const stdin = (config: object) => ({ readStdin: async () => new TextEncoder().encode(JSON.stringify(config)) });
 
 it('a pod without a namespace is a wrong command line', async () =>
   await expect(runPlan({ output: 'table', pod: 'web', config: undefined }, cliIo().io)).rejects.toThrow(UsageError));

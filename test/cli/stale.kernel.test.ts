@@ -15,6 +15,6 @@ it('without a network configuration it says why nothing can be known', async () 
 });
 
 it('nothing is empty', () => {
-  const nothing = { records: [], links: [], leases: [], endpointCount: 0 };
+  const nothing = { records: [], damaged: [], links: [], leases: [], endpointCount: 0 };
   expect([isEmpty(nothing), isEmpty({ ...nothing, endpointCount: 1 })]).toEqual([true, false]);
 });

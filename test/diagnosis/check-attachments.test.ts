@@ -67,7 +67,11 @@ describe('checkAttachments', () => {
     { packets: packetFacts({ interfaceSettings: { cali1: { proxy_arp: '0', forwarding: '1' } } }) },
     { number: 'PW601', fix: ['sysctl -w net.ipv4.conf.cali1.proxy_arp=1'] },
   );
-  finds('a damaged record', { journal: seen(journalFacts({ damagedCount: 1 })) }, { number: 'PW603' });
+  finds(
+    'a damaged record',
+    { journal: seen(journalFacts({ damaged: [{ containerId: 'c9', interfaceName: 'eth0', writtenMs: 0 }] })) },
+    { number: 'PW603' },
+  );
 });
 
 describe('findingsOfFailures', () => {

@@ -1,10 +1,11 @@
-import { readFileSync, statfsSync, statSync } from 'node:fs';
+import { statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LinkFact, MachineFacts, ManagedInterface, Seen } from '../../diagnosis/facts.ts';
 import { GATEWAYS } from '../../plan/attachment-steps.ts';
 import { openKernel } from '../../kernel/kernel.ts';
 import { messageOf } from '../../system/error-text.ts';
 import type { NodeFiles } from './node-files.ts';
+import { readRegularFile } from './read-regular-file.ts';
 import { observeNativeFolder } from './observe-native-folder.ts';
 import { observeDenials } from './observe-denials.ts';
 
@@ -39,7 +40,7 @@ async function findGatewayProblem(): Promise<Seen<string | undefined>> {
 
 function readTrimmed(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8').trim();
+    return Buffer.from(readRegularFile(path)).toString('utf8').trim();
   } catch {
     return undefined;
   }

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readNodeName } from '../../agent/node-name.ts';
 import { readConnection, type ApiConnection } from '../../cluster/credentials/connection.ts';
@@ -20,6 +19,7 @@ import { observeNetwork } from './observe-network.ts';
 import { observePackets } from './observe-packets.ts';
 import { observeProcesses } from './observe-processes.ts';
 import { observePrograms, typesIn } from './observe-programs.ts';
+import { readRegularFile } from './read-regular-file.ts';
 import { findRuntimeSocket, observeRuntime } from './observe-runtime.ts';
 import { findOtherCredentials } from './other-credentials.ts';
 
@@ -81,7 +81,7 @@ async function observe(options: ObserveOptions, extent: 'with the API' | 'withou
     own,
     programs: await seen(async () => {
       if (own.kind === 'absent') throw new Error('podwire has no network configuration on this node');
-      const list = parseJsonObject(readFileSync(join(here.configs, own.fileName)));
+      const list = parseJsonObject(readRegularFile(join(here.configs, own.fileName)));
       return observePrograms(typesIn(list), programFolders ?? [onNode.programs], files, MAX_LOCAL_MS);
     }),
     api,

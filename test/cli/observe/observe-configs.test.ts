@@ -61,11 +61,11 @@ describe('observeConfigs', () => {
     write('10-podwire.conflist', { ...LIST, plugins: [{ ...netconf({ mtu: 'x' }) }] });
     expect(observeConfigs(folder, {}).own).toMatchObject({ kind: 'invalid', error: { finding: 'PW102' } });
   });
-  it('a folder that is missing is not seen', () =>
-    expect(observeConfigs(join(folder, 'none'), {})).toMatchObject({
-      files: { kind: 'unseen' },
-      own: { kind: 'absent' },
-    }));
+  it('a folder that is missing has no configuration, and one that cannot be read is not seen', () => {
+    const own = { kind: 'absent' };
+    expect(observeConfigs(join(folder, 'none'), {})).toEqual({ files: { kind: 'seen', value: [] }, own });
+    expect(observeConfigs('/dev/null', {})).toMatchObject({ files: { kind: 'unseen' }, own });
+  });
 });
 
 it('libcni passes the name and the version of the list', () => {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startDoctorNode, type DoctorNode } from '../../lab/doctor-node/doctor-node.ts';
 import { startOutsideServer } from '../../lab/doctor-node/outside-server.ts';
@@ -135,6 +136,17 @@ describe('the kernel', () => {
 });
 
 describe('files and processes', () => {
+  it('a record is damaged', async () => {
+    const records = '/var/lib/podwire/networks/k8s-pod-network';
+    await mkdir(records, { recursive: true });
+    const path = join(records, 'damaged@eth0.record.json');
+    await writeFile(path, '{"not": "a record"', { mode: 0o600 });
+    const before = new Date(Date.now() - 5 * 60_000);
+    await utimes(path, before, before);
+    expect((await repair('PW603')).causes).toEqual([['PW603']]);
+    expect(await readdir(records)).not.toContain('damaged@eth0.record.json');
+  });
+
   it('portmap does not masquerade', async () => {
     const conflist = await readFile(node.conflistPath, 'utf8');
     await writeFile(node.conflistPath, conflist.replace(/"snat": true/, '"snat": false'));

@@ -74,7 +74,7 @@ export function addressFacts(overrides: Partial<AddressFacts> = {}): AddressFact
 
 /** The journal of the healthy node. */
 export function journalFacts(overrides: Partial<JournalFacts> = {}): JournalFacts {
-  return { attachments: [recordFact()], damagedCount: 0, pendingEndpointCount: 0, ...overrides };
+  return { attachments: [recordFact()], damaged: [], pendingEndpointCount: 0, ...overrides };
 }
 
 /** What decides on the healthy node whether packets pass. */

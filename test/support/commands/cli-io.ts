@@ -17,7 +17,7 @@ export function cliIo(overrides: Partial<CliIo> = {}): CapturedIo {
       args: [],
       called: { name: 'podwire', executablePath: process.execPath },
       environment: {},
-      readStdin: () => new Uint8Array(),
+      readStdin: async () => new Uint8Array(),
       readLine: () => '',
       writeStdout: async (text) => void (captured.stdout += text),
       writeStdoutNow: (text) => (captured.stdout += text),
