@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { isJsonObject } from '../../../src/json/json.ts';
+import { isJsonObject, type JsonObject } from '../../../src/json/json.ts';
 import { applyManifest, readManifest, readTemplate } from '../servers/manifest.ts';
 import { NODE } from '../installer/install-cluster.ts';
 import type { KubeletNode } from './kubelet-node.ts';
@@ -24,20 +24,18 @@ export interface DaemonSetPod {
   installerLog(): Promise<string>;
   /** The log of the container that renews the token. */
   tokenLog(): Promise<string>;
-  /** Deletes the pod and creates it again, as a rollout does. */
-  replace(): Promise<void>;
+  /** Deletes the pod and creates it again, as a rollout does, with another manifest if one is given. */
+  replace(changed?: readonly JsonObject[]): Promise<void>;
 }
 
 /**
  * Applies the manifest, and waits until the kubelet has run the pod's init container.
  *
  * @param template of the network configuration
- * @param manifest the objects; those of the component "gc" read the socket of the runtime
  */
 export async function applyDaemonSet(
   { cluster, runtime, pods }: KubeletNode,
   template = dualStackTemplate(),
-  manifest = readManifest(MANIFEST),
 ): Promise<DaemonSetPod> {
   const { admin, server, certificateAuthorityPem } = cluster;
   if (!existsSync(IMAGE_ARCHIVE)) throw new Error(`${IMAGE_ARCHIVE} is missing: npm run build:image`);
@@ -50,13 +48,6 @@ export async function applyDaemonSet(
     metadata: { name: 'kube-root-ca.crt' },
     data: { 'ca.crt': certificateAuthorityPem },
   });
-  const objects = manifest.map((object) =>
-    object['kind'] === 'ConfigMap' ? { ...object, data: { '10-podwire.conflist': template } } : object,
-  );
-  await applyManifest(admin, objects, 'keep');
-  const daemonSet = objects.find((object) => member(object, 'kind') === 'DaemonSet');
-  const spec = member(daemonSet, 'spec', 'template', 'spec');
-  if (!isJsonObject(spec)) throw new Error(`${MANIFEST} has no DaemonSet`);
   // The API server's own address, because there is no kube-proxy that translates the Service's.
   const { hostname, port } = new URL(server);
   const environment = [
@@ -72,8 +63,15 @@ export async function applyDaemonSet(
       env: [...(Array.isArray(container['env']) ? container['env'] : []), ...environment],
     }));
   const runtimeVolume = { name: 'runtime', hostPath: { path: dirname(runtime.endpoint.replace('unix://', '')) } };
-  const volumes: readonly unknown[] = Array.isArray(spec['volumes']) ? spec['volumes'] : [];
-  const place = async () => {
+  const place = async (manifest: readonly JsonObject[]) => {
+    const objects = manifest.map((object) =>
+      object['kind'] === 'ConfigMap' ? { ...object, data: { '10-podwire.conflist': template } } : object,
+    );
+    await applyManifest(admin, objects, 'keep');
+    const daemonSet = objects.find((object) => member(object, 'kind') === 'DaemonSet');
+    const spec = member(daemonSet, 'spec', 'template', 'spec');
+    if (!isJsonObject(spec)) throw new Error('the manifest has no DaemonSet');
+    const volumes: readonly unknown[] = Array.isArray(spec['volumes']) ? spec['volumes'] : [];
     await admin.create(PODS, {
       metadata: { name: POD, labels: member(daemonSet, 'spec', 'template', 'metadata', 'labels') },
       spec: {
@@ -88,16 +86,18 @@ export async function applyDaemonSet(
     const running = await pod.until('runs', (state) => phaseOf(state) === 'Running');
     return { pod, uid: memberText(running['metadata'], 'uid') };
   };
-  let placed = await place();
+  let manifest = readManifest(MANIFEST);
+  let placed = await place(manifest);
   const log = (container: string) =>
     readFile(`/var/log/pods/kube-system_${POD}_${placed.uid}/${container}/0.log`, 'utf8');
   return {
     name: POD,
     installerLog: () => log('install'),
     tokenLog: () => log('token'),
-    async replace() {
+    async replace(changed = manifest) {
+      manifest = changed;
       await placed.pod.delete();
-      placed = await place();
+      placed = await place(manifest);
     },
   };
 }
