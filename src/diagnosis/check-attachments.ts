@@ -1,5 +1,6 @@
 import { addressBits } from '../address/family.ts';
 import type { IpAddress } from '../address/ip-address.ts';
+import { MIN_LEAKED_AGE_MS } from './check-addresses.ts';
 import { deleteCommands } from './check-machine.ts';
 import { findDescription } from './finding-table.ts';
 import { found, passed, skipped, type Finding } from './finding.ts';
@@ -113,9 +114,14 @@ export function findingsOfFailures(facts: NodeFacts, findings: readonly Finding[
   return [...made.values()];
 }
 
-function checkLeftovers({ journal }: NodeFacts): Finding {
+function checkLeftovers({ journal, runtime, nowMs }: NodeFacts): Finding {
   if (journal.kind === 'unseen') return skipped('PW603', journal.why);
-  const { damaged, pendingEndpointCount } = journal.value;
+  const { pendingEndpointCount } = journal.value;
+  const living = new Set(runtime.kind === 'seen' ? runtime.value.sandboxIds : []);
+  // The DEL of a living container removes its record, and what is younger is left alone by "podwire gc".
+  const damaged = journal.value.damaged.filter(
+    ({ containerId, writtenMs }) => !living.has(containerId) && nowMs - writtenMs >= MIN_LEAKED_AGE_MS,
+  );
   if (damaged.length + pendingEndpointCount === 0) return passed('PW603', 'no record or endpoint is left over');
   return found('PW603', 'warning', 'Records or endpoints of removed pods are left over.', {
     evidence: [

@@ -67,6 +67,16 @@ describe('checkAttachments', () => {
     { packets: packetFacts({ interfaceSettings: { cali1: { proxy_arp: '0', forwarding: '1' } } }) },
     { number: 'PW601', fix: ['sysctl -w net.ipv4.conf.cali1.proxy_arp=1'] },
   );
+  finds('a damaged record of a container that the runtime has, and one that was just written', {
+    journal: seen(
+      journalFacts({
+        damaged: [
+          { containerId: 'c1', interfaceName: 'eth0', writtenMs: 0 },
+          { containerId: 'c9', interfaceName: 'eth0', writtenMs: NOON_MS - 30_000 },
+        ],
+      }),
+    ),
+  });
   finds(
     'a damaged record',
     { journal: seen(journalFacts({ damaged: [{ containerId: 'c9', interfaceName: 'eth0', writtenMs: 0 }] })) },

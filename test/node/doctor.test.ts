@@ -61,17 +61,7 @@ describe('podwire doctor through kubectl exec', () => {
     });
     expect(memberText(answer, 'node')).toBe(NODE);
     expect(idsIn(answer, 'passed')).toEqual(
-      expect.arrayContaining([
-        'PW102',
-        'PW103',
-        'PW109',
-        'PW201',
-        'PW305',
-        'PW401',
-        'PW404',
-        'PW501',
-        'PW601',
-      ]),
+      expect.arrayContaining(['PW102', 'PW103', 'PW109', 'PW201', 'PW305', 'PW401', 'PW404', 'PW501', 'PW601']),
     );
     expect(idsIn(answer, 'skipped')).toEqual(['PW101', 'PW108', 'PW508', 'PW701', 'PW801']);
   });

@@ -89,7 +89,7 @@ describe('podwire explain', () => {
 
   it('an unknown name is a wrong command line', async () =>
     expect(await node.podwire('explain', 'none')).toMatchObject({
-      exitCode: 2,
+      exitCode: 1,
       stdout: '',
       stderr: expect.stringContaining('nothing on this node is called "none"'),
     }));
