@@ -31,7 +31,7 @@ async function main(): Promise<number> {
       ...io,
       args,
       called,
-      readStdin: readStdinUntilSilent,
+      stdin: () => process.stdin,
       readLine,
       writeStdoutNow,
       isTerminal,
@@ -85,30 +85,6 @@ async function readPromptStdin(): Promise<Uint8Array> {
 }
 
 const PROMPT_STDIN_MS = 250;
-
-/** Everything on stdin; `undefined` if nothing arrives for some seconds: a person's command must not hang. */
-async function readStdinUntilSilent(): Promise<Uint8Array | undefined> {
-  const chunks: Buffer[] = [];
-  let sizeBytes = 0;
-  const { stdin } = process;
-  const { promise, resolve } = Promise.withResolvers<'ended' | 'silent'>();
-  const timer = setTimeout(() => resolve('silent'), SILENT_STDIN_MS);
-  stdin
-    .on('data', (chunk: Buffer) => {
-      timer.refresh();
-      chunks.push(chunk);
-      sizeBytes += chunk.length;
-      if (sizeBytes >= STDIN_LIMIT_BYTES) resolve('ended');
-    })
-    .once('end', () => resolve('ended'))
-    .once('error', () => resolve('ended'));
-  const end = await promise;
-  clearTimeout(timer);
-  stdin.destroy();
-  return end === 'silent' ? undefined : Buffer.concat(chunks);
-}
-
-const SILENT_STDIN_MS = 5000;
 
 function readStdin(): Uint8Array {
   const chunks: Buffer[] = [];

@@ -1,3 +1,4 @@
+import { PassThrough, Readable } from 'node:stream';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +14,7 @@ beforeAll(() => {
   writeFileSync(join(folder, '05-kubeconfig'), '{"name": "no configuration"}');
 });
 afterAll(() => rmSync(folder, { recursive: true }));
-const STDIN = { readStdin: async () => new TextEncoder().encode('{"name": "stdin"}') };
+const STDIN = { stdin: () => Readable.from([Buffer.from('{"name": "stdin"}')]) };
 const onTerminal = (configs: string) => ({ ...STDIN, isTerminal: () => true, environment: { CNI_NET_DIR: configs } });
 
 it('a named file takes precedence', async () =>
@@ -23,10 +24,11 @@ it('a named file takes precedence', async () =>
   }));
 it('otherwise stdin is read', async () =>
   expect((await readConfiguration(undefined, cliIo(STDIN).io)).list).toEqual({ name: 'stdin' }));
-it('if nothing arrives on stdin, it does not wait for ever', () =>
-  expect(readConfiguration(undefined, cliIo({ readStdin: async () => undefined }).io)).rejects.toThrow(
+it('if nothing arrives on stdin, it does not wait for ever', { timeout: 20_000 }, () =>
+  expect(readConfiguration(undefined, cliIo({ stdin: () => new PassThrough() }).io)).rejects.toThrow(
     'nothing arrives on standard input: pass the network configuration there, or with --config FILE',
-  ));
+  ),
+);
 it('on a terminal it is the first configuration of the node', async () =>
   expect(await readConfiguration(undefined, cliIo(onTerminal(folder)).io)).toEqual({
     list: { name: 'a' },
