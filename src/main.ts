@@ -31,7 +31,7 @@ async function main(): Promise<number> {
       ...io,
       args,
       called,
-      readStdin,
+      stdin: () => process.stdin,
       readLine,
       writeStdoutNow,
       isTerminal,

@@ -213,7 +213,8 @@ function toCniError(error: unknown, { signal }: Partial<Pick<PluginIo, 'signal'>
     return new CniError(ERROR_CODE.inputOutput, error.message, { details: error.errnoName, cause: error });
   }
   if (error instanceof KernelError) {
-    return new CniError(ERROR_CODE.kernelRefused, error.message, { details: error.errnoName, cause: error });
+    const { message, errnoName, finding } = error;
+    return new CniError(ERROR_CODE.kernelRefused, message, { details: errnoName, cause: error, finding });
   }
   if (isErrno(error)) {
     return new CniError(

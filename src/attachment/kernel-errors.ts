@@ -23,7 +23,8 @@ function kernelRefusedError(action: string, cause: KernelError): CniError {
     return new CniError(ERROR_CODE.inputOutput, `cannot ${action}: ${cause.message}`, { details, cause });
   }
   if (cause.owner === undefined) {
-    return new CniError(ERROR_CODE.kernelRefused, `cannot ${action}: ${cause.message}`, { details, cause });
+    const { finding } = cause;
+    return new CniError(ERROR_CODE.kernelRefused, `cannot ${action}: ${cause.message}`, { details, cause, finding });
   }
   return new CniError(
     ERROR_CODE.routeTaken,

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { Environment } from '../cni/environment.ts';
 import type { LibcLoader } from '../system/libc.ts';
 
@@ -8,7 +9,7 @@ export interface CliIo {
   /** The program's name as it was called, and its path. */
   readonly called: { readonly name: string; readonly executablePath: string };
   readonly environment: Environment;
-  readonly readStdin: () => Uint8Array;
+  readonly stdin: () => Readable;
   /** Reads one line from a terminal. */
   readonly readLine: () => string;
   readonly writeStdout: (text: string) => Promise<void>;

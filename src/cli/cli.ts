@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import { CniError } from '../cni/error.ts';
 import { formatExplainedError, isExplained } from '../install/install-error.ts';
+import { errnoOf, messageOf } from '../system/error-text.ts';
 import { CommandError, EXIT, UsageError, type CliIo } from './cli-io.ts';
 import { makeProgram } from './program.ts';
 import { MAX_COLUMNS } from './terminal.ts';
@@ -17,7 +18,8 @@ const ARGS_BY_PROGRAM_NAME: Readonly<Record<string, readonly string[]>> = {
  *
  * @returns the exit status: 0 if everything is fine, 1 for a finding or a failure, 2 for a wrong command line
  */
-export async function runCli(io: CliIo): Promise<number> {
+export async function runCli(given: CliIo): Promise<number> {
+  const io = withExplainedOutput(given);
   const called = [...(ARGS_BY_PROGRAM_NAME[io.called.name] ?? []), ...io.args];
   let status: number = EXIT.fine;
   const program = makeProgram(io, (result) => (status = result));
@@ -26,7 +28,12 @@ export async function runCli(io: CliIo): Promise<number> {
     return EXIT.usage;
   }
   try {
-    await program.parseAsync([...flagAsCommand(called)], { from: 'user' });
+    const args = flagAsCommand(called);
+    const isKnown = (name: string) => program.commands.some((command) => command.name() === name);
+    // For an unknown command, Commander would print the help of podwire, and not name it.
+    const [first, second] = args;
+    const isHelpOfUnknown = first === 'help' && second !== undefined && !isKnown(second);
+    await program.parseAsync([...(isHelpOfUnknown ? args.slice(1) : args)], { from: 'user' });
     return status;
   } catch (error) {
     // Commander has printed the help or the message.
@@ -36,7 +43,7 @@ export async function runCli(io: CliIo): Promise<number> {
       return EXIT.usage;
     }
     if (error instanceof CommandError) {
-      io.writeStderr(`podwire: ${error.message}\n`);
+      io.writeStderr(`${wrapText(`podwire: ${error.message}`, MAX_COLUMNS).join('\n')}\n`);
       return EXIT.failure;
     }
     if (!isExplained(error)) throw error;
@@ -44,6 +51,24 @@ export async function runCli(io: CliIo): Promise<number> {
     io.writeStderr(`podwire: ${formatExplainedError(error)}${number}\n`);
     return EXIT.failure;
   }
+}
+
+/** Nothing is wrong if a reader has seen enough, as `head` does. Another failure to write is one of the command. */
+function withExplainedOutput(io: CliIo): CliIo {
+  const explain = (error: unknown): void => {
+    if (errnoOf(error) !== 'EPIPE') throw new CommandError(`cannot write to standard output: ${messageOf(error)}`);
+  };
+  return {
+    ...io,
+    writeStdout: (text) => io.writeStdout(text).catch(explain),
+    writeStdoutNow(text) {
+      try {
+        io.writeStdoutNow(text);
+      } catch (error) {
+        explain(error);
+      }
+    },
+  };
 }
 
 /** The flags that Calico's plugin has, as Go's flag package spells them: `-v` before `-t`. Other arguments stay as they are. */

@@ -35,6 +35,8 @@ interface Described {
 
 interface Flag {
   readonly name: string;
+  /** `-o`. */
+  readonly short: string | undefined;
   readonly summary: string;
   readonly takesValue: boolean;
   readonly values: readonly string[];
@@ -43,6 +45,7 @@ interface Flag {
 function describe(command: Command): Described {
   const flags = command.options.map((option) => ({
     name: option.long ?? option.short ?? '',
+    short: option.short,
     summary: option.description,
     takesValue: option.required || option.optional,
     values: option.argChoices ?? [],
@@ -51,7 +54,7 @@ function describe(command: Command): Described {
   const listed =
     argument?.argChoices ??
     (/^\w+(, \w+)+$/.test(argument?.description ?? '') ? argument?.description.split(', ') : []);
-  const help = { name: '--help', summary: 'print the help', takesValue: false, values: [] };
+  const help = { name: '--help', short: '-h', summary: 'print the help', takesValue: false, values: [] };
   return { name: command.name(), summary: command.summary(), flags: [...flags, help], values: listed ?? [] };
 }
 
@@ -59,12 +62,12 @@ function bashScript(commands: readonly Described[]): string {
   const valueCases = uniqueFlags(commands)
     .filter(({ values }) => values.length > 0)
     .map(
-      ({ name, values }) =>
-        `    ${name}|${shortOf(name)}) COMPREPLY=($(compgen -W '${values.join(' ')}' -- "$word")); return ;;`,
+      ({ name, short, values }) =>
+        `    ${[name, short].filter((word) => word !== undefined).join('|')}) COMPREPLY=($(compgen -W '${values.join(' ')}' -- "$word")); return ;;`,
     );
   const fileCases = uniqueFlags(commands)
     .filter(({ takesValue, values }) => takesValue && values.length === 0)
-    .map(({ name }) => name);
+    .flatMap(({ name, short }) => [name, ...(short === undefined ? [] : [short])]);
   const commandCases = commands.map(
     ({ name, flags, values }) => `    ${name}) words='${[...values, ...flags.map((flag) => flag.name)].join(' ')}' ;;`,
   );
@@ -93,7 +96,7 @@ function zshScript(commands: readonly Described[]): string {
   const cases = commands.flatMap(({ name, flags, values }) => [
     `    ${name})`,
     `      _arguments ${[
-      ...flags.map((flag) => quote(`${flag.name}[${flag.summary.replaceAll(/[[\]:]/g, ' ')}]${zshValue(flag)}`)),
+      ...flags.map(zshFlag),
       ...(values.length === 0 ? [] : [quote(`1:value:(${values.join(' ')})`)]),
     ].join(' ')} ;;`,
   ]);
@@ -120,6 +123,14 @@ function zshScript(commands: readonly Described[]): string {
   ].join('\n');
 }
 
+// Of two names of one flag, only one is completed.
+function zshFlag(flag: Flag): string {
+  const text = quote(`[${flag.summary.replaceAll(/[[\]:]/g, ' ')}]${zshValue(flag)}`);
+  return flag.short === undefined
+    ? `${flag.name}${text}`
+    : `'(${flag.short} ${flag.name})'{${flag.short},${flag.name}}${text}`;
+}
+
 function zshValue({ takesValue, values }: Flag): string {
   if (values.length > 0) return `:value:(${values.join(' ')})`;
   return takesValue ? ':value:_files' : '';
@@ -133,7 +144,8 @@ function fishScript(commands: readonly Described[]): string {
       ...(values.length === 0 ? [] : [`complete -c podwire ${here} -f -a '${values.join(' ')}'`]),
       ...flags.map((flag) => {
         const value = flag.values.length > 0 ? ` -x -a '${flag.values.join(' ')}'` : flag.takesValue ? ' -r' : '';
-        return `complete -c podwire ${here} -l ${flag.name.slice(2)}${value} -d ${quote(flag.summary)}`;
+        const short = flag.short === undefined ? '' : ` -s ${flag.short.slice(1)}`;
+        return `complete -c podwire ${here} -l ${flag.name.slice(2)}${short}${value} -d ${quote(flag.summary)}`;
       }),
     ];
   });
@@ -142,10 +154,6 @@ function fishScript(commands: readonly Described[]): string {
 
 function uniqueFlags(commands: readonly Described[]): readonly Flag[] {
   return [...new Map(commands.flatMap(({ flags }) => flags).map((flag) => [flag.name, flag])).values()];
-}
-
-function shortOf(name: string): string {
-  return `-${name.slice(2, 3)}`;
 }
 
 function quote(text: string): string {

@@ -19,7 +19,7 @@ import type { Observation } from '../plan/observation.ts';
 import { planWorkloadEndpoint } from '../plan/workload-endpoint.ts';
 import { messageOf } from '../system/error-text.ts';
 import type { AttachmentReport, EndReport } from './attachment-report.ts';
-import { EXIT, UsageError, type CliIo } from './cli-io.ts';
+import { CommandError, EXIT, UsageError, type CliIo } from './cli-io.ts';
 import { findAttachments, type FoundAttachment } from './find-attachments.ts';
 import { formatAttachment } from './format-attachment.ts';
 import { nodeNameOf } from './observe/observe-node.ts';
@@ -42,7 +42,8 @@ export interface ExplainOptions {
  *
  * @param target NAMESPACE/POD, a container id or its beginning, an address, or the name of a host interface
  * @returns the exit status: 1 if something differs
- * @throws {UsageError} if nothing, or more than one attachment, has this name
+ * @throws {CommandError} if nothing on this node has this name
+ * @throws {UsageError} if more than one attachment has it
  */
 export async function runExplain(
   target: string,
@@ -58,7 +59,7 @@ export async function runExplain(
   const found = findAttachments(target, own.config, files);
   const [attachment, ...others] = found;
   if (attachment === undefined) {
-    throw new UsageError(
+    throw new CommandError(
       `nothing on this node is called "${target}": expected NAMESPACE/POD, a container id, an address or a host interface`,
     );
   }

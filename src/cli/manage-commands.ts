@@ -63,7 +63,9 @@ export function addManagement(program: Command, io: CliIo, ended: (status: numbe
       const { runInstall } = await import('../install/install.ts');
       const observe: InstallingIo['observeNetworks'] = async (root, readPodCidrs) =>
         (await import('./observe/observe-networks.ts')).observeNetworks(root, io.environment, readPodCidrs);
-      ended(await runInstall({ ...installIo(io, args), observeNetworks: observe }));
+      const install = (shared: CliIo) => runInstall({ ...installIo(shared, args), observeNetworks: observe });
+      if (flags.watch !== true) ended(await install(io));
+      else ended(await (await import('./watch-gc.ts')).runWithGc(io, install));
     });
   program
     .command('uninstall')

@@ -16,7 +16,7 @@ export type NodeEffects = Pick<Effects, 'agent' | 'cluster' | 'delegate' | 'jour
   AsyncDisposable;
 
 /** Opens the effects for a network. Nothing is loaded before it is used. */
-export function openNodeEffects(config: NetworkConfig, programs: string, io: CliIo): NodeEffects {
+export function openNodeEffects(config: NetworkConfig, programs: readonly string[], io: CliIo): NodeEffects {
   const libc = openLibcLoader();
   const log = openLog({
     settings: { ...config.log, level: 'warning' },
@@ -29,8 +29,8 @@ export function openNodeEffects(config: NetworkConfig, programs: string, io: Cli
     agent: openAgent(config),
     cluster,
     delegate: openDelegate({
-      environment: { PATH: io.environment['PATH'], CNI_PATH: programs },
-      pluginPath: [programs],
+      environment: { PATH: io.environment['PATH'], CNI_PATH: programs.join(':') },
+      pluginPath: programs,
       budgetMs: config.budgets.delegateMs,
       startProgram: (program) => startProgram(program, libc.load()),
       tryLock: (fd) => libc.load().tryLock(fd),

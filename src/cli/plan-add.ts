@@ -64,7 +64,7 @@ interface AddPlan {
 export async function runPlan({ output, pod, config: path }: PlanOptions, io: CliIo): Promise<number> {
   if (pod !== undefined && !/^[^/]+\/[^/]+$/.test(pod))
     throw new UsageError(`--pod: expected NAMESPACE/NAME, got "${pod}"`);
-  const { list } = readConfiguration(path, io);
+  const { list } = await readConfiguration(path, io);
   const config = parseOwnPlugin(list, io.environment);
   const plan = await planAdd(config, pod, io);
   const text = await formatOutput(output, {

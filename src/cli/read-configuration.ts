@@ -4,6 +4,7 @@ import { CniError, ERROR_CODE } from '../cni/error.ts';
 import { parseJsonObject, type JsonObject } from '../json/json.ts';
 import { messageOf } from '../system/error-text.ts';
 import type { CliIo } from './cli-io.ts';
+import { readUntilSilent } from './read-until-silent.ts';
 import { openNodeFiles } from './observe/node-files.ts';
 
 /** A network configuration, of one plugin or of a list. */
@@ -19,9 +20,14 @@ export interface Configuration {
  *
  * @throws {CniError} if there is none, or it is not a JSON object
  */
-export function readConfiguration(path: string | undefined, io: CliIo): Configuration {
+export async function readConfiguration(path: string | undefined, io: CliIo): Promise<Configuration> {
   if (path !== undefined) return { list: parseJsonObject(readFile(path), path), source: undefined };
-  if (!io.isTerminal(0)) return { list: parseJsonObject(io.readStdin()), source: undefined };
+  if (!io.isTerminal(0)) {
+    const input = await readUntilSilent(io.stdin());
+    if (input !== undefined) return { list: parseJsonObject(input), source: undefined };
+    const message = 'nothing arrives on standard input: pass the network configuration there, or with --config FILE';
+    throw new CniError(ERROR_CODE.inputOutput, message);
+  }
   const folder = openNodeFiles(undefined, io.environment).layout.here.configs;
   const first = listFolder(folder).find((name) => /\.(conf|conflist|json)$/.test(name));
   if (first === undefined) {

@@ -18,6 +18,7 @@ import { maskJson, maskText, secretsIn } from './mask-secrets.ts';
 import { observeNode } from './observe/observe-node.ts';
 import { openNodeFiles, type NodeFiles } from './observe/node-files.ts';
 import { readEnd } from './observe/observe-failures.ts';
+import { readRegularFile } from './observe/read-regular-file.ts';
 import { formatReport } from './report-text.ts';
 import { openTerminal } from './terminal.ts';
 
@@ -140,7 +141,7 @@ function parseOrNull(text: string): JsonValue {
 
 function readText(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return Buffer.from(readRegularFile(path)).toString('utf8');
   } catch (error) {
     return `(${messageOf(error)})`;
   }
@@ -151,7 +152,7 @@ function readJournal({ own }: NodeFacts, files: NodeFiles): readonly Collected[]
   const folder = join(files.layout.here.state, 'networks', own.config.name);
   try {
     return readdirSync(folder).map((name) =>
-      attempt(`journal/${name}`, () => readFileSync(join(folder, name), 'utf8')),
+      attempt(`journal/${name}`, () => Buffer.from(readRegularFile(join(folder, name))).toString('utf8')),
     );
   } catch (error) {
     return [{ name: 'journal', why: messageOf(error) }];
@@ -169,7 +170,15 @@ function readLog({ own }: NodeFacts, files: NodeFiles): Collected {
   );
 }
 
-function kernelStateOf({ links, routes, addresses, journal, machine, runtime }: NodeFacts): readonly Collected[] {
+function kernelStateOf({
+  links,
+  routes,
+  addresses,
+  journal,
+  machine,
+  packets,
+  runtime,
+}: NodeFacts): readonly Collected[] {
   const json = (name: string, value: unknown): Collected => ({
     name,
     text: `${JSON.stringify(value, undefined, 2)}\n`,
@@ -204,7 +213,19 @@ function kernelStateOf({ links, routes, addresses, journal, machine, runtime }: 
     journal.kind === 'unseen'
       ? { name: 'attachments.json', why: journal.why }
       : json('attachments.json', journal.value),
-    json('settings.json', { ...machine.sysctls, mtuFile: machine.mtuFile, gatewayProblem: machine.gatewayProblem }),
+    json('settings.json', {
+      ...packets.sysctls,
+      reversePathFilters: packets.reversePathFilters,
+      counters: packets.counters,
+      mtuFile: machine.mtuFile,
+      gatewayProblem: machine.gatewayProblem,
+    }),
+    packets.firewall.kind === 'unseen'
+      ? { name: 'forward-rules.json', why: packets.firewall.why }
+      : json(
+          'forward-rules.json',
+          packets.firewall.value.map((chain) => ({ ...chain, chains: Object.fromEntries(chain.chains) })),
+        ),
     runtime.kind === 'unseen' ? { name: 'runtime.json', why: runtime.why } : json('runtime.json', runtime.value),
   ];
 }

@@ -30,7 +30,7 @@ export interface TestOptions {
  */
 export async function runTest({ config: path, timeoutSeconds }: TestOptions, io: CliIo): Promise<number> {
   try {
-    const { list, source } = readConfiguration(path, io);
+    const { list, source } = await readConfiguration(path, io);
     if (source !== undefined) io.writeStderr(`testing ${source}\n`);
     const config = parseOwnPlugin(list, io.environment);
     const files = openNodeFiles('/', io.environment);
@@ -83,16 +83,23 @@ async function report(config: NetworkConfig, api: ApiFacts, nodeName: string | u
     routes: unseen,
     machine: {
       gatewayProblem: unseen,
-      sysctls: {},
       mtuFile: undefined,
-      isForwardingDropped: undefined,
       managedInterfaces: [],
       disk: undefined,
-      agentPrefix: undefined,
       isSameProgram: undefined,
+      nativeFolder: unseen,
       denials: unseen,
       nodeRoot: '/',
     },
+    packets: {
+      sysctls: {},
+      firewall: unseen,
+      reversePathFilters: {},
+      interfaceSettings: {},
+      counters: undefined,
+      connectionDrops: unseen,
+    },
+    processes: { agent: undefined, tokenWriters: [], timeService: undefined, hasBird: false },
     failures: unseen,
   };
   const findings = [...checkApi(facts), ...checkAddresses(facts)].filter(({ number }) => NUMBERS.has(number));

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { parseResult } from '../cni/result.ts';
 import { parseJsonObject, type JsonObject } from '../json/json.ts';
 import type { NodeFacts } from '../diagnosis/facts.ts';
+import { planMasquerade } from '../diagnosis/masquerade.ts';
 import { found, passed, skipped, type Finding } from '../diagnosis/finding.ts';
 import { errnoOf, messageOf } from '../system/error-text.ts';
 import type { CliIo } from './cli-io.ts';
@@ -44,6 +45,7 @@ export async function tryAttachment(
     config: ownPluginOf(list),
     executablePath: io.called.executablePath,
     target: outsideTarget(facts),
+    facts,
     timeoutMs: Math.max(COMMAND_MS, timeoutSeconds * 1000),
     environment: {
       CNI_CONTAINERID: `podwire-doctor-${folder.slice(-6)}`,
@@ -69,6 +71,7 @@ export async function tryAttachment(
 interface Trial {
   readonly config: JsonObject;
   readonly target: OutsideTarget | { readonly why: string };
+  readonly facts: NodeFacts;
   readonly executablePath: string;
   readonly timeoutMs: number;
   readonly environment: Readonly<Record<string, string>> & { readonly CNI_NETNS: string };
@@ -142,11 +145,10 @@ interface OutsideTarget {
 }
 
 /** The API server: every node reaches it, and many pods must. */
-function outsideTarget({ api, machine }: NodeFacts): Trial['target'] {
+function outsideTarget({ api, processes }: NodeFacts): Trial['target'] {
   if (api.kind === 'unseen') return { why: api.why };
   // The agent drops packets of an interface whose endpoint is on no pod.
-  if (machine.agentPrefix !== undefined)
-    return { why: 'the policy agent drops packets of an attachment without a pod' };
+  if (processes.agent !== undefined) return { why: 'the policy agent drops packets of an attachment without a pod' };
   const { hostname, port } = new URL(api.value.server);
   const host = hostname.replaceAll(/[[\]]/g, '');
   if (isIP(host) === 0)
@@ -155,7 +157,7 @@ function outsideTarget({ api, machine }: NodeFacts): Trial['target'] {
   return { host, port: port || '443' };
 }
 
-async function checkOutside({ target, environment }: Trial, addresses: readonly string[]): Promise<Finding> {
+async function checkOutside({ target, environment, facts }: Trial, addresses: readonly string[]): Promise<Finding> {
   if ('why' in target) return skipped('PW803', target.why);
   const { host, port } = target;
   if (!addresses.some((address) => isIP(address) === isIP(host)))
@@ -163,10 +165,13 @@ async function checkOutside({ target, environment }: Trial, addresses: readonly 
   const outcome = await connectFrom(environment, target);
   if (outcome === 'unknown') return skipped('PW803', 'nsenter or bash is missing on this node');
   if (outcome === 'reached') return passed('PW803', `an answer comes back to a pod from ${host}`);
+  const masquerade = planMasquerade(facts, isIP(host) === 6 ? 'ipv6' : 'ipv4');
   return found('PW803', 'failed', `No answer comes back to a pod from ${host}, and the node gets one.`, {
+    fix: masquerade.commands,
     evidence: [
       ['sent', `a connection to ${host} port ${port}, from ${addresses.join(' and ')}`],
       ['waited', `${PACKET_MS} ms`],
+      ...masquerade.evidence,
     ],
   });
 }

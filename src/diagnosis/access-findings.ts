@@ -66,6 +66,22 @@ export const ACCESS_FINDINGS = {
     remedy: 'Give the files their default labels with restorecon. If that does not help, the policy needs a rule.',
     causes: ['PW104', ...FAILURES],
   },
+  PW109: {
+    title: 'The native code of podwire cannot be loaded',
+    effect: 'pods cannot start',
+    cause:
+      'podwire loads two native addons from its own folder. The file system is mounted noexec or full, a security module forbids execution, or the folder does not belong to root.',
+    remedy:
+      'Mount the file system without noexec, or let the installer choose another folder: delete the podwire pod of the node.',
+    causes: ['PW104', ...FAILURES],
+  },
+  PW110: {
+    title: 'A plugin does not know the version of the configuration',
+    effect: 'pods cannot start',
+    cause: 'A plugin of the list is older than the cniVersion of the network configuration, and rejects it.',
+    remedy: 'Let the installer copy its plugins again, or set cniVersion to a version that all plugins support.',
+    causes: [...FAILURES],
+  },
   PW201: {
     title: 'The API server cannot be reached',
     effect: 'pods cannot start',
@@ -135,6 +151,14 @@ export const ACCESS_FINDINGS = {
       'An admission webhook or an admission policy denies, or a webhook that does not answer fails, the request with which podwire writes the endpoint of a pod.',
     remedy: 'Exempt the account of the plugin in the webhook or policy that the message names.',
     causes: [...FAILURES],
+  },
+  PW406: {
+    title: 'Two programs write the kubeconfig',
+    effect: 'will fail soon',
+    cause:
+      'calico-node (CALICO_MANAGE_CNI=true) and the container "token" of podwire both write calico-kubeconfig. Each replaces what the other has written.',
+    remedy: 'Let one of them write it: set CALICO_MANAGE_CNI=false, or remove the container "token" of podwire.',
+    causes: [],
   },
   PW405: {
     title: 'The token is not renewed',

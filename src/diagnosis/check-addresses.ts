@@ -5,7 +5,7 @@ import { needsPodCidr, planAllocation } from '../plan/delegation.ts';
 import { parseHostInterfaceAlias } from '../plan/host-interface-alias.ts';
 import { quoteForShell } from './check-runtime.ts';
 import { found, passed, skipped, type Finding } from './finding.ts';
-import type { AddressFacts, LeaseFact, LinkFact, NodeFacts, RouteFact } from './facts.ts';
+import type { AddressFacts, LeaseFact, LinkFact, NodeFacts, NodeObject, RouteFact } from './facts.ts';
 import { isInCidr, usableCount } from './range.ts';
 
 /** Checks podCIDRs, leases and what uses their addresses (PW301 to PW308). */
@@ -69,7 +69,7 @@ function missingFamilies(config: NetworkConfig, nodeName: string, podCidrs: read
 // Tunnels and bridges of pod networks have an address of the podCIDR on purpose.
 const OWN_TUNNELS = /^(tunl|vxlan\.calico|wireguard\.cali|wg-v6\.cali|cilium|flannel|cni)/;
 
-function checkOverlap({ addresses, links, own }: NodeFacts): Finding {
+function checkOverlap({ addresses, links, routes, own }: NodeFacts): Finding {
   if (addresses.kind === 'unseen') return skipped('PW303', addresses.why);
   if (links.kind === 'unseen') return skipped('PW303', links.why);
   const prefix = prefixOf(own);
@@ -80,6 +80,27 @@ function checkOverlap({ addresses, links, own }: NodeFacts): Finding {
         .filter((address) => addresses.value.ranges.some((range) => isInCidr(address, range)))
         .map((address) => ({ name, address })),
     );
+  // The network of an interface's own address contains the podCIDR: its hosts expect pods to answer their ARP requests.
+  const addressesOf = (name: string) => links.value.find((link) => link.name === name)?.addresses ?? [];
+  const around = (routes.kind === 'seen' ? routes.value : []).filter(
+    ({ destination, interfaceName = '', isDefault, hasGateway }) =>
+      !isDefault &&
+      !hasGateway &&
+      !interfaceName.startsWith(prefix) &&
+      !OWN_TUNNELS.test(interfaceName) &&
+      addressesOf(interfaceName).some((address) => isInCidr(address, destination)) &&
+      addresses.value.ranges.some(
+        (range) => destination.prefixLength < range.prefixLength && isInCidr(range.address, destination),
+      ),
+  );
+  if (conflicts.length === 0 && around.length > 0) {
+    return found('PW303', 'warning', 'The podCIDR is a part of a network that this node is in.', {
+      evidence: around.map(({ destination, interfaceName }) => [
+        'network',
+        `${formatCidr(destination)} dev ${interfaceName}`,
+      ]),
+    });
+  }
   if (conflicts.length === 0) return passed('PW303', 'no interface has an address in the podCIDR');
   return found('PW303', 'failed', 'An interface of this node has an address in the podCIDR.', {
     evidence: conflicts.map(({ name, address }) => ['interface', `${name} has ${address.text}`]),
@@ -163,18 +184,32 @@ function checkLeases(facts: NodeFacts): readonly Finding[] {
         );
   const nearly = usage.find(({ size, free }) => free < size * (1 - NEARLY_FULL));
   const filled = full ?? nearly;
+  const { maxPods } = nodeObjectOf(facts) ?? {};
+  const small = maxPods === undefined ? undefined : usage.find(({ size }) => size < maxPods);
   const fill =
-    filled === undefined || leaked.length > 0
-      ? passed('PW306', summary)
-      : found(
-          'PW306',
-          full === undefined ? 'warning' : 'failed',
-          `The range ${filled.range} is ${full === undefined ? 'nearly ' : ''}full.`,
-          {
-            evidence: [['range', filled.text]],
-          },
-        );
+    filled === undefined && small !== undefined && leaked.length === 0
+      ? found('PW306', 'warning', `The range ${small.range} is too small for the pods that the kubelet may run.`, {
+          evidence: [
+            ['range', small.text],
+            ['kubelet', `up to ${maxPods} pods (maxPods)`],
+          ],
+        })
+      : filled === undefined || leaked.length > 0
+        ? passed('PW306', summary)
+        : found(
+            'PW306',
+            full === undefined ? 'warning' : 'failed',
+            `The range ${filled.range} is ${full === undefined ? 'nearly ' : ''}full.`,
+            {
+              evidence: [['range', filled.text]],
+            },
+          );
   return [leak, fill];
+}
+
+function nodeObjectOf({ api }: NodeFacts): NodeObject | undefined {
+  if (api.kind === 'unseen' || api.value.node.kind === 'unseen' || api.value.node.value === 'absent') return undefined;
+  return api.value.node.value;
 }
 
 function usageOf(range: Cidr, { leases }: AddressFacts, leaked: readonly LeaseFact[]) {

@@ -3,9 +3,11 @@ import { reinstallCommand } from './check-runtime.ts';
 import { found, passed, skipped, type Finding } from './finding.ts';
 import type { ApiFacts, NodeFacts, TokenFacts } from './facts.ts';
 import { formatDuration, formatMoment } from './format-time.ts';
+import type { ProcessFacts } from './packet-facts.ts';
 
 /** Checks the way to the API server: address, certificate, clock, token and permissions (PW201 to PW205, PW401 to PW405). */
-export function checkApi({ api, own, nodeName, nowMs }: NodeFacts): readonly Finding[] {
+export function checkApi(node: NodeFacts): readonly Finding[] {
+  const { api, own, nodeName, nowMs, processes } = node;
   if (api.kind === 'unseen') {
     if (own.kind !== 'valid') return ALL.map((number) => skipped(number, api.why));
     return [
@@ -19,13 +21,14 @@ export function checkApi({ api, own, nodeName, nowMs }: NodeFacts): readonly Fin
   const facts = api.value;
   return [
     passed('PW205', `${facts.source} is valid`),
-    checkClock(facts),
+    checkClock(facts, processes),
     checkReachable(facts),
     checkTrust(facts, nodeName, nowMs),
     checkSpeed(facts),
     ...checkToken(facts, nodeName, nowMs),
     checkRights(facts),
     checkAdmission(facts),
+    checkWriters(node),
   ];
 }
 
@@ -40,12 +43,13 @@ const ALL: readonly FindingNumber[] = [
   'PW405',
   'PW403',
   'PW404',
+  'PW406',
 ];
 
 /** A clock that is further off than this makes tokens and certificates invalid too early or too late. */
 const MAX_CLOCK_OFF_MS = 60_000;
 
-function checkClock({ probe }: ApiFacts): Finding {
+function checkClock({ probe }: ApiFacts, { timeService }: ProcessFacts): Finding {
   const { clockAheadMs } = probe;
   if (clockAheadMs === undefined) return skipped('PW204', 'the API server did not report its time');
   const distance = formatDuration(clockAheadMs);
@@ -55,7 +59,10 @@ function checkClock({ probe }: ApiFacts): Finding {
     'failed',
     `The clock of this node is ${distance} ${clockAheadMs > 0 ? 'ahead of' : 'behind'} that of the API server.`,
     {
-      evidence: [['effect', 'tokens and certificates are not yet, or no longer, valid']],
+      evidence: [
+        ['effect', 'tokens and certificates are not yet, or no longer, valid'],
+        ['set by', timeService ?? 'no time service is seen: chronyd, ntpd and systemd-timesyncd do not run'],
+      ],
       fix: ['timedatectl set-ntp true'],
     },
   );
@@ -74,6 +81,7 @@ function checkReachable(facts: ApiFacts): Finding {
       evidence: [
         ['problem', failure.message],
         ['server', `${facts.server}, of ${facts.source}`],
+        ['kubelet', facts.otherServer === facts.server ? undefined : facts.otherServer && `uses ${facts.otherServer}`],
       ],
       fix: [`curl -k ${facts.server}/version`],
     });
@@ -241,5 +249,18 @@ function checkAdmission({ dryRun }: ApiFacts): Finding {
   return found('PW404', 'failed', `The API server refuses to write the endpoint of ${pod}.`, {
     evidence: [['problem', error.message]],
     fix: [exemption ?? 'kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations'],
+  });
+}
+
+/** The file into which calico-node writes its token. */
+const FILE_OF_CALICO = 'calico-kubeconfig';
+
+function checkWriters({ processes: { tokenWriters }, own }: NodeFacts): Finding {
+  const path = own.kind === 'valid' ? (own.config.connection.kubeconfigPath ?? '') : '';
+  const isShared = path.endsWith(`/${FILE_OF_CALICO}`);
+  if (!isShared || tokenWriters.length < 2) return passed('PW406', 'one program at most writes the kubeconfig');
+  return found('PW406', 'warning', 'Two programs write the kubeconfig, with tokens of different accounts.', {
+    evidence: [['file', path], ...tokenWriters.map((writer) => ['writer', writer] as const)],
+    fix: ['kubectl -n kube-system set env daemonset/calico-node CALICO_MANAGE_CNI=false'],
   });
 }

@@ -1,4 +1,6 @@
 import { addressBits } from '../address/family.ts';
+import type { IpAddress } from '../address/ip-address.ts';
+import { MIN_LEAKED_AGE_MS } from './check-addresses.ts';
 import { deleteCommands } from './check-machine.ts';
 import { findDescription } from './finding-table.ts';
 import { found, passed, skipped, type Finding } from './finding.ts';
@@ -10,7 +12,7 @@ export function checkAttachments(facts: NodeFacts): readonly Finding[] {
   return [checkLost(facts), checkFailures(facts), checkLeftovers(facts)];
 }
 
-function checkLost({ journal, links, routes }: NodeFacts): Finding {
+function checkLost({ journal, links, routes, packets }: NodeFacts): Finding {
   if (journal.kind === 'unseen') return skipped('PW601', journal.why);
   if (links.kind === 'unseen' || routes.kind === 'unseen')
     return skipped('PW601', 'interfaces and routes cannot be read');
@@ -23,6 +25,20 @@ function checkLost({ journal, links, routes }: NodeFacts): Finding {
     return hasPodRoute(hostInterface, routes.value) ? undefined : `no route leads to ${hostInterface}`;
   };
   const lost = attached.filter((record) => problemOf(record) !== undefined);
+  // Of an attachment without an IPv4 address, these settings have no effect.
+  const changed = attached
+    .filter(({ hostInterface }) => hasPodRoute(hostInterface, routes.value, 'ipv4'))
+    .flatMap(({ hostInterface, pod }) =>
+      (['proxy_arp', 'forwarding'] as const)
+        .filter((name) => packets.interfaceSettings[hostInterface]?.[name] === '0')
+        .map((name) => ({ pod, setting: `net.ipv4.conf.${hostInterface}.${name}` })),
+    );
+  if (lost.length === 0 && changed.length > 0) {
+    return found('PW601', 'failed', 'Settings of the interfaces of pods were changed: these pods have no IPv4.', {
+      evidence: changed.slice(0, 3).map(({ pod, setting }) => ['pod', `${pod}: ${setting} is 0`]),
+      fix: changed.map(({ setting }) => `sysctl -w ${setting}=1`),
+    });
+  }
   if (lost.length === 0)
     return passed('PW601', `attachments with their interface and route: ${attached.length} of ${attached.length}`);
   return found('PW601', 'failed', `${lost.length} of ${attached.length} pods lost their network on this node.`, {
@@ -32,10 +48,16 @@ function checkLost({ journal, links, routes }: NodeFacts): Finding {
 }
 
 /** True if a route to a single address leads to a host interface. The kernel's own route to its link-local network does not count. */
-export function hasPodRoute(hostInterface: string, routes: readonly RouteFact[]): boolean {
+export function hasPodRoute(
+  hostInterface: string,
+  routes: readonly RouteFact[],
+  family?: IpAddress['family'],
+): boolean {
   return routes.some(
     ({ destination: { address, prefixLength }, interfaceName }) =>
-      interfaceName === hostInterface && prefixLength === addressBits(address.family),
+      interfaceName === hostInterface &&
+      prefixLength === addressBits(address.family) &&
+      (family === undefined || address.family === family),
   );
 }
 
@@ -92,13 +114,18 @@ export function findingsOfFailures(facts: NodeFacts, findings: readonly Finding[
   return [...made.values()];
 }
 
-function checkLeftovers({ journal }: NodeFacts): Finding {
+function checkLeftovers({ journal, runtime, nowMs }: NodeFacts): Finding {
   if (journal.kind === 'unseen') return skipped('PW603', journal.why);
-  const { damagedCount, pendingEndpointCount } = journal.value;
-  if (damagedCount + pendingEndpointCount === 0) return passed('PW603', 'no record or endpoint is left over');
+  const { pendingEndpointCount } = journal.value;
+  const living = new Set(runtime.kind === 'seen' ? runtime.value.sandboxIds : []);
+  // The DEL of a living container removes its record, and what is younger is left alone by "podwire gc".
+  const damaged = journal.value.damaged.filter(
+    ({ containerId, writtenMs }) => !living.has(containerId) && nowMs - writtenMs >= MIN_LEAKED_AGE_MS,
+  );
+  if (damaged.length + pendingEndpointCount === 0) return passed('PW603', 'no record or endpoint is left over');
   return found('PW603', 'warning', 'Records or endpoints of removed pods are left over.', {
     evidence: [
-      ['damaged', damagedCount === 0 ? undefined : `${damagedCount} records`],
+      ['damaged', damaged.length === 0 ? undefined : damaged.map(({ containerId }) => containerId).join(', ')],
       ['endpoints', pendingEndpointCount === 0 ? undefined : `${pendingEndpointCount} to clear`],
     ],
     fix: ['podwire gc --yes'],

@@ -6,7 +6,15 @@ import { freeNetwork, isInCidr } from './range.ts';
 
 /** Checks the objects of a cluster on which podwire is installed. */
 export function checkCluster(state: ClusterState): readonly Finding[] {
-  return [checkVersion(state), checkRole(state), checkPods(state), checkPodCidrs(state), checkOverlaps(state)];
+  return [
+    checkVersion(state),
+    checkRole(state),
+    checkPods(state),
+    checkPodCidrs(state),
+    checkOverlaps(state),
+    checkServices(state),
+    checkWriters(state),
+  ];
 }
 
 /** Checks whether podwire can be installed in a cluster. */
@@ -16,6 +24,7 @@ export function checkBeforeInstall(state: ClusterState): readonly Finding[] {
     checkVersion(state),
     checkPodCidrs(state),
     checkOverlaps(state),
+    checkServices(state),
     otherNetworks.length === 0
       ? passed('PW905', 'no other pod network is installed')
       : found('PW905', 'failed', 'Another pod network is installed.', {
@@ -90,17 +99,18 @@ function checkPodCidrs({ nodes }: ClusterState): Finding {
   if (first === undefined) return passed('PW301', `${nodes.length} of ${nodes.length} nodes have a podCIDR`);
   const taken = nodes.flatMap(({ podCidrs }) => podCidrs.filter(({ address }) => address.family === 'ipv4'));
   const free = freeNetwork(taken);
+  const holders = nodes.filter(({ isReady, podCidrs }) => !isReady && podCidrs.length > 0);
   const patch = free && JSON.stringify({ spec: { podCIDR: formatCidr(free), podCIDRs: [formatCidr(free)] } });
   return found('PW301', 'failed', `${without.length} of ${nodes.length} nodes have no podCIDR.`, {
     evidence: [
-      [
-        'nodes',
-        without
-          .slice(0, 5)
-          .map(({ name }) => name)
-          .join(', '),
-      ],
+      ['nodes', listNames(without)],
       ['cause', 'the controller manager assigns none (--allocate-node-cidrs), or has none left (--cluster-cidr)'],
+      [
+        'not ready',
+        holders.length === 0
+          ? undefined
+          : `${listNames(holders)}: if it no longer exists, "kubectl delete node" releases its podCIDR`,
+      ],
     ],
     fix: patch === undefined ? [] : [`kubectl patch node ${first.name} -p ${quoteForShell(patch)}`],
   });
@@ -133,5 +143,34 @@ function checkOverlaps(state: ClusterState): Finding {
   if (overlaps.length === 0) return passed('PW903', 'no podCIDR overlaps another one');
   return found('PW903', 'failed', 'podCIDRs of nodes overlap.', {
     evidence: overlaps.slice(0, 3).map(({ text }) => ['nodes', text]),
+  });
+}
+
+function listNames(nodes: readonly ClusterNode[]): string {
+  return nodes
+    .slice(0, 5)
+    .map(({ name }) => name)
+    .join(', ');
+}
+
+function checkServices({ nodes, serviceCidrs }: ClusterState): Finding {
+  const overlaps = nodes.flatMap(({ name, podCidrs }) =>
+    podCidrs.flatMap((podCidr) =>
+      serviceCidrs
+        .filter((service) => isInCidr(service.address, podCidr) || isInCidr(podCidr.address, service))
+        .map((service) => `${formatCidr(service)}, ${name} has ${formatCidr(podCidr)}`),
+    ),
+  );
+  if (overlaps.length === 0) return passed('PW303', 'no podCIDR overlaps the network of Services');
+  return found('PW303', 'failed', 'podCIDRs overlap the network of Services.', {
+    evidence: overlaps.slice(0, 3).map((text) => ['Services', text]),
+  });
+}
+
+function checkWriters({ tokenWriters }: ClusterState): Finding {
+  if (tokenWriters.length < 2) return passed('PW406', 'one program at most writes calico-kubeconfig');
+  return found('PW406', 'warning', 'Two programs write calico-kubeconfig, with tokens of different accounts.', {
+    evidence: tokenWriters.map((writer) => ['writer', writer]),
+    fix: ['kubectl -n kube-system set env daemonset/calico-node CALICO_MANAGE_CNI=false'],
   });
 }

@@ -1,19 +1,12 @@
 import { asksForIpv4 } from '../plan/delegation.ts';
 import { found, passed, skipped, type Finding } from './finding.ts';
-import type { ManagedInterface, NodeFacts, RecordFact } from './facts.ts';
+import type { LinkFact, ManagedInterface, NodeFacts, RecordFact } from './facts.ts';
 import { formatMoment } from './format-time.ts';
+import { isInCidr } from './range.ts';
 
-/** Checks the settings of the node that pods need (PW501 to PW506, PW701). */
+/** Checks the settings of the node that pods need (PW501, PW502, PW504, PW506, PW701). */
 export function checkMachine(facts: NodeFacts): readonly Finding[] {
-  return [
-    checkGateway(facts),
-    checkMtu(facts),
-    checkForwarding(facts),
-    checkManagers(facts),
-    checkConnections(facts),
-    checkDisk(facts),
-    checkPrefix(facts),
-  ];
+  return [checkGateway(facts), checkMtu(facts), checkManagers(facts), checkDisk(facts), checkPrefix(facts)];
 }
 
 function checkGateway({ machine, own }: NodeFacts): Finding {
@@ -32,16 +25,27 @@ function checkGateway({ machine, own }: NodeFacts): Finding {
 /** The default of the kernel, which pods get that start before the agent has written its file. */
 const DEFAULT_MTU_BYTES = 1500;
 
-function checkMtu({ machine, own, links, journal, nowMs }: NodeFacts): Finding {
+function checkMtu({ machine, own, links, journal, routes, api, nowMs }: NodeFacts): Finding {
   if (links.kind === 'unseen') return skipped('PW502', links.why);
   if (journal.kind === 'unseen') return skipped('PW502', journal.why);
   const configured = own.kind === 'valid' ? own.config.mtuBytes : undefined;
   const expected = configured ?? machine.mtuFile?.bytes ?? DEFAULT_MTU_BYTES;
   const source = configured === undefined ? '/var/lib/calico/mtu' : 'the network configuration';
+  const narrow = findNarrow(expected, links.value, podInterfaces(routes, api));
   const mtuOf = new Map(links.value.map(({ name, mtuBytes }) => [name, mtuBytes]));
   const attached = journal.value.attachments.filter(({ stage }) => stage === 'attached');
   const tooLarge = attached.filter(({ hostInterface }) => (mtuOf.get(hostInterface) ?? 0) > expected);
   const [first] = tooLarge;
+  if (first === undefined && narrow !== undefined) {
+    return found('PW502', 'warning', `Pods get MTU ${expected}, but ${narrow.name} carries ${narrow.mtuBytes} bytes.`, {
+      evidence: [['mtu from', configured === undefined && machine.mtuFile === undefined ? 'the default' : source]],
+      fix: [
+        `kubectl -n kube-system set env daemonset/podwire CNI_MTU=${narrow.mtuBytes}`,
+        'kubectl -n kube-system rollout status daemonset/podwire',
+        ...deleteCommands(attached),
+      ],
+    });
+  }
   if (first === undefined) return passed('PW502', `no pod has a larger MTU than ${expected} bytes`);
   const written = machine.mtuFile?.writtenMs;
   return found(
@@ -64,6 +68,26 @@ function checkMtu({ machine, own, links, journal, nowMs }: NodeFacts): Finding {
   );
 }
 
+/** The interfaces by which packets of pods leave: those of routes to podCIDRs of other nodes, and of the default route. */
+function podInterfaces(routes: NodeFacts['routes'], api: NodeFacts['api']): ReadonlySet<string> {
+  if (routes.kind === 'unseen') return new Set();
+  const others = api.kind === 'seen' && api.value.otherNodes.kind === 'seen' ? api.value.otherNodes.value : [];
+  const podCidrs = others.flatMap((node) => node.podCidrs);
+  return new Set(
+    routes.value
+      .filter(
+        ({ destination, isDefault }) => isDefault || podCidrs.some(({ address }) => isInCidr(address, destination)),
+      )
+      .flatMap(({ interfaceName }) => interfaceName ?? []),
+  );
+}
+
+function findNarrow(expected: number, links: readonly LinkFact[], names: ReadonlySet<string>): LinkFact | undefined {
+  return links
+    .filter(({ name, mtuBytes }) => names.has(name) && mtuBytes < expected)
+    .toSorted((one, other) => one.mtuBytes - other.mtuBytes)[0];
+}
+
 function countPods(records: readonly RecordFact[]): string {
   return records.length === 1 ? 'A pod has' : `${records.length} pods have`;
 }
@@ -81,28 +105,6 @@ export function deleteCommands(records: readonly Pick<RecordFact, 'pod'>[]): rea
     if (name !== '') byNamespace.set(namespace, [...(byNamespace.get(namespace) ?? []), name]);
   }
   return [...byNamespace].map(([namespace, names]) => `kubectl -n ${namespace} delete pod ${names.join(' ')}`);
-}
-
-const FORWARDING = { ipv4: 'net/ipv4/ip_forward', ipv6: 'net/ipv6/conf/all/forwarding' } as const;
-
-function checkForwarding({ machine, addresses }: NodeFacts): Finding {
-  const families =
-    addresses.kind === 'seen' ? addresses.value.ranges.map(({ address }) => address.family) : ['ipv4' as const];
-  const off = [...new Set(families)].map((family) => FORWARDING[family]).filter((key) => machine.sysctls[key] === '0');
-  if (off.length > 0) {
-    const names = off.map((key) => key.replaceAll('/', '.'));
-    return found('PW503', 'failed', 'The node does not forward packets: pods reach only this node.', {
-      evidence: names.map((name) => ['setting', `${name} is 0`]),
-      fix: names.map((name) => `sysctl -w ${name}=1`),
-    });
-  }
-  if (machine.isForwardingDropped === true) {
-    return found('PW503', 'warning', 'The firewall of this node drops forwarded packets.', {
-      evidence: [['policy', 'chain FORWARD of table filter has the policy DROP, and no rule accepts packets of pods']],
-      fix: ['iptables -P FORWARD ACCEPT'],
-    });
-  }
-  return passed('PW503', 'forwarding is on');
 }
 
 function checkManagers({ machine, own }: NodeFacts): Finding {
@@ -137,20 +139,6 @@ function leaveAlone(manager: ManagedInterface['manager'], prefix: string): reado
       ];
 }
 
-const NEARLY_FULL = 0.9;
-
-function checkConnections({ machine: { sysctls } }: NodeFacts): Finding {
-  const count = Number(sysctls['net/netfilter/nf_conntrack_count']);
-  const max = Number(sysctls['net/netfilter/nf_conntrack_max']);
-  if (!(max > 0)) return passed('PW505', 'connections are not tracked');
-  const part = Math.round((100 * count) / max);
-  if (count < max * NEARLY_FULL) return passed('PW505', `the connection table is ${part} % full`);
-  return found('PW505', 'warning', `The connection table is ${part} % full.`, {
-    evidence: [['entries', `${count} of ${max}`]],
-    fix: [`sysctl -w net.netfilter.nf_conntrack_max=${max * 2}`],
-  });
-}
-
 const MIN_FREE_BYTES = 16 * 1024 * 1024;
 const MIN_FREE_INODES = 100;
 
@@ -169,9 +157,9 @@ function checkDisk({ machine: { disk } }: NodeFacts): Finding {
   });
 }
 
-function checkPrefix({ machine: { agentPrefix }, own }: NodeFacts): Finding {
-  if (agentPrefix === undefined)
-    return skipped('PW701', 'no process of the agent (calico-node -felix) is seen from here');
+function checkPrefix({ processes: { agent }, own }: NodeFacts): Finding {
+  if (agent === undefined) return skipped('PW701', 'no process of the agent (calico-node -felix) is seen from here');
+  const agentPrefix = agent.prefix;
   const prefix = own.kind === 'valid' ? own.config.hostInterfacePrefix : 'cali';
   if (agentPrefix.split(',').includes(prefix)) return passed('PW701', `the agent uses the prefix ${prefix}`);
   return found('PW701', 'failed', `The agent handles interfaces ${agentPrefix}*, and pods have ${prefix}*.`, {

@@ -8,6 +8,8 @@ export function checkRuntime(facts: NodeFacts): readonly Finding[] {
     checkFolders(facts),
     checkConfig(facts),
     ...checkPrograms(facts),
+    checkNative(facts),
+    checkVersions(facts),
     ...checkOtherConfigs(facts),
     checkVersion(facts),
     checkDenials(facts),
@@ -104,6 +106,43 @@ function checkPrograms({ programs, nodeName }: NodeFacts): readonly Finding[] {
           ],
         }),
   ];
+}
+
+function checkNative({ machine: { nativeFolder } }: NodeFacts): Finding {
+  if (nativeFolder.kind === 'unseen') return skipped('PW109', nativeFolder.why);
+  const { folder, problem, fix } = nativeFolder.value;
+  if (problem === undefined) return passed('PW109', `native code of podwire can be loaded from ${folder}`);
+  return found('PW109', 'failed', 'The native code of podwire cannot be loaded.', {
+    evidence: [
+      ['folder', folder],
+      ['problem', problem],
+    ],
+    fix,
+  });
+}
+
+/** host-local and podwire negotiate their version; libcni passes that of the configuration to the other plugins. */
+function checkVersions({ programs, configs, own, nodeName }: NodeFacts): Finding {
+  if (programs.kind === 'unseen') return skipped('PW110', programs.why);
+  if (configs.kind === 'unseen') return skipped('PW110', configs.why);
+  // PW102 reports that.
+  if (own.kind === 'absent') return passed('PW110', 'podwire has no network configuration');
+  const file = configs.value.find(({ name }) => name === own.fileName);
+  const version = file?.cniVersion;
+  if (file === undefined || version === undefined) return skipped('PW110', 'the configuration has no cniVersion');
+  const tooOld = programs.value.filter(
+    ({ type, versions }) => file.plugins.includes(type) && versions.length > 0 && !versions.includes(version),
+  );
+  if (tooOld.length === 0) return passed('PW110', `every plugin of the list supports cniVersion ${version}`);
+  return found(
+    'PW110',
+    'failed',
+    `${listTypes(tooOld)} ${tooOld.length === 1 ? 'does' : 'do'} not support cniVersion ${version}.`,
+    {
+      evidence: tooOld.map(({ path, versions }) => ['plugin', `${path} supports up to ${versions.at(-1)}`]),
+      fix: [reinstallCommand(nodeName)],
+    },
+  );
 }
 
 function listTypes(programs: readonly ProgramFact[]): string {

@@ -13,6 +13,10 @@ export interface ClusterState {
   readonly otherNetworks: readonly string[];
   /** Objects by which Calico is recognized: `ClusterRole calico-node`. */
   readonly conflicts: readonly string[];
+  /** The networks of Services, or as far as they are known the address of one. */
+  readonly serviceCidrs: readonly Cidr[];
+  /** The containers that write the kubeconfig of calico-node. */
+  readonly tokenWriters: readonly string[];
 }
 
 /** A Node, and the pod of podwire's DaemonSet on it. */

@@ -2,6 +2,7 @@ import { checkAddresses } from './check-addresses.ts';
 import { checkApi } from './check-api.ts';
 import { checkAttachments, findingsOfFailures } from './check-attachments.ts';
 import { checkMachine } from './check-machine.ts';
+import { checkPackets } from './check-packets.ts';
 import { checkRuntime } from './check-runtime.ts';
 import { checkTraffic } from './check-traffic.ts';
 import type { Effect } from './finding-description.ts';
@@ -33,6 +34,7 @@ export function diagnose(facts: NodeFacts, tried: readonly Finding[] = []): Diag
     ...checkApi(facts),
     ...checkAddresses(facts),
     ...checkMachine(facts),
+    ...checkPackets(facts),
     ...checkAttachments(facts),
     ...checkTraffic(facts),
     ...tried,

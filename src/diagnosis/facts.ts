@@ -2,6 +2,7 @@ import type { Cidr } from '../address/cidr.ts';
 import type { IpAddress } from '../address/ip-address.ts';
 import type { CniError } from '../cni/error.ts';
 import type { NetworkConfig } from '../netconf/network-config.ts';
+import type { PacketFacts, ProcessFacts } from './packet-facts.ts';
 
 /** Something that was observed, or why it could not be observed from here. */
 export type Seen<Value> =
@@ -24,6 +25,8 @@ export interface NodeFacts {
   readonly links: Seen<readonly LinkFact[]>;
   readonly routes: Seen<readonly RouteFact[]>;
   readonly machine: MachineFacts;
+  readonly packets: PacketFacts;
+  readonly processes: ProcessFacts;
   readonly failures: Seen<readonly FailedCommand[]>;
 }
 
@@ -52,6 +55,8 @@ export interface ConfigFile {
   readonly cniVersion: string | undefined;
   /** The types of its plugins, in their order. */
   readonly plugins: readonly string[];
+  /** False if portmap is configured without `snat`; undefined without portmap. */
+  readonly masqueradesHostPorts: boolean | undefined;
 }
 
 /** The network configuration of podwire. */
@@ -102,6 +107,8 @@ export interface ApiFacts {
   readonly deletedPods: readonly string[];
   readonly slowestMs: number | undefined;
   readonly requestBudgetMs: number;
+  /** The server of the other credentials, which are the kubelet's or an administrator's: another address of the same API. */
+  readonly otherServer: string | undefined;
 }
 
 /** What a connection without credentials shows. */
@@ -140,11 +147,15 @@ export interface NodeObject {
   readonly podCidrs: readonly Cidr[];
   /** A podCIDR that no Node has, if the credentials may list them. */
   readonly freePodCidr: string | undefined;
+  /** How many pods the kubelet runs at most; undefined before it has reported that. */
+  readonly maxPods: number | undefined;
 }
 
 export interface OtherNode {
   readonly name: string;
   readonly podCidrs: readonly Cidr[];
+  /** Its addresses of the type InternalIP. */
+  readonly addresses: readonly IpAddress[];
 }
 
 /** The leases of host-local in the network of podwire. */
@@ -164,8 +175,15 @@ export interface LeaseFact {
 /** What podwire's journal says. */
 export interface JournalFacts {
   readonly attachments: readonly RecordFact[];
-  readonly damagedCount: number;
+  readonly damaged: readonly DamagedRecord[];
   readonly pendingEndpointCount: number;
+}
+
+/** A record that cannot be read: its name is known. */
+export interface DamagedRecord {
+  readonly containerId: string;
+  readonly interfaceName: string;
+  readonly writtenMs: number;
 }
 
 export interface RecordFact {
@@ -193,29 +211,34 @@ export interface RouteFact {
   readonly destination: Cidr;
   readonly interfaceName: string | undefined;
   readonly isDefault: boolean;
+  /** False if the destination is on the link itself. */
+  readonly hasGateway: boolean;
 }
 
 /** Settings and files of the machine. */
 export interface MachineFacts {
   /** Why the node does not answer the ARP requests of its pods. */
   readonly gatewayProblem: Seen<string | undefined>;
-  /** The values of settings below /proc/sys; `undefined` for a file that does not exist. */
-  readonly sysctls: Readonly<Record<string, string | undefined>>;
   readonly mtuFile: { readonly bytes: number; readonly writtenMs: number } | undefined;
-  /** Whether a firewall drops every forwarded packet. */
-  readonly isForwardingDropped: boolean | undefined;
   /** The host interfaces that a network manager manages. */
   readonly managedInterfaces: readonly ManagedInterface[];
   /** Of the file system of /var/lib. */
   readonly disk: { readonly freeBytes: number; readonly freeInodes: number } | undefined;
-  /** FELIX_INTERFACEPREFIX of the agent that runs on the node. */
-  readonly agentPrefix: string | undefined;
   /** Whether the installed executable is this program. */
   readonly isSameProgram: boolean | undefined;
+  /** The folder that the installed podwire loads its native code from. */
+  readonly nativeFolder: Seen<NativeFolder>;
   /** What SELinux has denied podwire. */
   readonly denials: Seen<readonly DenialFact[]>;
   /** How the pods of podwire are deleted on this node: the DaemonSet then installs it again. */
   readonly nodeRoot: string;
+}
+
+export interface NativeFolder {
+  readonly folder: string;
+  /** Why nothing can be loaded from there. */
+  readonly problem: string | undefined;
+  readonly fix: readonly string[];
 }
 
 export interface DenialFact {

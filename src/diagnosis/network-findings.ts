@@ -21,7 +21,8 @@ export const NETWORK_FINDINGS = {
   PW303: {
     title: 'The podCIDR overlaps another network',
     effect: 'pods have no traffic',
-    cause: 'An interface of the node has an address in the podCIDR.',
+    cause:
+      'An interface of the node has an address in the podCIDR, or a network of the node or of Services overlaps it.',
     remedy: 'Remove the address, or give the cluster another --cluster-cidr.',
     causes: [],
   },
@@ -100,10 +101,34 @@ export const NETWORK_FINDINGS = {
     remedy: 'Free space on it.',
     causes: [...FAILURES],
   },
+  PW507: {
+    title: 'The reverse path filter drops packets',
+    effect: 'pods have no traffic',
+    cause:
+      'A strict rp_filter drops packets that arrive on another interface than the one that the route to their sender leads to. Or it is loose (2), with which Felix does not start.',
+    remedy:
+      'Set rp_filter of the interface to 2 if packets take different ways in and out; keep that of "all" at 0 or 1.',
+    causes: [],
+  },
+  PW508: {
+    title: 'firewalld rejects packets of pods',
+    effect: 'pods have no traffic',
+    cause: 'firewalld rejects forwarded packets of interfaces that are in no zone which accepts them.',
+    remedy: 'Turn firewalld off, or put the podCIDRs of all nodes into its zone "trusted".',
+    causes: [],
+  },
+  PW509: {
+    title: 'A pod does not reach itself by its host port',
+    effect: 'untidy',
+    cause:
+      'portmap is configured with "snat": false, so the answer to a packet that a pod sends to its own host port does not come back (hairpin).',
+    remedy: 'Remove "snat": false, and recreate pods with host ports.',
+    causes: [],
+  },
   PW601: {
     title: 'A running pod has lost its network',
     effect: 'pods have no traffic',
-    cause: 'Another program deleted the host interface or the route of a pod.',
+    cause: 'Another program deleted the host interface or the route of a pod, or changed settings of the interface.',
     remedy: 'Delete the pod, so that it is attached again, and find out which program it was.',
     causes: [],
   },
@@ -141,7 +166,7 @@ export const NETWORK_FINDINGS = {
     title: 'A route to another node is missing',
     effect: 'pods have no traffic',
     cause:
-      'This node has routes to the podCIDRs of some nodes and not to those of others. Packets of its pods to the latter leave by the default route.',
+      'This node has routes to the podCIDRs of some nodes and not to those of others, or to none although BIRD runs. Packets of its pods to the latter leave by the default route.',
     remedy:
       'Check what distributes the routes on both nodes: BGP sessions (birdc show protocols), or the program that adds them.',
     causes: [],

@@ -30,6 +30,18 @@ export function freeAddresses(range: Cidr, used: ReadonlySet<string>, count: num
   return free;
 }
 
+/** The smallest network that contains all of these, of one family. `undefined` for none. */
+export function commonNetwork(cidrs: readonly Cidr[]): Cidr | undefined {
+  const [first] = cidrs;
+  if (first === undefined) return undefined;
+  for (let prefixLength = first.prefixLength; prefixLength > 0; prefixLength--) {
+    const candidate = networkOf({ address: first.address, prefixLength });
+    const containsAll = cidrs.every((cidr) => cidr.prefixLength >= prefixLength && isInCidr(cidr.address, candidate));
+    if (containsAll) return candidate;
+  }
+  return undefined;
+}
+
 /** The first network of the same size after `taken` that overlaps none of them. `undefined` if their /8 or /32 has none. */
 export function freeNetwork(taken: readonly Cidr[]): Cidr | undefined {
   const [first] = taken;

@@ -1,3 +1,4 @@
+import type { FindingNumber } from '../cni/error.ts';
 import { getSystemErrorMap, getSystemErrorName } from 'node:util';
 
 /** A system call that failed. `message` is complete on its own: operation, object, the errno's meaning and name. */
@@ -11,6 +12,8 @@ export class KernelError extends Error {
   readonly errnoName: string;
   /** The interface that already has the route that was to be added, if it is known. */
   readonly owner: string | undefined;
+  /** The number of the finding, if this error is one. */
+  readonly finding: FindingNumber | undefined;
 
   constructor(
     operation: string,
@@ -19,14 +22,21 @@ export class KernelError extends Error {
     {
       explanation,
       owner,
+      finding,
       cause,
-    }: { explanation?: string | undefined; owner?: string | undefined; cause?: unknown } = {},
+    }: {
+      explanation?: string | undefined;
+      owner?: string | undefined;
+      finding?: FindingNumber | undefined;
+      cause?: unknown;
+    } = {},
   ) {
     super(`cannot ${operation} ${object}: ${explanation ?? meaningOf(errnoName)} (${errnoName})`, { cause });
     this.operation = operation;
     this.object = object;
     this.errnoName = errnoName;
     this.owner = owner;
+    this.finding = finding;
   }
 }
 

@@ -55,6 +55,7 @@ export function unpackNativeAddon(addon: NativeAddonFile, isTrusted: IsTrusted =
     if (!isIntact(path, bytes, isTrusted)) {
       throw new KernelError('unpack', path, 'EIO', {
         explanation: 'its bytes differ from those that were written; remove the file',
+        finding: 'PW109',
       });
     }
   }
@@ -135,7 +136,7 @@ function attempt<Value>(operation: string, path: string, action: () => Value): V
     return action();
   } catch (cause) {
     const name = errnoOf(cause) ?? 'EIO';
-    throw new KernelError(operation, path, name, { explanation: REMEDIES[name], cause });
+    throw new KernelError(operation, path, name, { explanation: REMEDIES[name], finding: 'PW109', cause });
   }
 }
 
@@ -149,5 +150,5 @@ const REMEDIES: Readonly<Record<string, string>> = {
 };
 
 function untrustedFolderError(path: string, errnoName: string, explanation: string): KernelError {
-  return new KernelError('keep native code in', path, errnoName, { explanation });
+  return new KernelError('keep native code in', path, errnoName, { explanation, finding: 'PW109' });
 }

@@ -35,7 +35,7 @@ export function openNativeAddon(path: string): unknown {
   try {
     process.dlopen(target, path);
   } catch (cause) {
-    if (!existsSync(path)) throw new KernelError('load', path, 'ENOENT', { cause });
+    if (!existsSync(path)) throw new KernelError('load', path, 'ENOENT', { finding: 'PW109', cause });
     const reason = messageOf(cause);
     if (reason.includes('Too many open files')) throw new KernelError('load', path, 'EMFILE', { cause });
     // This is how glibc reports that an mmap with PROT_EXEC failed.
@@ -43,7 +43,7 @@ export function openNativeAddon(path: string): unknown {
     const explanation = isNoexec
       ? `its file system is mounted noexec, or a security module forbids execution there: allow it (${reason})`
       : reason;
-    throw new KernelError('load', path, isNoexec ? 'EACCES' : 'ELIBACC', { explanation, cause });
+    throw new KernelError('load', path, isNoexec ? 'EACCES' : 'ELIBACC', { explanation, finding: 'PW109', cause });
   }
   return target.exports;
 }

@@ -48,6 +48,13 @@ describe('help', () => {
       stderr: expect.stringMatching(/^Usage: podwire[^]*cnitool/),
     }));
 
+  it('of an unknown command names the word, and the closest one', async () =>
+    expect(await call(['help', 'docter'])).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: 'podwire: unknown command "docter". Did you mean "doctor"?\nSee "podwire --help".\n',
+    }));
+
   it('every command that it lists has its own, and no line is longer than 80 columns', async () => {
     const { stdout } = await call(['--help']);
     const commands = [...stdout.matchAll(/^ {2}([a-z]+) (?:\[|<| )/gm)].map(([, name = '']) => name);
@@ -130,4 +137,25 @@ describe('an error that explains itself is one line, with status 1', () => {
       stderr: expect.stringMatching(/^.*not an object: expected \{…\}\n$/),
     });
   });
+});
+
+describe('an output that cannot be written', () => {
+  const failing = (code: string) => {
+    const fail = () => {
+      throw Object.assign(new Error(`${code}: write`), { code });
+    };
+    return { writeStdout: async () => fail(), writeStdoutNow: fail };
+  };
+  const callWith = async (code: string, ...args: readonly string[]) => {
+    const captured = cliIo({ args, ...failing(code) });
+    return [await runCli(captured.io), captured.stderr];
+  };
+
+  it.each([['--help'], ['version'], ['doctor', 'PW401']])(
+    '%s: a reader that has seen enough is fine',
+    async (...args) => expect(await callWith('EPIPE', ...args)).toEqual([0, '']),
+  );
+  it.each([['--help'], ['version'], ['doctor', 'PW401']])('%s: a full disk is named', async (...args) =>
+    expect(await callWith('ENOSPC', ...args)).toEqual([1, 'podwire: cannot write to standard output: ENOSPC: write\n']),
+  );
 });

@@ -29,7 +29,7 @@ it('the script for zsh has every command, and begins as zsh requires', () => {
 it('the script for fish has every command and flag', () => {
   const script = completionScript('fish', PROGRAM);
   expect(COMMANDS.filter((name) => !script.includes(`-f -a ${name} -d`))).toEqual([]);
-  expect(script).toContain("-n '__fish_seen_subcommand_from doctor' -l output -x -a 'table wide json yaml name'");
+  expect(script).toContain("-n '__fish_seen_subcommand_from doctor' -l output -s o -x -a 'table wide json yaml name'");
 });
 
 it('no other shell is known', () => expect([...SHELLS, 'ksh'].map(isShell)).toEqual([true, true, true, false]));

@@ -1,10 +1,11 @@
+import { Readable } from 'node:stream';
 import { expect, it } from 'vitest';
 import { UsageError } from '../../src/cli/cli-io.ts';
 import { runPlan } from '../../src/cli/plan-add.ts';
 import { netconf } from '../lab/netconf.ts';
 import { cliIo } from '../support/commands/cli-io.ts';
 
-const stdin = (config: object) => ({ readStdin: () => new TextEncoder().encode(JSON.stringify(config)) });
+const stdin = (config: object) => ({ stdin: () => Readable.from([Buffer.from(JSON.stringify(config))]) });
 
 it('a pod without a namespace is a wrong command line', async () =>
   await expect(runPlan({ output: 'table', pod: 'web', config: undefined }, cliIo().io)).rejects.toThrow(UsageError));

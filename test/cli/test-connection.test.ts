@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,7 +29,7 @@ const list = () => ({
 });
 
 async function test(stdin: string, { config, ...overrides }: Partial<CliIo> & { readonly config?: string } = {}) {
-  const captured = cliIo({ readStdin: () => new TextEncoder().encode(stdin), ...overrides });
+  const captured = cliIo({ stdin: () => Readable.from([Buffer.from(stdin)]), ...overrides });
   const status = await runTest({ config, timeoutSeconds: 5 }, captured.io);
   return { status, stdout: captured.stdout, stderr: captured.stderr };
 }
@@ -81,7 +82,7 @@ describe('podwire -t', () => {
 
   it('ends in time if the server accepts the connection and never answers', async () => {
     await loopback.api.setFault({ kind: 'stall', at: 'tls' });
-    const captured = cliIo({ readStdin: () => new TextEncoder().encode(JSON.stringify(plugin())) });
+    const captured = cliIo({ stdin: () => Readable.from([Buffer.from(JSON.stringify(plugin()))]) });
     const status = await runTest({ config: undefined, timeoutSeconds: 1 }, captured.io);
     await loopback.api.setFault(undefined);
     expect([status, captured.stderr]).toEqual([1, expect.stringContaining('[PW201]')]);

@@ -32,8 +32,8 @@ const links = (...more: readonly Partial<LinkFact>[]): NodeFacts['links'] => {
 };
 const route = (destination: string, interfaceName: string) =>
   seen([
-    { destination: parseCidr('10.0.0.2/32'), interfaceName: 'cali1', isDefault: false },
-    { destination: parseCidr(destination), interfaceName, isDefault: false },
+    { destination: parseCidr('10.0.0.2/32'), interfaceName: 'cali1', isDefault: false, hasGateway: false },
+    { destination: parseCidr(destination), interfaceName, isDefault: false, hasGateway: false },
   ]);
 
 describe('checkAddresses', () => {
@@ -44,7 +44,7 @@ describe('checkAddresses', () => {
   finds('no such Node', { api: seen(apiFacts({ node: seen('absent') })) }, { number: 'PW302' });
   finds(
     'a Node without a podCIDR, and one that is free',
-    { api: seen(apiFacts({ node: seen({ uid: 'u', podCidrs: [], freePodCidr: '10.0.9.0/24' }) })) },
+    { api: seen(apiFacts({ node: seen({ uid: 'u', podCidrs: [], freePodCidr: '10.0.9.0/24', maxPods: undefined }) })) },
     { number: 'PW301', fix: [expect.stringContaining('"podCIDRs":["10.0.9.0/24"]')] },
   );
   finds(
@@ -64,6 +64,14 @@ describe('checkAddresses', () => {
     'a bridge with an address of the podCIDR',
     { links: links({ name: 'docker0', addresses: [parseIpAddress('10.0.0.1')] }) },
     { number: 'PW303' },
+  );
+  finds(
+    'the network that the node is in contains the podCIDR',
+    {
+      links: links({ name: 'eth0', addresses: [parseIpAddress('10.0.99.7')] }),
+      routes: route('10.0.0.0/16', 'eth0'),
+    },
+    { number: 'PW303', outcome: 'warning', evidence: [['network', '10.0.0.0/16 dev eth0']] },
   );
   finds('a tunnel of the agent may have one', {
     links: links({ name: 'tunl0', addresses: [parseIpAddress('10.0.0.1')] }),

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { CniError } from '../../src/cni/error.ts';
 import { checkApi } from '../../src/diagnosis/check-api.ts';
 import type { ApiFacts, TokenFacts } from '../../src/diagnosis/facts.ts';
-import { apiFacts, HOUR_MS, nodeFacts, NOON_MS, seen, unseen } from '../support/builders/node-facts.ts';
+import { networkConfig } from '../support/builders/network-config.ts';
+import { apiFacts, HOUR_MS, nodeFacts, NOON_MS, processFacts, seen, unseen } from '../support/builders/node-facts.ts';
 
 const problems = (overrides: Partial<ApiFacts>) =>
   checkApi(nodeFacts({ api: seen(apiFacts(overrides)) })).filter(
@@ -30,7 +31,7 @@ describe('checkApi', () => {
   finds('a slow server', { slowestMs: 1500 }, 'PW203');
   finds(
     'a Node that was created again',
-    { ...failed('PW401'), node: seen({ uid: 'uid-2', podCidrs: [], freePodCidr: undefined }) },
+    { ...failed('PW401'), node: seen({ uid: 'uid-2', podCidrs: [], freePodCidr: undefined, maxPods: undefined }) },
     'PW401',
     'PW402',
   );
@@ -66,6 +67,30 @@ describe('checkApi', () => {
     const findings = checkApi(nodeFacts({ api: unseen('the kubeconfig /k does not exist (ENOENT)') }));
     expect(findings.filter(({ outcome }) => outcome !== 'skipped')).toMatchObject([
       { number: 'PW205', outcome: 'failed', evidence: [['problem', 'the kubeconfig /k does not exist (ENOENT)']] },
+    ]);
+  });
+
+  it('the other address of the API server, and what sets the clock, are evidence', () => {
+    const probe = { ...apiFacts().probe, clockAheadMs: 24 * HOUR_MS };
+    const facts = apiFacts({ ...failed('PW201'), probe, otherServer: 'https://192.0.2.9:6443' });
+    const findings = checkApi(nodeFacts({ api: seen(facts), processes: processFacts({ timeService: undefined }) }));
+    const evidenceOf = (number: string) => findings.find((finding) => finding.number === number)?.evidence;
+    expect(evidenceOf('PW201')).toContainEqual(['kubelet', 'uses https://192.0.2.9:6443']);
+    expect(evidenceOf('PW204')).toContainEqual(['set by', expect.stringContaining('no time service is seen')]);
+  });
+
+  it('two writers of the file that calico-node writes, and of another one', () => {
+    const processes = processFacts({
+      tokenWriters: ['calico-node -monitor-token', 'podwire install --watch --as-calico'],
+    });
+    const check = (kubeconfig: string) => {
+      const config = networkConfig({ kubernetes: { kubeconfig } });
+      const own = { kind: 'valid', fileName: '10-calico.conflist', config } as const;
+      return checkApi(nodeFacts({ processes, own })).filter(({ outcome }) => outcome === 'warning');
+    };
+    expect(check('/etc/cni/net.d/podwire-kubeconfig')).toEqual([]);
+    expect(check('/etc/cni/net.d/calico-kubeconfig')).toMatchObject([
+      { number: 'PW406', fix: ['kubectl -n kube-system set env daemonset/calico-node CALICO_MANAGE_CNI=false'] },
     ]);
   });
 });

@@ -3,7 +3,15 @@ import { parseCidr } from '../../src/address/cidr.ts';
 import { checkAttachments, findingsOfFailures } from '../../src/diagnosis/check-attachments.ts';
 import type { FailedCommand, NodeFacts } from '../../src/diagnosis/facts.ts';
 import { passed, skipped } from '../../src/diagnosis/finding.ts';
-import { apiFacts, journalFacts, nodeFacts, NOON_MS, recordFact, seen } from '../support/builders/node-facts.ts';
+import {
+  apiFacts,
+  journalFacts,
+  nodeFacts,
+  packetFacts,
+  NOON_MS,
+  recordFact,
+  seen,
+} from '../support/builders/node-facts.ts';
 
 const problems = (overrides: Partial<NodeFacts>) =>
   checkAttachments(nodeFacts(overrides)).filter(({ outcome }) => outcome === 'failed' || outcome === 'warning');
@@ -29,7 +37,11 @@ describe('checkAttachments', () => {
   );
   finds(
     'only the link-local route of the kernel is left',
-    { routes: seen([{ destination: parseCidr('fe80::/64'), interfaceName: 'cali1', isDefault: false }]) },
+    {
+      routes: seen([
+        { destination: parseCidr('fe80::/64'), interfaceName: 'cali1', isDefault: false, hasGateway: false },
+      ]),
+    },
     { number: 'PW601', evidence: [['pod', 'default/web: no route leads to cali1']] },
   );
   finds('a route that is missing', { routes: seen([]) }, { number: 'PW601' });
@@ -50,7 +62,26 @@ describe('checkAttachments', () => {
   finds('an ADD long ago', { failures: seen([failure({ atMs: NOON_MS - 3_600_000 })]) });
   finds('a DEL that fails', { failures: seen([failure({ command: 'DEL', containerId: 'c1' })]) }, { number: 'PW602' });
   finds('a DEL that has succeeded since', { failures: seen([failure({ command: 'DEL' })]) });
-  finds('a damaged record', { journal: seen(journalFacts({ damagedCount: 1 })) }, { number: 'PW603' });
+  finds(
+    'a setting of an interface that was changed',
+    { packets: packetFacts({ interfaceSettings: { cali1: { proxy_arp: '0', forwarding: '1' } } }) },
+    { number: 'PW601', fix: ['sysctl -w net.ipv4.conf.cali1.proxy_arp=1'] },
+  );
+  finds('a damaged record of a container that the runtime has, and one that was just written', {
+    journal: seen(
+      journalFacts({
+        damaged: [
+          { containerId: 'c1', interfaceName: 'eth0', writtenMs: 0 },
+          { containerId: 'c9', interfaceName: 'eth0', writtenMs: NOON_MS - 30_000 },
+        ],
+      }),
+    ),
+  });
+  finds(
+    'a damaged record',
+    { journal: seen(journalFacts({ damaged: [{ containerId: 'c9', interfaceName: 'eth0', writtenMs: 0 }] })) },
+    { number: 'PW603' },
+  );
 });
 
 describe('findingsOfFailures', () => {

@@ -18,6 +18,8 @@ const state = (overrides: Partial<ClusterState> = {}): ClusterState => ({
   hasAdmissionPolicy: true,
   otherNetworks: [],
   conflicts: [],
+  serviceCidrs: [parseCidr('10.96.0.0/12'), parseCidr('10.96.0.1/32')],
+  tokenWriters: ['container calico-node of DaemonSet calico-node'],
   ...overrides,
 });
 const problems = (overrides: Partial<ClusterState>, check = checkCluster) =>
@@ -42,6 +44,22 @@ describe('checkCluster', () => {
     'a node without a podCIDR',
     { nodes: [node('n1', '10.0.0.0/24'), node('n2', '')] },
     { number: 'PW301', fix: [expect.stringMatching(/^kubectl patch node n2 .*10\.0\.1\.0\/24/)] },
+  );
+  it('names the nodes that hold a podCIDR and may not exist any more', () =>
+    expect(
+      problems({ nodes: [node('old', '10.0.0.0/24', { isReady: false }), node('n2', '')] }).find(
+        ({ number }) => number === 'PW301',
+      )?.evidence,
+    ).toContainEqual(['not ready', expect.stringMatching(/^old: .*kubectl delete node/)]));
+  finds(
+    'a network of Services in which pods are',
+    { serviceCidrs: [parseCidr('10.0.0.0/8')] },
+    { number: 'PW303', evidence: [['Services', '10.0.0.0/8, n1 has 10.0.0.0/24'], expect.anything()] },
+  );
+  finds(
+    'two writers of one kubeconfig',
+    { tokenWriters: ['container calico-node of DaemonSet calico-node', 'container token of DaemonSet podwire'] },
+    { number: 'PW406', fix: ['kubectl -n kube-system set env daemonset/calico-node CALICO_MANAGE_CNI=false'] },
   );
   finds(
     'overlapping podCIDRs',

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { parseCidr } from '../../src/address/cidr.ts';
 import { checkMachine, deleteCommands } from '../../src/diagnosis/check-machine.ts';
 import type { MachineFacts, NodeFacts } from '../../src/diagnosis/facts.ts';
-import { nodeFacts, seen } from '../support/builders/node-facts.ts';
+import { nodeFacts, processFacts, seen } from '../support/builders/node-facts.ts';
 
 const problems = (overrides: Partial<NodeFacts>) =>
   checkMachine(nodeFacts(overrides)).filter(({ outcome }) => outcome === 'failed' || outcome === 'warning');
@@ -23,11 +24,22 @@ describe('checkMachine', () => {
     number: 'PW502',
     fix: ['kubectl -n default delete pod web'],
   });
-  finds('forwarding is off', machine({ sysctls: { 'net/ipv4/ip_forward': '0' } }), {
-    number: 'PW503',
-    fix: ['sysctl -w net.ipv4.ip_forward=1'],
-  });
-  finds('a firewall that drops', machine({ isForwardingDropped: true }), { number: 'PW503', outcome: 'warning' });
+  const uplink = { index: 2, name: 'eth0', mtuBytes: 1450, alias: undefined, addresses: [] };
+  const byDefault = { destination: parseCidr('0.0.0.0/0'), interfaceName: 'eth0', isDefault: true, hasGateway: true };
+  finds(
+    'an uplink that carries less than pods get',
+    { links: seen([uplink]), routes: seen([byDefault]), ...machine({ mtuFile: undefined }) },
+    {
+      number: 'PW502',
+      summary: 'Pods get MTU 1500, but eth0 carries 1450 bytes.',
+      fix: [
+        'kubectl -n kube-system set env daemonset/podwire CNI_MTU=1450',
+        'kubectl -n kube-system rollout status daemonset/podwire',
+        'kubectl -n default delete pod web',
+      ],
+    },
+  );
+  finds('a narrow interface by which no packets of pods leave', { links: seen([uplink]) });
   finds('NetworkManager', machine({ managedInterfaces: [{ name: 'cali1', manager: 'NetworkManager' }] }), {
     number: 'PW504',
     fix: [expect.stringContaining('unmanaged-devices=interface-name:cali*'), 'nmcli general reload conf'],
@@ -42,18 +54,11 @@ describe('checkMachine', () => {
       'networkctl reload',
     ],
   });
-  finds(
-    'a full connection table',
-    machine({ sysctls: { 'net/netfilter/nf_conntrack_count': '950', 'net/netfilter/nf_conntrack_max': '1000' } }),
-    {
-      number: 'PW505',
-      fix: ['sysctl -w net.netfilter.nf_conntrack_max=2000'],
-    },
-  );
   finds('a full disk', machine({ disk: { freeBytes: 1000, freeInodes: 1000 } }), { number: 'PW506' });
   finds('no inodes', machine({ disk: { freeBytes: 1e9, freeInodes: 5 } }), { number: 'PW506' });
-  finds('another prefix of the agent', machine({ agentPrefix: 'eni,azv' }), { number: 'PW701' });
-  finds('one of several prefixes of the agent', machine({ agentPrefix: 'eni,cali' }));
+  const agent = (prefix: string) => ({ processes: processFacts({ agent: { prefix, ignoresLooseFilter: false } }) });
+  finds('another prefix of the agent', agent('eni,azv'), { number: 'PW701' });
+  finds('one of several prefixes of the agent', agent('eni,cali'));
 });
 
 it('pods are deleted with one command for each namespace', () =>

@@ -15,6 +15,7 @@ const own: ConfigFile = {
   network: 'k8s-pod-network',
   cniVersion: '1.0.0',
   plugins: ['podwire'],
+  masqueradesHostPorts: undefined,
 };
 const other = (name: string, type: string, network = 'other'): ConfigFile => ({
   ...own,
@@ -67,6 +68,26 @@ describe('checkRuntime', () => {
     'no configuration for podwire',
     { own: { kind: 'absent' }, configs: seen([]) },
     { number: 'PW102', outcome: 'failed' },
+  );
+  finds(
+    'a plugin of the list that is older than the configuration',
+    {
+      programs: seen([
+        { type: 'portmap', path: '/opt/cni/bin/portmap', problem: undefined, versions: ['0.3.1', '0.4.0'] },
+        { type: 'host-local', path: '/opt/cni/bin/host-local', problem: undefined, versions: ['0.4.0'] },
+      ]),
+    },
+    { number: 'PW110', outcome: 'failed', fix: [reinstallCommand('node-1')] },
+  );
+  finds(
+    'native code on a file system that is mounted noexec',
+    {
+      machine: {
+        ...nodeFacts().machine,
+        nativeFolder: seen({ folder: '/f', problem: 'noexec', fix: ['mount -o remount,exec /'] }),
+      },
+    },
+    { number: 'PW109', outcome: 'failed', fix: ['mount -o remount,exec /'] },
   );
   finds(
     'an invalid one',

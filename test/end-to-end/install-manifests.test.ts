@@ -99,6 +99,7 @@ describe('components', () => {
     ['bgp', 'dual-stack', 'name: IP6\n          value: autodetect'],
     ['bgp', 'ipv6-only', 'name: CALICO_ROUTER_ID\n          value: hash'],
     ['podcidr-routes', 'ipv6-only', 'name: IP_FAMILIES\n          value: ipv6'],
+    ['policy-only', 'gc', 'GC_EVERY_SECONDS'],
     ['podcidr-routes', 'cilium', 'cilium-cni'],
     ['podcidr-routes', 'cni-1.0', 'name: CNI_SPEC_VERSION\n          value: 1.0.0'],
     ['podcidr-routes', 'masquerade', 'name: podwire-masquerade'],

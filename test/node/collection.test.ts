@@ -1,20 +1,18 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { isJsonObject, type JsonObject } from '../../src/json/json.ts';
+import type { JsonObject } from '../../src/json/json.ts';
 import { makeSandbox, type Sandbox } from '../lab/namespaces/network-namespace.ts';
 import { applyDaemonSet } from '../support/kubelet/daemon-set.ts';
 import { NODE } from '../support/installer/install-cluster.ts';
 import { type KubeletNode, type KubeletNodeState, startKubeletNode } from '../support/kubelet/kubelet-node.ts';
 import type { RunPod } from '../support/kubelet/pods.ts';
-import { startPlugin } from '../lab/run-plugin.ts';
-import { memberText, member } from '../lab/member.ts';
-import type { EndedExecutable } from '../lab/run-executable.ts';
+import { callInstalled } from './installed-plugin.ts';
+import { memberText } from '../lab/member.ts';
 
 // containerd 2.4 asks plugins for STATUS and never for GC; CRI-O does. The call is made here as libcni makes it: for each
 // plugin of the list, with the attachments that the runtime knows, which are in libcni's cache.
 
-const PROGRAMS = '/opt/cni/bin';
 const CACHE = '/var/lib/cni/results';
 const LOST = { namespace: 'default', name: 'lost' };
 
@@ -52,27 +50,8 @@ it('an attachment that the runtime has forgotten is collected, and those that it
   await lost.delete();
 });
 
-async function call(verb: string, more: JsonObject = {}): Promise<EndedExecutable> {
-  const list: unknown = JSON.parse(await readFile('/etc/cni/net.d/10-podwire.conflist', 'utf8'));
-  const plugins = member(list, 'plugins');
-  const plugin: unknown = Array.isArray(plugins) ? plugins[0] : undefined;
-  const config = {
-    ...(isJsonObject(plugin) ? plugin : {}),
-    cniVersion: memberText(list, 'cniVersion'),
-    name: memberText(list, 'name'),
-    ...more,
-  };
-  return startPlugin({
-    verb,
-    config,
-    sandboxPath: sandbox.path,
-    containerId: 'forgotten',
-    interfaceName: 'eth0',
-    pod: LOST,
-    pluginPath: PROGRAMS,
-    executable: join(PROGRAMS, 'podwire'),
-  }).ended;
-}
+const call = (verb: string, more: JsonObject = {}) =>
+  callInstalled(verb, { containerId: 'forgotten', pod: LOST, sandboxPath: sandbox.path, more });
 
 async function readKnown(): Promise<readonly JsonObject[]> {
   const files = (await readdir(CACHE)).filter((name) => !name.startsWith('cni-loopback'));

@@ -29,6 +29,7 @@ it('a file system that is mounted noexec is an error with a remedy', () => {
     const packaged = `@koromix/koffi-linux-${process.arch}/linux_${process.arch}/koffi.node`;
     copyFileSync(createRequire(import.meta.url).resolve(packaged), path);
     expect(() => openNativeAddon(path)).toThrow(`cannot load ${path}: its file system is mounted noexec`);
+    expect(() => openNativeAddon(path)).toThrow(expect.objectContaining({ finding: 'PW109' }));
   } finally {
     execFileSync('umount', ['--lazy', folder]); // a mapping that failed holds it
     rmSync(folder, { recursive: true });

@@ -1,4 +1,3 @@
-import { formatCidr } from '../../address/cidr.ts';
 import { isAbsent, parseAnswer } from '../../cluster/api-answer.ts';
 import { openApiClient, type ApiClient, type ApiRequest } from '../../cluster/api-client.ts';
 import { readNode } from '../../cluster/cluster.ts';
@@ -6,13 +5,13 @@ import { pathPart } from '../../cluster/object-name.ts';
 import type { ApiConnection } from '../../cluster/credentials/connection.ts';
 import { startDeadline, type Deadline } from '../../cluster/wire/deadline.ts';
 import { CniError } from '../../cni/error.ts';
-import type { ApiFacts, NodeObject, OtherNode, RightFact, Seen } from '../../diagnosis/facts.ts';
-import { freeNetwork } from '../../diagnosis/range.ts';
+import type { ApiFacts, NodeObject, RightFact, Seen } from '../../diagnosis/facts.ts';
 import type { JsonReader } from '../../json/json-reader.ts';
-import { BOOLEAN, CIDR, NON_EMPTY_STRING, STRING } from '../../json/shapes.ts';
+import { BOOLEAN, NON_EMPTY_STRING } from '../../json/shapes.ts';
 import type { NetworkConfig } from '../../netconf/network-config.ts';
 import { messageOf } from '../../system/error-text.ts';
 import { findExemption } from './find-exemption.ts';
+import { findFreePodCidr, listNodes, type ListedNodes } from './list-nodes.ts';
 import { probeServer } from './probe-server.ts';
 import { describeToken } from './token-facts.ts';
 
@@ -67,6 +66,7 @@ export async function observeApi(questions: ApiQuestions): Promise<ApiFacts> {
     deletedPods: isAnswered ? await findDeleted(questions.failedPods, client, deadline) : [],
     slowestMs: isAnswered ? await measureSlowest(client, deadline) : undefined,
     requestBudgetMs: budgets.apiRequestMs,
+    otherServer: questions.other?.server.text,
   };
 }
 
@@ -152,55 +152,16 @@ async function readNodeObject(
       const node = await readNode(client, name, deadline);
       if (node === 'absent') return { kind: 'seen', value: 'absent' };
       const freePodCidr = node.podCidrs.length > 0 ? undefined : findFreePodCidr(nodes);
-      return { kind: 'seen', value: { uid: node.uid, podCidrs: node.podCidrs, freePodCidr } };
+      const listed = nodes.kind === 'seen' ? nodes.value.items.find((item) => item.name === name) : undefined;
+      return {
+        kind: 'seen',
+        value: { uid: node.uid, podCidrs: node.podCidrs, freePodCidr, maxPods: listed?.maxPods },
+      };
     } catch (error) {
       why = messageOf(error);
     }
   }
   return { kind: 'unseen', why };
-}
-
-/** The Nodes of the cluster, or the first of them. */
-interface ListedNodes {
-  readonly items: readonly (OtherNode & { readonly isReady: boolean })[];
-  readonly areAll: boolean;
-}
-
-/** A Node of a kubelet with many images has about 20 kB. */
-const MAX_NODES = 250;
-
-async function listNodes(client: ApiClient | undefined, deadline: Deadline): Promise<Seen<ListedNodes>> {
-  if (client === undefined)
-    return { kind: 'unseen', why: "no credentials that may list Nodes; --kubeconfig takes an administrator's" };
-  const request = {
-    purpose: { verb: 'get', resource: 'nodes', object: 'all nodes' },
-    path: `/api/v1/nodes?limit=${MAX_NODES}`,
-  } as const;
-  try {
-    const value = parseAnswer(await client.send(request, deadline), request, (list) => ({
-      items: list.readObjects('items').map(readListedNode),
-      areAll: (list.readObject('metadata').readUnlessZero('continue', STRING) ?? '') === '',
-    }));
-    return { kind: 'seen', value };
-  } catch (error) {
-    return { kind: 'unseen', why: messageOf(error) };
-  }
-}
-
-function readListedNode(node: JsonReader): ListedNodes['items'][number] {
-  const conditions = node.readObject('status').readObjects('conditions');
-  return {
-    name: node.requireObject('metadata').require('name', NON_EMPTY_STRING),
-    podCidrs: node.readObject('spec').readList('podCIDRs', CIDR),
-    isReady: conditions.some((item) => item.read('type', STRING) === 'Ready' && item.read('status', STRING) === 'True'),
-  };
-}
-
-function findFreePodCidr(nodes: Seen<ListedNodes>): string | undefined {
-  if (nodes.kind === 'unseen' || !nodes.value.areAll) return undefined;
-  const taken = nodes.value.items.flatMap(({ podCidrs }) => podCidrs);
-  const free = freeNetwork(taken.filter(({ address }) => address.family === 'ipv4'));
-  return free && formatCidr(free);
 }
 
 /** Checks a patch of a pod as ADD sends it. The server runs admission and stores nothing (dryRun=All). */

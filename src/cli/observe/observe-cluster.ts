@@ -11,16 +11,20 @@ const NETWORKS =
 
 /** Reads the objects of the cluster that the checks need. */
 export async function observeCluster(api: PersonApi): Promise<ClusterState> {
-  const [version, nodes, pods, daemonSets, role, bindings, policy, agentRole] = await Promise.all([
-    api.read('/version'),
-    api.list('/api/v1/nodes'),
-    api.list('/api/v1/namespaces/kube-system/pods'),
-    api.list('/apis/apps/v1/daemonsets'),
-    api.read(`${RBAC}/clusterroles/podwire`),
-    api.list(`${RBAC}/clusterrolebindings`),
-    api.read('/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/podwire'),
-    api.read(`${RBAC}/clusterroles/calico-node`),
-  ]);
+  const [version, nodes, pods, daemonSets, role, bindings, policy, agentRole, serviceCidrs, apiService] =
+    await Promise.all([
+      api.read('/version'),
+      api.list('/api/v1/nodes'),
+      api.list('/api/v1/namespaces/kube-system/pods'),
+      api.list('/apis/apps/v1/daemonsets'),
+      api.read(`${RBAC}/clusterroles/podwire`),
+      api.list(`${RBAC}/clusterrolebindings`),
+      api.read('/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/podwire'),
+      api.read(`${RBAC}/clusterroles/calico-node`),
+      // From Kubernetes 1.33 on.
+      api.read('/apis/networking.k8s.io/v1/servicecidrs'),
+      api.read('/api/v1/namespaces/default/services/kubernetes'),
+    ]);
   const ownPods = pods
     .map(objectOf)
     .filter((pod) => textAt(at(pod, 'metadata', 'labels'), 'app.kubernetes.io/name') === 'podwire');
@@ -36,6 +40,13 @@ export async function observeCluster(api: PersonApi): Promise<ClusterState> {
     // calico-node can be the agent of podwire, if its plugin is replaced.
     otherNetworks: names.filter((name) => NETWORKS.test(name)),
     conflicts: agentRole === undefined ? [] : ['ClusterRole calico-node'],
+    serviceCidrs: [
+      ...listAt(objectOf(serviceCidrs), 'items').flatMap((item) => textsAt(at(item, 'spec'), 'cidrs')),
+      ...textsAt(at(objectOf(apiService), 'spec'), 'clusterIPs').map(
+        (text) => `${text}/${text.includes(':') ? 128 : 32}`,
+      ),
+    ].flatMap((text) => CIDR.parse(text) ?? []),
+    tokenWriters: daemonSets.map(objectOf).flatMap(tokenWritersOf),
   };
 }
 
@@ -75,6 +86,21 @@ function problemOf(status: JsonObject): string | undefined {
   const reason = textAt(waiting, 'reason');
   if (reason === '' || reason === 'PodInitializing') return undefined;
   return `${textAt(status, 'name')}: ${[reason, textAt(waiting, 'message')].filter((text) => text !== '').join(', ')}`;
+}
+
+/** The containers of a DaemonSet that write the file `calico-kubeconfig`. */
+function tokenWritersOf(daemonSet: JsonObject): readonly string[] {
+  const name = textAt(at(daemonSet, 'metadata'), 'name');
+  return listAt(at(daemonSet, 'spec', 'template', 'spec'), 'containers')
+    .filter((container) => {
+      const words = [...textsAt(container, 'command'), ...textsAt(container, 'args')];
+      const isManager = listAt(container, 'env').some(
+        (variable) =>
+          textAt(variable, 'name') === 'CALICO_MANAGE_CNI' && /^(1|t|true)$/i.test(textAt(variable, 'value')),
+      );
+      return isManager || (words.includes('--watch') && words.includes('--as-calico'));
+    })
+    .map((container) => `container ${textAt(container, 'name')} of DaemonSet ${name}`);
 }
 
 function grantedBy(role: JsonObject): readonly string[] {

@@ -1,11 +1,12 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Environment } from '../../cni/environment.ts';
 import { CniError } from '../../cni/error.ts';
 import type { ConfigFile, OwnConfig, Seen } from '../../diagnosis/facts.ts';
 import { isJsonList, isJsonObject, parseJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { parseNetworkConfig, parseNetworkHeader, type NetworkConfig } from '../../netconf/network-config.ts';
-import { messageOf } from '../../system/error-text.ts';
+import { errnoOf, messageOf } from '../../system/error-text.ts';
+import { readRegularFile } from './read-regular-file.ts';
 
 /** The network configurations of a node, in the order in which a runtime reads them. */
 export interface ObservedConfigs {
@@ -19,6 +20,8 @@ export function observeConfigs(folder: string, environment: Environment): Observ
   try {
     names = readdirSync(folder).filter((name) => /\.(conf|conflist|json)$/.test(name));
   } catch (error) {
+    // A node without the folder has no network configuration.
+    if (errnoOf(error) === 'ENOENT') return { files: { kind: 'seen', value: [] }, own: { kind: 'absent' } };
     return {
       files: { kind: 'unseen', why: `the folder cannot be read: ${messageOf(error)}` },
       own: { kind: 'absent' },
@@ -35,7 +38,7 @@ export function observeConfigs(folder: string, environment: Environment): Observ
 /** Reads a network configuration, of a list of plugins or of one. */
 function readConfig(path: string): { readonly list: JsonObject | undefined; readonly problem: string | undefined } {
   try {
-    const list = parseJsonObject(readFileSync(path), 'the file');
+    const list = parseJsonObject(readRegularFile(path), 'the file');
     const problem =
       path.endsWith('.conflist') && list['plugins'] === undefined ? 'it has no list "plugins"' : undefined;
     return { list, problem };
@@ -48,7 +51,20 @@ function describe(name: string, list: JsonObject | undefined, problem: string | 
   const text = (key: string) => (typeof list?.[key] === 'string' ? list[key] : undefined);
   const plugins =
     list === undefined ? [] : pluginsOf(list).map(({ type }) => (typeof type === 'string' ? type : 'without a type'));
-  return { name, problem, network: text('name'), cniVersion: text('cniVersion'), plugins };
+  return {
+    name,
+    problem,
+    network: text('name'),
+    cniVersion: text('cniVersion'),
+    plugins,
+    masqueradesHostPorts: masqueradesHostPorts(list),
+  };
+}
+
+// portmap's default is true.
+function masqueradesHostPorts(list: JsonObject | undefined): boolean | undefined {
+  const portmap = list === undefined ? undefined : pluginsOf(list).find(({ type }) => type === 'portmap');
+  return portmap && portmap['snat'] !== false;
 }
 
 function parseOwn(fileName: string, list: JsonObject, environment: Environment): OwnConfig {

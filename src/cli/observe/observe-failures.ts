@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import type { FailedCommand, Seen } from '../../diagnosis/facts.ts';
 import { errnoOf } from '../../system/error-text.ts';
 import { logLineAsText } from './log-text.ts';
@@ -45,7 +45,8 @@ export function readLogAbout(containerId: string, path: string | undefined): rea
 
 /** The last lines of a file, as text. */
 export function readEnd(path: string): string {
-  const fd = openSync(path, 'r');
+  // Opening a FIFO would wait for its writer.
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const { size } = fstatSync(fd);
     const bytes = Buffer.alloc(Math.min(size, READ_BYTES));

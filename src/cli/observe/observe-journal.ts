@@ -37,7 +37,9 @@ export function observeJournal(network: string, files: NodeFiles): JournalFacts 
   const pending = journal.listEndpoints().filter((item) => journal.endpointAgeMs(item) > PENDING_MS);
   return {
     attachments,
-    damagedCount: items.filter(({ kind }) => kind === 'damaged').length,
+    damaged: items.flatMap((item) =>
+      item.kind === 'damaged' ? [{ ...item.id, writtenMs: recordTimeMs(folder, network, item) }] : [],
+    ),
     pendingEndpointCount: pending.length,
   };
 }

@@ -1,21 +1,13 @@
-import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { LinkFact, MachineFacts, ManagedInterface, Seen } from '../../diagnosis/facts.ts';
 import { GATEWAYS } from '../../plan/attachment-steps.ts';
 import { openKernel } from '../../kernel/kernel.ts';
 import { messageOf } from '../../system/error-text.ts';
 import type { NodeFiles } from './node-files.ts';
+import { readRegularFile } from './read-regular-file.ts';
+import { observeNativeFolder } from './observe-native-folder.ts';
 import { observeDenials } from './observe-denials.ts';
-
-/** Settings that the checks read, below /proc/sys. */
-const SYSCTLS = [
-  'net/ipv4/ip_forward',
-  'net/ipv6/conf/all/forwarding',
-  'net/netfilter/nf_conntrack_count',
-  'net/netfilter/nf_conntrack_max',
-] as const;
 
 /** Reads settings and files of the machine. */
 export async function observeMachine(
@@ -25,15 +17,13 @@ export async function observeMachine(
 ): Promise<MachineFacts> {
   return {
     gatewayProblem: await findGatewayProblem(),
-    sysctls: Object.fromEntries(SYSCTLS.map((key) => [key, readTrimmed(`/proc/sys/${key}`)])),
     mtuFile: readMtuFile(files.at('/var/lib/calico/mtu')),
-    isForwardingDropped: await isForwardingDropped(),
     managedInterfaces: links
       .filter(({ name }) => name.startsWith(prefix))
       .flatMap(({ name, index }) => managersOf(index, files).map((manager) => ({ name, manager }))),
     disk: readDisk(files.layout.here.state, files.at('/var/lib')),
-    agentPrefix: findAgentPrefix(),
     isSameProgram: isSameProgram(executablePath, join(files.layout.here.programs, 'podwire')),
+    nativeFolder: await observeNativeFolder(files),
     denials: observeDenials(files),
     nodeRoot: files.root,
   };
@@ -50,7 +40,7 @@ async function findGatewayProblem(): Promise<Seen<string | undefined>> {
 
 function readTrimmed(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8').trim();
+    return Buffer.from(readRegularFile(path)).toString('utf8').trim();
   } catch {
     return undefined;
   }
@@ -60,20 +50,6 @@ function readMtuFile(path: string): MachineFacts['mtuFile'] {
   const bytes = Number(readTrimmed(path) ?? Number.NaN);
   const stats = statSync(path, { throwIfNoEntry: false });
   return stats === undefined || !(bytes >= 68) ? undefined : { bytes, writtenMs: stats.mtimeMs };
-}
-
-// One of the programs may be missing, as in the image of podwire. The other may then be there, or the answer is unknown.
-async function isForwardingDropped(): Promise<boolean | undefined> {
-  const rules = await promisify(execFile)('iptables', ['-w', '2', '-S', 'FORWARD'], { timeout: 3000 }).then(
-    ({ stdout }) => stdout.split('\n'),
-    () => undefined,
-  );
-  if (rules === undefined) return undefined;
-  // kube-proxy, the agent and podwire's manifests accept packets of pods in chains of their own.
-  return (
-    rules.includes('-P FORWARD DROP') &&
-    !rules.some((rule) => /^-A FORWARD .*-j (ACCEPT|KUBE-FORWARD|cali-FORWARD)/.test(rule))
-  );
 }
 
 /**
@@ -99,18 +75,6 @@ function readDisk(...paths: readonly string[]): MachineFacts['disk'] {
     } catch {
       // The next folder may exist.
     }
-  }
-  return undefined;
-}
-
-/** FELIX_INTERFACEPREFIX of the agent's process, whose default is `cali`. Undefined if no such process is seen. */
-function findAgentPrefix(): string | undefined {
-  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
-    const command = readTrimmed(`/proc/${name}/cmdline`) ?? '';
-    if (!/^(\S*\/)?calico-node\0(.*\0)?-felix/.test(command)) continue;
-    const variables = readTrimmed(`/proc/${name}/environ`)?.split('\0') ?? [];
-    const prefix = variables.find((variable) => variable.startsWith('FELIX_INTERFACEPREFIX='));
-    return prefix?.slice('FELIX_INTERFACEPREFIX='.length) ?? 'cali';
   }
   return undefined;
 }

@@ -51,6 +51,8 @@ function routeFact(route: KernelRoute, names: ReadonlyMap<number, string>): Rout
     destination: { address: addressFromBytes(destination), prefixLength },
     interfaceName: interfaceIndex === undefined ? undefined : names.get(interfaceIndex),
     isDefault: prefixLength === 0,
+    // A route by several gateways has several interfaces, too.
+    hasGateway: route.gateway !== undefined || interfaceIndex === undefined,
   };
 }
 

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readNodeName } from '../../agent/node-name.ts';
 import { readConnection, type ApiConnection } from '../../cluster/credentials/connection.ts';
@@ -17,7 +16,10 @@ import { observeFailures } from './observe-failures.ts';
 import { observeJournal } from './observe-journal.ts';
 import { observeMachine } from './observe-machine.ts';
 import { observeNetwork } from './observe-network.ts';
+import { observePackets } from './observe-packets.ts';
+import { observeProcesses } from './observe-processes.ts';
 import { observePrograms, typesIn } from './observe-programs.ts';
+import { readRegularFile } from './read-regular-file.ts';
 import { findRuntimeSocket, observeRuntime } from './observe-runtime.ts';
 import { findOtherCredentials } from './other-credentials.ts';
 
@@ -79,7 +81,7 @@ async function observe(options: ObserveOptions, extent: 'with the API' | 'withou
     own,
     programs: await seen(async () => {
       if (own.kind === 'absent') throw new Error('podwire has no network configuration on this node');
-      const list = parseJsonObject(readFileSync(join(here.configs, own.fileName)));
+      const list = parseJsonObject(readRegularFile(join(here.configs, own.fileName)));
       return observePrograms(typesIn(list), programFolders ?? [onNode.programs], files, MAX_LOCAL_MS);
     }),
     api,
@@ -94,6 +96,8 @@ async function observe(options: ObserveOptions, extent: 'with the API' | 'withou
       prefix: config?.hostInterfacePrefix ?? 'cali',
       executablePath: options.executablePath,
     }),
+    packets: await observePackets(environment['PATH']),
+    processes: observeProcesses(),
     failures,
   };
 }

@@ -1,5 +1,5 @@
 import { runChild } from '../run-child.ts';
-import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { arch } from 'node:process';
 import { assertRunnable } from '../../delegate/find-delegate.ts';
@@ -9,6 +9,7 @@ import { readLoaderPath } from '../../install/bind-executable.ts';
 import { isJsonList, isJsonObject, parseJsonObject, type JsonObject } from '../../json/json.ts';
 import { errnoOf, messageOf } from '../../system/error-text.ts';
 import type { NodeFiles } from './node-files.ts';
+import { mountOf } from './mount-of.ts';
 import { pluginsOf } from './observe-configs.ts';
 
 /** The types of all plugins and IPAM plugins of a network configuration. */
@@ -133,23 +134,4 @@ async function explainRun(path: string, failure: string, files: NodeFiles): Prom
     };
   }
   return { kind: 'other', text: `${shown}: ${failure}`, fix: [] };
-}
-
-/** The mount that a path is on: the last one whose folder contains it. */
-function mountOf(path: string): { readonly folder: string; readonly options: readonly string[] } | undefined {
-  try {
-    return readFileSync('/proc/self/mounts', 'utf8')
-      .split('\n')
-      .map((line) => line.split(' '))
-      .map(([, folder = '', , options = '']) => ({ folder, options: options.split(',') }))
-      .filter(
-        ({ folder }) => folder !== '' && (path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`)),
-      )
-      .reduce<{ folder: string; options: string[] } | undefined>(
-        (best, mount) => (best === undefined || mount.folder.length >= best.folder.length ? mount : best),
-        undefined,
-      );
-  } catch {
-    return undefined;
-  }
 }

@@ -26,6 +26,20 @@ const LISTS: Readonly<Record<string, readonly object[]>> = {
   '/apis/apps/v1/daemonsets': [
     { metadata: { namespace: 'kube-system', name: 'cilium' } },
     { metadata: { namespace: 'x', name: 'logs' } },
+    {
+      metadata: { namespace: 'kube-system', name: 'podwire' },
+      spec: {
+        template: {
+          spec: { containers: [{ name: 'token', command: ['/podwire', 'install', '--watch', '--as-calico'] }] },
+        },
+      },
+    },
+    {
+      metadata: { namespace: 'calico-system', name: 'agent' },
+      spec: {
+        template: { spec: { containers: [{ name: 'node', env: [{ name: 'CALICO_MANAGE_CNI', value: 'true' }] }] } },
+      },
+    },
   ],
   [`${RBAC}/clusterrolebindings`]: [
     { roleRef: { name: 'podwire' }, subjects: [{ kind: 'ServiceAccount', name: 'podwire' }] },
@@ -33,6 +47,8 @@ const LISTS: Readonly<Record<string, readonly object[]>> = {
 };
 const OBJECTS: Readonly<Record<string, object>> = {
   '/version': { gitVersion: 'v1.36.3' },
+  '/apis/networking.k8s.io/v1/servicecidrs': { items: [{ spec: { cidrs: ['10.96.0.0/12'] } }] },
+  '/api/v1/namespaces/default/services/kubernetes': { spec: { clusterIPs: ['10.96.0.1', 'fd00:1::1'] } },
   [`${RBAC}/clusterroles/podwire`]: { rules: [{ verbs: ['get'], resources: ['pods', 'nodes'] }] },
 };
 const API: PersonApi = {
@@ -42,7 +58,8 @@ const API: PersonApi = {
 };
 
 it('reads nodes, the podwire pods on them, permissions and other networks', async () => {
-  const { nodes, ...rest } = await observeCluster(API);
+  const { nodes, serviceCidrs, ...rest } = await observeCluster(API);
+  expect(serviceCidrs.map(formatCidr)).toEqual(['10.96.0.0/12', '10.96.0.1/32', 'fd00:1::1/128']);
   expect(rest).toEqual({
     version: 'v1.36.3',
     granted: ['get pods', 'get nodes'],
@@ -50,6 +67,7 @@ it('reads nodes, the podwire pods on them, permissions and other networks', asyn
     hasAdmissionPolicy: false,
     otherNetworks: ['kube-system/cilium'],
     conflicts: [],
+    tokenWriters: ['container token of DaemonSet podwire', 'container node of DaemonSet agent'],
   });
   expect(nodes.map(({ podCidrs, ...node }) => ({ ...node, podCidrs: podCidrs.map(formatCidr) }))).toEqual([
     {

@@ -25,18 +25,30 @@ describe('observeConfigs', () => {
       files: {
         kind: 'seen',
         value: [
-          { name: '05-other.conf', problem: undefined, network: 'o', cniVersion: '0.4.0', plugins: ['bridge'] },
+          {
+            name: '05-other.conf',
+            problem: undefined,
+            network: 'o',
+            cniVersion: '0.4.0',
+            plugins: ['bridge'],
+            masqueradesHostPorts: undefined,
+          },
           {
             name: '10-podwire.conflist',
             problem: undefined,
             network: 'k8s',
             cniVersion: '1.0.0',
             plugins: ['podwire', 'portmap'],
+            masqueradesHostPorts: true,
           },
         ],
       },
       own: { kind: 'valid', fileName: '10-podwire.conflist', config: expect.objectContaining({ name: 'k8s' }) },
     });
+  });
+  it('reports that portmap does not masquerade', () => {
+    write('10-podwire.conflist', { ...LIST, plugins: [{ type: 'podwire' }, { type: 'portmap', snat: false }] });
+    expect(observeConfigs(folder, {}).files).toMatchObject({ value: [{ masqueradesHostPorts: false }] });
   });
   it('reports why a file cannot be used', () => {
     write('10-podwire.conflist', '{');
@@ -49,11 +61,11 @@ describe('observeConfigs', () => {
     write('10-podwire.conflist', { ...LIST, plugins: [{ ...netconf({ mtu: 'x' }) }] });
     expect(observeConfigs(folder, {}).own).toMatchObject({ kind: 'invalid', error: { finding: 'PW102' } });
   });
-  it('a folder that is missing is not seen', () =>
-    expect(observeConfigs(join(folder, 'none'), {})).toMatchObject({
-      files: { kind: 'unseen' },
-      own: { kind: 'absent' },
-    }));
+  it('a folder that is missing has no configuration, and one that cannot be read is not seen', () => {
+    const own = { kind: 'absent' };
+    expect(observeConfigs(join(folder, 'none'), {})).toEqual({ files: { kind: 'seen', value: [] }, own });
+    expect(observeConfigs('/dev/null', {})).toMatchObject({ files: { kind: 'unseen' }, own });
+  });
 });
 
 it('libcni passes the name and the version of the list', () => {

@@ -20,7 +20,7 @@ it('reads records, damaged ones and endpoints', () => {
     attachments: [
       { containerId: 'c1', interfaceName: 'eth0', stage: 'attaching', isOfEarlierBoot: false, hasSandbox: undefined },
     ],
-    damagedCount: 1,
+    damaged: [{ containerId: expect.any(String), interfaceName: 'eth0', writtenMs: expect.any(Number) }],
     pendingEndpointCount: 0,
   });
 });
@@ -28,6 +28,6 @@ it('reads records, damaged ones and endpoints', () => {
 it('an empty folder has nothing', () =>
   expect(observeJournal('net', openNodeFiles(root, {}))).toEqual({
     attachments: [],
-    damagedCount: 0,
+    damaged: [],
     pendingEndpointCount: 0,
   }));

@@ -24,11 +24,11 @@ const observe = () =>
 it('of a machine with a default route and nothing else', async () =>
   expect(await observe()).toMatchObject({
     gatewayProblem: { kind: 'seen', value: undefined },
-    sysctls: { 'net/ipv4/ip_forward': expect.stringMatching(/^[01]$/) },
     mtuFile: undefined,
     managedInterfaces: [],
     disk: undefined,
     isSameProgram: undefined,
+    nativeFolder: { kind: 'unseen' },
     nodeRoot: root,
   }));
 

@@ -6,11 +6,12 @@ import { startDoctorNode, type DoctorNode } from '../../lab/doctor-node/doctor-n
 import { startClockRelay } from '../../lab/doctor-node/clock-relay.ts';
 import { startOutsideServer } from '../../lab/doctor-node/outside-server.ts';
 import { startRefusingWebhook } from '../../lab/doctor-node/refusing-webhook.ts';
-import { member, memberText } from '../../lab/member.ts';
+import { memberText } from '../../lab/member.ts';
 import { hostNamespace } from '../../lab/namespaces/network-namespace.ts';
 import { until } from '../../lab/until.ts';
+import { doctor, expectReadable, HEALTHY, listOf, repairAs, type Surroundings } from './doctor-report.ts';
 import { tokenIn } from '../../support/installer/install-node.ts';
-import { startNodeShell, type NodeShell } from '../../support/programs/stand-ins.ts';
+import { startNodeShell, type NodeShell } from './node-shell.ts';
 
 // Each test breaks a healthy node in one way. Doctor must name this cause first, and the commands that it prints must
 // make the node healthy again.
@@ -18,85 +19,21 @@ import { startNodeShell, type NodeShell } from '../../support/programs/stand-ins
 const HOUR_SECONDS = 3600;
 const RBAC = '/apis/rbac.authorization.k8s.io/v1';
 
-interface Report {
-  readonly exitCode: number | null;
-  readonly verdict: string;
-  /** The number of each root cause, with the numbers of what it causes. */
-  readonly causes: readonly (readonly string[])[];
-  readonly fix: readonly string[];
-}
-
 let node: DoctorNode;
 let shell: NodeShell;
 let serverAheadMs = 0;
 
 beforeAll(async () => {
   node = await startDoctorNode();
-  shell = await startNodeShell(node, () => (serverAheadMs = 0));
+  shell = await startNodeShell(node, async () => void (serverAheadMs = 0));
 });
 afterAll(async () => {
   await shell[Symbol.asyncDispose]();
   await node[Symbol.asyncDispose]();
 });
 
-async function doctor(of: DoctorNode, ...args: readonly string[]): Promise<Report> {
-  const { exitCode, answer, stderr } = await of.podwire('doctor', '-o', 'json', ...args);
-  expect(stderr).toBe('');
-  const findings = listOf(answer, 'findings');
-  return {
-    exitCode,
-    verdict: memberText(answer, 'verdict'),
-    causes: findings.map((finding) => [
-      memberText(finding, 'id'),
-      ...listOf(finding, 'consequences').map((consequence) => memberText(consequence, 'id')),
-    ]),
-    fix: findings.flatMap((finding) => listOf(finding, 'fix')).map(String),
-  };
-}
-
-function listOf(value: unknown, key: string): readonly unknown[] {
-  const list: unknown = member(value, key);
-  return Array.isArray(list) ? list : [];
-}
-
-const HEALTHY = { exitCode: 0, verdict: 'ok', causes: [], fix: [] };
-
-interface Surroundings {
-  readonly on?: DoctorNode;
-  readonly within?: NodeShell;
-  readonly args?: readonly string[];
-  /** What the runtime does automatically: it tries a pod again. */
-  readonly retry?: () => Promise<unknown>;
-}
-
-/** Expects this cause first, pastes every command of the report, and expects a healthy node. */
-async function repair(
-  first: string,
-  { on = node, within = shell, args = [], retry = async () => undefined }: Surroundings = {},
-): Promise<Report> {
-  const report = await doctor(on, ...args);
-  expect(report).toMatchObject({ exitCode: 1, causes: expect.arrayContaining([expect.arrayContaining([first])]) });
-  expect(report.causes[0]?.[0]).toBe(first);
-  await expectReadable(on, args);
-  for (const command of report.fix) await within.paste(command);
-  await retry();
-  let last: unknown;
-  const isHealthy = async () => {
-    last = await doctor(on, ...args);
-    return JSON.stringify(last) === JSON.stringify(HEALTHY);
-  };
-  await until('the node is healthy', isHealthy, { explain: () => JSON.stringify(last) });
-  return report;
-}
-
-/** What people see fits into 80 columns, names the same numbers, and shows no token. */
-async function expectReadable(on: DoctorNode, args: readonly string[]): Promise<void> {
-  const { stdout } = await on.podwire('doctor', '--verbose', ...args);
-  expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
-  const token = tokenIn(await readFile(on.kubeconfigPath, 'utf8'));
-  expect(token).toMatch(/^eyJ/);
-  expect(stdout).not.toContain(token.slice(-20));
-}
+const repair = (first: string, surroundings: Partial<Surroundings> = {}) =>
+  repairAs(first, { on: node, within: shell, ...surroundings });
 
 async function rewriteToken(changes: Readonly<Record<string, number>>): Promise<void> {
   const kubeconfig = await readFile(node.kubeconfigPath, 'utf8');

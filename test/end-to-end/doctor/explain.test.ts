@@ -87,9 +87,9 @@ describe('podwire explain', () => {
     expect(stdout).toContain('  ✗ route 10.71.0.2/32\n');
   });
 
-  it('an unknown name is a wrong command line', async () =>
+  it('an unknown name is a failure', async () =>
     expect(await node.podwire('explain', 'none')).toMatchObject({
-      exitCode: 2,
+      exitCode: 1,
       stdout: '',
       stderr: expect.stringContaining('nothing on this node is called "none"'),
     }));

@@ -170,6 +170,7 @@ function apiServerArguments(listenAddress: string): readonly string[] {
     // Without an address the server looks for a default route, which a private namespace may not have.
     `--advertise-address=${listenAddress}`,
     '--endpoint-reconciler-type=none',
+    '--kubelet-preferred-address-types=InternalIP',
     // The log is written before a request is processed and before it is answered, as request-audit.ts needs it.
     '--audit-log-mode=blocking',
   ];

@@ -13,6 +13,9 @@ const PACKAGES = {
   tc: 'iproute2',
   'qemu-aarch64': 'qemu-user',
   runc: 'runc',
+  // The shells for which there are completion scripts.
+  zsh: 'zsh',
+  fish: 'fish',
   // The statically linked one, because the test's image contains nothing else.
   busybox: 'busybox-static',
 } as const;

@@ -8,6 +8,7 @@ import type {
   RecordFact,
   Seen,
 } from '../../../src/diagnosis/facts.ts';
+import type { PacketFacts, ProcessFacts } from '../../../src/diagnosis/packet-facts.ts';
 import { networkConfig } from './network-config.ts';
 
 /** Noon of the day on which the healthy node is observed. */
@@ -35,12 +36,13 @@ export function apiFacts(overrides: Partial<ApiFacts> = {}): ApiFacts {
     },
     answer: { kind: 'ok', version: 'v1.36.3' },
     rights: seen(['get pods', 'get nodes', 'patch pods/status'].map((right) => ({ right, isAllowed: true }))),
-    node: seen({ uid: 'uid-1', podCidrs: [parseCidr('10.0.0.0/24')], freePodCidr: undefined }),
+    node: seen({ uid: 'uid-1', podCidrs: [parseCidr('10.0.0.0/24')], freePodCidr: undefined, maxPods: 110 }),
     otherNodes: seen([]),
     dryRun: seen({ pod: 'default/web', error: undefined, exemption: undefined }),
     deletedPods: [],
     slowestMs: 9,
     requestBudgetMs: 2000,
+    otherServer: undefined,
     ...overrides,
   };
 }
@@ -72,12 +74,40 @@ export function addressFacts(overrides: Partial<AddressFacts> = {}): AddressFact
 
 /** The journal of the healthy node. */
 export function journalFacts(overrides: Partial<JournalFacts> = {}): JournalFacts {
-  return { attachments: [recordFact()], damagedCount: 0, pendingEndpointCount: 0, ...overrides };
+  return { attachments: [recordFact()], damaged: [], pendingEndpointCount: 0, ...overrides };
+}
+
+/** What decides on the healthy node whether packets pass. */
+export function packetFacts(overrides: Partial<PacketFacts> = {}): PacketFacts {
+  return {
+    sysctls: {
+      'net/ipv4/ip_forward': '1',
+      'net/netfilter/nf_conntrack_count': '10',
+      'net/netfilter/nf_conntrack_max': '1000',
+    },
+    firewall: seen([]),
+    reversePathFilters: { all: 0, default: 1, lo: 0, eth0: 1, cali1: 1 },
+    interfaceSettings: { cali1: { proxy_arp: '1', forwarding: '1' } },
+    counters: { received: 1_000_000, reversePathDropped: 12 },
+    connectionDrops: seen(undefined),
+    ...overrides,
+  };
+}
+
+/** The processes of the healthy node. */
+export function processFacts(overrides: Partial<ProcessFacts> = {}): ProcessFacts {
+  return {
+    agent: { prefix: 'cali', ignoresLooseFilter: false },
+    tokenWriters: [],
+    timeService: 'chronyd',
+    hasBird: false,
+    ...overrides,
+  };
 }
 
 /** A healthy node with one pod. */
 export function nodeFacts(overrides: Partial<NodeFacts> = {}): NodeFacts {
-  const route = { interfaceName: 'cali1', isDefault: false };
+  const route = { interfaceName: 'cali1', isDefault: false, hasGateway: false };
   return {
     nowMs: NOON_MS,
     nodeName: 'node-1',
@@ -94,6 +124,7 @@ export function nodeFacts(overrides: Partial<NodeFacts> = {}): NodeFacts {
         network: 'k8s-pod-network',
         cniVersion: '1.0.0',
         plugins: ['podwire', 'portmap'],
+        masqueradesHostPorts: true,
       },
     ]),
     own: { kind: 'valid', fileName: '10-podwire.conflist', config: networkConfig() },
@@ -107,20 +138,16 @@ export function nodeFacts(overrides: Partial<NodeFacts> = {}): NodeFacts {
     routes: seen([{ ...route, destination: parseCidr('10.0.0.2/32') }]),
     machine: {
       gatewayProblem: seen(undefined),
-      sysctls: {
-        'net/ipv4/ip_forward': '1',
-        'net/netfilter/nf_conntrack_count': '10',
-        'net/netfilter/nf_conntrack_max': '1000',
-      },
       mtuFile: { bytes: 1500, writtenMs: NOON_MS - 2 * HOUR_MS },
-      isForwardingDropped: false,
       managedInterfaces: [],
       disk: { freeBytes: 1e9, freeInodes: 1e6 },
-      agentPrefix: 'cali',
       isSameProgram: true,
+      nativeFolder: seen({ folder: '/opt/cni/bin/.podwire/1', problem: undefined, fix: [] }),
       denials: seen([]),
       nodeRoot: '/',
     },
+    packets: packetFacts(),
+    processes: processFacts(),
     failures: seen([]),
     ...overrides,
   };

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { CliIo } from '../../../src/cli/cli-io.ts';
 import { openLibcLoader } from '../../../src/system/libc.ts';
 
@@ -17,7 +18,7 @@ export function cliIo(overrides: Partial<CliIo> = {}): CapturedIo {
       args: [],
       called: { name: 'podwire', executablePath: process.execPath },
       environment: {},
-      readStdin: () => new Uint8Array(),
+      stdin: () => Readable.from([]),
       readLine: () => '',
       writeStdout: async (text) => void (captured.stdout += text),
       writeStdoutNow: (text) => (captured.stdout += text),

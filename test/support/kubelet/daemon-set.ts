@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { isJsonObject, type JsonObject } from '../../../src/json/json.ts';
 import { applyManifest, readManifest, readTemplate } from '../servers/manifest.ts';
 import { NODE } from '../installer/install-cluster.ts';
@@ -19,12 +19,13 @@ const IMAGE_ARCHIVE = join(REPOSITORY, 'dist/podwire-image.tar');
 
 /** The pod of podwire's DaemonSet. The test creates it, because there is no controller. */
 export interface DaemonSetPod {
+  readonly name: string;
   /** The log of the init container. */
   installerLog(): Promise<string>;
   /** The log of the container that renews the token. */
   tokenLog(): Promise<string>;
-  /** Deletes the pod and creates it again, as a rollout does. */
-  replace(): Promise<void>;
+  /** Deletes the pod and creates it again, as a rollout does, with another manifest if one is given. */
+  replace(changed?: readonly JsonObject[]): Promise<void>;
 }
 
 /**
@@ -49,13 +50,6 @@ export async function applyDaemonSet(
     metadata: { name: 'kube-root-ca.crt' },
     data: { 'ca.crt': certificateAuthorityPem },
   });
-  const objects = readManifest(MANIFEST).map((object) =>
-    object['kind'] === 'ConfigMap' ? { ...object, data: { '10-podwire.conflist': template } } : object,
-  );
-  await applyManifest(admin, objects, 'keep');
-  const daemonSet = objects.find((object) => member(object, 'kind') === 'DaemonSet');
-  const spec = member(daemonSet, 'spec', 'template', 'spec');
-  if (!isJsonObject(spec)) throw new Error(`${MANIFEST} has no DaemonSet`);
   // The API server's own address, because there is no kube-proxy that translates the Service's.
   const { hostname, port } = new URL(server);
   const environment = [
@@ -72,12 +66,22 @@ export async function applyDaemonSet(
       imagePullPolicy: 'Never',
       env: [...(Array.isArray(container['env']) ? container['env'] : []), ...environment],
     }));
-  const place = async () => {
+  const runtimeVolume = { name: 'runtime', hostPath: { path: dirname(runtime.endpoint.replace('unix://', '')) } };
+  const place = async (manifest: readonly JsonObject[]) => {
+    const objects = manifest.map((object) =>
+      object['kind'] === 'ConfigMap' ? { ...object, data: { '10-podwire.conflist': template } } : object,
+    );
+    await applyManifest(admin, objects, 'keep');
+    const daemonSet = objects.find((object) => member(object, 'kind') === 'DaemonSet');
+    const spec = member(daemonSet, 'spec', 'template', 'spec');
+    if (!isJsonObject(spec)) throw new Error('the manifest has no DaemonSet');
+    const volumes: readonly unknown[] = Array.isArray(spec['volumes']) ? spec['volumes'] : [];
     await admin.create(PODS, {
       metadata: { name: POD, labels: member(daemonSet, 'spec', 'template', 'metadata', 'labels') },
       spec: {
         ...spec,
         nodeName: NODE,
+        volumes: volumes.map((volume) => (member(volume, 'name') === 'runtime' ? runtimeVolume : volume)),
         initContainers: adapt(spec['initContainers']),
         containers: adapt(spec['containers']),
       },
@@ -86,15 +90,18 @@ export async function applyDaemonSet(
     const running = await pod.until('runs', (state) => phaseOf(state) === 'Running');
     return { pod, uid: memberText(running['metadata'], 'uid') };
   };
-  let placed = await place();
+  let manifest = readManifest(MANIFEST);
+  let placed = await place(manifest);
   const log = (container: string) =>
     readFile(`/var/log/pods/kube-system_${POD}_${placed.uid}/${container}/0.log`, 'utf8');
   return {
+    name: POD,
     installerLog: () => log('install'),
     tokenLog: () => log('token'),
-    async replace() {
+    async replace(changed = manifest) {
+      manifest = changed;
       await placed.pod.delete();
-      placed = await place();
+      placed = await place(manifest);
     },
   };
 }

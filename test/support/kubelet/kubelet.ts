@@ -66,7 +66,8 @@ function kubeletConfiguration({ endpoint }: KubeletSettings): object {
     containerRuntimeEndpoint: endpoint,
     authentication: { anonymous: { enabled: true }, webhook: { enabled: false } },
     authorization: { mode: 'AlwaysAllow' },
-    address: '127.0.0.1',
+    // The API server connects to the node's address for logs and exec.
+    address: '0.0.0.0',
     healthzPort: HEALTH_PORT,
     volumePluginDir: '/var/lib/kubelet/volumeplugins',
     podLogsDir: '/var/log/pods',
