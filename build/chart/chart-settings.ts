@@ -19,6 +19,8 @@ interface Choices {
   readonly platform: Readonly<Record<string, Variables>>;
   readonly cniVersion: Readonly<Record<string, Variables>>;
   readonly typha: Variables;
+  /** Of the container that renews the token only. */
+  readonly gc: Variables;
 }
 
 /** The rendered objects of an installation, alone and with each of some components. */
@@ -34,23 +36,26 @@ const CNI_VERSIONS = { '1.1.0': undefined, '1.0.0': 'cni-1.0' } as const;
 /** The values of `platform`, each with a component of this name. */
 export const PLATFORMS = ['crio', 'eks', 'gke', 'k3s', 'microk8s', 'minikube', 'openshift'] as const;
 const PODWIRE = ['DaemonSet podwire', 'initContainers', 'install'] as const;
+const TOKEN = ['DaemonSet podwire', 'containers', 'token'] as const;
 const AGENT = ['DaemonSet podwire-agent', 'containers', 'calico-node'] as const;
+type Container = typeof PODWIRE | typeof TOKEN | typeof AGENT;
 
 /** Finds out what each component changes, by comparing the rendered objects. */
 export function chartSettings({ installations, components }: RenderedChoices): ChartSettings {
   const base = installations['bgp'] ?? [];
-  const changes = (component: string | undefined, container: typeof PODWIRE | typeof AGENT): Variables => {
+  const changes = (component: string | undefined, container: Container): Variables => {
     if (component === undefined) return {};
     const before = variablesOf(base, container);
     const after = Object.entries(variablesOf(components[component] ?? [], container));
     return Object.fromEntries(after.filter(([name, value]) => JSON.stringify(before[name]) !== JSON.stringify(value)));
   };
-  const choicesOf = (container: typeof PODWIRE | typeof AGENT): Choices => ({
+  const choicesOf = (container: Container): Choices => ({
     installation: mapValues(installations, (objects) => variablesOf(objects, container)),
     addressFamilies: mapValues(FAMILIES, (component) => changes(component, container)),
     platform: Object.fromEntries(PLATFORMS.map((platform) => [platform, changes(platform, container)])),
     cniVersion: mapValues(CNI_VERSIONS, (component) => changes(component, container)),
     typha: changes('typha', container),
+    gc: container === PODWIRE ? changes('gc', TOKEN) : {},
   });
   return {
     podwire: choicesOf(PODWIRE),
@@ -62,7 +67,7 @@ export function chartSettings({ installations, components }: RenderedChoices): C
   };
 }
 
-function variablesOf(objects: readonly Mutable[], [name, list, container]: typeof PODWIRE | typeof AGENT): Variables {
+function variablesOf(objects: readonly Mutable[], [name, list, container]: Container): Variables {
   const object = objects.find((candidate) => nameOf(candidate) === name);
   const env = valueAt(object, 'spec', 'template', 'spec', list, container, 'env') ?? [];
   const entries = (Array.isArray(env) ? env : []).map((entry) => {

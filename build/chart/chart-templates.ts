@@ -21,11 +21,14 @@ const block = (expression: string, ...path: readonly string[]): Placeholder => (
 /** What users of the chart can change in which object. Each place must exist. */
 const PLACEHOLDERS: Readonly<Record<string, readonly Placeholder[]>> = {
   'DaemonSet podwire': [
-    ...['initContainers.install', 'containers.token'].flatMap((container) => [
-      text('include "podwire.image" .', ...POD, ...container.split('.'), 'image'),
-      text('.Values.image.pullPolicy', ...POD, ...container.split('.'), 'imagePullPolicy'),
-      block('include "podwire.env" .', ...POD, ...container.split('.'), 'env'),
-      block('toYaml .Values.resources', ...POD, ...container.split('.'), 'resources'),
+    ...[
+      { container: ['initContainers', 'install'], variables: 'podwire.env' },
+      { container: ['containers', 'token'], variables: 'podwire.tokenEnv' },
+    ].flatMap(({ container, variables }) => [
+      text('include "podwire.image" .', ...POD, ...container, 'image'),
+      text('.Values.image.pullPolicy', ...POD, ...container, 'imagePullPolicy'),
+      block(`include "${variables}" .`, ...POD, ...container, 'env'),
+      block('toYaml .Values.resources', ...POD, ...container, 'resources'),
     ]),
     text('include "podwire.programs" .', ...POD, 'volumes', 'programs', 'hostPath', 'path'),
     text('include "podwire.configs" .', ...POD, 'volumes', 'configs', 'hostPath', 'path'),

@@ -28,8 +28,21 @@
 {{- end -}}
 
 {{- define "podwire.env" -}}
+{{- include "podwire.podwireEnv" (dict "root" . "more" dict) -}}
+{{- end -}}
+
+{{- define "podwire.tokenEnv" -}}
+{{- $settings := include "podwire.settings" . | fromYaml -}}
+{{- include "podwire.podwireEnv" (dict "root" . "more" (ternary $settings.podwire.gc dict .Values.gc.enabled)) -}}
+{{- end -}}
+
+{{/* The variables of a container of podwire, and more of them. What users set wins. */}}
+{{- define "podwire.podwireEnv" -}}
+{{- $more := .more -}}
+{{- with .root -}}
 {{- $settings := include "podwire.settings" . | fromYaml -}}
 {{- $variables := include "podwire.variables" (dict "root" . "settings" $settings.podwire) | fromJson -}}
+{{- $variables = mergeOverwrite $variables $more -}}
 {{- $_ := set $variables "CNI_MTU" (dict "value" (toString .Values.mtu)) -}}
 {{- $_ := set $variables "LOG_LEVEL" (dict "value" .Values.logLevel) -}}
 {{- with .Values.folders.programs }}{{ $_ := set $variables "CNI_BIN_DIR" (dict "value" .) }}{{ end -}}
@@ -40,6 +53,7 @@
 {{- end -}}
 {{- range $name, $value := .Values.env }}{{ $_ := set $variables $name (dict "value" (toString $value)) }}{{ end -}}
 {{- include "podwire.environment" $variables | trim -}}
+{{- end -}}
 {{- end -}}
 
 {{/* Only with bgp do address families matter to the agent: it announces podCIDRs. */}}

@@ -79,6 +79,7 @@ describe('the chart makes what kustomize makes', () => {
     same(`on ${platform}`, { installation: 'podcidr-routes', platform }, platform);
   }
   same('with Cilium, chained', { installation: 'podcidr-routes', chaining: 'cilium' }, 'cilium');
+  same('with its own garbage collection', { installation: 'podcidr-routes', gc: { enabled: true } }, 'gc');
   same('with Typha', { installation: 'bgp', typha: { enabled: true, replicas: 3 } }, 'typha');
   same(
     'with several choices at once',
