@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isJsonObject } from '../../../src/json/json.ts';
+import { isJsonObject, type JsonObject } from '../../../src/json/json.ts';
 import { applyManifest, readManifest, readTemplate } from '../servers/manifest.ts';
 import { NODE } from '../installer/install-cluster.ts';
+import type { Cluster } from '../../lab/api-server/kube-apiserver.ts';
 import type { KubeletNode } from './kubelet-node.ts';
 import { phaseOf } from './pods.ts';
+import type { NodeRuntime } from './runtime.ts';
 import { memberText, member } from '../../lab/member.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../../..');
@@ -27,26 +29,22 @@ export interface DaemonSetPod {
   replace(): Promise<void>;
 }
 
-/**
- * Applies the manifest, and waits until the kubelet has run the pod's init container.
- *
- * @param template of the network configuration
- */
+/** What a test changes in the manifest. */
+interface DaemonSetOptions {
+  /** The template of the network configuration. */
+  readonly template?: string;
+  /** Variables of both containers, in place of those of the manifest. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** Applies the manifest, and waits until the kubelet has run the pod's init container. */
 export async function applyDaemonSet(
   { cluster, runtime, pods }: KubeletNode,
-  template = dualStackTemplate(),
+  { template = dualStackTemplate(), environment: changed = {} }: DaemonSetOptions = {},
 ): Promise<DaemonSetPod> {
-  const { admin, server, certificateAuthorityPem } = cluster;
-  if (!existsSync(IMAGE_ARCHIVE)) throw new Error(`${IMAGE_ARCHIVE} is missing: npm run build:image`);
-  await runtime.importImage(IMAGE_ARCHIVE);
-  const images = (await runtime.ctr('images', 'list', '-q')).split('\n');
-  const image = images.find((name) => name.startsWith(`${IMAGE}:`));
-  if (image === undefined) throw new Error(`${IMAGE} is not among ${images.join(' ')}`);
-  // A controller would create this.
-  await admin.create('/api/v1/namespaces/kube-system/configmaps', {
-    metadata: { name: 'kube-root-ca.crt' },
-    data: { 'ca.crt': certificateAuthorityPem },
-  });
+  const { admin } = cluster;
+  const image = await importPodwireImage(runtime);
+  await publishAuthority(cluster);
   const objects = readManifest(MANIFEST).map((object) =>
     object['kind'] === 'ConfigMap' ? { ...object, data: { '10-podwire.conflist': template } } : object,
   );
@@ -54,12 +52,10 @@ export async function applyDaemonSet(
   const daemonSet = objects.find((object) => member(object, 'kind') === 'DaemonSet');
   const spec = member(daemonSet, 'spec', 'template', 'spec');
   if (!isJsonObject(spec)) throw new Error(`${MANIFEST} has no DaemonSet`);
-  // The API server's own address, because there is no kube-proxy that translates the Service's.
-  const { hostname, port } = new URL(server);
+  // The last variable of a name counts.
   const environment = [
-    { name: 'KUBERNETES_SERVICE_HOST', value: hostname },
-    { name: 'KUBERNETES_SERVICE_PORT', value: port },
-    { name: 'TOKEN_CHECK_SECONDS', value: '1' },
+    ...serverEnvironment(cluster),
+    ...Object.entries({ TOKEN_CHECK_SECONDS: '1', ...changed }).map(([name, value]) => ({ name, value })),
   ];
   const adapt = (containers: unknown) =>
     (Array.isArray(containers) ? containers : []).filter(isJsonObject).map((container) => ({
@@ -93,6 +89,36 @@ export async function applyDaemonSet(
       placed = await place();
     },
   };
+}
+
+/**
+ * Imports the image from `npm run build:image`.
+ *
+ * @returns its name
+ */
+export async function importPodwireImage(runtime: NodeRuntime): Promise<string> {
+  if (!existsSync(IMAGE_ARCHIVE)) throw new Error(`${IMAGE_ARCHIVE} is missing: npm run build:image`);
+  await runtime.importImage(IMAGE_ARCHIVE);
+  const images = (await runtime.ctr('images', 'list', '-q')).split('\n');
+  const image = images.find((name) => name.startsWith(`${IMAGE}:`));
+  if (image === undefined) throw new Error(`${IMAGE} is not among ${images.join(' ')}`);
+  return image;
+}
+
+/** Creates what a controller would create in each namespace, and the kubelet mounts into pods. */
+export async function publishAuthority({ admin, certificateAuthorityPem }: Cluster): Promise<void> {
+  const metadata = { name: 'kube-root-ca.crt', namespace: 'kube-system' };
+  const data = { 'ca.crt': certificateAuthorityPem };
+  await applyManifest(admin, [{ apiVersion: 'v1', kind: 'ConfigMap', metadata, data }], 'keep');
+}
+
+/** The API server's own address, because there is no kube-proxy that translates the Service's. */
+export function serverEnvironment({ server }: Cluster): readonly JsonObject[] {
+  const { hostname, port } = new URL(server);
+  return [
+    { name: 'KUBERNETES_SERVICE_HOST', value: hostname },
+    { name: 'KUBERNETES_SERVICE_PORT', value: port },
+  ];
 }
 
 /** The template of the component dual-stack, with the version of CNI that has STATUS and GC. */
