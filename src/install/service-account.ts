@@ -28,10 +28,11 @@ export async function issuePluginToken(
   { account, namespace }: Pick<InstallSettings, 'account' | 'namespace'>,
   nodeName: string,
   { environment, log, signal }: ApiIo,
+  lifeSeconds = LIFE_SECONDS,
 ): Promise<IssuedToken> {
   const connect = () => readOwnConnection(environment);
   using issuer = openTokenIssuer({ connect, budgets: BUDGETS, log });
-  const request = { namespace: namespace ?? (await ownNamespace()), account, nodeName, lifeSeconds: LIFE_SECONDS };
+  const request = { namespace: namespace ?? (await ownNamespace()), account, nodeName, lifeSeconds };
   using deadline = startDeadline(TOTAL_MS, signal);
   return await issuer.issue(request, deadline);
 }

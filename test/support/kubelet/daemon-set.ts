@@ -6,7 +6,7 @@ import { applyManifest, readManifest, readTemplate } from '../servers/manifest.t
 import { NODE } from '../installer/install-cluster.ts';
 import type { Cluster } from '../../lab/api-server/kube-apiserver.ts';
 import type { KubeletNode } from './kubelet-node.ts';
-import { phaseOf } from './pods.ts';
+import { phaseOf, type RunPod } from './pods.ts';
 import type { NodeRuntime } from './runtime.ts';
 import { memberText, member } from '../../lab/member.ts';
 
@@ -21,6 +21,7 @@ const IMAGE_ARCHIVE = join(REPOSITORY, 'dist/podwire-image.tar');
 
 /** The pod of podwire's DaemonSet. The test creates it, because there is no controller. */
 export interface DaemonSetPod {
+  pod(): RunPod;
   /** The log of the init container. */
   installerLog(): Promise<string>;
   /** The log of the container that renews the token. */
@@ -35,12 +36,14 @@ interface DaemonSetOptions {
   readonly template?: string;
   /** Variables of both containers, in place of those of the manifest. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** The limit of the readiness probe, which then runs every second. By default it is that of the manifest. */
+  readonly renewalLimitSeconds?: number;
 }
 
 /** Applies the manifest, and waits until the kubelet has run the pod's init container. */
 export async function applyDaemonSet(
   { cluster, runtime, pods }: KubeletNode,
-  { template = dualStackTemplate(), environment: changed = {} }: DaemonSetOptions = {},
+  { template = dualStackTemplate(), environment: changed = {}, renewalLimitSeconds }: DaemonSetOptions = {},
 ): Promise<DaemonSetPod> {
   const { admin } = cluster;
   const image = await importPodwireImage(runtime);
@@ -62,6 +65,7 @@ export async function applyDaemonSet(
       ...container,
       image,
       imagePullPolicy: 'Never',
+      ...(renewalLimitSeconds !== undefined && quickProbe(container['readinessProbe'], renewalLimitSeconds)),
       env: [...(Array.isArray(container['env']) ? container['env'] : []), ...environment],
     }));
   const place = async () => {
@@ -82,12 +86,23 @@ export async function applyDaemonSet(
   const log = (container: string) =>
     readFile(`/var/log/pods/kube-system_${POD}_${placed.uid}/${container}/0.log`, 'utf8');
   return {
+    pod: () => placed.pod,
     installerLog: () => log('install'),
     tokenLog: () => log('token'),
     async replace() {
       await placed.pod.delete();
       placed = await place();
     },
+  };
+}
+
+/** The probe of the manifest, which reads its limit from the last word of its command. */
+function quickProbe(probe: unknown, limitSeconds: number): JsonObject {
+  const words: unknown = member(probe, 'exec', 'command');
+  if (!isJsonObject(probe) || !Array.isArray(words)) return {};
+  const command = [...words.slice(0, -1).map(String), String(limitSeconds)];
+  return {
+    readinessProbe: { ...probe, exec: { command }, initialDelaySeconds: 0, periodSeconds: 1, failureThreshold: 1 },
   };
 }
 
