@@ -1,6 +1,14 @@
 interface Tool {
   /** The folder below test/tools whose go.mod pins the module, or is its own. */
-  readonly module: '.' | 'cilium' | 'containerd' | 'host-local-1.1.1' | 'kubelet' | 'kustomize' | 'tls-verdict';
+  readonly module:
+    | '.'
+    | 'cilium'
+    | 'containerd'
+    | 'host-local-1.1.1'
+    | 'kubelet'
+    | 'kustomize'
+    | 'multus'
+    | 'tls-verdict';
   /** The Go package that is the program. */
   readonly package: string;
   /** The file's name. A delegate is found by its name, whatever its version is. */
@@ -44,6 +52,7 @@ export const TOOLS = {
     'never',
   ),
   ctr: row('containerd', `${CONTAINERD}/ctr`, 'ctr', 'never'),
+  multus: row('multus', 'gopkg.in/k8snetworkplumbingwg/multus-cni.v4/cmd/multus', 'multus', 'never'),
   'cilium-cni': row('cilium', 'github.com/cilium/cilium/plugins/cilium-cni', 'cilium-cni', 'never'),
   'cilium-agent': row('cilium', 'github.com/cilium/cilium/daemon', 'cilium-agent', 'never'),
 } as const satisfies Record<string, Tool>;
