@@ -72,7 +72,9 @@ function explainUnknown(part: string): string {
 function planAll(): readonly TestStep[] {
   return [
     ...CHECKS.map((check) => ({ kind: 'check', check }) as const),
-    ...PROJECTS.map((project) => ({ kind: 'tests', project, vitestArguments: [] }) as const),
+    ...PROJECTS.filter(({ isOnDemand }) => isOnDemand !== true).map(
+      (project) => ({ kind: 'tests', project, vitestArguments: [] }) as const,
+    ),
   ];
 }
 

@@ -67,7 +67,7 @@ it('without its RoleBinding the check fails, long before a token is due, and say
   await cluster.admin.delete(BINDING);
   await untilChecked('the check fails', 1);
   expect((await check()).stderr).toMatch(
-    /renewal tested for \d+ s: .*podwire-installer" is not permitted to create serviceaccounts\/token \(403\): apply cni-conf\/rbac\.yaml/,
+    /renewal tested for \d+ s: .*podwire-installer" is not permitted to create serviceaccounts\/token \(403\): apply /,
   );
   await applyManifest(cluster.admin, readManifest('cni-conf/rbac.yaml'), 'keep');
   await untilChecked('the check succeeds', 0);

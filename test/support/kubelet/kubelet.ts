@@ -20,6 +20,8 @@ export interface KubeletSettings {
   readonly nodeName: string;
   readonly nodeAddresses: readonly string[];
   readonly kubeconfig: Kubeconfig;
+  /** The address of the cluster DNS. With one, the API server can call the kubelet, too. */
+  readonly clusterDns?: string | undefined;
 }
 
 const HEALTH_PORT = 10248;
@@ -50,7 +52,7 @@ export async function startNodeKubelet(settings: KubeletSettings): Promise<NodeK
   });
 }
 
-function kubeletConfiguration({ endpoint }: KubeletSettings): object {
+function kubeletConfiguration({ endpoint, clusterDns }: KubeletSettings): object {
   return {
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',
@@ -66,7 +68,8 @@ function kubeletConfiguration({ endpoint }: KubeletSettings): object {
     containerRuntimeEndpoint: endpoint,
     authentication: { anonymous: { enabled: true }, webhook: { enabled: false } },
     authorization: { mode: 'AlwaysAllow' },
-    address: '127.0.0.1',
+    address: clusterDns === undefined ? '127.0.0.1' : '0.0.0.0',
+    ...(clusterDns !== undefined && { clusterDNS: [clusterDns], clusterDomain: 'cluster.local' }),
     healthzPort: HEALTH_PORT,
     volumePluginDir: '/var/lib/kubelet/volumeplugins',
     podLogsDir: '/var/log/pods',
