@@ -42,7 +42,12 @@ export const SECTIONS: Readonly<Record<string, readonly KeyText[]>> = {
       'for both ends. If not set: the number in `/var/lib/calico/mtu`, which the agent writes; without that file: 1500',
       { unit: 'bytes' },
     ),
-    key('require_mtu_file', '`false`', 'true', '`true`: without `mtu`, a missing `/var/lib/calico/mtu` is an error'),
+    key(
+      'require_mtu_file',
+      '`false`',
+      'true',
+      '`true`: without `mtu`, ADD fails with code 11 (try again later) until the agent has written `/var/lib/calico/mtu`',
+    ),
     key('num_queues', "the kernel's", '4', 'queues of the veth'),
     key(
       'include_default_routes',

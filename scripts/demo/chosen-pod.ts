@@ -1,4 +1,5 @@
 import { access, constants } from 'node:fs/promises';
+import { CniError } from '../../src/cni/error.ts';
 import { formatCidr } from '../../src/address/cidr.ts';
 import { openCluster } from '../../src/cluster/cluster.ts';
 import { readConnection, type ApiConnection } from '../../src/cluster/credentials/connection.ts';
@@ -83,7 +84,7 @@ export async function findChosenPod(chosen: ClusterArguments): Promise<ChosenPod
 /**
  * Reads how to reach the API server of a kubeconfig.
  *
- * @throws {CniError} if it cannot be read
+ * @throws {CniError} if it cannot be used, naming the option
  */
 export async function readKubeconfig(kubeconfigPath: string): Promise<ApiConnection> {
   const settings = {
@@ -95,7 +96,12 @@ export async function readKubeconfig(kubeconfigPath: string): Promise<ApiConnect
     certificateAuthorityPath: undefined,
     datastoreType: undefined,
   };
-  return readConnection(settings, {});
+  return readConnection(settings, {}).catch((cause: unknown) => {
+    // The plugin knows the file by the key of its network configuration.
+    if (!(cause instanceof CniError)) throw cause;
+    const message = cause.message.replaceAll('kubernetes.kubeconfig in the network configuration', '--kubeconfig');
+    throw new CniError(cause.code, message, { details: cause.details, cause });
+  });
 }
 
 function assertNotInUse({ annotations, hostNetwork }: Pod, { pod, mayOverwrite }: ClusterArguments): void {

@@ -11,7 +11,7 @@ export interface Agent {
   /**
    * The MTU of both ends in bytes; `undefined`: the kernel's default.
    *
-   * @throws {CniError} invalidConfig (7) if the agent's file is not usable, or is required and missing
+   * @throws {CniError} tryAgainLater (11) if the agent's file is required and missing, invalidConfig (7) if it is not usable
    */
   mtuBytes(): number | undefined;
   /** True if the agent has written one of its files on this node: its name or its MTU. */

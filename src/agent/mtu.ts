@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
 import type { NetworkConfig } from '../netconf/network-config.ts';
-import { isTooManyOpenFiles, messageOf } from '../system/error-text.ts';
+import { errnoOf, isTooManyOpenFiles, messageOf } from '../system/error-text.ts';
 
 /** The file to which the agent writes the MTU for the node's networks and encapsulation. */
 export const MTU_FILE = '/var/lib/calico/mtu';
@@ -12,7 +12,8 @@ export const MTU_FILE = '/var/lib/calico/mtu';
  *
  * The file is not read if the netconf has an MTU, so that an invalid file can be overridden.
  *
- * @throws {CniError} invalidConfig (7) if the file does not contain an MTU, or is required and missing
+ * @throws {CniError} tryAgainLater (11) if the file is required and the agent has not written it yet, invalidConfig (7) if
+ *   it does not contain an MTU
  */
 export function readMtuBytes(
   config: Pick<NetworkConfig, 'mtuBytes' | 'requireMtuFile'>,
@@ -25,9 +26,13 @@ export function readMtuBytes(
   } catch (cause) {
     if (isTooManyOpenFiles(cause)) throw cause;
     if (!config.requireMtuFile) return undefined;
+    // The runtime tries again. An MTU of 1500 would stay with the pod: on a smaller network its large packets get lost.
+    const isMissing = errnoOf(cause) === 'ENOENT';
     throw new CniError(
-      ERROR_CODE.invalidConfig,
-      `cannot read the required file ${file}; check that the agent (calico-node) runs on this node, or set mtu in the netconf`,
+      isMissing ? ERROR_CODE.tryAgainLater : ERROR_CODE.invalidConfig,
+      isMissing
+        ? `the agent has not written ${file} yet, for which require_mtu_file waits; check that the agent (calico-node) runs on this node, or set mtu in the netconf`
+        : `cannot read the required file ${file}; correct its owner and mode, or set mtu in the netconf`,
       { details: messageOf(cause), cause, finding: 'PW502' },
     );
   }

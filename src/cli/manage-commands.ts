@@ -71,9 +71,12 @@ export function addManagement(program: Command, io: CliIo, ended: (status: numbe
     .summary('remove podwire from a node')
     .description('Remove from a node what "podwire install" has installed.')
     .option('--force', 'also while pods are attached')
+    .option('--wait', 'wait until no pod needs it, and the node is cordoned or has another network')
+    .option('--purge', 'remove the log, too')
     .addOption(rootOption('where the file system of the node is mounted (default: /host)'))
-    .action(async (flags: { readonly force?: true; readonly root?: string }) => {
-      const args = [...(flags.force ? ['--force'] : []), ...rootArgs(flags)];
+    .action(async (flags: { readonly root?: string; readonly [flag: string]: string | true | undefined }) => {
+      const given = ['force', 'wait', 'purge'].filter((flag) => flags[flag] === true);
+      const args = [...given.map((flag) => `--${flag}`), ...rootArgs(flags)];
       ended(await (await import('../install/uninstall.ts')).runUninstall(installIo(io, args)));
     });
 }

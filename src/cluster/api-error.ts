@@ -182,13 +182,27 @@ function describeUnauthorized({ server, token, tls }: ApiConnection): string {
         ? ''
         : `, which ${expiresAt.getTime() < Date.now() ? 'expired' : 'expires'} at ${expiresAt.toISOString()}`;
     const described = `${token.source}${owner}${expiry}`;
-    return `API server ${server.text}: the token was refused (401): ${described}: put a new token there`;
+    return `API server ${server.text}: the token was refused (401): ${described}: ${remedyForToken(token.source)}`;
   }
   const certificate = tls?.clientCertificate?.certificate;
   if (certificate !== undefined) {
     return `API server ${server.text}: the client certificate was refused (401): ${certificate.source}`;
   }
   return `API server ${server.text}: neither a token nor a client certificate is configured, and it requires one (401)`;
+}
+
+// The program that wrote the kubeconfig renews its token: a token that is put there by hand hides the cause for a day.
+function remedyForToken(source: string): string {
+  if (source.endsWith('/podwire-kubeconfig')) {
+    return (
+      'the container "token" of this node\'s podwire pod should have renewed it, and its log says why it did not; ' +
+      'without the DaemonSet, put a new token there'
+    );
+  }
+  if (source.endsWith('/calico-kubeconfig')) {
+    return 'calico-node on this node should have renewed it, and its log says why it did not';
+  }
+  return 'put a new token there';
 }
 
 /**
@@ -201,7 +215,16 @@ function describeForbidden({ server }: ApiConnection, { verb, resource, object }
   const refusal = `API server ${server.text}: ${JSON.stringify(user)} is not permitted to ${verb} ${resource} (403)`;
   return kind === 'path'
     ? `${refusal}: bind the cluster role system:public-info-viewer, which grants it and by default is bound to everyone`
-    : `${refusal}: apply cni-conf/rbac.yaml, which grants it`;
+    : `${refusal}: ${remedyForAccount(user)}`;
+}
+
+/** The manifests name accounts of kube-system: to apply them helps no other account. */
+function remedyForAccount(user: string): string {
+  const [, name] = /^system:serviceaccount:kube-system:(.+)$/.exec(user) ?? [];
+  if (name === 'podwire' || name === 'podwire-installer') return 'apply cni-conf/rbac.yaml, which grants it';
+  if (name === 'podwire-uninstall') return 'apply cni-conf/rendered/uninstall.yaml, which grants it';
+  if (name === 'calico-cni-plugin') return 'restore the ClusterRole calico-cni-plugin of Calico, which grants it';
+  return 'grant it to this account, as cni-conf/rbac.yaml does for the account podwire';
 }
 
 // `pods "web" is forbidden: User "u" cannot get resource "pods" in …`, or `forbidden: User "u" cannot get path "/version"`.

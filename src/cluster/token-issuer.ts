@@ -86,7 +86,10 @@ async function requestToken(
   const answer = await client.send(request, deadline);
   if (isAbsent(answer, account)) {
     throw invalidConfigError(
-      `there is no service account ${namespace}/${account}: apply cni-conf/rbac.yaml, which creates it`,
+      `there is no service account ${namespace}/${account}: ` +
+        (namespace === 'kube-system' && account === 'podwire'
+          ? 'apply cni-conf/rbac.yaml, which creates it'
+          : 'create it, or set CALICO_CNI_SERVICE_ACCOUNT to the account of the plugin'),
     );
   }
   if (answer.response.status === 422 && parseStatus(answer.response)?.causeFields.includes(BINDING) === true) {

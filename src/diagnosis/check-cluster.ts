@@ -22,8 +22,8 @@ export function checkBeforeInstall(state: ClusterState): readonly Finding[] {
           evidence: otherNetworks.map((name) => ['DaemonSet', name]),
         }),
     conflicts.length === 0
-      ? passed('PW906', 'no object would be replaced')
-      : found('PW906', 'warning', 'Applying all manifests of podwire would replace objects of the agent.', {
+      ? passed('PW906', 'Calico is not in the cluster')
+      : found('PW906', 'warning', 'Calico is in the cluster. Keep its agent, and replace only its plugin.', {
           evidence: conflicts.slice(0, 5).map((name) => ['object', name]),
         }),
   ];

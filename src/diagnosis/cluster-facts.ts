@@ -11,7 +11,7 @@ export interface ClusterState {
   readonly hasAdmissionPolicy: boolean;
   /** DaemonSets of other pod networks: `kube-system/calico-node`. */
   readonly otherNetworks: readonly string[];
-  /** Objects that podwire's manifests would replace: `ClusterRole calico-node`. */
+  /** Objects by which Calico is recognized: `ClusterRole calico-node`. */
   readonly conflicts: readonly string[];
 }
 

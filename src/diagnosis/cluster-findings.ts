@@ -39,11 +39,11 @@ export const CLUSTER_FINDINGS = {
     causes: [],
   },
   PW906: {
-    title: 'Objects of the agent would be replaced',
+    title: 'Calico is in the cluster',
     effect: 'untidy',
     cause:
-      'The cluster has objects of Calico with names that the manifests of podwire contain, too: applying them replaces permissions and schemas.',
-    remedy: 'Apply only the objects that are named podwire, and keep the agent as it is.',
+      'The cluster has permissions of Calico. The manifests of podwire change nothing of it, but two of them bring another agent, which never starts on a node that has one.',
+    remedy: "Use podwire in place of Calico's plugin, and keep the agent as it is: docs/install.md, section 9.",
     causes: [],
   },
 } as const satisfies Readonly<Record<FindingNumber, FindingDescription>>;

@@ -16,23 +16,21 @@ export interface RenderedConfig {
   readonly holdsSecret: boolean;
 }
 
+/** The value of each placeholder. Text is for the inside of a JSON string or a number; anything else is inserted as JSON. */
+export type PlaceholderValues = Readonly<Record<string, JsonValue>>;
+
 /**
- * Replaces each `__NAME__` of a template by its value, which is a number or text inside a JSON string. A template for
- * Calico's plugin is changed to podwire.
+ * Replaces each `__NAME__` of a template by its value. A template for Calico's plugin is changed to podwire.
  *
  * @param fileName decides what a runtime reads: `.conflist` is a list of plugins, the other extensions are one plugin
  * @throws {InstallError | CniError} naming what is invalid, without any value, because one of them is a token
  */
-export function renderNetworkConfig(
-  template: string,
-  values: Readonly<Record<string, string>>,
-  fileName: string,
-): RenderedConfig {
+export function renderNetworkConfig(template: string, values: PlaceholderValues, fileName: string): RenderedConfig {
   const unknown = new Set<string>();
   const text = template.replaceAll(PLACEHOLDER, (placeholder, name: string) => {
     const value = Object.hasOwn(values, name) ? values[name] : undefined;
     if (value === undefined) unknown.add(placeholder);
-    return JSON.stringify(value ?? '').slice(1, -1);
+    return typeof value === 'string' ? JSON.stringify(value).slice(1, -1) : JSON.stringify(value ?? null);
   });
   if (unknown.size > 0) throw templateError(`has unknown placeholders: ${[...unknown].join(', ')}`);
   const given = parseJsonObject(text, `${WHAT} with its placeholders replaced`);

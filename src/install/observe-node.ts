@@ -33,7 +33,7 @@ export async function readFileNames(folder: string): Promise<ReadonlySet<string>
   try {
     return new Set(await readdir(folder));
   } catch (cause) {
-    throw fileError('read the folder', folder, cause);
+    throw fileError('read the folder', folder, cause, 'folder');
   }
 }
 

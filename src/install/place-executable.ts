@@ -69,7 +69,7 @@ async function tryPlace(
     const isUsed = (await readBinding(executable.path)) === join(place.onNode, folderName);
     if (isNew && !isUsed) rmSync(folder, { recursive: true, force: true });
     removeFolderIfEmpty(place.here);
-    const error = fileError('write', folder, cause);
+    const error = fileError('write', folder, cause, 'folder');
     return error instanceof KernelError
       ? { message: error.message }
       : { message: error.message, details: error.details };

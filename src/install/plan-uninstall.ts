@@ -18,6 +18,10 @@ export interface UninstallFacts {
   readonly attachmentCount: number;
   /** The folders of networks without a record, relative to the folder of the state. */
   readonly emptyNetworks: readonly string[];
+  /** Network configurations of other plugins, which the runtime can use once podwire is removed. */
+  readonly otherConfigNames: readonly string[];
+  /** Folders that are removed with all that is in them. */
+  readonly purgedFolders: readonly { readonly path: string; readonly shownPath: string }[];
 }
 
 /**
@@ -48,7 +52,27 @@ export function planUninstall(facts: UninstallFacts): readonly Operation[] {
     ...facts.nativeFolders.map((name) => removeFolder('state', name)),
     ...(facts.hasLibrariesBesidePrograms ? [removeFolder('programs', '.podwire')] : []),
     { kind: 'remove-folder-if-empty', path: here.state, shownPath: onNode.state },
+    ...facts.purgedFolders.map((folder): Operation => ({ kind: 'remove-folder', ...folder })),
   ];
+}
+
+/** Whether anything of podwire is on the node, apart from what an interrupted installation has left. */
+export function isInstalled(facts: UninstallFacts): boolean {
+  const { configNames, hasKubeconfig, hasProgram, hasLibrariesBesidePrograms, nativeFolders } = facts;
+  return configNames.length + nativeFolders.length > 0 || hasKubeconfig || hasProgram || hasLibrariesBesidePrograms;
+}
+
+/** Why podwire cannot be removed yet, as far as the node itself shows; `undefined`: nothing is attached. */
+export function describeWait({ attachmentCount }: Pick<UninstallFacts, 'attachmentCount'>): string | undefined {
+  if (attachmentCount === 0) return undefined;
+  return (
+    `${countAttachments(attachmentCount)} still recorded, and only podwire can remove them: drain the node; ` +
+    'pods of DaemonSets on the pod network, which drain leaves, must be deleted or be started again by the other network'
+  );
+}
+
+function countAttachments(count: number): string {
+  return count === 1 ? '1 attachment is' : `${count} attachments are`;
 }
 
 /**
@@ -56,9 +80,8 @@ export function planUninstall(facts: UninstallFacts): readonly Operation[] {
  */
 export function assertNothingAttached({ attachmentCount, layout }: UninstallFacts): void {
   if (attachmentCount === 0) return;
-  const pods = attachmentCount === 1 ? '1 attachment is' : `${attachmentCount} attachments are`;
   throw new InstallError(
-    `${pods} still recorded in ${layout.onNode.state}, and only podwire can remove them; nothing was removed: ` +
+    `${countAttachments(attachmentCount)} still recorded in ${layout.onNode.state}, and only podwire can remove them; nothing was removed: ` +
       'give the node another network configuration, drain it, and run this again; or add --force, which leaves them on the node',
   );
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NO_CONNECTION_SETTINGS } from '../cluster/credentials/connection-settings.ts';
+import type { ApiClientOptions } from '../cluster/api-client.ts';
 import { readConnection, type ApiConnection } from '../cluster/credentials/connection.ts';
 import { startDeadline } from '../cluster/wire/deadline.ts';
 import { isTokenRefused } from '../cluster/token-check.ts';
@@ -27,13 +28,12 @@ export interface ApiIo {
 export async function issuePluginToken(
   { account, namespace }: Pick<InstallSettings, 'account' | 'namespace'>,
   nodeName: string,
-  { environment, log, signal }: ApiIo,
+  io: ApiIo,
   lifeSeconds = LIFE_SECONDS,
 ): Promise<IssuedToken> {
-  const connect = () => readOwnConnection(environment);
-  using issuer = openTokenIssuer({ connect, budgets: BUDGETS, log });
+  using issuer = openTokenIssuer(installerApi(io));
   const request = { namespace: namespace ?? (await ownNamespace()), account, nodeName, lifeSeconds };
-  using deadline = startDeadline(TOTAL_MS, signal);
+  using deadline = startDeadline(TOTAL_MS, io.signal);
   return await issuer.issue(request, deadline);
 }
 
@@ -46,6 +46,11 @@ export async function isRejected({ token, connection }: IssuedToken, { log, sign
   const connect = () => ({ ...connection, token });
   using deadline = startDeadline(TOTAL_MS, signal);
   return await isTokenRefused({ connect, budgets: BUDGETS, log }, deadline);
+}
+
+/** The API server, for requests of the installer's own account. */
+export function installerApi({ environment, log }: ApiIo): ApiClientOptions {
+  return { connect: () => readOwnConnection(environment), budgets: BUDGETS, log };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { basename, isAbsolute } from 'node:path';
 import type { Environment } from '../cni/environment.ts';
 import { InstallError } from './install-error.ts';
+import type { PlaceholderValues } from './netconf-template.ts';
 import { KUBECONFIG_NAME, layoutOf, type Layout } from './layout.ts';
 
 /** What the arguments and the environment specify. */
@@ -15,7 +16,7 @@ export interface InstallSettings {
   /** `path` takes precedence. */
   readonly template: { readonly text: string | undefined; readonly path: string | undefined };
   /** The placeholders whose values come from the environment. */
-  readonly placeholders: Readonly<Record<string, string>>;
+  readonly placeholders: PlaceholderValues;
   readonly skippedPrograms: readonly string[];
   readonly updatePrograms: boolean;
   /** The service account of the plugin, not of the installer. */
@@ -51,6 +52,9 @@ export function parseInstallSettings(args: readonly string[], environment: Envir
       path: environment['CNI_NETWORK_CONFIG_FILE'] || undefined,
     },
     placeholders: {
+      CNI_SPEC_VERSION: parseSpecVersion(read('CNI_SPEC_VERSION', '1.1.0')),
+      IPAM_RANGES: parseFamilies(read('IP_FAMILIES', 'ipv4')).map((family) => [{ subnet: NODE_SUBNETS[family] }]),
+      REQUIRE_MTU_FILE: parseFlag('REQUIRE_MTU_FILE', read('REQUIRE_MTU_FILE', 'false')),
       CNI_MTU: requireWholeNumber('CNI_MTU', read('CNI_MTU', '0')),
       LOG_LEVEL: read('LOG_LEVEL', 'info'),
       LOG_FILE_PATH: read('LOG_FILE_PATH', '/var/log/podwire/cni.log'),
@@ -114,7 +118,11 @@ export function parseArgs<Flag extends string>(
     const flag = flags.find((known) => known === arg);
     if (flag !== undefined) given.add(flag);
     else if (arg === '--root' && isAbsolute(args[index + 1] ?? '')) root = args[++index] ?? root;
-    else {
+    else if (arg === '--root') {
+      const path = args[index + 1];
+      const found = path === undefined ? 'nothing' : JSON.stringify(path.slice(0, 64));
+      throw new InstallError(`--root of podwire ${command} needs an absolute folder, got ${found}`);
+    } else {
       throw new InstallError(
         `podwire ${command} accepts ${flags.join(', ')} and --root FOLDER (absolute), not ${JSON.stringify(arg)}`,
       );
@@ -144,6 +152,27 @@ function parseFileName(variable: string, value: string): string {
   const isFileName = /^[\w.-]+\.(conflist|conf|json)$/.test(value) && basename(value) === value;
   if (isFileName && !value.startsWith('.')) return value;
   throw variableError(variable, value, 'a file name that ends in .conflist, .conf or .json');
+}
+
+// Whether podwire supports the version is checked with the rest of the rendered configuration.
+function parseSpecVersion(value: string): string {
+  if (/^\d\.\d\.\d$/.test(value)) return value;
+  throw variableError('CNI_SPEC_VERSION', value, 'a version of the CNI specification such as 1.1.0');
+}
+
+/** The words by which host-local's `subnet` refers to the podCIDR of the Node. */
+const NODE_SUBNETS = { ipv4: 'usePodCidr', ipv6: 'usePodCidrIPv6' } as const;
+
+type Family = keyof typeof NODE_SUBNETS;
+
+function parseFamilies(value: string): readonly Family[] {
+  const families = parseList(value);
+  if (families.length > 0 && new Set(families).size === families.length && families.every(isFamily)) return families;
+  throw variableError('IP_FAMILIES', value, 'ipv4, ipv6, or both with a comma');
+}
+
+function isFamily(name: string): name is Family {
+  return Object.hasOwn(NODE_SUBNETS, name);
 }
 
 function requireWholeNumber(variable: string, value: string): string {

@@ -4,9 +4,14 @@ import { isJsonList, isJsonObject, parseJsonObject, type JsonValue } from '../js
 import { applyOperations } from './apply-operations.ts';
 import { KUBECONFIG_NAME, type Layout } from './layout.ts';
 import { isFolder, readFileNames } from './observe-node.ts';
-import { planUninstall, assertNothingAttached, type UninstallFacts } from './plan-uninstall.ts';
+import { nodeNameOf } from './node-config.ts';
+import { assertNothingAttached, isInstalled, planUninstall, type UninstallFacts } from './plan-uninstall.ts';
 import { runWithLog, type InstallIo } from './run-with-log.ts';
 import { parseArgs, parseLayout } from './settings.ts';
+import { waitUntilRemovable } from './wait-until-removable.ts';
+
+/** The folder of the log on the node, unless LOG_FILE_PATH names another. */
+const LOG_FOLDER = '/var/log/podwire';
 
 /**
  * `podwire uninstall`: removes from a node what `podwire install` has installed.
@@ -15,24 +20,44 @@ import { parseArgs, parseLayout } from './settings.ts';
  */
 export async function runUninstall(io: InstallIo): Promise<number> {
   return runWithLog(io, async (log) => {
-    const { root, given } = parseArgs('uninstall', io.args, ['--force']);
-    const facts = await observe(parseLayout(root, io.environment));
+    const { root, given } = parseArgs('uninstall', io.args, ['--force', '--wait', '--purge']);
+    const layout = parseLayout(root, io.environment);
+    const purged = given.has('--purge') ? [layout.onNode.state, LOG_FOLDER] : [];
+    const observeNode = () =>
+      observe(
+        layout,
+        purged.map((shownPath) => ({ path: join(root, shownPath), shownPath })),
+      );
+    const nodeName = nodeNameOf({ nodeName: io.environment['KUBERNETES_NODE_NAME'] || undefined });
+    const facts = given.has('--wait')
+      ? await waitUntilRemovable(observeNode, nodeName, { ...io, log })
+      : await observeNode();
     if (!given.has('--force')) assertNothingAttached(facts);
     await applyOperations(planUninstall(facts), { log, libc: io.libc });
-    log.info('podwire is uninstalled; the plugins of the CNI project that it had installed, and its log, are kept');
+    if (!isInstalled(facts)) {
+      log.info('podwire is not on this node');
+      return;
+    }
+    const kept = given.has('--purge') ? 'are kept' : 'and its log, are kept';
+    log.info(`podwire is uninstalled; the plugins of the CNI project that it had installed, ${kept}`);
   });
 }
 
-async function observe(layout: Layout): Promise<UninstallFacts> {
+async function observe(layout: Layout, purged: UninstallFacts['purgedFolders']): Promise<UninstallFacts> {
   const { here } = layout;
   const programs = await readFileNames(here.programs);
   const configs = await readFileNames(here.configs);
-  const configNames: string[] = [];
-  for (const name of configs) if (await isOwnConfig(join(here.configs, name))) configNames.push(name);
+  const users = new Map<string, ConfigUser>();
+  for (const name of configs) users.set(name, await userOfConfig(join(here.configs, name)));
+  const configsOf = (user: ConfigUser) => [...configs].filter((name) => users.get(name) === user).toSorted();
   const networks = await readNetworks(here.state);
+  const purgedFolders = [];
+  for (const folder of purged) if (await isFolder(folder.path)) purgedFolders.push(folder);
   return {
     layout,
-    configNames: configNames.toSorted(),
+    configNames: configsOf('podwire'),
+    otherConfigNames: configsOf('other'),
+    purgedFolders,
     hasKubeconfig: configs.has(KUBECONFIG_NAME),
     hasProgram: programs.has('podwire'),
     hasLibrariesBesidePrograms: programs.has('.podwire'),
@@ -42,16 +67,20 @@ async function observe(layout: Layout): Promise<UninstallFacts> {
   };
 }
 
-// Whether a runtime would read the file as a network configuration that calls podwire.
-async function isOwnConfig(path: string): Promise<boolean> {
-  if (!/\.(conflist|conf|json)$/.test(path)) return false;
+/** Whose plugins a runtime would call by a file; `none`: it is not a network configuration. */
+type ConfigUser = 'podwire' | 'other' | 'none';
+
+async function userOfConfig(path: string): Promise<ConfigUser> {
+  if (!/\.(conflist|conf|json)$/.test(path)) return 'none';
   try {
     const config = parseJsonObject(await readFile(path));
     const list: JsonValue = config['plugins'] ?? null;
     const plugins = isJsonList(list) ? list : [config];
-    return plugins.some((plugin) => isJsonObject(plugin) && plugin['type'] === 'podwire');
+    const types = plugins.map((plugin) => (isJsonObject(plugin) ? plugin['type'] : undefined));
+    if (types.includes('podwire')) return 'podwire';
+    return types.some((type) => typeof type === 'string') ? 'other' : 'none';
   } catch {
-    return false; // the runtime cannot read it either
+    return 'none'; // the runtime cannot read it either
   }
 }
 

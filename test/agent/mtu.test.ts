@@ -18,9 +18,9 @@ it('the netconf’s MTU takes precedence over an invalid file', () =>
   expect(readMtuBytes({ ...UNSET, mtuBytes: 1400 }, file('broken'))).toBe(1400));
 it('without an MTU in the netconf, the agent’s is used', () => expect(readMtuBytes(UNSET, file('1450\n'))).toBe(1450));
 it('without a file, the kernel’s default is used', () => expect(readMtuBytes(UNSET, '/nowhere')).toBeUndefined());
-it('a required file that is missing is an error', () => {
+it('a required file that is missing is a reason to try again later', () => {
   expect(() => readMtuBytes({ ...UNSET, requireMtuFile: true }, '/nowhere')).toThrow(
-    expect.objectContaining({ code: ERROR_CODE.invalidConfig }),
+    expect.objectContaining({ code: ERROR_CODE.tryAgainLater }),
   );
 });
 

@@ -32,7 +32,7 @@ describe('the program that ADD and DEL load', () => {
     expect(inputs.filter((path) => path.startsWith('src/'))).toMatchSnapshot();
   });
   it('is not larger than before', async () => {
-    expect((await stat(join(folder, 'podwire.cjs'))).size).toBeLessThan(337_000);
+    expect((await stat(join(folder, 'podwire.cjs'))).size).toBeLessThan(338_000);
   });
 });
 

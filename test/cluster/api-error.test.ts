@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ERROR_CODE } from '../../src/cni/error.ts';
 import type { Cluster } from '../../src/cluster/cluster.ts';
 import { failedRequestError, parseStatus, refusedRequestError, type Purpose } from '../../src/cluster/api-error.ts';
+import { makeSecret } from '../../src/cluster/credentials/secret.ts';
 import { readConnection } from '../../src/cluster/credentials/connection.ts';
 import type { Deadline } from '../../src/cluster/wire/deadline.ts';
 import type { Fault } from '../lab/loopback-api/fault.ts';
@@ -115,7 +116,24 @@ describe('403', () => {
       if (!message.source.includes('rbac')) expect(error.message).not.toContain('rbac.yaml');
     });
   const PATCH = { verb: 'patch', resource: 'pods/status', object: 'pod default/web' } as const;
-  const RBAC = /"u" is not permitted to patch pods\/status \(403\): apply cni-conf\/rbac.yaml, which grants it$/;
+  const RBAC =
+    /"u" is not permitted to patch pods\/status \(403\): grant it to this account, as cni-conf\/rbac.yaml does for the account podwire$/;
+  const remedies: readonly (readonly [account: string, remedy: RegExp])[] = [
+    ['podwire', /: apply cni-conf\/rbac.yaml, which grants it$/],
+    ['podwire-installer', /: apply cni-conf\/rbac.yaml, which grants it$/],
+    ['podwire-uninstall', /: apply cni-conf\/rendered\/uninstall.yaml, which grants it$/],
+    ['calico-cni-plugin', /: restore the ClusterRole calico-cni-plugin of Calico, which grants it$/],
+    ['other', /: grant it to this account, as cni-conf\/rbac.yaml does/],
+  ];
+  for (const [account, remedy] of remedies) {
+    const user = `system:serviceaccount:kube-system:${account}`;
+    explains(`RBAC for ${account}`, `nodes "n" is forbidden: User "${user}" cannot get resource "nodes"`, remedy);
+  }
+  explains(
+    'RBAC for an account of another namespace',
+    'nodes "n" is forbidden: User "system:serviceaccount:networking:podwire" cannot get resource "nodes"',
+    /: grant it to this account, as cni-conf\/rbac.yaml does/,
+  );
   explains(
     'RBAC for one object',
     'pods "web" is forbidden: User "u" cannot patch resource "pods/status" in API group "" in the namespace "default"',
@@ -150,6 +168,26 @@ describe('403', () => {
   );
   explains('a quota', 'pods "web" is forbidden: exceeded quota: q', /exceeded quota: q"$/);
   explains('a proxy', '', /refused to patch pod default\/web \(403\) without a reason; .*proxy/);
+});
+
+describe('401', () => {
+  it.each([
+    [
+      'user "podwire" in the kubeconfig /etc/cni/net.d/podwire-kubeconfig',
+      /"token" of this node's podwire pod should have/,
+    ],
+    [
+      'user "calico" in the kubeconfig /etc/cni/net.d/calico-kubeconfig',
+      /calico-node on this node should have renewed it/,
+    ],
+    ['the token file /path/token', /\/path\/token: put a new token there$/],
+  ])('of a token from %s names who renews it', async (source, remedy) => {
+    const connection = await readConnection(connectionSettings({ apiRoot: 'https://api.example' }), {});
+    const response = { status: 401, headers: new Map<string, string>(), body: Buffer.from('') };
+    const purpose = { verb: 'get', resource: 'pods', object: 'pod a/b' } as const;
+    const error = refusedRequestError({ ...connection, token: makeSecret('a.b.c', source) }, purpose, response);
+    expect(error.message).toMatch(remedy);
+  });
 });
 
 describe('a failure', () => {

@@ -46,7 +46,7 @@ it('no spec has failed', () => {
 });
 
 async function runSpecs(): Promise<readonly SpecResult[]> {
-  const tools = await ensureTools(['e2e.test', 'agnhost', 'kubectl-exec']);
+  const tools = await ensureTools(['e2e.test', 'agnhost', 'kubectl']);
   const folder = await mkdtemp(join(tmpdir(), 'podwire-conformance-'));
   try {
     const { stdout } = await run(tools['e2e.test'], ['--list-images']);
@@ -74,7 +74,7 @@ async function runSpecs(): Promise<readonly SpecResult[]> {
       tools['e2e.test'],
       [
         ...selection,
-        `--kubectl-path=${tools['kubectl-exec']}`,
+        `--kubectl-path=${tools.kubectl}`,
         '--num-nodes=1',
         '--allowed-not-ready-nodes=20',
         '--disable-log-dump',
@@ -84,7 +84,7 @@ async function runSpecs(): Promise<readonly SpecResult[]> {
       ],
       {
         ...output,
-        env: { ...process.env, PATH: `${dirname(tools['kubectl-exec'])}:${process.env['PATH']}` },
+        env: { ...process.env, PATH: `${dirname(tools.kubectl)}:${process.env['PATH']}` },
       },
     ).catch((error: unknown) => error);
     return completeResults(selected, parseSpecReport(await readFile(report, 'utf8')));

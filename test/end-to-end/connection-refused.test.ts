@@ -95,7 +95,7 @@ describe('403', () => {
     const config = node.netconf(await withKubeconfig(access.kubeconfig(CA, { ...users[0].user })));
     const refused = await node.run({ ...pod.call, verb: 'ADD', config });
     const message =
-      /"stranger" is not permitted to get (pods|nodes) \(403\): apply cni-conf\/rbac.yaml, which grants it \[PW403\]$/;
+      /"stranger" is not permitted to get (pods|nodes) \(403\): grant it to this account, as cni-conf\/rbac.yaml does for the account podwire \[PW403\]$/;
     expect(refused).toMatchObject({ exitCode: 1, answer: { code: 100, msg: expect.stringMatching(message) } });
   });
 

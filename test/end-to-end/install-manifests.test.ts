@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { kustomize, OVERLAYS, renderedPath, renderOverlay } from '../../build/render-overlay.ts';
+import { kustomize, OVERLAYS, RENDERED, renderedPath, renderFile } from '../../build/render-overlay.ts';
 import { isJsonList, isJsonObject, type JsonObject } from '../../src/json/json.ts';
 import { renderNetworkConfig } from '../../src/install/netconf-template.ts';
 import { parseInstallSettings } from '../../src/install/settings.ts';
@@ -34,11 +34,11 @@ const VALUES = {
   KUBECONFIG_FILEPATH: '/etc/cni/net.d/podwire-kubeconfig',
 };
 
-describe.each(OVERLAYS)('the overlay %s', (overlay) => {
-  it('is rendered in one file, as kustomize does it', async () => {
-    expect(readFileSync(renderedPath(overlay), 'utf8')).toBe(await renderOverlay(overlay));
-  });
+it.each(RENDERED)('$name is rendered in one file, as kustomize does it', async (row) => {
+  expect(readFileSync(renderedPath(row.name), 'utf8')).toBe(await renderFile(row));
+});
 
+describe.each(OVERLAYS)('the overlay %s', (overlay) => {
   it('is accepted by the API server with strict field validation', async () => {
     await expect(applyManifest(cluster.admin, rendered(overlay), 'try')).resolves.toBeUndefined();
   });
@@ -101,9 +101,12 @@ describe('the probes of the container that renews the token', () => {
 describe('from one overlay to another on a running cluster', () => {
   it('applying the other changes only the agent, not what podwire does', async () => {
     const own = (objects: readonly JsonObject[]) =>
-      objects.filter((object) => /podwire/.test(memberText(object['metadata'], 'name')));
-    const [first, ...others] = OVERLAYS.map((overlay) => own(rendered(overlay)));
-    for (const other of others) expect(other).toEqual(first);
+      objects.filter((object) => !/podwire-agent/.test(memberText(object['metadata'], 'name')));
+    expect(own(rendered('bgp'))).toEqual(own(rendered('policy-only')));
+    // Without an agent there is no file with an MTU to wait for.
+    const waits = ['        - name: REQUIRE_MTU_FILE', '          value: "true"', ''].join('\n');
+    const alone = parseManifest(readFileSync(renderedPath('bgp'), 'utf8').replaceAll(waits, ''));
+    expect(own(alone)).toEqual(rendered('podcidr-routes'));
     const generationOf = async () => {
       const daemonSet = await cluster.admin.get('/apis/apps/v1/namespaces/kube-system/daemonsets/podwire');
       return member(daemonSet, 'metadata', 'generation');
@@ -112,7 +115,7 @@ describe('from one overlay to another on a running cluster', () => {
     const before = await generationOf();
     await applyManifest(cluster.admin, rendered('bgp'), 'keep');
     expect(await generationOf()).toBe(before);
-    const agent = await cluster.admin.get('/apis/apps/v1/namespaces/kube-system/daemonsets/calico-node');
+    const agent = await cluster.admin.get('/apis/apps/v1/namespaces/kube-system/daemonsets/podwire-agent');
     const containers: unknown = member(agent, 'spec', 'template', 'spec', 'containers');
     expect(JSON.stringify(containers)).toContain('{"name":"CALICO_NETWORKING_BACKEND","value":"bird"}');
   });
@@ -120,10 +123,14 @@ describe('from one overlay to another on a running cluster', () => {
 
 describe('components', () => {
   it.each([
-    ['policy-only', 'dual-stack', 'usePodCidrIPv6'],
+    ['policy-only', 'dual-stack', 'value: ipv4,ipv6'],
+    ['bgp', 'dual-stack', 'name: IP6\n          value: autodetect'],
+    ['bgp', 'ipv6-only', 'name: CALICO_ROUTER_ID\n          value: hash'],
+    ['podcidr-routes', 'ipv6-only', 'name: IP_FAMILIES\n          value: ipv6'],
     ['podcidr-routes', 'cilium', 'cilium-cni'],
-    ['podcidr-routes', 'cilium-dual-stack', 'cilium-cni'],
-    ['bgp', 'typha', 'calico-typha'],
+    ['podcidr-routes', 'cni-1.0', 'name: CNI_SPEC_VERSION\n          value: 1.0.0'],
+    ['podcidr-routes', 'masquerade', 'name: podwire-masquerade'],
+    ['bgp', 'typha', 'podwire-typha'],
   ])('in an overlay of one’s own, of %s with %s', async (overlay, component, brought) => {
     await using folder = await mkdtempDisposable(join(tmpdir(), 'podwire-overlay-'));
     const conf = relative(folder.path, CNI_CONF);
@@ -149,35 +156,41 @@ images:
   });
 
   // Both need the only ingress qdisc of the host interface: an ADD with both would fail.
-  it.each([
-    ['cilium', 'base'],
-    ['cilium-dual-stack', 'components/dual-stack'],
-  ])('the template of %s is that of %s, with Cilium’s plugin in the place of bandwidth', (component, origin) => {
+  it('the template of cilium is that of the base, with Cilium’s plugin in the place of bandwidth', () => {
     const pluginsOf = (path: string): readonly unknown[] => {
       const plugins = member(JSON.parse(renderNetworkConfig(readTemplate(path), VALUES, 'a.conflist').text), 'plugins');
       return Array.isArray(plugins) ? plugins : [];
     };
-    expect(pluginsOf(`components/${component}`)).toEqual(
-      pluginsOf(origin).map((plugin) =>
+    expect(pluginsOf('components/cilium')).toEqual(
+      pluginsOf('base').map((plugin) =>
         member(plugin, 'type') === 'bandwidth' ? { type: 'cilium-cni', 'chaining-mode': 'generic-veth' } : plugin,
       ),
     );
-    expect(JSON.stringify(pluginsOf(origin))).toContain('"bandwidth"');
+    expect(JSON.stringify(pluginsOf('base'))).toContain('"bandwidth"');
+  });
+});
+
+describe('images', () => {
+  // CRI-O rejects names without a registry.
+  it('have fully qualified names, in every manifest and component', () => {
+    const files = globSync('**/*.yaml', { cwd: CNI_CONF });
+    const images = files.flatMap((file) =>
+      [...readFileSync(join(CNI_CONF, file), 'utf8').matchAll(/^ *(?:- )?(?:image|newName): *(\S+)$/gm)].map(
+        ([, image = '']) => image,
+      ),
+    );
+    expect(images.length).toBeGreaterThan(10);
+    // The name `podwire` is replaced by the kustomizations that have it.
+    const unqualified = images.filter(
+      (image) => image !== 'podwire' && !/^(localhost|[a-z0-9-]+(\.[a-z0-9-]+)+)\//.test(image),
+    );
+    expect(unqualified).toEqual([]);
   });
 
-  it('the dual-stack template is that of the base, with both families', () => {
-    const rangesOf = (text: string) => {
-      const plugins: unknown = member(JSON.parse(renderNetworkConfig(text, VALUES, 'a.conflist').text), 'plugins');
-      return Array.isArray(plugins) ? member(plugins[0], 'ipam', 'ranges') : undefined;
-    };
-    expect(rangesOf(readTemplate('base'))).toEqual([[{ subnet: 'usePodCidr' }]]);
-    expect(rangesOf(readTemplate('components/dual-stack'))).toEqual([
-      [{ subnet: 'usePodCidr' }],
-      [{ subnet: 'usePodCidrIPv6' }],
-    ]);
-    expect(readTemplate('components/dual-stack').replace(', [{ "subnet": "usePodCidrIPv6" }]', '')).toBe(
-      readTemplate('base'),
-    );
+  it('that the overlays use have a tag', () => {
+    for (const { name } of RENDERED)
+      for (const [, image = ''] of readFileSync(renderedPath(name), 'utf8').matchAll(/image: (\S+)/g))
+        expect(image).toMatch(/^(localhost|quay\.io|registry\.k8s\.io)\/[a-z/-]+:v?\d+\.\d+\.\d+$/);
   });
 });
 
@@ -189,6 +202,11 @@ describe('rbac.yaml', () => {
     const rules = role?.['rules'] ?? null;
     return isJsonList(rules) ? rules.filter(isJsonObject) : [];
   };
+
+  it('contains objects of podwire only', () => {
+    const own = readManifest('cni-conf/rbac.yaml').map((object) => memberText(object['metadata'], 'name'));
+    expect([...new Set(own)].toSorted()).toEqual(['podwire', 'podwire-installer']);
+  });
 
   it('the plugin can get pods and nodes, patch pods/status, and nothing else', () => {
     expect(rulesOf('ClusterRole', 'podwire')).toEqual([

@@ -61,7 +61,9 @@ describe('one line without a secret says what to do, and the node does not chang
   ];
 
   refuses('no template', /neither CNI_NETWORK_CONFIG nor CNI_NETWORK_CONFIG_FILE is set/, template(''));
-  refuses('the template is missing', /ENOENT/, { environment: { CNI_NETWORK_CONFIG_FILE: '/nowhere' } });
+  refuses('the template is missing', /\/nowhere \(ENOENT\): the file is missing: correct its path, or create it/, {
+    environment: { CNI_NETWORK_CONFIG_FILE: '/nowhere' },
+  });
   refuses('the template is not JSON', /is not valid JSON/, template('{"k8s_auth_token":"__SERVICEACCOUNT_TOKEN__"'));
   refuses('a placeholder of etcd', /unknown placeholders: __ETCD_ENDPOINTS__/, template('{"a":"__ETCD_ENDPOINTS__"}'));
   refuses('no podwire in it', /no plugin of "type": "podwire"/, plugins('[{"type":"bridge"}]'));
@@ -97,7 +99,7 @@ describe('one line without a secret says what to do, and the node does not chang
   refuses('host-local is skipped and not there', /remove them from SKIP_CNI_BINARIES/, {
     environment: { SKIP_CNI_BINARIES: 'host-local' },
   });
-  refuses('the folder of programs is not mounted', /opt\/cni\/bin \(ENOENT\): its folder is missing: mount/, {}, () =>
+  refuses('the folder of programs is not mounted', /opt\/cni\/bin \(ENOENT\): the folder is missing: mount/, {}, () =>
     rmSync(node.programs, { recursive: true }),
   );
   const changeable = (path: string) => new RegExp(`because users other than root can change ${path};`);

@@ -54,21 +54,21 @@ beforeAll(async () => {
 afterAll(() => node[Symbol.asyncDispose]());
 expectNoLeftovers(() => node);
 
-/** The template of the component dual-stack, as the installer renders it; only the folder of the leases is the node's of this test. */
+/** The ordinary template for both families, as the installer renders it; only the folder of the leases is the node's of this test. */
 function template(): string {
   const values: Readonly<Record<string, string>> = {
     __DATASTORE_TYPE__: 'kubernetes',
     __KUBERNETES_NODE_NAME__: node.name,
     __CNI_MTU__: '0',
+    __CNI_SPEC_VERSION__: '1.0.0',
+    __REQUIRE_MTU_FILE__: 'false',
+    __IPAM_RANGES__: '[[{"subnet": "usePodCidr"}], [{"subnet": "usePodCidrIPv6"}]]',
     __LOG_LEVEL__: 'info',
     __LOG_FILE_PATH__: join(node.folder, 'cni.log'),
     __KUBECONFIG_FILEPATH__: node.kubeconfigPath,
     '"host-local",': `"host-local", "dataDir": "${node.dataDir}",`,
   };
-  return Object.entries(values).reduce(
-    (text, [from, to]) => text.replace(from, to),
-    readTemplate('components/dual-stack'),
-  );
+  return Object.entries(values).reduce((text, [from, to]) => text.replace(from, to), readTemplate('base'));
 }
 
 /** How Multus is told its primary network, as its two deployments do. */

@@ -46,8 +46,18 @@ describe('the MTU of both ends', () => {
     });
   refused('the agent’s file holds rubbish', /does not contain an MTU/, 'rubbish');
   refused('the agent’s file holds too much', /does not contain an MTU/, '65536');
-  refused('the agent’s file is required and missing', /cannot read the required file/, undefined, {
-    require_mtu_file: true,
+
+  it('is waited for, if require_mtu_file is true: code 11 and nothing left until the agent has written it', async () => {
+    await using pod = await makeTestPod(node);
+    const call = { ...pod.call, config: node.netconf({ cniVersion: '1.1.0', require_mtu_file: true }) };
+    expect(await node.run({ ...call, verb: 'ADD' })).toMatchObject({
+      exitCode: 1,
+      answer: { code: 11, msg: expect.stringMatching(/has not written \S+mtu yet.*calico-node/) },
+    });
+    await writeAgentFile(MTU_FILE, '1410\n');
+    const added = await node.run({ ...call, verb: 'ADD' });
+    await node.run({ ...call, verb: 'DEL' });
+    expect(added).toMatchObject({ exitCode: 0, answer: { interfaces: [{ mtu: 1410 }, { mtu: 1410 }] } });
   });
 });
 

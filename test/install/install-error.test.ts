@@ -14,7 +14,20 @@ describe('an error of the file system', () => {
   says('EROFS', /read-only: remove readOnly from/);
   says('ENOSPC', /full: free some space/);
   says('EACCES', /as root/);
-  says('ENOENT', /mount the node's folder there, or .*--root \//);
+
+  const missing = Object.assign(new Error('words'), { code: 'ENOENT' });
+  it('ENOENT of a file whose folder exists is a missing file', () =>
+    expect(fileError('read', `${import.meta.dirname}/nowhere`, missing).message).toBe(
+      `cannot read ${import.meta.dirname}/nowhere (ENOENT): the file is missing: correct its path, or create it`,
+    ));
+  it('ENOENT of a file whose folder is missing is a missing folder', () =>
+    expect(fileError('write', '/nowhere/a', missing).message).toMatch(
+      /its folder is missing: mount the node's folder there, or .*--root \//,
+    ));
+  it('ENOENT of a folder is a missing folder', () =>
+    expect(fileError('read the folder', '/nowhere', missing, 'folder').message).toMatch(
+      /: the folder is missing: mount/,
+    ));
   says('EWHAT', /see the details/);
 
   it('that explains itself is kept', () => {

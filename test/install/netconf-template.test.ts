@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { renderNetworkConfig } from '../../src/install/netconf-template.ts';
+import { type PlaceholderValues, renderNetworkConfig } from '../../src/install/netconf-template.ts';
 
 const PODWIRE = '{"type":"podwire","ipam":{"type":"host-local"}}';
 const list = (plugins: string, more = '') => `{"cniVersion":"1.0.0","name":"n",${more}"plugins":[${plugins}]}`;
-const render = (template: string, values: Readonly<Record<string, string>> = {}, fileName = 'a.conflist') =>
+const render = (template: string, values: PlaceholderValues = {}, fileName = 'a.conflist') =>
   renderNetworkConfig(template, values, fileName);
 
 describe('a template', () => {
@@ -11,6 +11,15 @@ describe('a template', () => {
     const template = list('{"type":"podwire","mtu":__CNI_MTU__,"nodename":"__NODE__","ipam":{"type":"host-local"}}');
     expect(JSON.parse(render(template, { CNI_MTU: '1400', NODE: 'n1' }).text)).toMatchObject({
       plugins: [{ mtu: 1400, nodename: 'n1' }],
+    });
+  });
+
+  it('gets lists and booleans as JSON', () => {
+    const template = list(
+      '{"type":"podwire","require_mtu_file":__WAIT__,"ipam":{"type":"host-local","ranges":__RANGES__}}',
+    );
+    expect(JSON.parse(render(template, { WAIT: true, RANGES: [[{ subnet: 'usePodCidr' }]] }).text)).toMatchObject({
+      plugins: [{ require_mtu_file: true, ipam: { ranges: [[{ subnet: 'usePodCidr' }]] } }],
     });
   });
 

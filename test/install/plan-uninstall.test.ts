@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { layoutOf } from '../../src/install/layout.ts';
-import { planUninstall, assertNothingAttached, type UninstallFacts } from '../../src/install/plan-uninstall.ts';
+import {
+  assertNothingAttached,
+  describeWait,
+  isInstalled,
+  planUninstall,
+  type UninstallFacts,
+} from '../../src/install/plan-uninstall.ts';
 
 function facts(overrides: Partial<UninstallFacts> = {}): UninstallFacts {
   return {
@@ -12,6 +18,8 @@ function facts(overrides: Partial<UninstallFacts> = {}): UninstallFacts {
     hasLibrariesBesidePrograms: false,
     attachmentCount: 0,
     emptyNetworks: ['networks/k8s-pod-network'],
+    otherConfigNames: [],
+    purgedFolders: [],
     ...overrides,
   };
 }
@@ -31,8 +39,14 @@ describe('the plan of a removal', () => {
     ]);
   });
 
+  it('purges folders last', () => {
+    const log = { path: '/host/var/log/podwire', shownPath: '/var/log/podwire' };
+    expect(planUninstall(facts({ purgedFolders: [log] })).at(-1)).toEqual({ kind: 'remove-folder', ...log });
+  });
+
   it('of a bare node changes nothing', () => {
     const bare = { configNames: [], hasKubeconfig: false, hasProgram: false, nativeFolders: [], emptyNetworks: [] };
+    expect([isInstalled(facts()), isInstalled(facts(bare))]).toEqual([true, false]);
     expect(planUninstall(facts(bare)).map(({ kind }) => kind)).toEqual([
       'remove-abandoned-files',
       'remove-abandoned-files',
@@ -45,5 +59,13 @@ describe('the plan of a removal', () => {
     expect(() => assertNothingAttached(facts())).not.toThrow();
     expect(() => assertNothingAttached(facts({ attachmentCount: 1 }))).toThrow('1 attachment is still recorded');
     expect(() => assertNothingAttached(facts({ attachmentCount: 2 }))).toThrow('2 attachments are still recorded');
+  });
+});
+
+describe('the removal that waits', () => {
+  it('says what is attached, and what to do about it', () => {
+    expect(describeWait({ attachmentCount: 0 })).toBeUndefined();
+    expect(describeWait({ attachmentCount: 1 })).toMatch(/^1 attachment is still recorded.*drain the node/);
+    expect(describeWait({ attachmentCount: 2 })).toMatch(/^2 attachments are .*pods of DaemonSets/);
   });
 });

@@ -9,7 +9,14 @@ describe('settings without any argument or variable', () => {
       kubeconfigName: 'podwire-kubeconfig',
       oldConfigNames: [],
       template: { text: undefined, path: undefined },
-      placeholders: { CNI_MTU: '0', LOG_LEVEL: 'info', DATASTORE_TYPE: 'kubernetes' },
+      placeholders: {
+        CNI_SPEC_VERSION: '1.1.0',
+        IPAM_RANGES: [[{ subnet: 'usePodCidr' }]],
+        REQUIRE_MTU_FILE: false,
+        CNI_MTU: '0',
+        LOG_LEVEL: 'info',
+        DATASTORE_TYPE: 'kubernetes',
+      },
       skippedPrograms: [],
       updatePrograms: true,
       account: 'podwire',
@@ -40,6 +47,12 @@ describe('a variable', () => {
   sets('SKIP_CNI_BINARIES', 'tuning,portmap', { skippedPrograms: ['tuning', 'portmap'] });
   sets('UPDATE_CNI_BINARIES', 'false', { updatePrograms: false });
   sets('CNI_MTU', '01400', { placeholders: { CNI_MTU: '1400' } });
+  sets('CNI_SPEC_VERSION', '1.0.0', { placeholders: { CNI_SPEC_VERSION: '1.0.0' } });
+  sets('IP_FAMILIES', 'ipv4, ipv6', {
+    placeholders: { IPAM_RANGES: [[{ subnet: 'usePodCidr' }], [{ subnet: 'usePodCidrIPv6' }]] },
+  });
+  sets('IP_FAMILIES', 'ipv6', { placeholders: { IPAM_RANGES: [[{ subnet: 'usePodCidrIPv6' }]] } });
+  sets('REQUIRE_MTU_FILE', 'true', { placeholders: { REQUIRE_MTU_FILE: true } });
   sets('CNI_BIN_DIR', '/usr/libexec/cni', { layout: { onNode: { programs: '/usr/libexec/cni' } } });
   sets('CALICO_CNI_SERVICE_ACCOUNT', 'other', { account: 'other' });
   sets('KUBERNETES_NODE_NAME', 'n1', { nodeName: 'n1' });
@@ -54,6 +67,11 @@ describe('a variable', () => {
   refuses('CNI_CONF_NAME', '10-podwire.txt');
   refuses('CNI_OLD_CONF_NAME', '../../passwd');
   refuses('CNI_MTU', '1e3');
+  refuses('CNI_SPEC_VERSION', '1.1');
+  refuses('IP_FAMILIES', 'ipv5');
+  refuses('IP_FAMILIES', 'ipv4,ipv4');
+  refuses('IP_FAMILIES', ',');
+  refuses('REQUIRE_MTU_FILE', 'maybe');
   refuses('UPDATE_CNI_BINARIES', 'maybe');
   refuses('KUBERNETES_SERVICE_PROTOCOL', 'http');
   refuses('CNI_NET_DIR', 'relative');
@@ -67,7 +85,15 @@ describe('an argument', () => {
   });
   it('--root sets the folder of the node', () =>
     expect(parseInstallSettings(['--root', '/mnt'], {}).layout.here.programs).toBe('/mnt/opt/cni/bin'));
-  it.each([['--root'], ['--root', 'mnt'], ['--help'], ['-x']])('%s %s is an error', (...args) =>
+  it.each([
+    [['--root'], 'got nothing'],
+    [['--root', 'mnt'], 'got "mnt"'],
+  ])('%j is an error that says what --root needs', (args, found) =>
+    expect(() => parseInstallSettings(args, {})).toThrow(
+      `--root of podwire install needs an absolute folder, ${found}`,
+    ),
+  );
+  it.each([['--help'], ['-x']])('%s is an error', (...args) =>
     expect(() => parseInstallSettings(args, {})).toThrow(
       'podwire install accepts --watch, --as-calico and --root FOLDER',
     ),

@@ -32,11 +32,21 @@ it('configurations with podwire are removed, whatever their names are; other fil
   expect(readdirSync(configs).toSorted()).toEqual(['02-c.conflist', '03-d.conflist', 'podwire.txt']);
 });
 
-it.each([['--all'], ['--root'], ['--root', 'relative']])('%s %s is an error', async (...args) =>
-  expect(await uninstall(args)).toMatchObject({
-    status: 1,
-    text: expect.stringContaining('podwire uninstall accepts'),
-  }),
+it('of a node without podwire says so', async () => {
+  using folder = makeFolder();
+  for (const path of ['etc/cni/net.d', 'opt/cni/bin']) mkdirSync(join(folder.path, path), { recursive: true });
+  expect(await uninstall(['--root', folder.path])).toEqual({
+    status: 0,
+    text: expect.stringContaining('podwire is not on this node'),
+  });
+});
+
+it.each([
+  [['--all'], 'podwire uninstall accepts'],
+  [['--root'], '--root of podwire uninstall needs an absolute folder, got nothing'],
+  [['--root', 'relative'], '--root of podwire uninstall needs an absolute folder, got "relative"'],
+])('%j is an error', async (args, words) =>
+  expect(await uninstall(args)).toMatchObject({ status: 1, text: expect.stringContaining(words) }),
 );
 
 it.each(['CNI_BIN_DIR', 'CNI_NET_DIR'])(

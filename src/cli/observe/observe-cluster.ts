@@ -33,7 +33,7 @@ export async function observeCluster(api: PersonApi): Promise<ClusterState> {
     granted: role === undefined ? undefined : grantedBy(objectOf(role)),
     isBound: bindings.map(objectOf).some(bindsPlugin),
     hasAdmissionPolicy: policy !== undefined,
-    // podwire's own manifests bring the agent under the name calico-node.
+    // calico-node can be the agent of podwire, if its plugin is replaced.
     otherNetworks: names.filter((name) => NETWORKS.test(name)),
     conflicts: agentRole === undefined ? [] : ['ClusterRole calico-node'],
   };

@@ -185,6 +185,9 @@ async function renderConfig({
   const values: Readonly<Record<string, string>> = {
     DATASTORE_TYPE: 'kubernetes',
     KUBERNETES_NODE_NAME: NAME,
+    CNI_SPEC_VERSION: '1.1.0',
+    IPAM_RANGES: '[[{"subnet":"usePodCidr"}]]',
+    REQUIRE_MTU_FILE: 'false',
     CNI_MTU: '0',
     LOG_LEVEL: 'info',
     LOG_FILE_PATH: logPath,

@@ -7,6 +7,7 @@ interface Tool {
     | 'containerd'
     | 'coredns'
     | 'host-local-1.1.1'
+    | 'kubectl'
     | 'kubelet'
     | 'kustomize'
     | 'multus'
@@ -49,6 +50,11 @@ export const TOOLS = {
     ...row('.', 'k8s.io/kubernetes/cmd/kube-apiserver', 'kube-apiserver', 'envtest'),
     linkerFlags: KUBERNETES_VERSION,
   },
+  'kube-scheduler': {
+    ...row('kubectl', 'k8s.io/kubernetes/cmd/kube-scheduler', 'kube-scheduler', 'never'),
+    linkerFlags: KUBERNETES_VERSION,
+  },
+  kubectl: { ...row('kubectl', 'k8s.io/kubernetes/cmd/kubectl', 'kubectl', 'never'), linkerFlags: KUBERNETES_VERSION },
   kubelet: { ...row('kubelet', 'k8s.io/kubernetes/cmd/kubelet', 'kubelet', 'never'), linkerFlags: KUBERNETES_VERSION },
   containerd: row('containerd', `${CONTAINERD}/containerd`, 'containerd', 'never'),
   'containerd-shim-runc-v2': row(
@@ -62,9 +68,7 @@ export const TOOLS = {
   'cilium-cni': row('cilium', 'github.com/cilium/cilium/plugins/cilium-cni', 'cilium-cni', 'never'),
   'cilium-agent': row('cilium', 'github.com/cilium/cilium/daemon', 'cilium-agent', 'never'),
   'kube-controller-manager': conformance('cmd/kube-controller-manager', 'kube-controller-manager'),
-  'kube-scheduler': conformance('cmd/kube-scheduler', 'kube-scheduler'),
   'kube-proxy': conformance('cmd/kube-proxy', 'kube-proxy'),
-  'kubectl-exec': conformance('cmd/kubectl', 'kubectl'),
   agnhost: conformance('test/images/agnhost', 'agnhost'),
   'e2e.test': { ...conformance('test/e2e', 'e2e.test'), isTest: true },
   coredns: { ...row('coredns', 'github.com/coredns/coredns', 'coredns', 'never'), isOnDemand: true },

@@ -43,7 +43,7 @@ interface DaemonSetOptions {
 /** Applies the manifest, and waits until the kubelet has run the pod's init container. */
 export async function applyDaemonSet(
   { cluster, runtime, pods }: KubeletNode,
-  { template = dualStackTemplate(), environment: changed = {}, renewalLimitSeconds }: DaemonSetOptions = {},
+  { template = readTemplate('base'), environment: changed = {}, renewalLimitSeconds }: DaemonSetOptions = {},
 ): Promise<DaemonSetPod> {
   const { admin } = cluster;
   const image = await importPodwireImage(runtime);
@@ -58,7 +58,10 @@ export async function applyDaemonSet(
   // The last variable of a name counts.
   const environment = [
     ...serverEnvironment(cluster),
-    ...Object.entries({ TOKEN_CHECK_SECONDS: '1', ...changed }).map(([name, value]) => ({ name, value })),
+    ...Object.entries({ TOKEN_CHECK_SECONDS: '1', IP_FAMILIES: 'ipv4,ipv6', ...changed }).map(([name, value]) => ({
+      name,
+      value,
+    })),
   ];
   const adapt = (containers: unknown) =>
     (Array.isArray(containers) ? containers : []).filter(isJsonObject).map((container) => ({
@@ -134,9 +137,4 @@ export function serverEnvironment({ server }: Cluster): readonly JsonObject[] {
     { name: 'KUBERNETES_SERVICE_HOST', value: hostname },
     { name: 'KUBERNETES_SERVICE_PORT', value: port },
   ];
-}
-
-/** The template of the component dual-stack, with the version of CNI that has STATUS and GC. */
-function dualStackTemplate(): string {
-  return readTemplate('components/dual-stack').replace('"1.0.0"', '"1.1.0"');
 }
