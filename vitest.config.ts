@@ -30,6 +30,7 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
+      { test: { name: 'conformance', ...filesOf('conformance'), hookTimeout: 300_000 } },
       { test: { name: 'image', ...filesOf('image'), testTimeout: 60_000, hookTimeout: 300_000 } },
     ],
   },

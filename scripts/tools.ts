@@ -4,12 +4,12 @@ import { debianPrograms, ensureDebianProgram } from '../test/lab/tools/debian-pr
 import { ensureSystemPackages } from '../test/lab/tools/ensure-system-packages.ts';
 import { ensureTools } from '../test/lab/tools/ensure-tools.ts';
 import { toolProgressTo } from '../test/lab/tools/tool-progress.ts';
-import { isToolName, toolNames } from '../test/lab/tools/tool-table.ts';
+import { isToolName, toolNames, toolNamesOfTests } from '../test/lab/tools/tool-table.ts';
 import { runScript, UsageError } from './command-line/run-script.ts';
 
 const USAGE = `usage: npm run tools -- [NAME...]
 
-Builds the programs that tests run against into dist/tools: those named, or all of them. Without a NAME, the Debian
+Builds the programs that tests run against into dist/tools: those named, or all that npm test needs. Without a NAME, the Debian
 packages that tests need are fetched too.
   NAME  ${toolNames().join(', ')}
 `;
@@ -21,7 +21,10 @@ await runScript(
     if (unknown.length > 0) throw new UsageError(`Unknown tool ${unknown.join(', ')}`);
     try {
       if (names.length === 0) await ensurePackages((line) => process.stderr.write(`${line}\n`));
-      await ensureTools(names.length > 0 ? names.filter(isToolName) : toolNames(), toolProgressTo(process.stderr));
+      await ensureTools(
+        names.length > 0 ? names.filter(isToolName) : toolNamesOfTests(),
+        toolProgressTo(process.stderr),
+      );
     } catch (error) {
       process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
       process.exitCode = 1;

@@ -25,6 +25,9 @@ const STATUS_PER_HOUR = 60;
 // The Node's uid, then a TokenRequest that is bound to it. A token usually lives for at least an hour.
 const TOKEN_REQUESTS = 2;
 const TOKENS_PER_HOUR = 1;
+// Every five minutes: whether the token is accepted, then the two requests of a renewal, whose token is discarded.
+const TOKEN_CHECK_REQUESTS = 3;
+const TOKEN_CHECKS_PER_HOUR = 12;
 
 /** Computes how many requests podwire makes in a cluster whose number of pods is constant. */
 export function requestBudget({ nodes, pods, podLifeHours }: ClusterSize): readonly RequestRow[] {
@@ -36,6 +39,7 @@ export function requestBudget({ nodes, pods, podLifeHours }: ClusterSize): reado
     ['STATUS: node, at most once a minute', 1, STATUS_PER_HOUR],
     ['GC: none, except a DEL for each stale attachment', 0, 0],
     ['a new token: node, then TokenRequest', TOKEN_REQUESTS, TOKENS_PER_HOUR],
+    ['a test of the renewal: version, node, TokenRequest', TOKEN_CHECK_REQUESTS, TOKEN_CHECKS_PER_HOUR],
   ] as const;
   return rows.map(([what, requestsEach, timesPerNodeAndHour]) => {
     const perNodeAndHour = requestsEach * timesPerNodeAndHour;

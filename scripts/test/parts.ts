@@ -20,6 +20,8 @@ export interface Project {
   readonly within: readonly string[];
   readonly needs: readonly Need[];
   readonly environment: Readonly<Record<string, string>>;
+  /** Whether only a script runs it (`npm run conformance`), and not `npm test`. */
+  readonly isOnDemand?: true;
 }
 
 const npmScript = (name: string, ...options: readonly string[]) =>
@@ -71,6 +73,14 @@ export const PROJECTS: readonly Project[] = [
     within: [],
     needs: ['tools', 'image', 'release'],
     environment: { PODWIRE_IMAGE: 'dist/podwire-image.tar' },
+  },
+  {
+    name: 'conformance',
+    include: ['test/conformance/**/*.test.ts'],
+    within: [...IN_PROCESS_NAMESPACE, ...IN_PRIVATE_NAMESPACE],
+    needs: ['tools', 'executable', 'image'],
+    environment: {},
+    isOnDemand: true,
   },
 ];
 

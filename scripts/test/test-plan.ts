@@ -74,7 +74,7 @@ function planAll(): readonly TestStep[] {
   const checks = (slow: boolean) =>
     CHECKS.filter(({ isSlow = false }) => isSlow === slow).map((check) => ({ kind: 'check', check }) as const);
   const tests = (independent: boolean) =>
-    PROJECTS.filter(({ needs }) => (needs.length === 0) === independent).map(
+    PROJECTS.filter(({ isOnDemand, needs }) => isOnDemand !== true && (needs.length === 0) === independent).map(
       (project) => ({ kind: 'tests', project, vitestArguments: [] }) as const,
     );
   return [...checks(false), ...tests(true), ...checks(true), { kind: 'prepare', need: 'release' }, ...tests(false)];

@@ -14,13 +14,22 @@ const ARGS_BY_PROGRAM_NAME: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
+ * What Calico's manifests pass to the single executable that Calico has since 3.33, and what it is here: the container install-cni
+ * with `args` and no `command`, and the process that renews the token of the plugin.
+ */
+const ARGS_BY_CALICO_COMPONENT: Readonly<Record<string, readonly string[]>> = {
+  'component cni install': ['install', '--as-calico'],
+  'component node monitor-token': ['install', '--watch', '--as-calico'],
+};
+
+/**
  * Runs a command that a person, or the entry point of a container, calls.
  *
  * @returns the exit status: 0 if everything is fine, 1 for a finding or a failure, 2 for a wrong command line
  */
 export async function runCli(given: CliIo): Promise<number> {
   const io = withExplainedOutput(given);
-  const called = [...(ARGS_BY_PROGRAM_NAME[io.called.name] ?? []), ...io.args];
+  const called = componentAsCommand([...(ARGS_BY_PROGRAM_NAME[io.called.name] ?? []), ...io.args]);
   let status: number = EXIT.fine;
   const program = makeProgram(io, (result) => (status = result));
   if (called.length === 0) {
@@ -69,6 +78,13 @@ function withExplainedOutput(io: CliIo): CliIo {
       }
     },
   };
+}
+
+/** The entry point of podwire's image is `podwire install`, so that `args` of a container follow that word. Other arguments stay as they are. */
+function componentAsCommand(args: readonly string[]): readonly string[] {
+  const component = args[0] === 'install' ? args.slice(1) : args;
+  const own = ARGS_BY_CALICO_COMPONENT[component.slice(0, 3).join(' ')];
+  return own === undefined ? args : [...own, ...component.slice(3)];
 }
 
 /** The flags that Calico's plugin has, as Go's flag package spells them: `-v` before `-t`. Other arguments stay as they are. */

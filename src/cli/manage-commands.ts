@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { InstallingIo } from '../install/install.ts';
 import type { InstallIo } from '../install/run-with-log.ts';
 import type { CliIo } from './cli-io.ts';
-import { outputOption, rootOption, timeoutOption } from './options.ts';
+import { checkRenewalOption, outputOption, rootOption, timeoutOption } from './options.ts';
 import type { OutputFormat } from './output-format.ts';
 
 /** Adds the commands that test a configuration, and those that change a node. */
@@ -53,8 +53,13 @@ export function addManagement(program: Command, io: CliIo, ended: (status: numbe
     .description('Install podwire on a node, from a pod. docs/install.md describes the environment.')
     .option('--watch', 'keep the token up to date until the process is ended')
     .option('--as-calico', 'with the names of files and accounts that Calico uses')
+    .addOption(checkRenewalOption())
     .addOption(rootOption('where the file system of the node is mounted (default: /host)'))
-    .action(async (flags: { readonly watch?: true; readonly asCalico?: true; readonly root?: string }) => {
+    .action(async ({ checkRenewal, ...flags }: InstallFlags) => {
+      if (checkRenewal !== undefined) {
+        ended((await import('../install/check-renewal.ts')).checkRenewal(checkRenewal, io.writeStderr));
+        return;
+      }
       const args = [
         ...(flags.watch ? ['--watch'] : []),
         ...(flags.asCalico ? ['--as-calico'] : []),
@@ -80,6 +85,13 @@ export function addManagement(program: Command, io: CliIo, ended: (status: numbe
       const args = [...given.map((flag) => `--${flag}`), ...rootArgs(flags)];
       ended(await (await import('../install/uninstall.ts')).runUninstall(installIo(io, args)));
     });
+}
+
+interface InstallFlags {
+  readonly watch?: true;
+  readonly asCalico?: true;
+  readonly checkRenewal?: number;
+  readonly root?: string;
 }
 
 function rootArgs({ root }: { readonly root?: string }): readonly string[] {

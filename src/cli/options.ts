@@ -11,6 +11,13 @@ export function timeoutOption(): Option {
   return new Option('--timeout <seconds>', 'how long all requests may take').argParser(parseSeconds).default(10);
 }
 
+/** `--check-renewal`, with the age that the last success may have. */
+export function checkRenewalOption(): Option {
+  return new Option('--check-renewal <seconds>', 'only check how long ago --watch last succeeded')
+    .argParser(parseSeconds)
+    .conflicts(['watch', 'asCalico', 'root']);
+}
+
 function parseSeconds(text: string): number {
   const seconds = Number(text);
   if (/^\d{1,4}$/.test(text) && seconds > 0) return seconds;

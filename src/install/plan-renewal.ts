@@ -9,12 +9,12 @@ export function renewAfterMs(lifeMs: number, chance: number): number {
 }
 
 /**
- * Milliseconds to wait after a number of failures in a row: 1 s after the first, doubled with each, at most five
- * minutes; up to half of it is randomly left out.
+ * Milliseconds to wait after a number of failures in a row: 1 s after the first, doubled with each, at most one
+ * minute; up to half of it is randomly left out. So a node is ready again soon after the cause is gone.
  *
  * @param chance a random number from 0 to 1
  */
 export function retryAfterMs(failures: number, chance: number): number {
-  const maxMs = Math.min(1000 * 2 ** (failures - 1), 300_000);
+  const maxMs = Math.min(1000 * 2 ** (failures - 1), 60_000);
   return maxMs * (1 - chance / 2);
 }

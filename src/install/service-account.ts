@@ -29,9 +29,10 @@ export async function issuePluginToken(
   { account, namespace }: Pick<InstallSettings, 'account' | 'namespace'>,
   nodeName: string,
   io: ApiIo,
+  lifeSeconds = LIFE_SECONDS,
 ): Promise<IssuedToken> {
   using issuer = openTokenIssuer(installerApi(io));
-  const request = { namespace: namespace ?? (await ownNamespace()), account, nodeName, lifeSeconds: LIFE_SECONDS };
+  const request = { namespace: namespace ?? (await ownNamespace()), account, nodeName, lifeSeconds };
   using deadline = startDeadline(TOTAL_MS, io.signal);
   return await issuer.issue(request, deadline);
 }

@@ -1,5 +1,6 @@
 import type { ApiConnection } from '../cluster/credentials/connection.ts';
 import type { IssuedToken } from '../cluster/token-issuer.ts';
+import { messageOf } from '../system/error-text.ts';
 import { monotonicMs } from '../system/monotonic-clock.ts';
 import { applyOperations, type ApplyIo } from './apply-operations.ts';
 import { openFolderWatch, type FolderWatch } from './folder-watch.ts';
@@ -9,6 +10,7 @@ import { nodeNameOf, readTemplate, renderForNode } from './node-config.ts';
 import { observeFiles, requireReadable } from './observe-node.ts';
 import { planFiles, removeAbandoned } from './plan-install.ts';
 import { renewAfterMs, retryAfterMs } from './plan-renewal.ts';
+import { writeRenewalRecord } from './renewal-record.ts';
 import { ACCOUNT_FOLDER, isRejected, issuePluginToken, readOwnConnection, type ApiIo } from './service-account.ts';
 import type { InstallSettings } from './settings.ts';
 
@@ -44,6 +46,7 @@ export async function watchToken(
   using account = openFolderWatch(ACCOUNT_FOLDER);
   const stopped = abortOf(io.signal);
   let current: CurrentToken | undefined;
+  const record = makeRecord(io);
   const isStopped = () => io.signal.aborted;
   for (let failures = 0; !isStopped();) {
     let waitMs: number;
@@ -53,12 +56,14 @@ export async function watchToken(
       if (current !== previous) events?.renewed(current.issued);
       events?.checked();
       failures = 0;
+      record.succeeded();
       waitMs = Math.min(everySeconds * 1000, current.renewAtMs - monotonicMs());
     } catch (error) {
       if (isStopped()) break;
       if (!isExplained(error)) throw error;
       events?.failed();
       waitMs = retryAfterMs(++failures, Math.random());
+      record.failed(formatExplainedError(error));
       io.log.warning(`${formatExplainedError(error)}; trying again in ${Math.ceil(waitMs / 1000)} s`);
     }
     await waitForFirst(account, waitMs, stopped);
@@ -66,7 +71,31 @@ export async function watchToken(
   io.log.info('stopping: the node keeps its current token');
 }
 
-/** Requests a token if one is due, and writes the files on the node that are not up to date. */
+/** Records each attempt for the probes. A record that cannot be written makes the probes fail and nothing else. */
+function makeRecord({ log }: Pick<ApiIo, 'log'>) {
+  let succeededAtMs: number | undefined;
+  let hasWarned = false;
+  const write = (failure: string | undefined) => {
+    try {
+      writeRenewalRecord({ succeededAtMs, failure });
+    } catch (error) {
+      if (!hasWarned) log.warning(`"podwire install --check-renewal" will fail: ${messageOf(error)}`);
+      hasWarned = true;
+    }
+  };
+  return {
+    succeeded: () => {
+      succeededAtMs = monotonicMs();
+      write(undefined);
+    },
+    failed: write,
+  };
+}
+
+/**
+ * Requests a token if one is due, and writes the files on the node that are not up to date. If none is due it requests one all the same, and
+ * discards it: only this shows that the permissions, the account and the admission policies still allow it.
+ */
 async function refresh(
   settings: InstallSettings,
   previous: CurrentToken | undefined,
@@ -75,8 +104,9 @@ async function refresh(
   const { layout, configName, kubeconfigName } = settings;
   const why = previous === undefined ? 'it is the first one' : await reasonToRenew(previous, io);
   const nodeName = nodeNameOf(settings);
+  const isDue = previous === undefined || why !== undefined;
   let current = previous;
-  if (current === undefined || why !== undefined) {
+  if (current === undefined || isDue) {
     const issued = await issuePluginToken(settings, nodeName, io);
     current = { issued, renewAtMs: monotonicMs() + renewAfterMs(issued.lifeMs, Math.random()) };
     io.log.info(`requested a new token for ${settings.account}: ${why}`);
@@ -89,8 +119,12 @@ async function refresh(
   // A container that was killed while it wrote may have left a file with a token.
   const cleanUp = removeAbandoned(layout, 'configs');
   await applyOperations([cleanUp, ...operations.filter(({ kind }) => kind !== 'keep')], io);
+  if (!isDue) await issuePluginToken(settings, nodeName, io, REHEARSAL_LIFE_SECONDS);
   return current;
 }
+
+// The shortest that an API server issues.
+const REHEARSAL_LIFE_SECONDS = 600;
 
 async function reasonToRenew({ issued, renewAtMs }: CurrentToken, io: ApiIo): Promise<string | undefined> {
   if (monotonicMs() >= renewAtMs) return 'the old one expires soon';

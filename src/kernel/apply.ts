@@ -15,7 +15,7 @@ import {
 } from '../netlink/link-message.ts';
 import type { NetlinkRequest } from '../netlink/message.ts';
 import type { NetlinkReply } from '../netlink/socket.ts';
-import { findConflictingRoute } from './conflicting-route.ts';
+import { effectivePriority, findConflictingRoute } from './conflicting-route.ts';
 import { addRouteRequest } from '../netlink/route-message.ts';
 import type { Namespace } from './namespace.ts';
 import { writeSysctl } from './sysctl.ts';
@@ -184,6 +184,10 @@ class StepRun {
     const index = await this.indexOf(step);
     const conflicting = await findConflictingRoute(socket, index, step.route);
     if (conflicting.kind === 'identical') return;
+    if (step.whenTaken === 'yield') {
+      await this.#addBehind(step, index);
+      return;
+    }
     const { owner } = conflicting;
     const ownerText = owner && `interface ${owner.name} (${owner.alias ?? 'without an alias'})`;
     if (step.in === 'host' && owner !== undefined && this.#isGone(owner)) {
@@ -199,6 +203,20 @@ class StepRun {
     throw new KernelError(OPERATION[step.kind], objectOf(step), 'EEXIST', { explanation, owner: owner?.name });
   }
 
+  async #addBehind(step: StepOf<'add-route'>, index: number): Promise<void> {
+    const { socket } = this.#namespaces[step.in];
+    const firstPriority = effectivePriority(step.route) + 1;
+    for (let priority = firstPriority; priority < firstPriority + MAX_ROUTES_TO_ONE_DESTINATION; priority++) {
+      const [reply] = await socket.exchange([addRouteRequest(index, { ...step.route, priority })]);
+      if (reply?.errnoName === undefined) return;
+      if (reply.errnoName !== 'EEXIST') throw new KernelError(OPERATION[step.kind], objectOf(step), reply.errnoName);
+    }
+    throw new KernelError(OPERATION[step.kind], objectOf(step), 'EEXIST', {
+      explanation: `other interfaces already have ${MAX_ROUTES_TO_ONE_DESTINATION} routes to this destination`,
+      owner: undefined,
+    });
+  }
+
   // EEXIST does not tell which of the two interfaces exists already.
   async #createVethError({ host, container }: StepOf<'create-veth'>, errnoName: string): Promise<KernelError> {
     const [existing] = await this.#namespaces.sandbox.socket.exchange([getLinkRequest(container.name)]);
@@ -207,6 +225,9 @@ class StepRun {
     return new KernelError('create', `veth ${host.name} - ${container.name}: ${object}`, errnoName);
   }
 }
+
+// One for each network of the pod; pods with more than a few are unknown.
+const MAX_ROUTES_TO_ONE_DESTINATION = 64;
 
 const OPERATION: Readonly<Record<RequestStep['kind'], string>> = {
   'set-up': 'set up',

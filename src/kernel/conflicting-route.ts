@@ -49,9 +49,14 @@ export function conflictsWith(existing: KernelRoute, planned: Route): boolean {
   return (
     existing.family === family &&
     existing.table === tableNumber(planned) &&
-    existing.priority === (planned.priority || (family === 'ipv6' ? DEFAULT_IPV6_PRIORITY : 0)) &&
+    existing.priority === effectivePriority(planned) &&
     hasDestination(existing, planned.destination)
   );
+}
+
+/** The priority that the kernel gives to a planned route. The smallest number wins. */
+export function effectivePriority({ priority, destination }: Route): number {
+  return priority || (destination.address.family === 'ipv6' ? DEFAULT_IPV6_PRIORITY : 0);
 }
 
 /** IP6_RT_PRIO_USER: the priority that the kernel gives to an IPv6 route without one. */

@@ -44,6 +44,7 @@ const HEADER_BYTES = 12;
  *
  * @param whenTaken what the kernel does with a route that has the same table, destination and priority as another one:
  *   `fail` with EEXIST, `append`, which only fails if the two routes are identical, or `replace` that other one
+ *   (`yield` fails: the caller chooses another priority)
  */
 export function addRouteRequest(
   interfaceIndex: number,
@@ -74,7 +75,7 @@ export function addRouteRequest(
   return { type: RTM.NEWROUTE, flags: NLM_F.CREATE | WHEN_TAKEN[whenTaken], payload };
 }
 
-const WHEN_TAKEN = { fail: NLM_F.EXCL, append: NLM_F.APPEND, replace: NLM_F.REPLACE } as const;
+const WHEN_TAKEN = { fail: NLM_F.EXCL, yield: NLM_F.EXCL, append: NLM_F.APPEND, replace: NLM_F.REPLACE } as const;
 
 /** The request for all routes of a family: there is no request for the routes to one given destination. */
 export function dumpRoutesRequest(family: Family): NetlinkRequest {

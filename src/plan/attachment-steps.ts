@@ -4,7 +4,7 @@ import { parseIpAddress, type IpAddress } from '../address/ip-address.ts';
 import { parseMacAddress, type MacAddress } from '../address/mac-address.ts';
 import { isJsonList, isJsonObject } from '../json/json.ts';
 import type { NetworkConfig } from '../netconf/network-config.ts';
-import type { Attachment } from './attachment.ts';
+import { isFirstNetwork, type Attachment } from './attachment.ts';
 import type { Place, Route, Step, StepOf } from './step.ts';
 
 /** Everything that the steps of one attachment depend on. */
@@ -72,7 +72,9 @@ export function planAttachmentSteps(facts: AttachmentFacts): readonly Step[] {
       kind: 'add-route',
       ...inSandbox,
       route,
-      whenTaken: 'fail',
+      // Routes of the first network win, as with Multus and the plugins of the CNI project (docs/decisions/0042). Nothing else may have
+      // routes in the sandbox before the first network.
+      whenTaken: isFirstNetwork(attachment) ? 'fail' : 'yield',
     })),
     ...addresses.map((address): Step => ({ kind: 'add-address', ...inSandbox, address: hostCidr(address) })),
     ...families.map((family) =>

@@ -115,7 +115,12 @@ export function podFromArgs({ pod, podUid }: CniArgs): AttachedPod | undefined {
 
 /** The pod whose workload endpoint this attachment is: a pod has one, on its first network. */
 export function endpointPod({ id, pod }: Pick<Attachment, 'id' | 'pod'>): AttachedPod | undefined {
-  return id.interfaceName === 'eth0' ? pod : undefined;
+  return isFirstNetwork({ id }) ? pod : undefined;
+}
+
+/** Whether this is the network of the pod that Kubernetes knows. Runtimes call its interface eth0, and programs such as Multus add others. */
+export function isFirstNetwork({ id }: Pick<Attachment, 'id'>): boolean {
+  return id.interfaceName === 'eth0';
 }
 
 function withAlias({ hostInterfaceName: name, ...recorded }: RecordedAttachment, sha1: Sha1): Attachment {

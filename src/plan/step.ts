@@ -60,8 +60,12 @@ export type Step =
       readonly in: Place;
       readonly interface: string;
       readonly route: Route;
-      /** What to do if another interface has a route to this destination: fail, or add this route after that one. */
-      readonly whenTaken: 'fail' | 'append';
+      /**
+       * What to do if another interface has a route to this destination: fail, add this route after that one with the same priority, or
+       * yield to it with the next free lower priority. For IPv6 the kernel would make one route with two next hops of routes of the same
+       * priority.
+       */
+      readonly whenTaken: 'fail' | 'append' | 'yield';
     }
   | { readonly kind: 'add-address'; readonly in: Place; readonly interface: string; readonly address: Cidr };
 

@@ -117,6 +117,24 @@ it.each(['install', 'install-cni'])('under the name %s it installs', async (name
   expect([status, stderr]).toEqual([2, expect.stringContaining('unknown option "--wrong"')]);
 });
 
+// The entry point of podwire's image is `podwire install`, to which a container's `args` are appended.
+it.each([
+  ['component', 'cni', 'install'],
+  ['install', 'component', 'cni', 'install'],
+  ['component', 'node', 'monitor-token'],
+  ['install', 'component', 'node', 'monitor-token'],
+])('called as Calico 3.33 calls its executable, it installs: %s %s %s %s', async (...words) => {
+  const { status, stderr } = await call([...words, '--wrong']);
+  expect([status, stderr]).toEqual([2, expect.stringContaining('unknown option "--wrong"')]);
+});
+
+it.each([
+  [['component', 'cni', 'instal'], 'unknown command "component"'],
+  [['install', 'component', 'node', 'init'], 'too many arguments for "install"'],
+])('no other component of Calico is known: %j', async (words, message) =>
+  expect(await call(words)).toMatchObject({ status: 2, stderr: expect.stringContaining(message) }),
+);
+
 it('podwire doctor explains a number without a node, in any case', async () =>
   expect(await call(['doctor', 'pw401'])).toMatchObject({
     status: 0,

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { expect, it } from 'vitest';
-import { outputOption, rootOption, timeoutOption } from '../../src/cli/options.ts';
+import { checkRenewalOption, outputOption, rootOption, timeoutOption } from '../../src/cli/options.ts';
 
 const parse = (...args: readonly string[]) =>
   new Command()
@@ -9,6 +9,7 @@ const parse = (...args: readonly string[]) =>
     .addOption(outputOption())
     .addOption(timeoutOption())
     .addOption(rootOption('the root'))
+    .addOption(checkRenewalOption())
     .parse([...args], { from: 'user' })
     .opts();
 
@@ -19,7 +20,15 @@ it('the values', () =>
     timeout: 3,
     root: '/host',
   }));
-it.each([[['-o', 'xml']], [['--timeout', '0']], [['--timeout', '1.5']], [['--root', 'host']]])(
-  '%o is refused',
-  (args) => expect(() => parse(...args)).toThrow(/is invalid/),
-);
+it.each([
+  [['-o', 'xml']],
+  [['--timeout', '0']],
+  [['--timeout', '1.5']],
+  [['--root', 'host']],
+  [['--check-renewal', '0']],
+])('%o is refused', (args) => expect(() => parse(...args)).toThrow(/is invalid/));
+
+it('--check-renewal is for a probe alone', () => {
+  expect(parse('--check-renewal', '420')).toMatchObject({ checkRenewal: 420 });
+  expect(() => parse('--check-renewal', '420', '--root', '/host')).toThrow(/cannot be used with/);
+});

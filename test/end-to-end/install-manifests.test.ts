@@ -70,6 +70,34 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
   });
 });
 
+describe('the probes of the container that renews the token', () => {
+  const daemonSet = rendered('podcidr-routes').find((object) => object['kind'] === 'DaemonSet');
+  const containers: unknown = member(daemonSet, 'spec', 'template', 'spec', 'containers');
+  const container: unknown = Array.isArray(containers) ? containers[0] : undefined;
+  const { watchEverySeconds = 0 } = parseInstallSettings(['--watch'], {});
+  const secondsOf = (probe: string) => {
+    const words: unknown = member(container, probe, 'exec', 'command');
+    const seconds = (name: string) => Number(member(container, probe, name));
+    return {
+      limit: Number(Array.isArray(words) ? words.at(-1) : undefined),
+      period: seconds('periodSeconds'),
+      attempts: seconds('failureThreshold'),
+      timeout: seconds('timeoutSeconds'),
+    };
+  };
+
+  it('a renewal that fails makes the pod not ready within ten minutes', () => {
+    const { limit, period, attempts, timeout } = secondsOf('readinessProbe');
+    expect(limit + attempts * period + timeout).toBeLessThan(600);
+  });
+
+  it('a renewal that works keeps the pod ready: its tests are more frequent than the limit, with two minutes for retries', () =>
+    expect(watchEverySeconds + 120).toBeLessThanOrEqual(secondsOf('readinessProbe').limit));
+
+  it('the container is not restarted while the API server is away for less than two hours', () =>
+    expect(secondsOf('livenessProbe').limit).toBe(7200));
+});
+
 describe('from one overlay to another on a running cluster', () => {
   it('applying the other changes only the agent, not what podwire does', async () => {
     const own = (objects: readonly JsonObject[]) =>

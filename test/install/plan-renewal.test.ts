@@ -21,7 +21,7 @@ describe('after a failure', () => {
     });
   waits(1, 1000);
   waits(2, 2000);
-  waits(9, 256_000);
-  waits(10, 300_000);
-  waits(5000, 300_000);
+  waits(6, 32_000);
+  waits(7, 60_000);
+  waits(5000, 60_000);
 });

@@ -262,3 +262,29 @@ it('an empty list of steps sends no request', async () => {
   const namespace = { socket, run: <Value>(action: () => Value) => action() };
   await expect(applySteps([], { host: namespace, sandbox: namespace, netnsFd: -1 })).resolves.toEqual([]);
 });
+
+describe('a further network of the sandbox', () => {
+  it('gets its routes with the next free lower priority, in both families, before those of a third', async () => {
+    const { kernel, sandbox, pod } = await sandboxInKernel();
+    for (const [index, interfaceName] of ['eth0', 'net1', 'net2'].entries()) {
+      const name = `califur${index}`;
+      const facts = attachmentFacts({
+        hostInterface: { name, alias: `podwire c1 ${interfaceName} net ` },
+        interfaceName,
+        addresses: [`10.71.9.${index + 1}`, `fd71::9:${index + 1}`],
+      });
+      await kernel.apply(planAttachmentSteps(facts), sandbox);
+    }
+    const keys = ['dev', 'metric'];
+    expect(pickKeys(await pod.ip('route', 'show', 'default'), keys)).toEqual([
+      { dev: 'eth0' },
+      { dev: 'net1', metric: 1 },
+      { dev: 'net2', metric: 2 },
+    ]);
+    expect(pickKeys(await pod.ip('-6', 'route', 'show', 'default'), keys)).toEqual([
+      { dev: 'eth0', metric: 1024 },
+      { dev: 'net1', metric: 1025 },
+      { dev: 'net2', metric: 1026 },
+    ]);
+  });
+});

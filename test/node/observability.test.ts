@@ -28,7 +28,7 @@ beforeAll(async () => {
     '"type": "podwire",',
     `"type": "podwire", "log_format": "json", "trace_file": ${JSON.stringify(TRACES)},`,
   );
-  await applyDaemonSet(node, template);
+  await applyDaemonSet(node, { template });
   await startMonitoredPod();
   await node.pods.serve('web');
 });

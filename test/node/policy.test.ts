@@ -30,7 +30,7 @@ useForAllTests(async () => (node = await startKubeletNode()));
 useForAllTests(async () => (agent = await startNodePolicyAgent(node)));
 beforeAll(async () => {
   untouched = await stateOfPods();
-  await applyDaemonSet(node, readTemplate('components/cilium'), [{ name: 'CNI_SPEC_VERSION', value: '1.0.0' }]);
+  await applyDaemonSet(node, { template: readTemplate('components/cilium') });
   web = await node.pods.serve('web');
 });
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { applyManifest, readManifest } from '../support/servers/manifest.ts';
 import { applyDaemonSet, type DaemonSetPod } from '../support/kubelet/daemon-set.ts';
 import { type KubeletNode, type KubeletNodeState, startKubeletNode } from '../support/kubelet/kubelet-node.ts';
-import { phaseOf, restartsOf, type RunPod } from '../support/kubelet/pods.ts';
+import { isReady, phaseOf, restartsOf, type RunPod } from '../support/kubelet/pods.ts';
 import { until } from '../lab/until.ts';
 
 let node: KubeletNode;
@@ -14,7 +14,7 @@ let web: RunPod;
 beforeAll(async () => {
   node = await startKubeletNode();
   untouched = await node.state();
-  daemonSet = await applyDaemonSet(node);
+  daemonSet = await applyDaemonSet(node, { renewalLimitSeconds: 5 });
   web = await node.pods.serve('web');
 });
 afterAll(() => node[Symbol.asyncDispose]());
@@ -76,6 +76,25 @@ describe('the account is deleted and made again, which ends its tokens', () => {
     const pod = await node.pods.serve('rotated');
     expect(await pod.annotations()).toHaveProperty(['cni.projectcalico.org/podIP']);
     await pod.delete();
+  });
+});
+
+describe('the RoleBinding with which the DaemonSet renews the token is deleted', () => {
+  const binding = '/apis/rbac.authorization.k8s.io/v1/namespaces/kube-system/rolebindings/podwire-installer';
+
+  it('its pod is not ready, an event says why, and it is ready again without a restart when the RoleBinding is back', async () => {
+    const { admin } = node.cluster;
+    const pod = daemonSet.pod();
+    const before = restartsOf(await pod.until('is ready', isReady));
+    await admin.delete(binding);
+    await pod.until('is not ready', (state) => !isReady(state));
+    const reasons = await node.pods.events({ pod: pod.name, reason: 'Unhealthy' });
+    expect(reasons.at(-1)).toMatch(
+      /^Readiness probe failed: .* is not permitted to create serviceaccounts\/token \(403\)/,
+    );
+    await applyManifest(admin, readManifest('cni-conf/rbac.yaml'), 'keep');
+    const after = await pod.until('is ready', isReady, 90_000);
+    expect(restartsOf(after)).toBe(before);
   });
 });
 

@@ -105,6 +105,23 @@ describe('the routes of the pod', () => {
   ]);
   routes('host bits are cleared, because the kernel rejects them', { routes: to('10.96.1.1/12') }, ['10.96.0.0/12']);
 
+  it('of the first network must not be taken; those of a further network yield', () => {
+    const whenTaken = (interfaceName: string) =>
+      planAttachmentSteps(attachmentFacts({ interfaceName })).flatMap((step) =>
+        step.kind === 'add-route' ? `${step.in} ${formatCidr(step.route.destination)} ${step.whenTaken}` : [],
+      );
+    expect(whenTaken('eth0')).toEqual([
+      'sandbox 169.254.1.1/32 append',
+      'sandbox 0.0.0.0/0 fail',
+      'host 10.0.0.5/32 fail',
+    ]);
+    expect(whenTaken('net1')).toEqual([
+      'sandbox 169.254.1.1/32 append',
+      'sandbox 0.0.0.0/0 yield',
+      'host 10.0.0.5/32 fail',
+    ]);
+  });
+
   it('a route keeps its own metric, table and MTU', () => {
     const [route] = to('10.96.0.0/12');
     const given = {

@@ -22,6 +22,10 @@ import { freePorts, makeServerProcesses, type ServerProcesses } from './server-p
 export interface ClusterOptions {
   /** Where the API server listens; 127.0.0.1 by default, which needs `lo` up. */
   readonly listenAddress?: string;
+  /**
+   * Whether pods use it by the Service `kubernetes`, which then leads to its address.
+   */
+  readonly isForPods?: boolean;
   readonly onToolProgress?: OnToolProgress;
 }
 
@@ -48,11 +52,11 @@ export interface Cluster extends AsyncDisposable, ClusterObjects {
  * @throws {Error} with the end of the servers' logs, if they do not start
  */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
-  const { listenAddress = '127.0.0.1', onToolProgress } = options;
+  const { listenAddress = '127.0.0.1', isForPods = false, onToolProgress } = options;
   const programs = await ensureTools(['etcd', 'kube-apiserver'], onToolProgress);
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await startOnFreePorts(programs, listenAddress);
+      return await startOnFreePorts(programs, { listenAddress, isForPods });
     } catch (error) {
       // Another program may take a port after it was found free and before the server listens on it.
       if (attempt === 3 || !/address already in use/.test(String(error))) throw error;
@@ -60,6 +64,8 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   }
 }
 
+/** The address of the Service `kubernetes`, the first of the range. */
+const SERVICE_ADDRESS = '10.96.0.1';
 const READY_DEADLINE_MS = 60_000;
 const FILES = {
   auditLog: 'audit.log',
@@ -73,7 +79,7 @@ const FILES = {
 
 async function startOnFreePorts(
   programs: Record<'etcd' | 'kube-apiserver', string>,
-  listenAddress: string,
+  { listenAddress, isForPods }: Required<Pick<ClusterOptions, 'listenAddress' | 'isForPods'>>,
 ): Promise<Cluster> {
   await using started = new AsyncDisposableStack();
   const processes = started.use(await makeServerProcesses('podwire-cluster-'));
@@ -82,7 +88,13 @@ async function startOnFreePorts(
   const administrator = authority.issue({ commonName: 'admin', organizations: ['system:masters'] });
   const serving = authority.issue({
     commonName: 'kube-apiserver',
-    subjectAlternativeNames: [listenAddress, 'localhost', 'kubernetes.default.svc'],
+    subjectAlternativeNames: [
+      listenAddress,
+      SERVICE_ADDRESS,
+      'localhost',
+      'kubernetes.default',
+      'kubernetes.default.svc',
+    ],
   });
   const account = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const write = (name: keyof typeof FILES, text: string | Buffer) => writeFile(file(name), text, { mode: 0o600 });
@@ -113,6 +125,7 @@ async function startOnFreePorts(
     `--service-account-key-file=${file('accountPublicKey')}`,
     `--service-account-signing-key-file=${file('accountKey')}`,
     ...apiServerArguments(listenAddress),
+    ...(isForPods ? [] : ['--endpoint-reconciler-type=none']),
   ]);
 
   const admin = started.use(
@@ -169,7 +182,6 @@ function apiServerArguments(listenAddress: string): readonly string[] {
     '--allow-privileged=true',
     // Without an address the server looks for a default route, which a private namespace may not have.
     `--advertise-address=${listenAddress}`,
-    '--endpoint-reconciler-type=none',
     '--kubelet-preferred-address-types=InternalIP',
     // The log is written before a request is processed and before it is answered, as request-audit.ts needs it.
     '--audit-log-mode=blocking',

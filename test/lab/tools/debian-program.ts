@@ -7,7 +7,8 @@ import { isExecutable } from './go-build.ts';
 const PROGRAMS = {
   bird: { package: 'bird2', folder: 'usr/sbin', beside: ['birdc'] },
   bpftool: { package: 'bpftool', folder: 'usr/sbin', beside: [] },
-  clang: { package: 'clang', folder: 'usr/bin', beside: [] },
+  // Cilium needs 18.1 or newer, and Debian 12 has 14 under the name clang.
+  clang: { package: 'clang-19', folder: 'usr/lib/llvm-19/bin', beside: [] },
 } as const;
 
 export type DebianProgram = keyof typeof PROGRAMS;
@@ -19,7 +20,9 @@ export function debianPrograms(): readonly DebianProgram[] {
 
 async function findDebianProgram(name: DebianProgram): Promise<string | undefined> {
   // The PATH of an ordinary user may lack /usr/sbin and /sbin.
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin', unpackedFolder(name)];
+  const onMachine = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+  // A clang of the machine may be too old.
+  const folders = [...(name === 'clang' ? [`/${PROGRAMS.clang.folder}`] : onMachine), unpackedFolder(name)];
   for (const path of folders.map((folder) => join(folder, name))) if (await isExecutable(path)) return path;
   return undefined;
 }

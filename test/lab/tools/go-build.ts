@@ -66,12 +66,13 @@ export async function goBuild(name: ToolName, onProgress: OnToolProgress): Promi
 // waited finds the file. The file is renamed to its name when it is complete.
 const BUILD_ONCE = `
 test -x "$1" && exit 0
-go build -trimpath -ldflags="-s -w $3" -o "$1.partial" "$2" && mv "$1.partial" "$1"
+go $4 -trimpath -ldflags="-s -w $3" -o "$1.partial" "$2" && mv "$1.partial" "$1"
 `;
 
 async function runLocked(name: ToolName, path: string): Promise<void> {
-  const { module, package: goPackage, linkerFlags } = toolNamed(name);
-  const command = ['sh', '-c', BUILD_ONCE, 'sh', path, goPackage, linkerFlags ?? ''];
+  const { module, package: goPackage, linkerFlags, isTest } = toolNamed(name);
+  const verb = isTest === true ? 'test -c' : 'build';
+  const command = ['sh', '-c', BUILD_ONCE, 'sh', path, goPackage, linkerFlags ?? '', verb];
   const { status, stderr } = await run('flock', [`${path}.lock`, ...command], {
     cwd: join(TOOLS_FOLDER, module),
     env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-mod=readonly -buildvcs=false', GOWORK: 'off' },

@@ -4,12 +4,15 @@ interface Tool {
     | '.'
     | 'cilium'
     | 'clients'
+    | 'conformance'
     | 'containerd'
+    | 'coredns'
     | 'host-local-1.1.1'
     | 'kubectl'
     | 'kubelet'
     | 'kustomize'
     | 'prometheus'
+    | 'multus'
     | 'tls-verdict';
   /** The Go package that is the program. */
   readonly package: string;
@@ -18,6 +21,10 @@ interface Tool {
   /** Where an installed copy may exist. Without one the tool is built. */
   readonly installed: 'envtest' | 'plugin' | 'never';
   readonly linkerFlags?: string;
+  /** Whether the package has no program but tests, which become one. */
+  readonly isTest?: true;
+  /** Whether only `npm run conformance` needs it. */
+  readonly isOnDemand?: true;
 }
 
 const CONTAINERD = 'github.com/containerd/containerd/v2/cmd';
@@ -63,8 +70,14 @@ export const TOOLS = {
   ctr: row('containerd', `${CONTAINERD}/ctr`, 'ctr', 'never'),
   helm: row('clients', 'helm.sh/helm/v4/cmd/helm', 'helm', 'never'),
   actionlint: row('clients', 'github.com/rhysd/actionlint/cmd/actionlint', 'actionlint', 'never'),
+  multus: row('multus', 'gopkg.in/k8snetworkplumbingwg/multus-cni.v4/cmd/multus', 'multus', 'never'),
   'cilium-cni': row('cilium', 'github.com/cilium/cilium/plugins/cilium-cni', 'cilium-cni', 'never'),
   'cilium-agent': row('cilium', 'github.com/cilium/cilium/daemon', 'cilium-agent', 'never'),
+  'kube-controller-manager': conformance('cmd/kube-controller-manager', 'kube-controller-manager'),
+  'kube-proxy': conformance('cmd/kube-proxy', 'kube-proxy'),
+  agnhost: conformance('test/images/agnhost', 'agnhost'),
+  'e2e.test': { ...conformance('test/e2e', 'e2e.test'), isTest: true },
+  coredns: { ...row('coredns', 'github.com/coredns/coredns', 'coredns', 'never'), isOnDemand: true },
 } as const satisfies Record<string, Tool>;
 
 export type ToolName = keyof typeof TOOLS;
@@ -78,8 +91,18 @@ export function toolNames(): readonly ToolName[] {
   return Object.keys(TOOLS).filter(isToolName);
 }
 
+/** The tools that `npm test` needs. */
+export function toolNamesOfTests(): readonly ToolName[] {
+  return toolNames().filter((name) => toolNamed(name).isOnDemand !== true);
+}
+
 export function toolNamed(name: ToolName): Tool {
   return TOOLS[name];
+}
+
+function conformance(goPackage: string, fileName: string): Tool {
+  const tool = row('conformance', `k8s.io/kubernetes/${goPackage}`, fileName, 'never');
+  return { ...tool, linkerFlags: KUBERNETES_VERSION, isOnDemand: true };
 }
 
 function row(module: Tool['module'], goPackage: string, fileName: string, installed: Tool['installed']): Tool {

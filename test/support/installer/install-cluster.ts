@@ -1,6 +1,6 @@
 import { applyManifest, readManifest } from '../servers/manifest.ts';
 import type { AccountFiles } from './account-folder.ts';
-import { startCluster, type Cluster } from '../../lab/api-server/kube-apiserver.ts';
+import { startCluster, type Cluster, type ClusterOptions } from '../../lab/api-server/kube-apiserver.ts';
 import { PATCH_PODS_STATUS, untilAllowed } from '../../lab/api-server/access-review.ts';
 import { until } from '../../lab/until.ts';
 import { member } from '../../lab/member.ts';
@@ -10,9 +10,9 @@ const PLUGIN = 'system:serviceaccount:kube-system:podwire';
 const INSTALLER = 'system:serviceaccount:kube-system:podwire-installer';
 
 /** A real API server with one node, in which cni-conf/rbac.yaml is applied and in force. */
-export async function startInstallCluster(): Promise<Cluster> {
+export async function startInstallCluster(options: ClusterOptions = {}): Promise<Cluster> {
   await using started = new AsyncDisposableStack();
-  const cluster = started.use(await startCluster());
+  const cluster = started.use(await startCluster(options));
   const { admin } = cluster;
   await until('the namespace kube-system', () => exists(cluster, '/api/v1/namespaces/kube-system'));
   await applyManifest(admin, readManifest('cni-conf/rbac.yaml'), 'keep');

@@ -4,8 +4,10 @@ import { dirname, join } from 'node:path';
 import { isJsonObject, type JsonObject } from '../../../src/json/json.ts';
 import { applyManifest, readManifest, readTemplate } from '../servers/manifest.ts';
 import { NODE } from '../installer/install-cluster.ts';
+import type { Cluster } from '../../lab/api-server/kube-apiserver.ts';
 import type { KubeletNode } from './kubelet-node.ts';
-import { phaseOf } from './pods.ts';
+import { phaseOf, type RunPod } from './pods.ts';
+import type { NodeRuntime } from './runtime.ts';
 import { memberText, member } from '../../lab/member.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../../..');
@@ -20,6 +22,7 @@ const IMAGE_ARCHIVE = join(REPOSITORY, 'dist/podwire-image.tar');
 /** The pod of podwire's DaemonSet. The test creates it, because there is no controller. */
 export interface DaemonSetPod {
   readonly name: string;
+  pod(): RunPod;
   /** The log of the init container. */
   installerLog(): Promise<string>;
   /** The log of the container that renews the token. */
@@ -28,42 +31,38 @@ export interface DaemonSetPod {
   replace(changed?: readonly JsonObject[]): Promise<void>;
 }
 
-/**
- * Applies the manifest, and waits until the kubelet has run the pod's init container.
- *
- * @param template of the network configuration
- * @param variables more variables of both containers
- */
+/** What a test changes in the manifest. */
+interface DaemonSetOptions {
+  /** The template of the network configuration. */
+  readonly template?: string;
+  /** Variables of both containers, in place of those of the manifest. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** The limit of the readiness probe, which then runs every second. By default it is that of the manifest. */
+  readonly renewalLimitSeconds?: number;
+}
+
+/** Applies the manifest, and waits until the kubelet has run the pod's init container. */
 export async function applyDaemonSet(
   { cluster, runtime, pods }: KubeletNode,
-  template = readTemplate('base'),
-  variables: readonly JsonObject[] = [],
+  { template = readTemplate('base'), environment: changed = {}, renewalLimitSeconds }: DaemonSetOptions = {},
 ): Promise<DaemonSetPod> {
-  const { admin, server, certificateAuthorityPem } = cluster;
-  if (!existsSync(IMAGE_ARCHIVE)) throw new Error(`${IMAGE_ARCHIVE} is missing: npm run build:image`);
-  await runtime.importImage(IMAGE_ARCHIVE);
-  const images = (await runtime.ctr('images', 'list', '-q')).split('\n');
-  const image = images.find((name) => name.startsWith(`${IMAGE}:`));
-  if (image === undefined) throw new Error(`${IMAGE} is not among ${images.join(' ')}`);
-  // A controller would create this.
-  await admin.create('/api/v1/namespaces/kube-system/configmaps', {
-    metadata: { name: 'kube-root-ca.crt' },
-    data: { 'ca.crt': certificateAuthorityPem },
-  });
-  // The API server's own address, because there is no kube-proxy that translates the Service's.
-  const { hostname, port } = new URL(server);
+  const { admin } = cluster;
+  const image = await importPodwireImage(runtime);
+  await publishAuthority(cluster);
+  // The last variable of a name counts.
   const environment = [
-    { name: 'KUBERNETES_SERVICE_HOST', value: hostname },
-    { name: 'KUBERNETES_SERVICE_PORT', value: port },
-    { name: 'TOKEN_CHECK_SECONDS', value: '1' },
-    { name: 'IP_FAMILIES', value: 'ipv4,ipv6' },
-    ...variables,
+    ...serverEnvironment(cluster),
+    ...Object.entries({ TOKEN_CHECK_SECONDS: '1', IP_FAMILIES: 'ipv4,ipv6', ...changed }).map(([name, value]) => ({
+      name,
+      value,
+    })),
   ];
   const adapt = (containers: unknown) =>
     (Array.isArray(containers) ? containers : []).filter(isJsonObject).map((container) => ({
       ...container,
       image,
       imagePullPolicy: 'Never',
+      ...(renewalLimitSeconds !== undefined && quickProbe(container['readinessProbe'], renewalLimitSeconds)),
       env: [...(Array.isArray(container['env']) ? container['env'] : []), ...environment],
     }));
   const runtimeVolume = { name: 'runtime', hostPath: { path: dirname(runtime.endpoint.replace('unix://', '')) } };
@@ -96,6 +95,7 @@ export async function applyDaemonSet(
     readFile(`/var/log/pods/kube-system_${POD}_${placed.uid}/${container}/0.log`, 'utf8');
   return {
     name: POD,
+    pod: () => placed.pod,
     installerLog: () => log('install'),
     tokenLog: () => log('token'),
     async replace(changed = manifest) {
@@ -104,4 +104,44 @@ export async function applyDaemonSet(
       placed = await place(manifest);
     },
   };
+}
+
+/** The probe of the manifest, which reads its limit from the last word of its command. */
+function quickProbe(probe: unknown, limitSeconds: number): JsonObject {
+  const words: unknown = member(probe, 'exec', 'command');
+  if (!isJsonObject(probe) || !Array.isArray(words)) return {};
+  const command = [...words.slice(0, -1).map(String), String(limitSeconds)];
+  return {
+    readinessProbe: { ...probe, exec: { command }, initialDelaySeconds: 0, periodSeconds: 1, failureThreshold: 1 },
+  };
+}
+
+/**
+ * Imports the image from `npm run build:image`.
+ *
+ * @returns its name
+ */
+export async function importPodwireImage(runtime: NodeRuntime): Promise<string> {
+  if (!existsSync(IMAGE_ARCHIVE)) throw new Error(`${IMAGE_ARCHIVE} is missing: npm run build:image`);
+  await runtime.importImage(IMAGE_ARCHIVE);
+  const images = (await runtime.ctr('images', 'list', '-q')).split('\n');
+  const image = images.find((name) => name.startsWith(`${IMAGE}:`));
+  if (image === undefined) throw new Error(`${IMAGE} is not among ${images.join(' ')}`);
+  return image;
+}
+
+/** Creates what a controller would create in each namespace, and the kubelet mounts into pods. */
+export async function publishAuthority({ admin, certificateAuthorityPem }: Cluster): Promise<void> {
+  const metadata = { name: 'kube-root-ca.crt', namespace: 'kube-system' };
+  const data = { 'ca.crt': certificateAuthorityPem };
+  await applyManifest(admin, [{ apiVersion: 'v1', kind: 'ConfigMap', metadata, data }], 'keep');
+}
+
+/** The API server's own address, because there is no kube-proxy that translates the Service's. */
+export function serverEnvironment({ server }: Cluster): readonly JsonObject[] {
+  const { hostname, port } = new URL(server);
+  return [
+    { name: 'KUBERNETES_SERVICE_HOST', value: hostname },
+    { name: 'KUBERNETES_SERVICE_PORT', value: port },
+  ];
 }

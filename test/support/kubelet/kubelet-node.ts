@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NODE, startInstallCluster } from '../installer/install-cluster.ts';
-import type { Cluster } from '../../lab/api-server/kube-apiserver.ts';
+import type { Cluster, ClusterOptions } from '../../lab/api-server/kube-apiserver.ts';
 import { type NodeKubelet, startNodeKubelet } from './kubelet.ts';
 import { makeNodePods, type NodePods } from './pods.ts';
 import { type NodeRuntime, startNodeRuntime } from './runtime.ts';
@@ -25,7 +25,10 @@ export type KubeletNodeState = NodeState & Readonly<Record<'sandboxes', readonly
 /** The addresses of scripts/in-private-namespace.sh. */
 const ADDRESSES = ['192.0.2.10', '2001:db8::10'];
 
-export async function startKubeletNode(): Promise<KubeletNode> {
+/** @param options of a node whose pods use Services and a cluster DNS */
+export async function startKubeletNode(
+  options: { readonly api?: ClusterOptions; readonly clusterDns?: string } = {},
+): Promise<KubeletNode> {
   await using started = new AsyncDisposableStack();
   started.use(await makePrivateFolders());
   started.use(await forwardOnNode());
@@ -33,7 +36,7 @@ export async function startKubeletNode(): Promise<KubeletNode> {
   started.defer(() => rm(folder, { recursive: true, force: true }));
   started.use(await borrowCgroups());
   started.use(await keepKernelSettings());
-  const cluster = started.use(await startInstallCluster());
+  const cluster = started.use(await startInstallCluster(options.api));
   const runtime = started.use(await startNodeRuntime(folder));
   const kubelet = started.use(
     await startNodeKubelet({
@@ -41,6 +44,7 @@ export async function startKubeletNode(): Promise<KubeletNode> {
       endpoint: runtime.endpoint,
       nodeName: NODE,
       nodeAddresses: ADDRESSES,
+      clusterDns: options.clusterDns,
       kubeconfig: cluster.kubeconfigWithClientCertificate({
         commonName: `system:node:${NODE}`,
         organizations: ['system:nodes'],

@@ -20,6 +20,8 @@ export interface KubeletSettings {
   readonly nodeName: string;
   readonly nodeAddresses: readonly string[];
   readonly kubeconfig: Kubeconfig;
+  /** The address of the cluster DNS. */
+  readonly clusterDns?: string | undefined;
 }
 
 const HEALTH_PORT = 10248;
@@ -50,7 +52,7 @@ export async function startNodeKubelet(settings: KubeletSettings): Promise<NodeK
   });
 }
 
-function kubeletConfiguration({ endpoint }: KubeletSettings): object {
+function kubeletConfiguration({ endpoint, clusterDns }: KubeletSettings): object {
   return {
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',
@@ -68,6 +70,7 @@ function kubeletConfiguration({ endpoint }: KubeletSettings): object {
     authorization: { mode: 'AlwaysAllow' },
     // The API server connects to the node's address for logs and exec.
     address: '0.0.0.0',
+    ...(clusterDns !== undefined && { clusterDNS: [clusterDns], clusterDomain: 'cluster.local' }),
     healthzPort: HEALTH_PORT,
     volumePluginDir: '/var/lib/kubelet/volumeplugins',
     podLogsDir: '/var/log/pods',

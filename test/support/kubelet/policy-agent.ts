@@ -131,7 +131,7 @@ async function removeTraces(): Promise<void> {
 async function applyCustomResources({ admin }: Cluster, sources: string): Promise<void> {
   for (const version of ['v2', 'v2alpha1']) {
     const folder = join(sources, 'pkg/k8s/apis/cilium.io/client/crds', version);
-    for (const file of await readdir(folder)) {
+    for (const file of (await readdir(folder)).filter((name) => name.endsWith('.yaml'))) {
       const objects = parseManifest(await readFile(join(folder, file), 'utf8'));
       await applyManifest(admin, objects, 'keep');
     }

@@ -19,6 +19,10 @@ const SOURCE_ADDRESS_SCRIPT = `#!/bin/sh
 printf 'Content-Type: text/plain\\r\\n\\r\\n%s\\n' "$REMOTE_ADDR"
 `;
 
+/** Programs of other projects: each reports how it was called, and succeeds. */
+const STAND_INS = ['opt/cni/bin/calico-ipam', 'usr/bin/calico-ipam', 'bin/calico-node', 'bin/calico'] as const;
+const STAND_IN_SCRIPT = '#!/bin/sh\necho "$0 $*"\n';
+
 /** containerd on a node. */
 export interface NodeRuntime extends RestartableServers {
   readonly endpoint: string;
@@ -112,6 +116,7 @@ async function busyboxArchive(): Promise<Buffer> {
   const layer = tarArchive([
     { path: 'bin/busybox', content: await readFile(BUSYBOX), mode: 0o755 },
     ...applets.map((name): TarEntry => ({ path: `bin/${name}`, linkTarget: 'busybox' })),
+    ...STAND_INS.map((path): TarEntry => ({ path, content: Buffer.from(STAND_IN_SCRIPT), mode: 0o755 })),
     { path: 'www/index.html', content: Buffer.from('hello\n'), mode: 0o644 },
     { path: 'www/cgi-bin/whence', content: Buffer.from(SOURCE_ADDRESS_SCRIPT), mode: 0o755 },
   ]);

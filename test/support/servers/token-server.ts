@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
+import { member } from '../../lab/member.ts';
 import { makeCertificateAuthority } from '../../lab/certificates/certificate-authority.ts';
 
 /** An API server that issues tokens of any lifetime. A real one issues none for less than ten minutes. */
@@ -9,7 +10,7 @@ export interface TokenServer extends AsyncDisposable {
   readonly certificateAuthorityPem: string;
   /** The requests that it has received. */
   readonly orders: readonly unknown[];
-  /** The tokens that it has issued, in order. */
+  /** The tokens that it has issued, in order, without those for ten minutes: these are requested as a test, and discarded. */
   readonly issued: readonly string[];
   /** Responds with 503 to every request from now on, or stops doing so. */
   setAway(isAway: boolean): void;
@@ -38,16 +39,20 @@ export async function startTokenServer(lifeMs: number): Promise<TokenServer> {
       return;
     }
     request.on('end', () => {
-      orders.push(JSON.parse(body));
-      issue(response);
+      const order: unknown = JSON.parse(body);
+      orders.push(order);
+      if (member(order, 'spec', 'expirationSeconds') === 600) respond(response, 'discarded');
+      else {
+        issued.push(`token-${issued.length + 1}`);
+        respond(response, issued.at(-1) ?? '');
+      }
     });
   });
-  const issue = (response: ServerResponse) => {
-    issued.push(`token-${issued.length + 1}`);
+  const respond = (response: ServerResponse, token: string) => {
     // The Date header has whole seconds, and the lifetime is counted from there.
     response.sendDate = false;
     response.setHeader('Date', new Date(0).toUTCString());
-    const status = { token: issued.at(-1), expirationTimestamp: new Date(lifeMs).toISOString() };
+    const status = { token, expirationTimestamp: new Date(lifeMs).toISOString() };
     response.writeHead(201).end(JSON.stringify({ status }));
   };
   server.listen(0, '127.0.0.1');
