@@ -114,7 +114,8 @@ it('a program that is disposed of before its input is killed', async () => {
     await until('it runs', () => existsSync(`${path}.pid`));
   }
   const pid = readFileSync(`${path}.pid`, 'utf8').trim();
-  await until('it has ended', () => !readFileSync(`/proc/${pid}/stat`, 'latin1').includes(' S '));
+  const statPath = `/proc/${pid}/stat`;
+  await until('it has ended', () => !existsSync(statPath) || !readFileSync(statPath, 'latin1').includes(' S '));
   expect(openDescriptors()).toBe(before);
   expect(existsSync(`${path}.ran`)).toBe(false);
 });

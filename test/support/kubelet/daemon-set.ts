@@ -44,7 +44,7 @@ interface DaemonSetOptions {
 /** Applies the manifest, and waits until the kubelet has run the pod's init container. */
 export async function applyDaemonSet(
   { cluster, runtime, pods }: KubeletNode,
-  { template = readTemplate('base'), environment: changed = {}, renewalLimitSeconds }: DaemonSetOptions = {},
+  { template = readTemplate('base'), environment: variables = {}, renewalLimitSeconds }: DaemonSetOptions = {},
 ): Promise<DaemonSetPod> {
   const { admin } = cluster;
   const image = await importPodwireImage(runtime);
@@ -52,7 +52,7 @@ export async function applyDaemonSet(
   // The last variable of a name counts.
   const environment = [
     ...serverEnvironment(cluster),
-    ...Object.entries({ TOKEN_CHECK_SECONDS: '1', IP_FAMILIES: 'ipv4,ipv6', ...changed }).map(([name, value]) => ({
+    ...Object.entries({ TOKEN_CHECK_SECONDS: '1', IP_FAMILIES: 'ipv4,ipv6', ...variables }).map(([name, value]) => ({
       name,
       value,
     })),
