@@ -26,10 +26,11 @@ const MIN_LOST = 2;
  */
 export async function status({ config }: StatusRequest, effects: Effects): Promise<void> {
   const { delegate, signal } = effects;
-  // At the same time, because each of them mostly waits.
+  // At the same time, because each of them mostly waits. A process takes the longest.
+  const forwarded = orNotAvailable(() => delegate.forward('STATUS', planLookup(config), signal));
   const outcomes = await Promise.allSettled([
     assertMostInterfacesExist(effects),
-    orNotAvailable(() => delegate.forward('STATUS', planLookup(config), signal)),
+    forwarded,
     orNotAvailable(() => assertUsableApi(config, effects)),
     asksForIpv4(config) ? warnAboutGateway(effects) : undefined,
   ]);

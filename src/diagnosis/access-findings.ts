@@ -141,7 +141,8 @@ export const ACCESS_FINDINGS = {
     title: 'A permission is missing',
     effect: 'pods cannot start',
     cause: 'The account of the plugin is not permitted to get pods, get nodes or patch pods/status.',
-    remedy: 'Apply cni-conf/rbac.yaml.',
+    remedy:
+      'Apply cni-conf/rbac.yaml. If the plugin uses another account than podwire, bind the ClusterRole podwire to it.',
     causes: ['PW301', 'PW302', 'PW404', ...FAILURES],
   },
   PW404: {

@@ -222,7 +222,7 @@ function checkRenewal(token: TokenFacts | undefined, serverNowMs: number, nowMs:
   });
 }
 
-function checkRights({ rights }: ApiFacts): Finding {
+function checkRights({ rights, token }: ApiFacts): Finding {
   if (rights.kind === 'unseen') return skipped('PW403', rights.why);
   const missing = rights.value.filter(({ isAllowed }) => !isAllowed).map(({ right }) => right);
   if (missing.length === 0) {
@@ -238,8 +238,17 @@ function checkRights({ rights }: ApiFacts): Finding {
           .join(', ') || 'nothing',
       ],
     ],
-    fix: ['kubectl apply -f cni-conf/rbac.yaml'],
+    fix: commandsThatGrant(token?.account),
   });
+}
+
+/** The manifest has the cluster role, and binds it to the account podwire. */
+function commandsThatGrant(account: string | undefined): readonly string[] {
+  const [, namespace, name] = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(account ?? '') ?? [];
+  const apply = 'kubectl apply -f cni-conf/rbac.yaml';
+  if (namespace === undefined || (namespace === 'kube-system' && name === 'podwire')) return [apply];
+  const binding = `kubectl create clusterrolebinding podwire-for-${namespace}-${name}`;
+  return [apply, `${binding} --clusterrole=podwire --serviceaccount=${namespace}:${name}`];
 }
 
 function checkAdmission({ dryRun }: ApiFacts): Finding {

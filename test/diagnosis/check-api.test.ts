@@ -52,6 +52,20 @@ describe('checkApi', () => {
   });
   finds('a client certificate instead of a token', { token: undefined });
 
+  it.each([
+    ['system:serviceaccount:kube-system:podwire', undefined],
+    [
+      'system:serviceaccount:kube-system:calico-cni-plugin',
+      'kubectl create clusterrolebinding podwire-for-kube-system-calico-cni-plugin --clusterrole=podwire --serviceaccount=kube-system:calico-cni-plugin',
+    ],
+  ])('a missing right of %s is granted to this account', (account, binding) => {
+    const [finding] = problems({
+      rights: seen([{ right: 'get pods', isAllowed: false }]),
+      token: token({ account }),
+    });
+    expect(finding?.fix).toEqual(['kubectl apply -f cni-conf/rbac.yaml', ...(binding === undefined ? [] : [binding])]);
+  });
+
   it('whether a token has expired is decided by the clock of the server', () => {
     const probe = { ...apiFacts().probe, clockAheadMs: 24 * HOUR_MS };
     const [, refused] = problems({ ...failed('PW401'), probe });
