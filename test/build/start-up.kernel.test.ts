@@ -32,7 +32,7 @@ describe('the program that ADD and DEL load', () => {
     expect(inputs.filter((path) => path.startsWith('src/'))).toMatchSnapshot();
   });
   it('is not larger than before', async () => {
-    expect((await stat(join(folder, 'podwire.cjs'))).size).toBeLessThan(340_000);
+    expect((await stat(join(folder, 'podwire.cjs'))).size).toBeLessThan(342_000);
   });
 });
 
@@ -50,7 +50,7 @@ describe('a run', () => {
     expect([...cacheBytes.keys()]).toEqual(['podwire.cjs.cache', 'yaml.cjs.cache']);
   });
   it('compiles no more code than before', () => {
-    expect(cacheBytes.get('podwire.cjs.cache')).toBeLessThan(634_000);
+    expect(cacheBytes.get('podwire.cjs.cache')).toBeLessThan(636_000);
   });
 });
 
