@@ -29,18 +29,23 @@ async function helm(args: readonly string[], values: object = {}): Promise<strin
   return (await running).stdout;
 }
 
-/** Objects by kind and name. The order of a container's variables has no meaning. */
+/** Lists of which the order has no meaning, and the member that distinguishes their items. */
+const UNORDERED: Readonly<Record<string, string>> = { env: 'name', volumes: 'name', volumeMounts: 'mountPath' };
+
+/** Objects by kind and name. */
 function byName(objects: readonly JsonObject[]): Readonly<Record<string, unknown>> {
   const sorted = JSON.parse(JSON.stringify(objects), (key, value: unknown) =>
-    key === 'env' && Array.isArray(value)
-      ? value.toSorted((one, other) => (memberText(one, 'name') < memberText(other, 'name') ? -1 : 1))
-      : value,
+    UNORDERED[key] !== undefined && Array.isArray(value) ? sortedBy(UNORDERED[key], value) : value,
   );
   return Object.fromEntries(
     (Array.isArray(sorted) ? sorted : []).filter(isJsonObject).map((object) => {
       return [`${memberText(object, 'kind')} ${memberText(object['metadata'], 'name')}`, object];
     }),
   );
+}
+
+function sortedBy(name: string, items: readonly unknown[]): readonly unknown[] {
+  return items.toSorted((one, other) => (memberText(one, name) < memberText(other, name) ? -1 : 1));
 }
 
 const permissions = readManifest('cni-conf/rbac.yaml');
