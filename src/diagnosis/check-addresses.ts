@@ -3,6 +3,7 @@ import type { IpAddress } from '../address/ip-address.ts';
 import type { NetworkConfig } from '../netconf/network-config.ts';
 import { needsPodCidr, planAllocation } from '../plan/delegation.ts';
 import { parseHostInterfaceAlias } from '../plan/host-interface-alias.ts';
+import { checkOverlap, isOwnInterface } from './check-overlap.ts';
 import { quoteForShell } from './check-runtime.ts';
 import { found, passed, skipped, type Finding } from './finding.ts';
 import type { AddressFacts, LeaseFact, LinkFact, NodeFacts, NodeObject, RouteFact } from './facts.ts';
@@ -64,47 +65,6 @@ function missingFamilies(config: NetworkConfig, nodeName: string, podCidrs: read
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
-}
-
-// Tunnels and bridges of pod networks have an address of the podCIDR on purpose.
-const OWN_TUNNELS = /^(tunl|vxlan\.calico|wireguard\.cali|wg-v6\.cali|cilium|flannel|cni)/;
-
-function checkOverlap({ addresses, links, routes, own }: NodeFacts): Finding {
-  if (addresses.kind === 'unseen') return skipped('PW303', addresses.why);
-  if (links.kind === 'unseen') return skipped('PW303', links.why);
-  const prefix = prefixOf(own);
-  const conflicts = links.value
-    .filter(({ name }) => !name.startsWith(prefix) && !OWN_TUNNELS.test(name))
-    .flatMap(({ name, addresses: ofLink }) =>
-      ofLink
-        .filter((address) => addresses.value.ranges.some((range) => isInCidr(address, range)))
-        .map((address) => ({ name, address })),
-    );
-  // The network of an interface's own address contains the podCIDR: its hosts expect pods to answer their ARP requests.
-  const addressesOf = (name: string) => links.value.find((link) => link.name === name)?.addresses ?? [];
-  const around = (routes.kind === 'seen' ? routes.value : []).filter(
-    ({ destination, interfaceName = '', isDefault, hasGateway }) =>
-      !isDefault &&
-      !hasGateway &&
-      !interfaceName.startsWith(prefix) &&
-      !OWN_TUNNELS.test(interfaceName) &&
-      addressesOf(interfaceName).some((address) => isInCidr(address, destination)) &&
-      addresses.value.ranges.some(
-        (range) => destination.prefixLength < range.prefixLength && isInCidr(range.address, destination),
-      ),
-  );
-  if (conflicts.length === 0 && around.length > 0) {
-    return found('PW303', 'warning', 'The podCIDR is a part of a network that this node is in.', {
-      evidence: around.map(({ destination, interfaceName }) => [
-        'network',
-        `${formatCidr(destination)} dev ${interfaceName}`,
-      ]),
-    });
-  }
-  if (conflicts.length === 0) return passed('PW303', 'no interface has an address in the podCIDR');
-  return found('PW303', 'failed', 'An interface of this node has an address in the podCIDR.', {
-    evidence: conflicts.map(({ name, address }) => ['interface', `${name} has ${address.text}`]),
-  });
 }
 
 /** The containers that have something on this node. A lease of any other is leaked. */
@@ -261,7 +221,6 @@ function checkLinks(facts: NodeFacts): Finding {
 function checkRoutes({ addresses, routes, own, links }: NodeFacts): Finding {
   if (addresses.kind === 'unseen') return skipped('PW308', addresses.why);
   if (routes.kind === 'unseen') return skipped('PW308', routes.why);
-  const prefix = prefixOf(own);
   const labelled = new Set(
     links.kind === 'unseen'
       ? []
@@ -270,9 +229,8 @@ function checkRoutes({ addresses, routes, own, links }: NodeFacts): Finding {
   const foreign = routes.value.filter(
     ({ destination, interfaceName }) =>
       interfaceName !== undefined &&
-      !interfaceName.startsWith(prefix) &&
+      !isOwnInterface(interfaceName, own) &&
       !labelled.has(interfaceName) &&
-      !OWN_TUNNELS.test(interfaceName) &&
       addresses.value.ranges.some(
         (range) => isInCidr(destination.address, range) && destination.prefixLength >= range.prefixLength,
       ),
@@ -285,8 +243,4 @@ function checkRoutes({ addresses, routes, own, links }: NodeFacts): Finding {
         `ip${destination.address.family === 'ipv6' ? ' -6' : ''} route del ${formatCidr(destination)} dev ${quoteForShell(interfaceName ?? '')}`,
     ),
   });
-}
-
-function prefixOf(own: NodeFacts['own']): string {
-  return own.kind === 'valid' ? own.config.hostInterfacePrefix : 'cali';
 }

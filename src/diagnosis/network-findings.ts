@@ -22,8 +22,8 @@ export const NETWORK_FINDINGS = {
     title: 'The podCIDR overlaps another network',
     effect: 'pods have no traffic',
     cause:
-      'An interface of the node has an address in the podCIDR, or a network of the node or of Services overlaps it.',
-    remedy: 'Remove the address, or give the cluster another --cluster-cidr.',
+      'An interface of the node has an address in the podCIDR; or a network of the node or of Services, or one that a route of the node leads to, overlaps it.',
+    remedy: 'Remove the address or the route, or give the cluster another --cluster-cidr.',
     causes: [],
   },
   PW305: {

@@ -61,22 +61,6 @@ describe('checkAddresses', () => {
     { number: 'PW301', evidence: [['it has', '10.0.0.0/24'], expect.anything()] },
   );
   finds(
-    'a bridge with an address of the podCIDR',
-    { links: links({ name: 'docker0', addresses: [parseIpAddress('10.0.0.1')] }) },
-    { number: 'PW303' },
-  );
-  finds(
-    'the network that the node is in contains the podCIDR',
-    {
-      links: links({ name: 'eth0', addresses: [parseIpAddress('10.0.99.7')] }),
-      routes: route('10.0.0.0/16', 'eth0'),
-    },
-    { number: 'PW303', outcome: 'warning', evidence: [['network', '10.0.0.0/16 dev eth0']] },
-  );
-  finds('a tunnel of the agent may have one', {
-    links: links({ name: 'tunl0', addresses: [parseIpAddress('10.0.0.1')] }),
-  });
-  finds(
     'a lease of a container that is gone',
     { addresses: leases(lease('10.0.0.9', 'gone')) },
     { number: 'PW305', outcome: 'warning', fix: ['podwire gc --yes'] },
@@ -106,7 +90,6 @@ describe('checkAddresses', () => {
     { routes: route('10.0.0.9/32', 'other0') },
     { number: 'PW308', fix: ['ip route del 10.0.0.9/32 dev other0'] },
   );
-  finds('a route to a larger network is not in the podCIDR', { routes: route('10.0.0.0/8', 'tun0') });
 });
 
 describe('leakedLeases without the list of the runtime', () => {
