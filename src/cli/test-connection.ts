@@ -73,6 +73,7 @@ async function report(config: NetworkConfig, api: ApiFacts, nodeName: string | u
     nodeName,
     folders: { configs: '', programs: '' },
     runtime: unseen,
+    multus: undefined,
     configs: unseen,
     own: { kind: 'valid', fileName: 'the configuration', config },
     programs: unseen,

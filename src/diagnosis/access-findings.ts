@@ -82,6 +82,15 @@ export const ACCESS_FINDINGS = {
     remedy: 'Let the installer copy its plugins again, or set cniVersion to a version that all plugins support.',
     causes: [...FAILURES],
   },
+  PW111: {
+    title: 'Multus attaches pods to another network',
+    effect: 'pods cannot start',
+    cause:
+      'The runtime calls Multus. The primary network in its configuration is not that of podwire, or the file of that network does not exist.',
+    remedy:
+      'Remove the file of the other network, and let Multus write its configuration again: delete its pod of the node.',
+    causes: [...FAILURES],
+  },
   PW201: {
     title: 'The API server cannot be reached',
     effect: 'pods cannot start',

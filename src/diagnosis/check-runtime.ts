@@ -175,11 +175,14 @@ function checkOtherConfigs({ folders, configs, own }: NodeFacts): readonly Findi
   const usable = configs.value.filter(({ problem }) => problem === undefined || problem === '');
   const position = usable.findIndex(({ name }) => name === own.fileName);
   const earlier = usable.slice(0, Math.max(0, position));
-  const wrong = earlier.filter(({ plugins }) => !plugins.some((type) => META_PLUGINS.has(type)));
+  const [first] = usable;
+  const callsMeta = first?.plugins.some((type) => META_PLUGINS.has(type)) === true;
+  // A meta plugin that comes first decides which file is used next (PW111).
+  const wrong = callsMeta ? [] : earlier;
   const later = usable.slice(position + 1).filter(({ network, plugins }) => isLeftover(network, plugins, own));
   return [
     wrong.length === 0
-      ? passed('PW105', `the runtime uses ${own.fileName}, the first of ${configs.value.length}`)
+      ? passed('PW105', `the runtime uses ${first?.name ?? own.fileName}, the first of ${configs.value.length}`)
       : found('PW105', 'failed', `The runtime uses ${wrong[0]?.name}, which comes before ${own.fileName}.`, {
           evidence: wrong.map((file) => ['in use', describeFile(file)]),
           fix: wrong.map((file) => disableCommand(folders.configs, file)),
@@ -207,7 +210,8 @@ function describeFile({ name, network, plugins }: ConfigFile): string {
 }
 
 // Runtimes read .conf, .conflist and .json only.
-function disableCommand(folder: string, { name }: ConfigFile): string {
+/** The command that hides a file from runtimes. */
+export function disableCommand(folder: string, { name }: ConfigFile): string {
   return `mv ${quoteForShell(`${folder}/${name}`)} ${quoteForShell(`${folder}/${name}.disabled`)}`;
 }
 

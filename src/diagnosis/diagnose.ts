@@ -2,6 +2,7 @@ import { checkAddresses } from './check-addresses.ts';
 import { checkApi } from './check-api.ts';
 import { checkAttachments, findingsOfFailures } from './check-attachments.ts';
 import { checkMachine } from './check-machine.ts';
+import { checkMultus } from './check-multus.ts';
 import { checkPackets } from './check-packets.ts';
 import { checkRuntime } from './check-runtime.ts';
 import { checkTraffic } from './check-traffic.ts';
@@ -31,6 +32,7 @@ export interface Cause {
 export function diagnose(facts: NodeFacts, tried: readonly Finding[] = []): Diagnosis {
   const checked = [
     ...checkRuntime(facts),
+    checkMultus(facts),
     ...checkApi(facts),
     ...checkAddresses(facts),
     ...checkMachine(facts),

@@ -18,6 +18,8 @@ export interface NodeFacts {
   readonly runtime: Seen<RuntimeFacts>;
   readonly configs: Seen<readonly ConfigFile[]>;
   readonly own: OwnConfig;
+  /** `undefined` if the runtime does not call Multus. */
+  readonly multus: MultusFact | undefined;
   readonly programs: Seen<readonly ProgramFact[]>;
   readonly api: Seen<ApiFacts>;
   readonly addresses: Seen<AddressFacts>;
@@ -64,6 +66,24 @@ export type OwnConfig =
   | { readonly kind: 'valid'; readonly fileName: string; readonly config: NetworkConfig }
   | { readonly kind: 'invalid'; readonly fileName: string; readonly error: CniError }
   | { readonly kind: 'absent' };
+
+/** Multus, which the runtime calls in place of podwire, and which then calls the plugins of a primary network. */
+export interface MultusFact {
+  readonly fileName: string;
+  readonly primary: PrimaryNetwork;
+}
+
+/** The network to which Multus attaches every pod; or why there is none; or its name, if only the cluster knows it. */
+export type PrimaryNetwork =
+  | {
+      readonly kind: 'known';
+      /** The path of its file, or `"delegates"`. */
+      readonly source: string;
+      readonly network: string | undefined;
+      readonly plugins: readonly string[];
+    }
+  | { readonly kind: 'unusable'; readonly why: string }
+  | { readonly kind: 'elsewhere'; readonly network: string };
 
 /** A plugin that the network configuration names. */
 export interface ProgramFact {

@@ -118,6 +118,9 @@ describe('checkRuntime', () => {
     { number: 'PW105', fix: ['mv /etc/cni/net.d/05-cilium.conflist /etc/cni/net.d/05-cilium.conflist.disabled'] },
   );
   finds('Multus comes first on purpose', { configs: seen([other('00-multus.conf', 'multus'), own]) });
+  finds('after Multus, the runtime uses no other file', {
+    configs: seen([other('00-multus.conf', 'multus'), other('05-bridge.conf', 'bridge'), own]),
+  });
   finds(
     'another pod network that comes later',
     { configs: seen([own, other('20-calico.conflist', 'calico')]) },

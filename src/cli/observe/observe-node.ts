@@ -15,6 +15,7 @@ import { observeConfigs } from './observe-configs.ts';
 import { observeFailures } from './observe-failures.ts';
 import { observeJournal } from './observe-journal.ts';
 import { observeMachine } from './observe-machine.ts';
+import { observeMultus } from './observe-multus.ts';
 import { observeNetwork } from './observe-network.ts';
 import { observePackets } from './observe-packets.ts';
 import { observeProcesses } from './observe-processes.ts';
@@ -79,6 +80,7 @@ async function observe(options: ObserveOptions, extent: 'with the API' | 'withou
     runtime,
     configs,
     own,
+    multus: observeMultus(configs, files),
     programs: await seen(async () => {
       if (own.kind === 'absent') throw new Error('podwire has no network configuration on this node');
       const list = parseJsonObject(readRegularFile(join(here.configs, own.fileName)));

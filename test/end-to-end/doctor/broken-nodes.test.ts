@@ -90,6 +90,24 @@ describe('doctor names the cause first, and its fix works', () => {
     expect(await readdir(node.configs)).toContain('05-cilium.conflist.disabled');
   });
 
+  it('Multus attaches pods to another network', async () => {
+    const multus = join(node.configs, '00-multus.conf');
+    const write = (clusterNetwork: string) =>
+      writeFile(multus, JSON.stringify({ cniVersion: '1.0.0', name: 'multus', type: 'multus-shim', clusterNetwork }));
+    const bridge = { cniVersion: '1.0.0', name: 'bridges', plugins: [{ type: 'bridge' }] };
+    await writeFile(join(node.configs, '05-bridge.conflist'), JSON.stringify(bridge));
+    await write(join(node.configs, '05-bridge.conflist'));
+    const { causes, fix } = await doctor(node);
+    expect(causes).toEqual([['PW111']]);
+    for (const command of fix) await shell.paste(command);
+    // Multus, which does not run here, now chooses the first file that is left.
+    await write(node.conflistPath);
+    expect(await doctor(node)).toEqual(HEALTHY);
+    await write(join(node.configs, '05-bridge.conflist'));
+    expect((await doctor(node)).causes).toEqual([['PW111']]); // the file is missing
+    await rm(multus);
+  });
+
   it('9. a plugin is missing', async () => {
     await rm(join(node.programs, 'host-local'));
     expect((await repair('PW103')).causes).toEqual([['PW103']]);

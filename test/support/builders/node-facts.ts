@@ -128,6 +128,7 @@ export function nodeFacts(overrides: Partial<NodeFacts> = {}): NodeFacts {
       },
     ]),
     own: { kind: 'valid', fileName: '10-podwire.conflist', config: networkConfig() },
+    multus: undefined,
     programs: seen([{ type: 'host-local', path: '/opt/cni/bin/host-local', problem: undefined, versions: ['1.0.0'] }]),
     api: seen(apiFacts()),
     addresses: seen(addressFacts()),
