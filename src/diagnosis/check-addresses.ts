@@ -6,7 +6,8 @@ import { parseHostInterfaceAlias } from '../plan/host-interface-alias.ts';
 import { checkOverlap, isOwnInterface } from './check-overlap.ts';
 import { quoteForShell } from './check-runtime.ts';
 import { found, passed, skipped, type Finding } from './finding.ts';
-import type { AddressFacts, LeaseFact, LinkFact, NodeFacts, NodeObject, RouteFact } from './facts.ts';
+import type { NodeObject } from './api-facts.ts';
+import type { AddressFacts, LeaseFact, LinkFact, NodeFacts, RouteFact } from './facts.ts';
 import { isInCidr, usableCount } from './range.ts';
 
 /** Checks podCIDRs, leases and what uses their addresses (PW301 to PW308). */

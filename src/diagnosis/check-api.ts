@@ -1,7 +1,9 @@
 import type { FindingNumber } from '../cni/error.ts';
+import { checkRenewal, describeRenewer, describeTokenFile, renewerCommands } from './check-renewal.ts';
 import { reinstallCommand } from './check-runtime.ts';
 import { found, passed, skipped, type Finding } from './finding.ts';
-import type { ApiFacts, NodeFacts, TokenFacts } from './facts.ts';
+import type { ApiFacts, TokenFacts } from './api-facts.ts';
+import type { NodeFacts } from './facts.ts';
 import { formatDuration, formatMoment } from './format-time.ts';
 import type { ProcessFacts } from './packet-facts.ts';
 
@@ -121,11 +123,6 @@ function checkSpeed({ slowestMs, requestBudgetMs }: ApiFacts): Finding {
   });
 }
 
-/** The renewer replaces a token after 70 to 80 % of its life, and tries for some time if it fails. */
-const RENEWAL_OVERDUE_PART = 0.85;
-/** Tokens that a person made for a test are shorter. */
-const MIN_RENEWED_LIFE_MS = 10 * 60_000;
-
 function checkToken(facts: ApiFacts, nodeName: string | undefined, nowMs: number): readonly Finding[] {
   const { token, probe } = facts;
   const failure = failureOf(facts);
@@ -148,14 +145,14 @@ function checkToken(facts: ApiFacts, nodeName: string | undefined, nowMs: number
         ? formatMoment(token.expiresAtMs, serverNowMs)
         : undefined,
     ],
-    ['file', describeFile(token, nowMs)],
+    ['file', describeTokenFile(token, nowMs)],
   ] as const;
   const isRefused = failure?.number === 'PW401';
   const isReplaced = boundTo === 'replaced';
   const refused = isRefused
     ? found('PW401', 'failed', describeRefusal(token, serverNowMs), {
-        evidence,
-        fix: ['kubectl -n kube-system logs ds/podwire -c token --tail 5', restart],
+        evidence: [...evidence, ...(token?.expiresAtMs === undefined ? [] : describeRenewer(facts.renewer))],
+        fix: renewerCommands(facts.renewer, nodeName),
       })
     : failure === undefined
       ? passed('PW401', `the token is accepted${describeRemaining(token, serverNowMs)}`)
@@ -170,14 +167,14 @@ function checkToken(facts: ApiFacts, nodeName: string | undefined, nowMs: number
               ? `uid ${facts.node.value.uid}`
               : 'does not exist',
           ],
-          ['file', describeFile(token, nowMs)],
+          ['file', describeTokenFile(token, nowMs)],
         ],
         fix: [restart],
       })
     : boundTo === 'unknown'
       ? skipped('PW402', 'the Node cannot be read with other credentials: use --kubeconfig FILE')
       : passed('PW402', 'the token belongs to the Node of this machine');
-  return [refused, binding, checkRenewal(token, serverNowMs, nowMs, restart)];
+  return [refused, binding, checkRenewal(facts, nodeName, nowMs)];
 }
 
 function describeRefusal(token: TokenFacts | undefined, serverNowMs: number): string {
@@ -191,35 +188,10 @@ function describeRemaining(token: TokenFacts | undefined, serverNowMs: number): 
   return `, ${formatDuration(token.expiresAtMs - serverNowMs)} left`;
 }
 
-function describeFile(token: TokenFacts | undefined, nowMs: number): string | undefined {
-  if (token?.file === undefined) return undefined;
-  const written = token.fileWrittenMs === undefined ? '' : `, written ${formatMoment(token.fileWrittenMs, nowMs)}`;
-  return `${token.file}${written}`;
-}
-
 function describeBinding({ token, node, answer }: ApiFacts): 'same' | 'replaced' | 'unknown' {
   if (token?.boundNode === undefined) return 'same';
   if (node.kind === 'unseen') return answer.kind === 'ok' ? 'same' : 'unknown';
   return node.value !== 'absent' && node.value.uid === token.boundNode.uid ? 'same' : 'replaced';
-}
-
-function checkRenewal(token: TokenFacts | undefined, serverNowMs: number, nowMs: number, restart: string): Finding {
-  const { issuedAtMs, expiresAtMs } = token ?? {};
-  if (issuedAtMs === undefined || expiresAtMs === undefined) return passed('PW405', 'the credentials do not expire');
-  const lifeMs = expiresAtMs - issuedAtMs;
-  const usedMs = serverNowMs - issuedAtMs;
-  if (lifeMs < MIN_RENEWED_LIFE_MS || usedMs < lifeMs * RENEWAL_OVERDUE_PART) {
-    return passed('PW405', `the token was issued ${formatMoment(issuedAtMs, serverNowMs)}`);
-  }
-  const due = formatMoment(issuedAtMs + lifeMs * 0.8, serverNowMs);
-  return found('PW405', 'warning', 'The token should have been renewed: its renewer does not work.', {
-    evidence: [
-      ['due', due],
-      ['expires', formatMoment(expiresAtMs, serverNowMs)],
-      ['file', describeFile(token, nowMs)],
-    ],
-    fix: ['kubectl -n kube-system logs ds/podwire -c token --tail 5', restart],
-  });
 }
 
 function checkRights({ rights, token }: ApiFacts): Finding {

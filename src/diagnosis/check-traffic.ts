@@ -1,6 +1,7 @@
 import { formatCidr, type Cidr } from '../address/cidr.ts';
 import type { IpAddress } from '../address/ip-address.ts';
-import type { NodeFacts, OtherNode, RouteFact } from './facts.ts';
+import type { OtherNode } from './api-facts.ts';
+import type { NodeFacts, RouteFact } from './facts.ts';
 import { found, passed, skipped, type Finding } from './finding.ts';
 import { isInCidr } from './range.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CniError } from '../../src/cni/error.ts';
 import { checkApi } from '../../src/diagnosis/check-api.ts';
-import type { ApiFacts, TokenFacts } from '../../src/diagnosis/facts.ts';
+import type { ApiFacts, TokenFacts } from '../../src/diagnosis/api-facts.ts';
 import { networkConfig } from '../support/builders/network-config.ts';
 import { apiFacts, HOUR_MS, nodeFacts, NOON_MS, processFacts, seen, unseen } from '../support/builders/node-facts.ts';
 

@@ -5,13 +5,16 @@ import { pathPart } from '../../cluster/object-name.ts';
 import type { ApiConnection } from '../../cluster/credentials/connection.ts';
 import { startDeadline, type Deadline } from '../../cluster/wire/deadline.ts';
 import { CniError } from '../../cni/error.ts';
-import type { ApiFacts, NodeObject, RightFact, Seen } from '../../diagnosis/facts.ts';
+import { isRenewalOverdue } from '../../diagnosis/check-renewal.ts';
+import type { ApiFacts, NodeObject, RightFact } from '../../diagnosis/api-facts.ts';
+import type { Seen } from '../../diagnosis/facts.ts';
 import type { JsonReader } from '../../json/json-reader.ts';
 import { BOOLEAN, NON_EMPTY_STRING } from '../../json/shapes.ts';
 import type { NetworkConfig } from '../../netconf/network-config.ts';
 import { messageOf } from '../../system/error-text.ts';
 import { findExemption } from './find-exemption.ts';
 import { findFreePodCidr, listNodes, type ListedNodes } from './list-nodes.ts';
+import { observeRenewer } from './observe-renewer.ts';
 import { probeServer } from './probe-server.ts';
 import { describeToken } from './token-facts.ts';
 
@@ -47,11 +50,17 @@ export async function observeApi(questions: ApiQuestions): Promise<ApiFacts> {
   const dryRun = isAnswered ? await tryPatch(client, questions.pod, deadline) : unseen;
   const refusal = dryRun.kind === 'seen' ? dryRun.value.error : undefined;
   const exemption = refusal && other && (await findExemption(other, refusal.message, accountOf(connection), deadline));
+  const token = connection.token && describeToken(connection.token, show);
+  const isRefused = answer.kind === 'failed' && answer.error.finding === 'PW401';
+  const isRenewerAsked = isRefused || isRenewalOverdue(token, Date.now() - (probe.clockAheadMs ?? 0));
+  const renewer = await (isRenewerAsked && nodeName !== undefined
+    ? observeRenewer(other, nodeName, deadline)
+    : { kind: 'unseen' as const, why: 'the renewer was not looked for' });
   return {
     server: connection.server.text,
     source: show(connection.serverSource),
     probe,
-    token: connection.token && describeToken(connection.token, show),
+    token,
     answer: isAnswered ? answer : { kind: 'failed', error: answer.error },
     rights: isAnswered ? await readRights(client, deadline) : unseen,
     node:
@@ -62,6 +71,7 @@ export async function observeApi(questions: ApiQuestions): Promise<ApiFacts> {
       nodes.kind === 'unseen'
         ? nodes
         : { kind: 'seen', value: nodes.value.items.filter(({ name, isReady }) => isReady && name !== nodeName) },
+    renewer,
     dryRun: dryRun.kind === 'unseen' ? dryRun : { kind: 'seen', value: { ...dryRun.value, exemption } },
     deletedPods: isAnswered ? await findDeleted(questions.failedPods, client, deadline) : [],
     slowestMs: isAnswered ? await measureSlowest(client, deadline) : undefined,

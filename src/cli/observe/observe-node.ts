@@ -4,7 +4,8 @@ import { readConnection, type ApiConnection } from '../../cluster/credentials/co
 import { NO_CONNECTION_SETTINGS } from '../../cluster/credentials/connection-settings.ts';
 import type { Environment } from '../../cni/environment.ts';
 import { CniError } from '../../cni/error.ts';
-import type { ApiFacts, NodeFacts, Seen } from '../../diagnosis/facts.ts';
+import type { ApiFacts } from '../../diagnosis/api-facts.ts';
+import type { NodeFacts, Seen } from '../../diagnosis/facts.ts';
 import { parseJsonObject } from '../../json/json.ts';
 import type { NetworkConfig } from '../../netconf/network-config.ts';
 import { messageOf } from '../../system/error-text.ts';

@@ -2,7 +2,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { TLSSocket } from 'node:tls';
 import type { ApiConnection } from '../../cluster/credentials/connection.ts';
-import type { ProbeFacts } from '../../diagnosis/facts.ts';
+import type { ProbeFacts } from '../../diagnosis/api-facts.ts';
 
 const NOTHING: ProbeFacts = {
   clockAheadMs: undefined,

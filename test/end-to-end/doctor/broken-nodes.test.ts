@@ -154,6 +154,9 @@ describe('doctor names the cause first, and its fix works', () => {
   it('14. the renewer is dead', async () => {
     const issued = nowSeconds() - 23 * HOUR_SECONDS;
     await rewriteToken({ iat: issued, nbf: issued, exp: issued + 24 * HOUR_SECONDS });
+    const { stdout } = await node.podwire('doctor', '--kubeconfig', node.adminKubeconfigPath);
+    expect(stdout).toContain('pod podwire-7xk2f, container "token": Pending, not ready');
+    expect(stdout).toContain('its log   INFO the log of the renewer');
     const { causes } = await repair('PW405');
     expect(causes).toEqual([['PW405']]);
   });

@@ -1,13 +1,7 @@
 import { parseCidr } from '../../../src/address/cidr.ts';
 import { parseIpAddress } from '../../../src/address/ip-address.ts';
-import type {
-  AddressFacts,
-  ApiFacts,
-  JournalFacts,
-  NodeFacts,
-  RecordFact,
-  Seen,
-} from '../../../src/diagnosis/facts.ts';
+import type { ApiFacts } from '../../../src/diagnosis/api-facts.ts';
+import type { AddressFacts, JournalFacts, NodeFacts, RecordFact, Seen } from '../../../src/diagnosis/facts.ts';
 import type { PacketFacts, ProcessFacts } from '../../../src/diagnosis/packet-facts.ts';
 import { networkConfig } from './network-config.ts';
 
@@ -37,6 +31,7 @@ export function apiFacts(overrides: Partial<ApiFacts> = {}): ApiFacts {
     answer: { kind: 'ok', version: 'v1.36.3' },
     rights: seen(['get pods', 'get nodes', 'patch pods/status'].map((right) => ({ right, isAllowed: true }))),
     node: seen({ uid: 'uid-1', podCidrs: [parseCidr('10.0.0.0/24')], freePodCidr: undefined, maxPods: 110 }),
+    renewer: unseen('the renewer was not looked for'),
     otherNodes: seen([]),
     dryRun: seen({ pod: 'default/web', error: undefined, exemption: undefined }),
     deletedPods: [],
