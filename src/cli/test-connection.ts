@@ -96,6 +96,7 @@ async function report(config: NetworkConfig, api: ApiFacts, nodeName: string | u
     packets: {
       sysctls: {},
       firewall: unseen,
+      zones: undefined,
       reversePathFilters: {},
       interfaceSettings: {},
       counters: undefined,

@@ -1,4 +1,5 @@
 import { quoteForShell } from './check-runtime.ts';
+import { checkZones } from './check-zones.ts';
 import { found, passed, skipped, type Finding } from './finding.ts';
 import type { NodeFacts } from './facts.ts';
 import { droppedDirections, type ForwardChain } from './forward-rules.ts';
@@ -24,7 +25,11 @@ function checkForwarding(facts: NodeFacts): readonly [Finding, Finding] {
           (chain) =>
             families.some((family) => sees(chain, family)) && droppedDirections(chain, prefixOf(facts.own)).length > 0,
         );
-  const daemon = checkDaemon(facts, dropping.find(isOfDaemon));
+  const fromDaemon = dropping.find(isOfDaemon);
+  const daemon = checkZones(facts, {
+    isActive: firewall.kind === 'seen' && firewall.value.some(isOfDaemon),
+    rejects: fromDaemon && describeChain(fromDaemon, prefixOf(facts.own)),
+  });
   const off = [...new Set(families)].map((family) => FORWARDING[family]).filter((key) => packets.sysctls[key] === '0');
   if (off.length > 0) {
     const names = off.map((key) => key.replaceAll('/', '.'));
@@ -65,24 +70,6 @@ function acceptCommands({ program, family, table, name }: ForwardChain, prefix: 
 // The chains of firewalld, in its table of nft and among those of iptables.
 function isOfDaemon({ program, table, chains }: ForwardChain): boolean {
   return program === 'nft' ? table === 'firewalld' : chains.has('FWDI_ZONES') || chains.has('FORWARD_IN_ZONES');
-}
-
-function checkDaemon({ packets: { firewall }, own }: NodeFacts, chain: ForwardChain | undefined): Finding {
-  if (firewall.kind === 'unseen') return skipped('PW508', firewall.why);
-  if (chain === undefined) {
-    const isActive = firewall.value.some(isOfDaemon);
-    return passed(
-      'PW508',
-      isActive ? 'firewalld accepts packets of pods' : 'firewalld has no rules for forwarded packets',
-    );
-  }
-  return found('PW508', 'failed', 'firewalld rejects the packets of pods.', {
-    evidence: [
-      ['chain', describeChain(chain, prefixOf(own))],
-      ['or keep it', 'put the podCIDRs of all nodes into the zone trusted (firewall-cmd --add-source)'],
-    ],
-    fix: ['systemctl disable --now firewalld'],
-  });
 }
 
 function prefixOf(own: NodeFacts['own']): string {

@@ -7,6 +7,8 @@ export interface PacketFacts {
   readonly sysctls: Readonly<Record<string, string | undefined>>;
   /** The chains that forwarded packets go through. */
   readonly firewall: Seen<readonly ForwardChain[]>;
+  /** The active zones of firewalld; `undefined` if it does not run, or its program is not here. */
+  readonly zones: readonly FirewallZone[] | undefined;
   /** net.ipv4.conf.INTERFACE.rp_filter of each interface, and of `all`. */
   readonly reversePathFilters: Readonly<Record<string, number>>;
   readonly counters: PacketCounters | undefined;
@@ -14,6 +16,14 @@ export interface PacketFacts {
   readonly interfaceSettings: Readonly<Record<string, InterfaceSettings>>;
   /** What the kernel log says about a full connection table. */
   readonly connectionDrops: Seen<ConnectionDrops | undefined>;
+}
+
+/** A zone of firewalld that has interfaces or sources. */
+export interface FirewallZone {
+  readonly name: string;
+  readonly interfaces: readonly string[];
+  /** Networks and sets of addresses. */
+  readonly sources: readonly string[];
 }
 
 /** Values of settings of one interface. */

@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { Seen } from '../../diagnosis/facts.ts';
 import type { ForwardChain } from '../../diagnosis/forward-rules.ts';
+import type { FirewallZone } from '../../diagnosis/packet-facts.ts';
 import { errnoOf, messageOf } from '../../system/error-text.ts';
+import { parseZones } from './firewalld-zones.ts';
 import { parseIptables } from './iptables-rules.ts';
 import { parseNft } from './nft-rules.ts';
 
@@ -35,6 +37,12 @@ export async function observeFirewall(path: string | undefined): Promise<Seen<re
     table === 'filter' && fromIptables.some((chain) => chain.family === family);
   const fromNft = typeof nft === 'string' ? parseNft(nft).filter((chain) => !isKnown(chain)) : [];
   return { kind: 'seen', value: [...fromIptables, ...fromNft] };
+}
+
+/** Asks firewalld for its active zones. `undefined` if it does not run, or if firewall-cmd is not installed here. */
+export async function observeZones(path: string | undefined): Promise<readonly FirewallZone[] | undefined> {
+  const text = await run('firewall-cmd', ['--get-active-zones'], path);
+  return typeof text === 'string' ? parseZones(text) : undefined;
 }
 
 /** The output of a program; `undefined` if it is not installed; or why it fails. */

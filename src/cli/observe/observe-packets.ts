@@ -2,7 +2,7 @@ import { closeSync, constants, openSync, readdirSync, readFileSync, readSync } f
 import type { Seen } from '../../diagnosis/facts.ts';
 import type { ConnectionDrops, PacketCounters, PacketFacts } from '../../diagnosis/packet-facts.ts';
 import { errnoOf } from '../../system/error-text.ts';
-import { observeFirewall } from './observe-firewall.ts';
+import { observeFirewall, observeZones } from './observe-firewall.ts';
 
 /** Settings that the checks read, below /proc/sys. */
 const SYSCTLS = [
@@ -18,6 +18,7 @@ export async function observePackets(searchPath: string | undefined): Promise<Pa
   return {
     sysctls: Object.fromEntries(SYSCTLS.map((key) => [key, readText(`/proc/sys/${key}`)?.trim()])),
     firewall: await observeFirewall(searchPath),
+    zones: await observeZones(searchPath),
     reversePathFilters: Object.fromEntries(
       interfaces.flatMap((name) => {
         const text = readSetting(name, 'rp_filter');

@@ -1,5 +1,7 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { observeFirewall } from '../../../src/cli/observe/observe-firewall.ts';
+import { observeFirewall, observeZones } from '../../../src/cli/observe/observe-firewall.ts';
 import { droppedDirections, type ForwardChain } from '../../../src/diagnosis/forward-rules.ts';
 import { hostNamespace } from '../../lab/namespaces/network-namespace.ts';
 
@@ -62,4 +64,18 @@ it('a map of verdicts may accept', async () => {
   );
   expect(await dropping()).toEqual([]);
   await nft('delete table inet guard');
+});
+
+it('the zones of firewalld, while it does not run and while it runs', async () => {
+  const folder = mkdtempSync('/run/podwire-firewalld-');
+  const path = join(folder, 'firewall-cmd');
+  const install = (script: string) => {
+    writeFileSync(path, `#!/bin/sh\n${script}\n`);
+    chmodSync(path, 0o755);
+  };
+  install('echo "FirewallD is not running" >&2; exit 252');
+  expect(await observeZones(folder)).toBeUndefined();
+  install(`[ "$1" = --get-active-zones ] && printf 'public\\n  interfaces: cali1\\n'`);
+  expect(await observeZones(folder)).toEqual([{ name: 'public', interfaces: ['cali1'], sources: [] }]);
+  rmSync(folder, { recursive: true });
 });

@@ -81,6 +81,7 @@ export function packetFacts(overrides: Partial<PacketFacts> = {}): PacketFacts {
       'net/netfilter/nf_conntrack_max': '1000',
     },
     firewall: seen([]),
+    zones: undefined,
     reversePathFilters: { all: 0, default: 1, lo: 0, eth0: 1, cali1: 1 },
     interfaceSettings: { cali1: { proxy_arp: '1', forwarding: '1' } },
     counters: { received: 1_000_000, reversePathDropped: 12 },
