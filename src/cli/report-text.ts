@@ -23,7 +23,7 @@ export function formatReport(
   const lines = [
     ...wrapText(header.parts.join(` ${terminal.symbols.dot} `), MAX_COLUMNS),
     '',
-    verdictOf(causes, terminal),
+    verdictOf(diagnosis, terminal),
     '',
     ...causes.flatMap((cause) => [...formatCause(cause, terminal), '']),
     ...(options.isVerbose ? formatChecks([...passed, ...skipped], terminal) : []),
@@ -67,13 +67,22 @@ const VERDICTS: Readonly<Record<Effect, string>> = {
   untidy: 'Something is wrong on this node.',
 };
 
-function verdictOf([worst]: readonly Cause[], { paint }: Terminal): string {
-  if (worst === undefined) return `${paint('green', 'OK')}    Pods can start on this node.`;
+function verdictOf({ causes, needRoot }: Diagnosis, { paint }: Terminal): string {
+  const [worst] = causes;
+  if (worst === undefined) {
+    const verdict =
+      needRoot === 0 ? 'Pods can start on this node.' : `Nothing wrong was found, but ${describeNeed(needRoot)}`;
+    return `${paint('green', 'OK')}    ${verdict}`;
+  }
   if (worst.finding.outcome === 'warning') {
     return `${paint('yellow', 'WARN')}  Pods can start on this node, but something needs attention.`;
   }
   const effect = isKnownFinding(worst.finding.number) ? FINDINGS[worst.finding.number].effect : 'untidy';
   return `${paint('red', 'FAIL')}  ${VERDICTS[effect]}`;
+}
+
+function describeNeed(needRoot: number): string {
+  return `${needRoot === 1 ? 'one check needs' : `${needRoot} checks need`} root: sudo podwire doctor`;
 }
 
 /** The column of labels, and that of texts. */
@@ -149,11 +158,13 @@ function formatChecks(checks: readonly Finding[], terminal: Terminal): readonly 
   return [...lines, ''];
 }
 
-function summaryOf({ causes, passed, skipped }: Diagnosis, isVerbose: boolean): readonly string[] {
+function summaryOf({ causes, passed, skipped, needRoot }: Diagnosis, isVerbose: boolean): readonly string[] {
   const counts = `${passed.length} ${passed.length === 1 ? 'check' : 'checks'} passed, ${skipped.length} skipped`;
   const [first] = causes;
   const explain = first === undefined ? '' : ` Explain one: podwire doctor ${first.finding.number}`;
-  return [isVerbose ? counts : `${counts} (-v shows all).${explain}`];
+  // Without a finding, the verdict says it.
+  const need = needRoot === 0 || first === undefined ? [] : [`Of these, ${describeNeed(needRoot)}`];
+  return [isVerbose ? counts : `${counts} (-v shows all).${explain}`, ...need];
 }
 
 /** Puts a label before the first line, and indents all lines to a column. */

@@ -91,6 +91,7 @@ async function report(config: NetworkConfig, api: ApiFacts, nodeName: string | u
       isSameProgram: undefined,
       nativeFolder: unseen,
       denials: unseen,
+      isRoot: true,
       nodeRoot: '/',
     },
     packets: {

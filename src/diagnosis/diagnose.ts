@@ -10,6 +10,7 @@ import type { Effect } from './finding-description.ts';
 import { FINDINGS, isKnownFinding } from './finding-table.ts';
 import type { Finding } from './finding.ts';
 import type { NodeFacts } from './facts.ts';
+import { asOrdinaryUser, countNeedRoot } from './without-root.ts';
 
 /** The result of all checks of a node. */
 export interface Diagnosis {
@@ -17,6 +18,8 @@ export interface Diagnosis {
   readonly causes: readonly Cause[];
   readonly passed: readonly Finding[];
   readonly skipped: readonly Finding[];
+  /** How many of the skipped checks need root, if an ordinary user runs this. */
+  readonly needRoot: number;
 }
 
 export interface Cause {
@@ -30,7 +33,7 @@ export interface Cause {
  * @param tried the results of checks that change something, which the caller has made
  */
 export function diagnose(facts: NodeFacts, tried: readonly Finding[] = []): Diagnosis {
-  const checked = [
+  const all = [
     ...checkRuntime(facts),
     checkMultus(facts),
     ...checkApi(facts),
@@ -41,6 +44,7 @@ export function diagnose(facts: NodeFacts, tried: readonly Finding[] = []): Diag
     ...checkTraffic(facts),
     ...tried,
   ];
+  const checked = facts.machine.isRoot ? all : asOrdinaryUser(all);
   const fromLog = findingsOfFailures(facts, checked);
   const replaced = new Set(fromLog.map(({ number }) => number));
   return arrange([...checked.filter(({ number }) => !replaced.has(number)), ...fromLog]);
@@ -68,6 +72,7 @@ export function arrange(findings: readonly Finding[]): Diagnosis {
     causes: causes.toSorted((one, other) => byUrgency(one.finding, other.finding)),
     passed: findings.filter(({ outcome }) => outcome === 'ok').toSorted(byNumber),
     skipped: findings.filter(({ outcome }) => outcome === 'skipped').toSorted(byNumber),
+    needRoot: countNeedRoot(findings),
   };
 }
 

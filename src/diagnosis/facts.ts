@@ -175,6 +175,8 @@ export interface MachineFacts {
   readonly nativeFolder: Seen<NativeFolder>;
   /** What SELinux has denied podwire. */
   readonly denials: Seen<readonly DenialFact[]>;
+  /** False if an ordinary user runs this, who cannot read most of what the checks need. */
+  readonly isRoot: boolean;
   /** How the pods of podwire are deleted on this node: the DaemonSet then installs it again. */
   readonly nodeRoot: string;
 }

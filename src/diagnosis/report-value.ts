@@ -12,6 +12,7 @@ export interface DoctorReport {
   readonly findings: readonly ReportedFinding[];
   readonly passed: readonly ReportedCheck[];
   readonly skipped: readonly ReportedCheck[];
+  readonly needRoot: number;
 }
 
 interface ReportedCheck {
@@ -31,7 +32,7 @@ interface ReportedFinding extends ReportedCheck {
 
 /** Makes the value from a diagnosis. */
 export function reportValue(
-  { causes, passed, skipped }: Diagnosis,
+  { causes, passed, skipped, needRoot }: Diagnosis,
   {
     nodeName,
     version,
@@ -52,6 +53,7 @@ export function reportValue(
     findings,
     passed: passed.map(check),
     skipped: skipped.map(check),
+    needRoot,
   };
 }
 

@@ -45,6 +45,13 @@ describe('formatReport', () => {
   it('of a node with warnings', () =>
     expect(report(arrange([found('PW106', 'warning', 'x')]))).toContain('WARN  Pods can start on this node, but'));
 
+  it('by an ordinary user says once that root is needed', () => {
+    const healthy = { ...arrange([passed('PW506', 'x'), skipped('PW101', 'x')]), needRoot: 1 };
+    expect(report(healthy)).toContain('OK    Nothing wrong was found, but one check needs root: sudo podwire doctor\n');
+    expect(report(healthy).split('root')).toHaveLength(2);
+    expect(report({ ...SICK, needRoot: 20 })).toContain('\nOf these, 20 checks need root: sudo podwire doctor\n');
+  });
+
   it('evidence cannot control the terminal', () =>
     expect(report(arrange([found('PW602', 'failed', 'x', { evidence: [['message', 'a\u001B[2Jb']] })]))).not.toContain(
       '\u001B',

@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import type { Cidr } from '../../address/cidr.ts';
 import { leaseFolder, readLeases } from '../../delegate/host-local-leases.ts';
 import type { AddressFacts, Seen } from '../../diagnosis/facts.ts';
@@ -7,6 +6,7 @@ import { CIDR } from '../../json/shapes.ts';
 import type { NetworkConfig } from '../../netconf/network-config.ts';
 import { planAllocation, planLookup } from '../../plan/delegation.ts';
 import type { NodeFiles } from './node-files.ts';
+import { statFile } from './stat-file.ts';
 
 /**
  * Reads the leases of host-local, and the ranges that it leases from.
@@ -22,14 +22,14 @@ export function observeAddresses(
   const folder = leaseFolder(planLookup(config));
   if (folder === undefined) return { kind: 'unseen', why: `the leases of ${config.delegateType} are not known` };
   const here = files.at(folder);
-  if (files.root !== '/' && statSync(files.at('/var/lib/cni'), { throwIfNoEntry: false }) === undefined) {
+  if (files.root !== '/' && statFile(files.at('/var/lib/cni')) === undefined) {
     return { kind: 'unseen', why: 'the folder of leases is not mounted here: run this on the node' };
   }
   const nowMs = Date.now();
   const leases = readLeases(here).map(({ address, containerId, path }) => ({
     address,
     containerId,
-    ageMs: nowMs - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? nowMs),
+    ageMs: nowMs - (statFile(path)?.mtimeMs ?? nowMs),
   }));
   return { kind: 'seen', value: { folder, ranges: rangesOf(config, nodeName ?? '', podCidrs), leases } };
 }

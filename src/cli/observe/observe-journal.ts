@@ -1,9 +1,10 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { JournalFacts, RecordFact } from '../../diagnosis/facts.ts';
 import { openJournal, type JournalItem } from '../../journal/journal.ts';
 import { isNamespaceFile } from '../../kernel/sandbox-descriptor.ts';
 import type { NodeFiles } from './node-files.ts';
+import { statFile } from './stat-file.ts';
 
 /** Endpoints that are cleared later are normal for this long. */
 const PENDING_MS = 10 * 60_000;
@@ -52,5 +53,5 @@ function hasSandbox(path: string, files: NodeFiles): boolean | undefined {
 
 function recordTimeMs(folder: string, network: string, { id }: JournalItem): number {
   const name = `${id.containerId}@${id.interfaceName}.record.json`;
-  return statSync(join(folder, 'networks', network, name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  return statFile(join(folder, 'networks', network, name))?.mtimeMs ?? 0;
 }

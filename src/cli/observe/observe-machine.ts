@@ -1,10 +1,11 @@
-import { statfsSync, statSync } from 'node:fs';
+import { statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LinkFact, MachineFacts, ManagedInterface, Seen } from '../../diagnosis/facts.ts';
 import { GATEWAYS } from '../../plan/attachment-steps.ts';
 import { openKernel } from '../../kernel/kernel.ts';
 import { messageOf } from '../../system/error-text.ts';
 import type { NodeFiles } from './node-files.ts';
+import { statFile } from './stat-file.ts';
 import { readRegularFile } from './read-regular-file.ts';
 import { observeNativeFolder } from './observe-native-folder.ts';
 import { observeDenials } from './observe-denials.ts';
@@ -25,6 +26,7 @@ export async function observeMachine(
     isSameProgram: isSameProgram(executablePath, join(files.layout.here.programs, 'podwire')),
     nativeFolder: await observeNativeFolder(files),
     denials: observeDenials(files),
+    isRoot: statFile('/proc/self')?.uid === 0,
     nodeRoot: files.root,
   };
 }
@@ -48,7 +50,7 @@ function readTrimmed(path: string): string | undefined {
 
 function readMtuFile(path: string): MachineFacts['mtuFile'] {
   const bytes = Number(readTrimmed(path) ?? Number.NaN);
-  const stats = statSync(path, { throwIfNoEntry: false });
+  const stats = statFile(path);
   return stats === undefined || !(bytes >= 68) ? undefined : { bytes, writtenMs: stats.mtimeMs };
 }
 
@@ -81,7 +83,7 @@ function readDisk(...paths: readonly string[]): MachineFacts['disk'] {
 
 // Equal sizes are enough: two builds differ in it, and reading 111 MB twice takes a second.
 function isSameProgram(one: string, other: string): boolean | undefined {
-  const [ours, installed] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
+  const [ours, installed] = [one, other].map((path) => statFile(path));
   if (ours === undefined || installed === undefined) return undefined;
   return ours.size === installed.size;
 }

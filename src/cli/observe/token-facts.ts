@@ -1,6 +1,6 @@
-import { statSync } from 'node:fs';
 import type { Secret } from '../../cluster/credentials/secret.ts';
 import type { TokenFacts } from '../../diagnosis/api-facts.ts';
+import { statFile } from './stat-file.ts';
 
 /** What a service account's token says about itself. It is not verified. Members are undefined for a token of another kind. */
 export function describeToken(token: Secret, show: (text: string) => string): TokenFacts {
@@ -39,5 +39,5 @@ function secondsToMs(seconds: unknown): number | undefined {
 }
 
 function writtenMs(path: string): number | undefined {
-  return statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+  return statFile(path)?.mtimeMs;
 }

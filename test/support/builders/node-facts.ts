@@ -141,6 +141,7 @@ export function nodeFacts(overrides: Partial<NodeFacts> = {}): NodeFacts {
       isSameProgram: true,
       nativeFolder: seen({ folder: '/opt/cni/bin/.podwire/1', problem: undefined, fix: [] }),
       denials: seen([]),
+      isRoot: true,
       nodeRoot: '/',
     },
     packets: packetFacts(),
