@@ -131,6 +131,13 @@ export const ACCESS_FINDINGS = {
     remedy: 'Let the installer write it again: delete the podwire pod of the node.',
     causes: [...FAILURES],
   },
+  PW206: {
+    title: 'The name of the API server is not resolved',
+    effect: 'pods cannot start',
+    cause: 'The kubeconfig names the API server by a name. Name servers of the node do not know it, or do not answer.',
+    remedy: 'Correct /etc/resolv.conf or the name server, or let the kubeconfig name the server by its address.',
+    causes: ['PW201', ...FAILURES],
+  },
   PW401: {
     title: 'The token is refused',
     effect: 'pods cannot start',

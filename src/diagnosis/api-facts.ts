@@ -8,6 +8,8 @@ export interface ApiFacts {
   readonly server: string;
   /** `the kubeconfig /etc/cni/net.d/podwire-kubeconfig`. */
   readonly source: string;
+  /** How its name is resolved; `undefined` if the kubeconfig has its address. */
+  readonly name: NameFacts | undefined;
   readonly probe: ProbeFacts;
   readonly token: TokenFacts | undefined;
   /** The answer to a request with the plugin's credentials. */
@@ -32,6 +34,16 @@ export interface ApiFacts {
   readonly requestBudgetMs: number;
   /** The server of the other credentials, which are the kubelet's or an administrator's: another address of the same API. */
   readonly otherServer: string | undefined;
+}
+
+/** The name of the API server, its addresses by the C library, and what each name server of the node answers. */
+export interface NameFacts {
+  readonly name: string;
+  readonly addresses: readonly string[];
+  readonly servers: readonly {
+    readonly address: string;
+    readonly answer: 'address' | 'unknown name' | 'no answer';
+  }[];
 }
 
 /** What a connection without credentials shows. */

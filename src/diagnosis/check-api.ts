@@ -1,4 +1,5 @@
 import type { FindingNumber } from '../cni/error.ts';
+import { checkName } from './check-name.ts';
 import { checkRenewal, describeRenewer, describeTokenFile, renewerCommands } from './check-renewal.ts';
 import { reinstallCommand } from './check-runtime.ts';
 import { found, passed, skipped, type Finding } from './finding.ts';
@@ -23,6 +24,7 @@ export function checkApi(node: NodeFacts): readonly Finding[] {
   const facts = api.value;
   return [
     passed('PW205', `${facts.source} is valid`),
+    checkName(facts.name),
     checkClock(facts, processes),
     checkReachable(facts),
     checkTrust(facts, nodeName, nowMs),
@@ -40,6 +42,7 @@ const ALL: readonly FindingNumber[] = [
   'PW201',
   'PW202',
   'PW203',
+  'PW206',
   'PW401',
   'PW402',
   'PW405',

@@ -14,6 +14,7 @@ import type { NetworkConfig } from '../../netconf/network-config.ts';
 import { messageOf } from '../../system/error-text.ts';
 import { findExemption } from './find-exemption.ts';
 import { findFreePodCidr, listNodes, type ListedNodes } from './list-nodes.ts';
+import { observeName } from './observe-name.ts';
 import { observeRenewer } from './observe-renewer.ts';
 import { probeServer } from './probe-server.ts';
 import { describeToken } from './token-facts.ts';
@@ -39,10 +40,11 @@ export async function observeApi(questions: ApiQuestions): Promise<ApiFacts> {
   using deadline = startDeadline(timeoutMs);
   using client = openClient(connection, budgets);
   using other = questions.other && openClient(questions.other, budgets);
-  const [probe, answer, nodes] = await Promise.all([
+  const [probe, answer, nodes, resolved] = await Promise.all([
     probeServer(connection, timeoutMs),
     ask(client, deadline),
     listNodes(other, deadline),
+    observeName(connection.server.host, timeoutMs),
   ]);
   const isAnswered = answer.kind === 'ok';
   const why = isAnswered ? '' : 'the API server does not accept the request for its version';
@@ -59,6 +61,7 @@ export async function observeApi(questions: ApiQuestions): Promise<ApiFacts> {
   return {
     server: connection.server.text,
     source: show(connection.serverSource),
+    name: resolved,
     probe,
     token,
     answer: isAnswered ? answer : { kind: 'failed', error: answer.error },

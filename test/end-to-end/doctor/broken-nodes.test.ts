@@ -68,6 +68,13 @@ describe('doctor names the cause first, and its fix works', () => {
     expect((await repair('PW202')).causes).toEqual([['PW202']]);
   });
 
+  it('the name of the API server is unknown', async () => {
+    const kubeconfig = await readFile(node.kubeconfigPath, 'utf8');
+    await writeFile(node.kubeconfigPath, kubeconfig.replace(node.cluster.server, 'https://api.invalid:6443'));
+    expect((await doctor(node)).causes).toEqual([['PW206', 'PW201']]);
+    await writeFile(node.kubeconfigPath, kubeconfig);
+  });
+
   it('4. the permissions are missing', async () => {
     await node.cluster.admin.delete(`${RBAC}/clusterrolebindings/podwire`);
     await until('the binding is gone', async () => (await doctor(node)).verdict === 'fail');

@@ -14,6 +14,7 @@ export function apiFacts(overrides: Partial<ApiFacts> = {}): ApiFacts {
   return {
     server: 'https://192.0.2.5:6443',
     source: 'the kubeconfig /etc/cni/net.d/podwire-kubeconfig',
+    name: undefined,
     probe: {
       clockAheadMs: 200,
       certificate: { issuer: 'kubernetes', validFromMs: NOON_MS - HOUR_MS, validToMs: NOON_MS + HOUR_MS },
