@@ -59,8 +59,15 @@ export function renewerCommands(
   renewer: Seen<RenewerFact | 'absent'>,
   nodeName: string | undefined,
 ): readonly string[] {
-  const pod = renewer.kind === 'seen' && renewer.value !== 'absent' ? renewer.value.pod : 'ds/podwire';
+  const pod = renewer.kind === 'seen' && renewer.value !== 'absent' ? renewer.value.pod : podOf(nodeName);
   return [`kubectl -n kube-system logs ${pod} -c token --tail 5`, reinstallCommand(nodeName)];
+}
+
+/** The pod of a node, as a part of a command. The DaemonSet stands for one of all its pods. */
+function podOf(nodeName: string | undefined): string {
+  if (nodeName === undefined) return 'ds/podwire';
+  const selectors = `-l app.kubernetes.io/name=podwire --field-selector spec.nodeName=${nodeName}`;
+  return `$(kubectl -n kube-system get pods ${selectors} -o name)`;
 }
 
 /** The file of a token, and when it was written. */

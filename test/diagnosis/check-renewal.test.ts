@@ -56,8 +56,12 @@ it('a renewer that runs, one that is missing, and one that cannot be seen', () =
   expect(describeRenewer(unseen('not permitted'))).toEqual([['renewal', 'not seen: not permitted']]);
 });
 
-it('without the name of the pod, the command names the DaemonSet', () =>
-  expect(renewerCommands(unseen('x'), undefined)[0]).toBe('kubectl -n kube-system logs ds/podwire -c token --tail 5'));
+it('without the name of the pod, the command finds it; without that of the Node, it names the DaemonSet', () => {
+  expect(renewerCommands(unseen('x'), 'node-1')[0]).toBe(
+    'kubectl -n kube-system logs $(kubectl -n kube-system get pods -l app.kubernetes.io/name=podwire --field-selector spec.nodeName=node-1 -o name) -c token --tail 5',
+  );
+  expect(renewerCommands(unseen('x'), undefined)[0]).toBe('kubectl -n kube-system logs ds/podwire -c token --tail 5');
+});
 
 it('the file of a token, and when it was written', () => {
   expect(describeTokenFile(token, NOON_MS)).toMatch(/^\/etc\/cni\/net\.d\/podwire-kubeconfig, written /);

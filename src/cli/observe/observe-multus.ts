@@ -12,7 +12,7 @@ import { readRegularFile } from './read-regular-file.ts';
  * Finds the network to which Multus attaches every pod. `undefined` if the runtime does not call Multus, because the first
  * configuration that it can use is another one.
  *
- * @see k8snetworkplumbingwg/multus-cni, pkg/k8sclient, getNetDelegate
+ * @see k8snetworkplumbingwg/multus-cni, function getNetDelegate
  */
 export function observeMultus(configs: Seen<readonly ConfigFile[]>, files: NodeFiles): MultusFact | undefined {
   if (configs.kind === 'unseen') return undefined;
