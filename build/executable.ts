@@ -6,8 +6,8 @@ import { parseElf } from './elf.ts';
 import { injectIntoOtherNode } from './other-architecture.ts';
 
 /**
- * The Node options of the executable. The last four are flags of V8: with them, V8 rejects the code cache of Node's own modules. They
- * save more than that costs, because ADD and DEL load only five of these (docs/decisions/0022-flags-of-v8.md).
+ * The Node options of the executable. The last seven are flags of V8 (docs/decisions/0022-flags-of-v8.md). builtin-caches.ts makes the code
+ * caches of Node's own modules valid for them.
  *
  * - `--no-use-system-ca`: otherwise, NODE_USE_SYSTEM_CA=1 makes node:tls, which only commands for people use, trust the machine's certificates.
  * - `--disable-sigusr1`: otherwise, this signal starts Node's debugger, which listens without a password on a port of the
@@ -19,6 +19,8 @@ import { injectIntoOtherNode } from './other-architecture.ts';
  * - `--no-rehash-snapshot`: V8 does not search for a random hash seed, nor rehash its snapshot with it.
  * - `--single-threaded` and `--no-sparkplug`: V8 does not compile functions a second time on another thread, for speed that a process
  *   of 40 ms never gains.
+ * - `--invocation-count-for-…`: ten times the defaults. A function is optimized only if a command has very much work for it; the usual ADD ends
+ *   before that pays.
  * - `--min-semi-space-size=4`: all objects of one command fit into V8's first 4 MB, so that nothing has to be collected.
  */
 export const NODE_OPTIONS_INSIDE = [
@@ -29,6 +31,9 @@ export const NODE_OPTIONS_INSIDE = [
   '--no-rehash-snapshot',
   '--single-threaded',
   '--no-sparkplug',
+  '--invocation-count-for-maglev=4000',
+  '--invocation-count-for-maglev-osr=2000',
+  '--invocation-count-for-early-optimization=3000',
   '--min-semi-space-size=4',
 ] as const;
 
