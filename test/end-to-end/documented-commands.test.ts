@@ -69,7 +69,8 @@ describe('the page from the installation to the removal', () => {
 
   it('section 11 removes every object of podwire, and policies only with its last command', async () => {
     const commands = commandsOf('11. Uninstall', /^(-n kube-system delete|delete|apply)/);
-    expect(commands.length).toBe(6);
+    expect(commands.length).toBe(7);
+    await kubectl.succeed(['apply', '-f', 'cni-conf/monitoring/events/events.yaml']);
     for (const command of commands.slice(0, -1)) await kubectl.succeed(command);
     await until('the objects are gone', async () => (await objectsOfPodwire()).length === 0);
     expect(await kubectl.succeed(['get', POLICIES, '-o', 'name'])).toContain('/deny');
