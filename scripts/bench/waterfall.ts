@@ -1,5 +1,5 @@
 import { makeAxis } from '../../src/drawing/axis.ts';
-import { drawing, element, label, seriesClass } from '../../src/drawing/svg.ts';
+import { drawing, drawTicks, element, label, seriesClass } from '../../src/drawing/svg.ts';
 import type { TracedStep } from './trace.ts';
 
 /** The steps of one command from start to end. */
@@ -41,13 +41,7 @@ export function drawWaterfall({ title, caption, steps, wallMs }: Waterfall): str
   const axis = makeAxis(Math.max(wallMs, ...steps.map((step) => step.endMs)), LEFT, WIDTH - RIGHT);
   const rows = [...steps, { label: PROCESS_END, beginMs: wallMs, endMs: wallMs }];
   const bottom = TOP + rows.length * ROW + 4;
-  const ticks = axis.ticks.flatMap((tick) => {
-    const x = axis.at(tick);
-    return [
-      element('line', { x1: x, x2: x, y1: TOP - 6, y2: bottom, class: 'axis' }),
-      label(x, bottom + 16, 'quiet middle', String(tick)),
-    ];
-  });
+  const ticks = drawTicks(axis, TOP - 6, bottom);
   const bars = rows.flatMap((step, row) => {
     const y = TOP + row * ROW;
     const from = axis.at(step.beginMs);

@@ -9,7 +9,7 @@ export const OBSERVABILITY_PAGE = 'docs/observability.md';
 export function withExamples(page: string, examples: Readonly<Record<string, string>>): string {
   const marked = [...page.matchAll(/<!-- begin ([\w-]+): /g)].map(([, name = '']) => name);
   const unknown = marked.filter((name) => !Object.hasOwn(examples, name));
-  if (unknown.length > 0) throw new Error(`there is no example ${unknown.join(', ')}`);
+  if (unknown.length > 0) throw new Error(`these examples do not exist: ${unknown.join(', ')}`);
   return Object.entries(examples).reduce((text, [name, example]) => {
     const begin = `<!-- begin ${name}: written by npm run docs:observability -->\n`;
     const end = `<!-- end ${name} -->`;

@@ -1,5 +1,5 @@
 import { makeAxis } from '../drawing/axis.ts';
-import { drawing, element, label, seriesClass } from '../drawing/svg.ts';
+import { drawing, drawTicks, element, label, seriesClass } from '../drawing/svg.ts';
 import { escapeControls } from '../log/log-line.ts';
 import type { ReadSpan, ReadTrace } from './read-trace.ts';
 import type { Terminal } from './terminal.ts';
@@ -62,13 +62,7 @@ export function drawTrace(trace: ReadTrace): string {
   const rows = rowsOf(trace);
   const axis = makeAxis(Math.max(...rows.map(({ endMs }) => endMs), MIN_MS), LEFT, WIDTH - RIGHT);
   const bottom = TOP + rows.length * ROW + 4;
-  const ticks = axis.ticks.flatMap((tick) => {
-    const x = axis.at(tick);
-    return [
-      element('line', { x1: x, x2: x, y1: TOP - 6, y2: bottom, class: 'axis' }),
-      label(x, bottom + 16, 'quiet middle', String(tick)),
-    ];
-  });
+  const ticks = drawTicks(axis, TOP - 6, bottom);
   const bars = rows.flatMap(({ span, depth, beginMs, endMs }, index) => {
     const y = TOP + index * ROW;
     const [from, to] = [axis.at(beginMs), axis.at(endMs)];

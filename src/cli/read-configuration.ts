@@ -18,7 +18,7 @@ export interface Configuration {
  * Reads the network configuration that a command is about: from a file, from stdin, or on a terminal the first one of the
  * node, so that the command never waits for a person to type one.
  *
- * @throws {CniError} if there is none, or it is not a JSON object
+ * @throws {CniError} if it is missing, or not a JSON object
  */
 export async function readConfiguration(path: string | undefined, io: CliIo): Promise<Configuration> {
   if (path !== undefined) return { list: parseJsonObject(readFile(path), path), source: undefined };

@@ -19,7 +19,7 @@ export interface TraceOptions {
  * `podwire trace`: draws the last trace of a file, or the one with an id, and with `--list` lists them all.
  *
  * @returns the exit status
- * @throws {CommandError} if there is no such file or trace
+ * @throws {CommandError} if the file or the trace does not exist
  */
 export async function runTrace({ filePath, id, isList, svgPath }: TraceOptions, io: CliIo): Promise<number> {
   const traces = readTraces(readFile(filePath));

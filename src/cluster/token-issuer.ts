@@ -86,7 +86,7 @@ async function requestToken(
   const answer = await client.send(request, deadline);
   if (isAbsent(answer, account)) {
     throw invalidConfigError(
-      `there is no service account ${namespace}/${account}: ` +
+      `the service account ${namespace}/${account} does not exist: ` +
         (namespace === 'kube-system' && account === 'podwire'
           ? 'apply cni-conf/rbac.yaml, which creates it'
           : 'create it, or set CALICO_CNI_SERVICE_ACCOUNT to the account of the plugin'),

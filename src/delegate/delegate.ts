@@ -1,6 +1,6 @@
 import { VERBS } from '../cni/environment.ts';
 import { CniError, ERROR_CODE } from '../cni/error.ts';
-import { isJsonList, isJsonObject, parseJson, type JsonObject } from '../json/json.ts';
+import { isJsonList, tryParseJsonObject } from '../json/json.ts';
 import { parseResult, type CniResult } from '../cni/result.ts';
 import { SUPPORTED_VERSIONS } from '../cni/versions.ts';
 import type { Attachment } from '../plan/attachment.ts';
@@ -96,7 +96,9 @@ export function openDelegate({
     return { path: started.path, exit: await started.finish({ stdin: JSON.stringify(config), budgetMs, signal }) };
   };
   const readVersions = async (delegation: Delegation, signal?: AbortSignal): Promise<readonly unknown[]> => {
-    const supported = tryParse((await run('VERSION', delegation, { signal })).exit.stdout)?.['supportedVersions'];
+    const supported = tryParseJsonObject((await run('VERSION', delegation, { signal })).exit.stdout)?.[
+      'supportedVersions'
+    ];
     return supported !== undefined && isJsonList(supported) ? supported : [];
   };
   const call = async (verb: Verb, delegation: Delegation, how: Call): Promise<string> => {
@@ -155,7 +157,7 @@ function variablesOf({ id, sandboxPath, cniArgs }: DelegateTarget): Readonly<Rec
 
 function parseFailure(path: string, { exitCode, killedBy, stdout }: DelegateExit): CniError | undefined {
   if (exitCode === 0) return undefined;
-  const answer = tryParse(stdout);
+  const answer = tryParseJsonObject(stdout);
   const { code, msg, details } = answer ?? {};
   if (typeof code === 'number' && Number.isInteger(code) && code > 0 && typeof msg === 'string') {
     const own = typeof details === 'string' && details !== '' ? `; ${details}` : '';
@@ -178,7 +180,7 @@ function signalName(signal: number): string {
 
 // A result without a version has the version of the configuration (containernetworking/cni pkg/types, GetCNIVersion).
 function parseDelegateResult({ type, config: { cniVersion } }: Delegation, stdout: string): CniResult {
-  const answer = tryParse(stdout);
+  const answer = tryParseJsonObject(stdout);
   try {
     if (answer !== undefined) return parseResult(typeof cniVersion === 'string' ? { cniVersion, ...answer } : answer);
   } catch (cause) {
@@ -191,13 +193,4 @@ function invalidResultError(type: string, stdout: string, why: string): CniError
   return new CniError(ERROR_CODE.delegateFailed, `the IPAM plugin ${type} returned an invalid result: ${why}`, {
     details: stdout.slice(0, 200),
   });
-}
-
-function tryParse(text: string): JsonObject | undefined {
-  try {
-    const value = parseJson(text);
-    return isJsonObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -28,6 +28,6 @@ export function checkName(facts: NameFacts | undefined): Finding {
 
 const ANSWERS = {
   address: 'answers',
-  'unknown name': 'answers that there is no such name',
+  'unknown name': 'answers that the name does not exist',
   'no answer': 'does not answer, or refuses to',
 } as const satisfies Record<NameFacts['servers'][number]['answer'], string>;

@@ -45,7 +45,7 @@ export function describeRenewer(
   renewer: Seen<RenewerFact | 'absent'>,
 ): readonly (readonly [string, string | undefined])[] {
   if (renewer.kind === 'unseen') return [['renewal', `not seen: ${renewer.why}`]];
-  if (renewer.value === 'absent') return [['renewal', 'there is no pod of podwire on this node']];
+  if (renewer.value === 'absent') return [['renewal', 'this node has no pod of podwire']];
   const { pod, state, isReady, restartCount, lastLine } = renewer.value;
   const restarts = restartCount === 0 ? '' : `, ${restartCount} ${restartCount === 1 ? 'restart' : 'restarts'}`;
   return [

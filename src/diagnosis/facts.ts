@@ -74,7 +74,7 @@ export interface MultusFact {
   readonly primary: PrimaryNetwork;
 }
 
-/** The network to which Multus attaches every pod; or why there is none; or its name, if only the cluster knows it. */
+/** The network to which Multus attaches every pod; or why Multus has none; or its name, if only the cluster knows it. */
 export type PrimaryNetwork =
   | {
       readonly kind: 'known';

@@ -1,3 +1,5 @@
+import type { Axis } from './axis.ts';
+
 /** Escapes text for an element or an attribute of XML. */
 export function escapeXml(text: string): string {
   const entities: Readonly<Record<string, string>> = {
@@ -23,6 +25,17 @@ export function element(name: string, attributes: Attributes, ...children: reado
 /** Formats a line of text with a class of the style sheet. */
 export function label(x: number, y: number, className: string, text: string, attributes: Attributes = {}): string {
   return element('text', { x, y, class: className, ...attributes }, escapeXml(text));
+}
+
+/** Draws a vertical line at each tick of an axis, with its number below. */
+export function drawTicks(axis: Axis, topY: number, bottomY: number): readonly string[] {
+  return axis.ticks.flatMap((tick) => {
+    const x = axis.at(tick);
+    return [
+      element('line', { x1: x, x2: x, y1: topY, y2: bottomY, class: 'axis' }),
+      label(x, bottomY + 16, 'quiet middle', String(tick)),
+    ];
+  });
 }
 
 /** Formats a whole drawing, readable on a light and on a dark page. */

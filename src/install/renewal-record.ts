@@ -22,7 +22,7 @@ export function writeRenewalRecord({ succeededAtMs, failure }: RenewalRecord, pa
   replaceFile(path, JSON.stringify({ succeededAtMs: succeededAtMs ?? null, failure: failure ?? null }));
 }
 
-/** Reads the record. `undefined`: there is none, or it cannot be read. */
+/** Reads the record. `undefined` if it does not exist or cannot be read. */
 export function readRenewalRecord(path = RENEWAL_RECORD_PATH): RenewalRecord | undefined {
   try {
     const record = parseJson(readFileSync(path, 'utf8'));
@@ -38,7 +38,7 @@ export function readRenewalRecord(path = RENEWAL_RECORD_PATH): RenewalRecord | u
 }
 
 /**
- * Explains why the renewal counts as failing: its last success is older than the limit, or there is none since this boot.
+ * Explains why the renewal counts as failing: its last success is older than the limit, or it has not succeeded since this boot.
  *
  * @param nowMs on the clock of the record
  * @returns `undefined` if the last success is recent enough

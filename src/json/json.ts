@@ -53,6 +53,16 @@ export function parseJsonObject(input: string | Uint8Array, what = 'the input'):
   throw undecodableError(`${what} is JSON, but not an object: expected {…}`);
 }
 
+/** Parses JSON text as {@link parseJsonObject} does; `undefined` if it is not an object, or not JSON. */
+export function tryParseJsonObject(text: string): JsonObject | undefined {
+  try {
+    const value = parseJson(text);
+    return isJsonObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** True for `{…}`, false for lists, `null` and everything else. */
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

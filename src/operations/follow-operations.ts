@@ -13,7 +13,7 @@ export interface Position {
 /** What was read since a position. */
 export interface ReadOperations {
   readonly operations: readonly Operation[];
-  /** `undefined`: there is no file yet. */
+  /** `undefined` until the file exists. */
   readonly position: Position | undefined;
 }
 

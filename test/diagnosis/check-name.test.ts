@@ -38,7 +38,7 @@ describe('checkName', () => {
   it('nothing knows the name', () =>
     expect(check([], 'unknown name')).toMatchObject({
       outcome: 'failed',
-      evidence: [expect.anything(), ['server', '192.0.2.1: answers that there is no such name']],
+      evidence: [expect.anything(), ['server', '192.0.2.1: answers that the name does not exist']],
     }));
 
   it('no name server is configured', () =>

@@ -14,7 +14,7 @@ const renewer: RenewerFact = {
   state: 'CrashLoopBackOff',
   isReady: false,
   restartCount: 3,
-  lastLine: 'there is no service account kube-system/podwire',
+  lastLine: 'the service account kube-system/podwire does not exist',
 };
 const { token } = apiFacts();
 const tokenOf = (ageMs: number, lifeMs: number) =>
@@ -37,7 +37,7 @@ describe('checkRenewal', () => {
       outcome: 'warning',
       evidence: expect.arrayContaining([
         ['renewal', 'pod podwire-7xk2f, container "token": CrashLoopBackOff, not ready, 3 restarts'],
-        ['its log', 'there is no service account kube-system/podwire'],
+        ['its log', 'the service account kube-system/podwire does not exist'],
       ]),
       fix: [
         'kubectl -n kube-system logs podwire-7xk2f -c token --tail 5',
@@ -52,7 +52,7 @@ it('a renewer that runs, one that is missing, and one that cannot be seen', () =
     ['renewal', 'pod podwire-7xk2f, container "token": Running'],
     ['its log', undefined],
   ]);
-  expect(describeRenewer(seen('absent'))).toEqual([['renewal', 'there is no pod of podwire on this node']]);
+  expect(describeRenewer(seen('absent'))).toEqual([['renewal', 'this node has no pod of podwire']]);
   expect(describeRenewer(unseen('not permitted'))).toEqual([['renewal', 'not seen: not permitted']]);
 });
 

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OVERLAYS } from '../../build/render-overlay.ts';
 import { startCluster, type Cluster } from '../lab/api-server/kube-apiserver.ts';
 import { member, memberText } from '../lab/member.ts';
-import { until } from '../lab/until.ts';
 import { makeKubectl, type Kubectl } from '../lab/api-server/kubectl.ts';
 
 // A cluster that never had Calico, with the commands of docs/install.md for the options that bring the agent.
@@ -15,10 +14,6 @@ let kubectl: Kubectl;
 beforeAll(async () => {
   cluster = await startCluster();
   kubectl = await makeKubectl(cluster);
-  await until(
-    'the namespace kube-system',
-    async () => (await kubectl.run(['get', 'ns', 'kube-system'])).exitCode === 0,
-  );
   await kubectl.succeed(['apply', '-f', 'cni-conf/rbac.yaml']);
   await kubectl.succeed(['create', '-f', 'cni-conf/rendered/agent-crds.yaml']);
   await kubectl.succeed(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s']);

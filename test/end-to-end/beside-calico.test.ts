@@ -6,7 +6,6 @@ import { OVERLAYS } from '../../build/render-overlay.ts';
 import { isJsonObject, type JsonObject } from '../../src/json/json.ts';
 import { startCluster, type Cluster } from '../lab/api-server/kube-apiserver.ts';
 import { member, memberText } from '../lab/member.ts';
-import { until } from '../lab/until.ts';
 import { makeKubectl, type Kubectl } from '../lab/api-server/kubectl.ts';
 import { readManifest } from '../support/servers/manifest.ts';
 
@@ -153,10 +152,6 @@ describe.each([31, 33])('a cluster with Calico 3.%i', (minor) => {
   beforeAll(async () => {
     cluster = await startCluster();
     kubectl = await makeKubectl(cluster);
-    await until(
-      'the namespace kube-system',
-      async () => (await kubectl.run(['get', 'ns', 'kube-system'])).exitCode === 0,
-    );
     await kubectl.succeed(
       ['apply', '-f', '-'],
       JSON.stringify({ apiVersion: 'v1', kind: 'List', items: calicoObjects(minor) }),

@@ -14,10 +14,6 @@ let kubectl: Kubectl;
 beforeAll(async () => {
   cluster = await startCluster();
   kubectl = await makeKubectl(cluster);
-  await until(
-    'the namespace kube-system',
-    async () => (await kubectl.run(['get', 'ns', 'kube-system'])).exitCode === 0,
-  );
 });
 afterAll(async () => {
   await kubectl[Symbol.asyncDispose]();

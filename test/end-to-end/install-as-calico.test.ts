@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { isJsonList, isJsonObject, parseJsonObject, type JsonObject } from '../../src/json/json.ts';
 import { makeAccountFolder, type AccountFolder } from '../support/installer/account-folder.ts';
-import { applyManifest } from '../support/servers/manifest.ts';
+import { applyManifest, roleOf, serviceAccount } from '../support/servers/manifest.ts';
 import { installerAccount, NODE, startInstallCluster } from '../support/installer/install-cluster.ts';
 import { claimsIn, makeInstallNode, tokenIn, type InstallNode } from '../support/installer/install-node.ts';
 import type { Cluster } from '../lab/api-server/kube-apiserver.ts';
@@ -17,7 +17,6 @@ import { startPlugin } from '../lab/run-plugin.ts';
 const CONFIG = '10-calico.conflist';
 const KUBECONFIG = 'calico-kubeconfig';
 const ADDRESS = /^10\.71\.0\.\d+\/32$/;
-const namespace = 'kube-system';
 
 /** The template of the agent's own manifests, with IPAM by podCIDR. */
 const TEMPLATE = `{
@@ -156,22 +155,6 @@ it('when the agent’s pod starts again, programs and configuration are unchange
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.stringContaining(`${KUBECONFIG}: written`) });
   expect(stderr.match(/unchanged: it is up to date/g)).toHaveLength(7);
 });
-
-const serviceAccount = (name: string): JsonObject => ({
-  apiVersion: 'v1',
-  kind: 'ServiceAccount',
-  metadata: { name, namespace },
-});
-const roleOf = (name: string, rules: readonly JsonObject[]): readonly JsonObject[] => [
-  { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name }, rules },
-  {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'ClusterRoleBinding',
-    metadata: { name },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
-    subjects: [{ kind: 'ServiceAccount', name, namespace }],
-  },
-];
 /** The rules of the agent's own roles that this test needs. */
 const AGENT_ACCOUNTS: readonly JsonObject[] = [
   serviceAccount('calico-node'),

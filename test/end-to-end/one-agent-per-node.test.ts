@@ -30,12 +30,6 @@ beforeAll(async () => {
     };
     await admin.request('PATCH', `/api/v1/nodes/${name}/status`, { status }, 'application/merge-patch+json');
   }
-  await until('the namespace kube-system', () =>
-    admin.get('/api/v1/namespaces/kube-system').then(
-      () => true,
-      () => false,
-    ),
-  );
   for (const file of ['cni-conf/rbac.yaml', 'cni-conf/rendered/bgp.yaml', 'cni-conf/rendered/uninstall.yaml'])
     await applyManifest(admin, readManifest(file), 'keep');
   folder = await mkdtemp(join(tmpdir(), 'podwire-scheduler-'));
@@ -78,7 +72,7 @@ async function placeDaemonPod(file: string, daemonSet: string, node: string): Pr
   });
 }
 
-/** Waits for the decision of the scheduler: the node's name, or why there is none. */
+/** Waits for the decision of the scheduler: the node's name, or why it has chosen none. */
 async function decision(name: string): Promise<string> {
   let decided = '';
   await until(`the scheduler has decided about ${name}`, async () => {

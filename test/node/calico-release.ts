@@ -1,3 +1,4 @@
+import { roleOf, serviceAccount } from '../support/servers/manifest.ts';
 import type { JsonObject } from '../../src/json/json.ts';
 
 /** What differs between the manifests of Calico's releases, as far as the DaemonSet's init containers are concerned. */
@@ -155,21 +156,4 @@ function container({ image, command, args }: Call): JsonObject {
     ...(command !== undefined && { command }),
     ...(args !== undefined && { args }),
   };
-}
-
-function serviceAccount(name: string): JsonObject {
-  return { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace } };
-}
-
-function roleOf(name: string, rules: readonly JsonObject[]): readonly JsonObject[] {
-  return [
-    { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name }, rules },
-    {
-      apiVersion: 'rbac.authorization.k8s.io/v1',
-      kind: 'ClusterRoleBinding',
-      metadata: { name },
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
-      subjects: [{ kind: 'ServiceAccount', name, namespace }],
-    },
-  ];
 }

@@ -1,9 +1,9 @@
-import { isJsonObject, parseJson, type JsonObject } from '../../json/json.ts';
+import { tryParseJsonObject } from '../../json/json.ts';
 import { formatLine } from '../../log/log-line.ts';
 
 /** A line of podwire's log as text, also if the log consists of JSON (`log_format`). Any other line is returned unchanged. */
 export function logLineAsText(line: string): string {
-  const fields = line.startsWith('{') ? parseFields(line) : undefined;
+  const fields = line.startsWith('{') ? tryParseJsonObject(line) : undefined;
   if (fields === undefined) return line;
   const text = (name: string): string | undefined => {
     const value = fields[name];
@@ -17,13 +17,4 @@ export function logLineAsText(line: string): string {
   const time = new Date(text('time') ?? '');
   if (Number.isNaN(time.getTime())) return line;
   return formatLine(time, text('level') ?? '', text('message') ?? '', context, outcome).trimEnd();
-}
-
-function parseFields(line: string): JsonObject | undefined {
-  try {
-    const value = parseJson(line);
-    return isJsonObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

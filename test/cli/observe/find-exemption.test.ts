@@ -1,10 +1,6 @@
-import { createServer, type Server } from 'node:http';
-import { once } from 'node:events';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { findExemption } from '../../../src/cli/observe/find-exemption.ts';
-import { openApiClient } from '../../../src/cluster/api-client.ts';
-import { readConnection } from '../../../src/cluster/credentials/connection.ts';
-import { connectionSettings, soon } from '../../cluster/loopback-cluster.ts';
+import { startLoopbackClient, type LoopbackClient } from '../../cluster/loopback-client.ts';
 
 const LISTS: Readonly<Record<string, object>> = {
   validatingwebhookconfigurations: { items: [{ metadata: { name: 'a' }, webhooks: [{ name: 'x' }] }] },
@@ -18,31 +14,16 @@ const LISTS: Readonly<Record<string, object>> = {
   },
 };
 
-let server: Server;
+let api: LoopbackClient;
 beforeAll(async () => {
-  server = createServer((request, response) =>
+  api = await startLoopbackClient((request, response) =>
     response.end(JSON.stringify(LISTS[request.url?.split('/').at(-1) ?? ''] ?? {})),
   );
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
 });
-afterAll(() => {
-  server.closeAllConnections();
-  server.close();
-});
+afterAll(() => api[Symbol.asyncDispose]());
 
-async function find(refusal: string, account: string | undefined = 'kube-system/podwire') {
-  const address = server.address();
-  const apiRoot = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
-  const connection = await readConnection(connectionSettings({ apiRoot }), {});
-  using client = openApiClient({
-    connect: () => connection,
-    budgets: { apiConnectMs: 2000, apiRequestMs: 2000 },
-    log: { debug: () => undefined },
-  });
-  using deadline = soon();
-  return await findExemption(client, refusal, account, deadline);
-}
+const find = (refusal: string, account: string | undefined = 'kube-system/podwire') =>
+  api.ask((client, deadline) => findExemption(client, refusal, account, deadline));
 
 it('makes a condition that leaves the account out', async () =>
   expect(await find('admission webhook "x" denied the request')).toBe(

@@ -1,35 +1,16 @@
-import { createServer, type Server } from 'node:http';
-import { once } from 'node:events';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { findFreePodCidr, listNodes } from '../../../src/cli/observe/list-nodes.ts';
-import { openApiClient } from '../../../src/cluster/api-client.ts';
-import { readConnection } from '../../../src/cluster/credentials/connection.ts';
-import { connectionSettings, soon } from '../../cluster/loopback-cluster.ts';
+import { soon } from '../../cluster/loopback-cluster.ts';
+import { startLoopbackClient, type LoopbackClient } from '../../cluster/loopback-client.ts';
 
-let server: Server;
+let api: LoopbackClient;
 let answer: object = {};
 beforeAll(async () => {
-  server = createServer((_request, response) => response.end(JSON.stringify(answer)));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  api = await startLoopbackClient((_request, response) => response.end(JSON.stringify(answer)));
 });
-afterAll(() => {
-  server.closeAllConnections();
-  server.close();
-});
+afterAll(() => api[Symbol.asyncDispose]());
 
-async function list() {
-  const address = server.address();
-  const apiRoot = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
-  const connection = await readConnection(connectionSettings({ apiRoot }), {});
-  using client = openApiClient({
-    connect: () => connection,
-    budgets: { apiConnectMs: 2000, apiRequestMs: 2000 },
-    log: { debug: () => undefined },
-  });
-  using deadline = soon();
-  return await listNodes(client, deadline);
-}
+const list = () => api.ask(listNodes);
 
 const NODE = {
   metadata: { name: 'node-2' },

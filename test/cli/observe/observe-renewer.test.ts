@@ -1,47 +1,28 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { observeRenewer } from '../../../src/cli/observe/observe-renewer.ts';
-import { openApiClient } from '../../../src/cluster/api-client.ts';
-import { readConnection } from '../../../src/cluster/credentials/connection.ts';
-import { connectionSettings, soon } from '../../cluster/loopback-cluster.ts';
+import { soon } from '../../cluster/loopback-cluster.ts';
+import { startLoopbackClient, type LoopbackClient } from '../../cluster/loopback-client.ts';
 
-let server: Server;
+let api: LoopbackClient;
 let paths: string[] = [];
 let pods: readonly object[] = [];
 let log: string | undefined;
 beforeAll(async () => {
-  server = createServer((request, response) => {
+  api = await startLoopbackClient((request, response) => {
     const { url = '' } = request;
     paths.push(decodeURIComponent(url));
     if (!url.includes('/log?')) response.end(JSON.stringify({ items: pods }));
     else if (log === undefined) response.writeHead(403).end('{}');
     else response.end(log);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
 });
 beforeEach(() => {
   paths = [];
-  log = 'WARN there is no service account\n';
+  log = 'WARN the service account does not exist\n';
 });
-afterAll(() => {
-  server.closeAllConnections();
-  server.close();
-});
+afterAll(() => api[Symbol.asyncDispose]());
 
-async function observe() {
-  const address = server.address();
-  const apiRoot = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
-  const connection = await readConnection(connectionSettings({ apiRoot }), {});
-  using client = openApiClient({
-    connect: () => connection,
-    budgets: { apiConnectMs: 2000, apiRequestMs: 2000 },
-    log: { debug: () => undefined },
-  });
-  using deadline = soon();
-  return await observeRenewer(client, 'node-1', deadline);
-}
+const observe = () => api.ask((client, deadline) => observeRenewer(client, 'node-1', deadline));
 
 const pod = (status: object, container = 'token') => ({
   metadata: { name: 'podwire-7xk2f' },
@@ -59,7 +40,7 @@ it('reads the state of the container and its last line, of this node only', asyn
       state: 'CrashLoopBackOff',
       isReady: false,
       restartCount: 3,
-      lastLine: 'WARN there is no service account',
+      lastLine: 'WARN the service account does not exist',
     },
   });
   expect(paths).toEqual([

@@ -11,7 +11,6 @@ import { makeMetrics } from '../../../src/metrics/metrics.ts';
 import { startCluster } from '../../lab/api-server/kube-apiserver.ts';
 import { member } from '../../lab/member.ts';
 import { ensureTools } from '../../lab/tools/ensure-tools.ts';
-import { until } from '../../lab/until.ts';
 import { applyManifest, parseManifest } from '../../support/servers/manifest.ts';
 
 const CNI_CONF = join(import.meta.dirname, '../../../cni-conf');
@@ -67,12 +66,6 @@ describe('the dashboard', () => {
 describe('the components', () => {
   it('add the metrics and the right to write events to an overlay, as the API server accepts them', async () => {
     await using cluster = await startCluster();
-    await until('the namespace kube-system', () =>
-      cluster.admin.get('/api/v1/namespaces/kube-system').then(
-        () => true,
-        () => false,
-      ),
-    );
     await using folder = await mkdtempDisposable(join(CNI_CONF, '.test-'));
     const parts = {
       resources: [relative(folder.path, join(CNI_CONF, 'overlays/podcidr-routes'))],

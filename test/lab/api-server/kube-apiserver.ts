@@ -191,13 +191,17 @@ function apiServerArguments(listenAddress: string): readonly string[] {
 async function ready(admin: ApiClient, processes: ServerProcesses): Promise<void> {
   let last: unknown;
   const answers = () =>
-    admin.get('/readyz').then(
-      () => true,
-      (error: unknown) => {
-        last = error;
-        return false;
-      },
-    );
+    admin
+      .get('/readyz')
+      // It makes the namespace after it has become ready.
+      .then(() => admin.get('/api/v1/namespaces/kube-system'))
+      .then(
+        () => true,
+        (error: unknown) => {
+          last = error;
+          return false;
+        },
+      );
   const explain = async () => `${String(last)}\n${await processes.readLogs()}`;
   await until('kube-apiserver is ready', answers, {
     deadlineMs: READY_DEADLINE_MS,

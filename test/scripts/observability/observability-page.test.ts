@@ -29,6 +29,6 @@ describe('an example', () => {
     expect(withExamples(page, { x: 'new\n' })).toBe(page.replace('old\n', '\n```\nnew\n```\n\n')));
   it('without markers is an error, and so are markers without an example', () => {
     expect(() => withExamples(page, { x: '', y: '' })).toThrow('lacks the markers of y');
-    expect(() => withExamples(page, {})).toThrow('no example x');
+    expect(() => withExamples(page, {})).toThrow('these examples do not exist: x');
   });
 });

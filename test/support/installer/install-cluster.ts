@@ -2,7 +2,6 @@ import { applyManifest, readManifest } from '../servers/manifest.ts';
 import type { AccountFiles } from './account-folder.ts';
 import { startCluster, type Cluster, type ClusterOptions } from '../../lab/api-server/kube-apiserver.ts';
 import { PATCH_PODS_STATUS, untilAllowed } from '../../lab/api-server/access-review.ts';
-import { until } from '../../lab/until.ts';
 import { member } from '../../lab/member.ts';
 
 export const NODE = 'node-1';
@@ -14,7 +13,6 @@ export async function startInstallCluster(options: ClusterOptions = {}): Promise
   await using started = new AsyncDisposableStack();
   const cluster = started.use(await startCluster(options));
   const { admin } = cluster;
-  await until('the namespace kube-system', () => exists(cluster, '/api/v1/namespaces/kube-system'));
   await applyManifest(admin, readManifest('cni-conf/rbac.yaml'), 'keep');
   await cluster.createNode(NODE, { podCIDRs: ['10.71.0.0/24', 'fd71::/64'] });
   const token = {
@@ -56,11 +54,4 @@ async function requestAccount(
   const answer = await admin.create(path, { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec });
   const token: unknown = member(answer, 'status', 'token');
   return { token: String(token), 'ca.crt': certificateAuthorityPem, namespace: 'kube-system' };
-}
-
-async function exists({ admin }: Cluster, path: string): Promise<boolean> {
-  return admin.get(path).then(
-    () => true,
-    () => false,
-  );
 }

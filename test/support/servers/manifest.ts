@@ -54,3 +54,23 @@ function pathOf(object: JsonObject): string {
 const PLURALS: Readonly<Record<string, string>> = {
   ValidatingAdmissionPolicy: 'validatingadmissionpolicies',
 };
+
+/** A service account of kube-system. */
+export function serviceAccount(name: string): JsonObject {
+  return { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace: 'kube-system' } };
+}
+
+/** A cluster role, and its binding to the service account of the same name in kube-system. */
+export function roleOf(name: string, rules: readonly JsonObject[]): readonly JsonObject[] {
+  const group = 'rbac.authorization.k8s.io';
+  return [
+    { apiVersion: `${group}/v1`, kind: 'ClusterRole', metadata: { name }, rules },
+    {
+      apiVersion: `${group}/v1`,
+      kind: 'ClusterRoleBinding',
+      metadata: { name },
+      roleRef: { apiGroup: group, kind: 'ClusterRole', name },
+      subjects: [{ kind: 'ServiceAccount', name, namespace: 'kube-system' }],
+    },
+  ];
+}
